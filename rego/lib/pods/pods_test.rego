@@ -1,0 +1,171 @@
+package lib.pods_test
+
+import data.lib.pods
+
+_pod_spec := {"containers": [{"name": "a", "image": "nginx"}]}
+
+_templated := {"spec": {"template": {"spec": _pod_spec}}}
+
+# Every built-in kind: its group, kind, an object of it, and where its pod spec is.
+_kinds := {
+	"Pod": ["", "Pod", {"spec": _pod_spec}, ["spec"]],
+	"PodTemplate": ["", "PodTemplate", {"template": {"spec": _pod_spec}}, ["template", "spec"]],
+	"ReplicationController": ["", "ReplicationController", _templated, ["spec", "template", "spec"]],
+	"DaemonSet": ["apps", "DaemonSet", _templated, ["spec", "template", "spec"]],
+	"Deployment": ["apps", "Deployment", _templated, ["spec", "template", "spec"]],
+	"ReplicaSet": ["apps", "ReplicaSet", _templated, ["spec", "template", "spec"]],
+	"StatefulSet": ["apps", "StatefulSet", _templated, ["spec", "template", "spec"]],
+	"Job": ["batch", "Job", _templated, ["spec", "template", "spec"]],
+	"CronJob": [
+		"batch",
+		"CronJob",
+		{"spec": {"jobTemplate": {"spec": {"template": {"spec": _pod_spec}}}}},
+		["spec", "jobTemplate", "spec", "template", "spec"],
+	],
+	"old DaemonSet": ["extensions", "DaemonSet", _templated, ["spec", "template", "spec"]],
+	"old Deployment": ["extensions", "Deployment", _templated, ["spec", "template", "spec"]],
+	"old ReplicaSet": ["extensions", "ReplicaSet", _templated, ["spec", "template", "spec"]],
+}
+
+test_built_in_kinds[name] if {
+	some name, [group, kind, resource, path] in _kinds
+	pods.spec(resource, {"group": group, "kind": kind}) == _pod_spec
+	pods.uses(resource, {"group": group, "kind": kind}, []) == [{
+		"spec": path,
+		"list": "containers",
+		"index": 0,
+		"name": "a",
+		"image": "nginx",
+		"stated": null,
+		"field": "imagePullPolicy",
+	}]
+}
+
+test_other_kinds_have_no_pod_spec[name] if {
+	some name, [group, kind] in {
+		"Service": ["", "Service"],
+		"Pod of another group": ["metrics.k8s.io", "Pod"],
+		"Deployment of another group": ["example.com", "Deployment"],
+		"CronJob of another group": ["example.com", "CronJob"],
+		"PodTemplate of another group": ["example.com", "PodTemplate"],
+		"Rollout": ["argoproj.io", "Rollout"],
+	}
+	every resource in [{"spec": _pod_spec}, _templated] {
+		not pods.spec(resource, {"group": group, "kind": kind})
+		pods.uses(resource, {"group": group, "kind": kind}, []) == []
+	}
+}
+
+test_uses_in_every_list if {
+	spec := {
+		"ephemeralContainers": [{"name": "d", "image": "e:1", "imagePullPolicy": "Never"}],
+		"initContainers": [{"name": "b", "image": "b:1", "imagePullPolicy": ""}],
+		"containers": [{"name": "a"}, {"image": "c:1", "imagePullPolicy": 1}],
+		"volumes": [{"name": "v"}, {"name": "w", "image": {"reference": "v:1", "pullPolicy": "Always"}}, {"name": "x", "image": {}}],
+	}
+	pods.uses({"spec": spec}, {"group": "", "kind": "Pod"}, []) == [
+		{
+			"spec": ["spec"], "list": "containers", "index": 0,
+			"name": "a", "image": null, "stated": null, "field": "imagePullPolicy",
+		},
+		{
+			"spec": ["spec"], "list": "containers", "index": 1,
+			"name": null, "image": "c:1", "stated": 1, "field": "imagePullPolicy",
+		},
+		{
+			"spec": ["spec"], "list": "initContainers", "index": 0,
+			"name": "b", "image": "b:1", "stated": "", "field": "imagePullPolicy",
+		},
+		{
+			"spec": ["spec"], "list": "ephemeralContainers", "index": 0,
+			"name": "d", "image": "e:1", "stated": "Never", "field": "imagePullPolicy",
+		},
+		{
+			"spec": ["spec"], "list": "volumes", "index": 1,
+			"name": "w", "image": "v:1", "stated": "Always", "field": "pullPolicy",
+		},
+		{
+			"spec": ["spec"], "list": "volumes", "index": 2,
+			"name": "x", "image": null, "stated": null, "field": "pullPolicy",
+		},
+	]
+}
+
+test_wrong_types_have_no_uses[name] if {
+	some name, resource in {
+		"no spec": {},
+		"spec null": {"spec": null},
+		"spec a string": {"spec": "hello"},
+		"spec a list": {"spec": [_pod_spec]},
+		"lists missing": {"spec": {}},
+		"lists null": {"spec": {"containers": null, "volumes": null}},
+		"lists mappings": {"spec": {"containers": {"a": {"image": "nginx"}}, "volumes": {"a": {"image": {"reference": "nginx"}}}}},
+		"lists strings": {"spec": {"containers": "nginx", "volumes": "nginx"}},
+		"containers of other types": {"spec": {"containers": [null, "nginx", 7, ["nginx"], true]}},
+		"volumes of other types": {"spec": {"volumes": [null, "nginx", 7, ["nginx"], {"image": "nginx"}, {"image": null}]}},
+	}
+	pods.uses(resource, {"group": "", "kind": "Pod"}, []) == []
+}
+
+_job_set := {"spec": {"replicatedJobs": [
+	{"template": {"spec": {"template": {"spec": _pod_spec}}}},
+	{"template": null},
+	{"template": {"spec": {"template": {"spec": {"containers": [{"name": "b", "image": "b"}]}}}}},
+]}}
+
+test_custom_kinds[name] if {
+	rollout := [{"group": "argoproj.io", "kind": "Rollout", "paths": ["spec.template.spec"]}]
+	set := [{"group": "jobset.x-k8s.io", "kind": "JobSet", "paths": ["spec.replicatedJobs[].template.spec.template.spec"]}]
+	leaders := [{"group": "lws", "kind": "LWS", "paths": ["spec.a.spec", "spec.b.spec", "spec.c[].spec"]}]
+	some name, [group, kind, resource, custom_kinds, places] in {
+		"one path": ["argoproj.io", "Rollout", _templated, rollout, ["spec.template.spec"]],
+		"no template": ["argoproj.io", "Rollout", {"spec": {"workloadRef": {"name": "x"}}}, rollout, []],
+		"another group": ["example.com", "Rollout", _templated, rollout, []],
+		"another kind": ["argoproj.io", "Roll", _templated, rollout, []],
+		"a list on the way": ["jobset.x-k8s.io", "JobSet", _job_set, set, [
+			"spec.replicatedJobs[0].template.spec.template.spec",
+			"spec.replicatedJobs[2].template.spec.template.spec",
+		]],
+		"a mapping is no list": ["lws", "LWS", {"spec": {"c": {"x": {"spec": _pod_spec}}}}, leaders, []],
+		"several paths": [
+			"lws", "LWS", {"spec": {"a": {"spec": _pod_spec}, "b": {"spec": _pod_spec}}}, leaders,
+			["spec.a.spec", "spec.b.spec"],
+		],
+		"a built-in kind keeps its place": [
+			"apps", "Deployment", _templated, [{"group": "apps", "kind": "Deployment", "paths": ["spec"]}],
+			["spec.template.spec"],
+		],
+	}
+	uses := pods.uses(resource, {"group": group, "kind": kind}, custom_kinds)
+	[place | some use in uses; place := pods.formatted(use.spec)] == places
+}
+
+test_formatted if {
+	pods.formatted(["spec", "jobs", 2, "containers", 0]) == "spec.jobs[2].containers[0]"
+}
+
+_owned(owner) := {"metadata": {"ownerReferences": [owner]}}
+
+test_controlled[name] if {
+	some name, [kind, owner] in {
+		"pod": ["Pod", {"apiVersion": "example.com/v1", "kind": "X", "controller": true}],
+		"ReplicaSet of a Deployment": ["ReplicaSet", {"apiVersion": "apps/v1", "kind": "Deployment", "controller": true}],
+		"Job of a CronJob": ["Job", {"apiVersion": "batch/v1", "kind": "CronJob", "controller": true}],
+	}
+	pods.is_controlled(_owned(owner), {"group": "", "kind": kind})
+}
+
+test_not_controlled[name] if {
+	some name, [kind, resource] in {
+		"bare": ["Pod", {"metadata": {"name": "p"}}],
+		"no metadata": ["Pod", {}],
+		"an owner that is no controller": ["Pod", _owned({"apiVersion": "apps/v1", "kind": "ReplicaSet"})],
+		"controller no boolean": ["Pod", _owned({"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": "true"})],
+		"owners of the wrong type": ["Pod", {"metadata": {"ownerReferences": "me"}}],
+		"ReplicaSet of something else": ["ReplicaSet", _owned({"apiVersion": "x/v1", "kind": "Rollout", "controller": true})],
+		"ReplicaSet of another Deployment": ["ReplicaSet", _owned({"apiVersion": "x/v1", "kind": "Deployment", "controller": true})],
+		"Job of something else": ["Job", _owned({"apiVersion": "x/v1", "kind": "JobSet", "controller": true})],
+		"StatefulSet of an operator": ["StatefulSet", _owned({"apiVersion": "x/v1", "kind": "Database", "controller": true})],
+	}
+	not pods.is_controlled(resource, {"group": "", "kind": kind})
+}
