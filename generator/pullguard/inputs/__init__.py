@@ -1,0 +1,101 @@
+"""Files, folders and standard input -> Kubernetes objects with file and line, by Kubernetes' own YAML rules.
+
+files.py           paths -> bytes
+documents.py       bytes -> documents: encodings, separators, JSON streams
+strict_yaml.py     one YAML document -> its value and its lines (scalars.py: what a scalar means)
+json_documents.py  one JSON document -> its value and its lines
+lists.py           documents -> objects, Lists unpacked
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from pullguard.errors import PullguardError
+from pullguard.inputs import documents as _documents
+from pullguard.inputs import files as _files
+from pullguard.inputs.documents import Document
+from pullguard.inputs.lists import Manifest, manifests
+from pullguard.inputs.problems import InputError
+from pullguard.inputs.scalars import Dialect
+
+__all__ = ["Document", "InputError", "Inputs", "Manifest", "load_document", "load_documents"]
+
+
+class Inputs:
+    """The objects in files, folders and standard input; iterating reads them, one file at a time.
+
+    Nothing that is wrong with an input raises: it is an InputError among the Manifests, in the order of the
+    input, and everything else is still read.
+
+    Args:
+        paths: Files, folders, or "-" for standard input.
+        stdin: What "-" stands for; by default the standard input of the process.
+
+    Attributes:
+        files: How many files have been read so far.
+        documents: How many documents have been read so far, broken and empty ones too.
+    """
+
+    def __init__(self, paths: Sequence[str], *, stdin: BinaryIO | None = None) -> None:
+        self.files = 0
+        self.documents = 0
+        self._paths = tuple(paths)
+        self._stdin = stdin
+
+    def __iter__(self) -> Iterator[Manifest | InputError]:
+        """Yield what is in the inputs, from the first path to the last."""
+        self.files = self.documents = 0
+        for file in _files.read_files(self._paths, self._stdin):
+            if isinstance(file, InputError):
+                yield file
+                continue
+            self.files += 1
+            text, error = _documents.decode(file.name, file.data)
+            if error is not None:
+                yield error
+            before = self.documents
+            for found in _documents.read_documents(file.name, text):
+                index = found.index if isinstance(found, Document) else found.document
+                if index is not None:
+                    self.documents = before + index + 1
+                if isinstance(found, Document):
+                    yield from manifests(found)
+                else:
+                    yield found
+
+
+def load_documents(text: str, file: str, *, dialect: Dialect) -> list[Document]:
+    """Return the YAML documents of a small file that people edit; empty ones have the value None.
+
+    Args:
+        text: The text of the file.
+        file: The file as it is shown to users.
+        dialect: "kubernetes", or "gator" for the files of Gatekeeper's gator.
+
+    Raises:
+        PullguardError: A document is broken or has a duplicate key.
+    """
+    loaded = []
+    for found in _documents.read_documents(file, text, dialect):
+        if isinstance(found, InputError):
+            raise PullguardError(found.message, file=file, line=found.line)
+        loaded.append(found)
+    return loaded
+
+
+def load_document(text: str, file: str, first_line: int = 1, *, dialect: Dialect) -> Document:
+    """Return the first YAML document of a text; what follows it is not looked at, as in Go's yaml.Unmarshal.
+
+    Args:
+        text: The text, such as one part of a file.
+        file: The file as it is shown to users.
+        first_line: The line of the file on which the text begins.
+        dialect: "kubernetes", or "gator" for the files of Gatekeeper's gator.
+
+    Raises:
+        PullguardError: The document is broken or has a duplicate key.
+    """
+    found = _documents.read_document(file, text, first_line, dialect)
+    if isinstance(found, InputError):
+        raise PullguardError(found.message, file=file, line=found.line)
+    return found
