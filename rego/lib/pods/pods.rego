@@ -27,7 +27,7 @@ _templated_kinds := {
 	"": {"ReplicationController"},
 	"apps": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
 	"batch": {"Job"},
-	"extensions": {"DaemonSet", "Deployment", "ReplicaSet"},
+	"extensions": {"DaemonSet", "Deployment", "Job", "ReplicaSet"},
 }
 
 # METADATA

@@ -24,6 +24,7 @@ _kinds := {
 	],
 	"old DaemonSet": ["extensions", "DaemonSet", _templated, ["spec", "template", "spec"]],
 	"old Deployment": ["extensions", "Deployment", _templated, ["spec", "template", "spec"]],
+	"old Job": ["extensions", "Job", _templated, ["spec", "template", "spec"]],
 	"old ReplicaSet": ["extensions", "ReplicaSet", _templated, ["spec", "template", "spec"]],
 }
 

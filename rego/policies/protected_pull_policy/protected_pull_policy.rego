@@ -30,7 +30,7 @@
 #       - apiGroups: [batch]
 #         kinds: [CronJob, Job]
 #       - apiGroups: [extensions]
-#         kinds: [DaemonSet, Deployment, ReplicaSet]
+#         kinds: [DaemonSet, Deployment, Job, ReplicaSet]
 #     kindsFromParameter: customKinds
 #   operations: [CREATE, UPDATE]
 #   parameters:
@@ -57,6 +57,17 @@
 #         description: Custom resources that hold pod specs.
 #         type: array
 #         default: []
+#         example:
+#           - {group: argoproj.io, kind: Rollout, paths: [spec.template.spec]}
+#           - {group: serving.knative.dev, kind: Service, paths: [spec.template.spec]}
+#           - {group: apps.kruise.io, kind: CloneSet, paths: [spec.template.spec]}
+#           - {group: apps.openshift.io, kind: DeploymentConfig, paths: [spec.template.spec]}
+#           - {group: jobset.x-k8s.io, kind: JobSet, paths: ["spec.replicatedJobs[].template.spec.template.spec"]}
+#           - group: leaderworkerset.x-k8s.io
+#             kind: LeaderWorkerSet
+#             paths:
+#               - spec.leaderWorkerTemplate.leaderTemplate.spec
+#               - spec.leaderWorkerTemplate.workerTemplate.spec
 #         items:
 #           type: object
 #           required: [group, kind, paths]
@@ -182,9 +193,9 @@ _identity(use) := {
 
 # The text is at most 256 bytes long, of which Gatekeeper's audit keeps every one: the image gives way.
 _message(use, effective, reason) := concat("", [head, image, tail]) if {
-	name := messages.shortened(messages.printable(use.name), 63)
+	name := messages.shortened(messages.printable(use.name), 40)
 	head := sprintf("%s \"%s\" image \"", [_nouns[use.list], name])
-	tail := sprintf("\": %s; %s", [_problem(use, effective, reason), _remedy(use.image)])
+	tail := sprintf("\": %s; %s", [_problem(use, effective, reason), _remedy(use)])
 	image := messages.shortened(messages.printable(use.image), messages.max_length - (count(head) + count(tail)))
 }
 
@@ -211,9 +222,9 @@ _cause(use, effective) := sprintf("%s is Always", [use.field]) if {
 	images.tag(use.image)
 } else := sprintf("no %s and no tag mean Always", [use.field])
 
-_remedy(image) := sprintf("set %s", [_target]) if {
-	images.pinned(image)
-} else := sprintf("pin it first (fixed tag or digest), then set %s", [_target])
+_remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
+	images.pinned(use.image)
+} else := sprintf("pin it first (tag or digest), then set %s: %s", [use.field, _target])
 
 _target := "IfNotPresent" if {
 	"IfNotPresent" in _allowed

@@ -6,9 +6,9 @@ _defaults := {"allowedPolicies": ["IfNotPresent", "Never"], "exemptImages": [], 
 
 _digest := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-_set_it := "set IfNotPresent"
+_set_it := "set imagePullPolicy: IfNotPresent"
 
-_pin_it := "pin it first (fixed tag or digest), then set IfNotPresent"
+_pin_it := "pin it first (tag or digest), then set imagePullPolicy: IfNotPresent"
 
 _violations(review, parameters) := result if {
 	result := policy.violation with input as {"review": review, "parameters": parameters}
@@ -52,7 +52,7 @@ test_what_a_container_is_told[name] if {
 		"implied by the tag beside a digest": [concat("@", ["x:latest", _digest]), null, {concat("", [
 			"container \"a\" image \"x:latest@",
 			_digest,
-			"\": no imagePullPolicy and tag latest mean Always: cannot start without its registry; set IfNotPresent",
+			"\": no imagePullPolicy and tag latest mean Always: cannot start without its registry; set imagePullPolicy: IfNotPresent",
 		])}],
 		"wrong case": ["x:1", "always", {concat("", [
 			"container \"a\" image \"x:1\": imagePullPolicy \"always\" is not one of Always, IfNotPresent, Never; ",
@@ -104,14 +104,15 @@ test_each_list_has_its_noun if {
 		"ephemeralContainers": [{"name": "c", "image": "x:1", "imagePullPolicy": "Always"}],
 		"volumes": [{"name": "d", "image": {"reference": "x:1", "pullPolicy": "Always"}}, {"image": {"reference": "x"}}],
 	}
+	always := "%s \"%s\" image \"x:1\": %s is Always: cannot start without its registry; set %s: IfNotPresent"
 	_messages(_pod(spec), _defaults) == {
-		"container \"a\" image \"x:1\": imagePullPolicy is Always: cannot start without its registry; set IfNotPresent",
-		"init container \"b\" image \"x:1\": imagePullPolicy is Always: cannot start without its registry; set IfNotPresent",
-		"ephemeral container \"c\" image \"x:1\": imagePullPolicy is Always: cannot start without its registry; set IfNotPresent",
-		"image volume \"d\" image \"x:1\": pullPolicy is Always: cannot start without its registry; set IfNotPresent",
+		sprintf(always, ["container", "a", "imagePullPolicy", "imagePullPolicy"]),
+		sprintf(always, ["init container", "b", "imagePullPolicy", "imagePullPolicy"]),
+		sprintf(always, ["ephemeral container", "c", "imagePullPolicy", "imagePullPolicy"]),
+		sprintf(always, ["image volume", "d", "pullPolicy", "pullPolicy"]),
 		concat("", [
 			"image volume \"(none)\" image \"x\": no pullPolicy and no tag mean Always: cannot start without its registry; ",
-			_pin_it,
+			"pin it first (tag or digest), then set pullPolicy: IfNotPresent",
 		]),
 	}
 }
@@ -195,16 +196,16 @@ test_custom_kinds[name] if {
 
 test_allowed_policies[name] if {
 	spec := {"containers": [_container("x:1", "Always"), _container("y:1", "IfNotPresent"), _container("z:1", "Never")]}
-	always := "container \"a\" image \"x:1\": imagePullPolicy is Always: cannot start without its registry; set %s"
+	always := "container \"a\" image \"x:1\": imagePullPolicy is Always: cannot start without its registry; set imagePullPolicy: %s"
 	some name, [allowed, messages] in {
 		"both": [["IfNotPresent", "Never"], {sprintf(always, ["IfNotPresent"])}],
 		"Never": [["Never"], {
 			sprintf(always, ["Never"]),
-			"container \"a\" image \"y:1\": imagePullPolicy is IfNotPresent, not Never; set Never",
+			"container \"a\" image \"y:1\": imagePullPolicy is IfNotPresent, not Never; set imagePullPolicy: Never",
 		}],
 		"IfNotPresent": [["IfNotPresent"], {
 			sprintf(always, ["IfNotPresent"]),
-			"container \"a\" image \"z:1\": imagePullPolicy is Never, not IfNotPresent; set IfNotPresent",
+			"container \"a\" image \"z:1\": imagePullPolicy is Never, not IfNotPresent; set imagePullPolicy: IfNotPresent",
 		}],
 		"wrong type counts as the default": ["Never", {sprintf(always, ["IfNotPresent"])}],
 		"null counts as the default": [null, {sprintf(always, ["IfNotPresent"])}],

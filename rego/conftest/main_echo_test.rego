@@ -1,0 +1,8 @@
+# METADATA
+# title: A policy for the tests of main
+# scope: package
+package policies.main_echo
+
+import rego.v1
+
+violation contains {"msg": "not good", "details": {"group": input.review.kind.group}} if input.review.object.kind
