@@ -1,0 +1,1 @@
+"""The engines that evaluate what users apply: Suites, and batches of manifests."""

@@ -1,0 +1,55 @@
+"""What the command `init` does: a configuration to start with."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pullguard import policies, resources
+from pullguard.errors import PullguardError
+from pullguard.render import SCHEMA_FILE, schema_text, starting_configuration
+
+
+@dataclass(frozen=True, slots=True)
+class InitResult:
+    """What `init` wrote.
+
+    Attributes:
+        config: The configuration.
+        schema: Its JSON Schema, beside it.
+    """
+
+    config: Path
+    schema: Path
+
+
+def init(path: Path, *, rego: Path | None = None, opa: str | None = None) -> InitResult:
+    """Write a commented configuration, and its JSON Schema beside it.
+
+    Args:
+        path: The configuration's file.
+        rego: The folder rego/, if not pullguard's own.
+        opa: The OPA program, if not the one that is found.
+
+    Raises:
+        PullguardError: One of the files is there already (the schema may be, if it is the same), or cannot be written.
+    """
+    sources = policies.read(rego or resources.rego_directory(), resources.find_tool("opa", opa))
+    result = InitResult(path, path.with_name(SCHEMA_FILE))
+    wanted = {
+        result.schema: schema_text(sources.policies).encode("utf-8"),
+        result.config: starting_configuration(sources.policies).encode("utf-8"),
+    }
+    if result.schema.is_file() and result.schema.read_bytes() == wanted[result.schema]:
+        del wanted[result.schema]
+    taken = [str(file) for file in wanted if os.path.lexists(file)]
+    if taken:
+        raise PullguardError(
+            f"{' and '.join(taken)} would be overwritten", remedy="name another file, or remove what is there first"
+        )
+    try:
+        for file, content in wanted.items():
+            with file.open("xb") as stream:
+                stream.write(content)
+    except OSError as error:
+        raise PullguardError(f"cannot be written ({error.strerror})", file=error.filename) from error
+    return result

@@ -1,0 +1,105 @@
+# METADATA
+# title: Gatekeeper's policies for conftest
+# description: >-
+#   Runs the constraints in data.pullguard.constraints on what conftest reads: deny fails, warn and dryrun warn. Each message
+#   begins with the object and ends with the constraint; the metadata holds the violation itself.
+#   data.pullguard.namespace and data.pullguard.namespaces are optional, as in gatekeeper.batch.
+# scope: package
+package main
+
+import rego.v1
+
+import data.gatekeeper.batch
+
+# METADATA
+# title: Violations of constraints that deny, and whatever keeps constraints from being judged
+deny contains result if {
+	some result in _judged([entry | some entry in batch.active; entry.enforcementAction == "deny"])
+}
+
+# conftest merges what -d names into data; without it every manifest would pass.
+deny contains {"msg": "no constraints were loaded, so nothing was judged: pass their folder to conftest with -d"} if {
+	not _has_constraints
+}
+
+deny contains {"msg": msg} if {
+	some entry in batch.active
+	not data.policies[entry.policy]
+	msg := sprintf("the policy %s of the constraint %s was not loaded: pass its folder to conftest with -p", [
+		entry.policy,
+		entry.constraint.metadata.name,
+	])
+}
+
+# METADATA
+# title: Violations of all other constraints
+warn contains result if {
+	some result in _judged([entry | some entry in batch.active; entry.enforcementAction != "deny"])
+}
+
+_has_constraints if count(data.pullguard.constraints) > 0
+
+_judged([]) := []
+
+_judged(entries) := [result |
+	some obj in _objects(input)
+	answer := batch.judge(entries, obj, _namespace, _namespaces)
+	some response in answer.responses
+	result := object.union(response, {
+		"msg": sprintf("%s: %s (%s)", [_name(obj, answer.namespace), response.msg, response.constraint.name]),
+		"violation": response.msg,
+		"namespace": answer.namespace,
+	})
+] if {
+	entries != []
+}
+
+default _namespace := ""
+
+_namespace := data.pullguard.namespace
+
+default _namespaces := {}
+
+_namespaces := data.pullguard.namespaces
+
+# What kubectl unpacks before it sends it: List and the typed lists. Rego has no recursion: a list may hold lists, not more.
+_objects(document) := [obj |
+	some item in _unpacked(document)
+	some obj in _unpacked(item)
+	is_string(obj.kind)
+	obj.kind != ""
+]
+
+_unpacked(document) := [object.union(_implied_type(document, item), item) |
+	some item in document.items
+	is_object(item)
+] if {
+	is_array(document.items)
+	endswith(document.kind, "List")
+} else := [document] if {
+	is_object(document)
+} else := []
+
+# The items of a typed list need not say what they are.
+_implied_type(list, item) := {field: value |
+	some field, value in {"apiVersion": object.get(list, "apiVersion", null), "kind": kind}
+	value != null
+} if {
+	kind := trim_suffix(list.kind, "List")
+	kind != ""
+	object.get(item, "kind", kind) == kind
+} else := {}
+
+_name(obj, "") := sprintf("%s %s", [obj.kind, _own_name(obj)])
+
+_name(obj, namespace) := sprintf("%s %s/%s", [obj.kind, namespace, _own_name(obj)]) if namespace != ""
+
+_own_name(obj) := array.concat(
+	[name |
+		some field in ["name", "generateName"]
+		name := object.get(obj, ["metadata", field], "")
+		is_string(name)
+		name != ""
+	],
+	["(no name)"],
+)[0]

@@ -1,0 +1,125 @@
+# METADATA
+# title: Many objects at once
+# description: >-
+#   What all constraints say of plain objects, outside any cluster. data.pullguard.constraints is an array of
+#   {"policy": key below data.policies, "constraint": the whole constraint, defaults of its parameters filled in}.
+# scope: package
+package gatekeeper.batch
+
+import rego.v1
+
+import data.gatekeeper.enforcement
+import data.gatekeeper.hook
+import data.gatekeeper.review
+
+# METADATA
+# title: One answer an object of input.objects, in their order
+# description: >-
+#   Answers are those of judge. input.namespace is the namespace of objects that state none ("" = not known),
+#   input.namespaces the Namespaces that are known, by name. Undefined where the constraints were not loaded.
+results := [judge(active, obj, input.namespace, input.namespaces) | some obj in input.objects] if {
+	is_array(data.pullguard.constraints)
+}
+
+# METADATA
+# title: The constraints that are enforced outside clusters
+# description: >-
+#   Those of data.pullguard.constraints that reach gator's enforcement point, each with its strictest action there as
+#   "enforcementAction".
+active := [object.union(entry, {"enforcementAction": strictest(actions)}) |
+	some entry in data.pullguard.constraints
+	actions := enforcement.actions(entry.constraint, "gator.gatekeeper.sh")
+	count(actions) > 0
+]
+
+# METADATA
+# title: The strictest of a set of enforcement actions
+# description: What Gatekeeper does not know it does not enforce; it is milder than dryrun.
+strictest(actions) := min([action | some action in actions; not action in _actions]) if {
+	count(actions & {action | some action in _actions}) == 0
+} else := [action | some action in _actions; action in actions][0]
+
+_actions := ["deny", "warn", "dryrun"]
+
+# METADATA
+# title: What constraints say of one object
+# description: >-
+#   entries are some of active. Gives the object's namespace ("" where it has none or it is not known) and responses: an array of
+#   {policy, constraint: {kind, name}, enforcementAction, msg, details, namespaceAssumed}. The last one says that the
+#   constraint was taken to select the object's namespace, as that or its labels are not known.
+judge(entries, obj, namespace, namespaces) := {
+	"namespace": object.get(request.review, "namespace", ""),
+	"responses": [response |
+		some entry in entries
+		some answer in hook.responses(entry.policy, entry.constraint, request, {})
+		response := {
+			"policy": entry.policy,
+			"constraint": answer.key,
+			"enforcementAction": entry.enforcementAction,
+			"msg": answer.msg,
+			"details": answer.details,
+			"namespaceAssumed": _assumed(entry.constraint, request),
+		}
+	],
+} if {
+	request := _request(review.from_object(_with_api_version(obj), namespace), namespaces)
+}
+
+_request(subject, namespaces) := object.union(
+	review.request(subject, _namespace_object(subject, namespaces)),
+	{"unknownNamespace": "judge"},
+)
+
+# A Namespace has no Namespace.
+_namespace_object(subject, namespaces) := found if {
+	not review.is_namespace(subject.object)
+	found := namespaces[subject.namespace]
+} else := null
+
+# Without a namespace, Gatekeeper takes every match on namespaces to select the object.
+_assumed(constraint, request) if {
+	not request.review.namespace
+	not review.cluster_scoped(request.object)
+	some field in ["namespaces", "excludedNamespaces", "namespaceSelector"]
+	_states(constraint, field)
+} else if {
+	request.review.namespace
+	request.namespaceObject == null
+	not review.is_namespace(request.object)
+	_states(constraint, "namespaceSelector")
+} else := false
+
+_states(constraint, field) if not object.get(constraint, ["spec", "match", field], null) in {null, []}
+
+# A manifest without apiVersion is an error to the API server; its author meant the group that knows the kind.
+_with_api_version(obj) := obj if {
+	is_string(obj.apiVersion)
+	obj.apiVersion != ""
+} else := object.union(obj, {"apiVersion": _api_version(object.get(obj, "kind", ""))})
+
+_api_version(kind) := version if {
+	some version, kinds in _built_in
+	kind in kinds
+} else := ""
+
+# One version a group: nothing depends on which.
+_built_in := {
+	"v1": {
+		"ConfigMap", "Endpoints", "LimitRange", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",
+		"PodTemplate", "ReplicationController", "ResourceQuota", "Secret", "Service", "ServiceAccount",
+	},
+	"admissionregistration.k8s.io/v1": {
+		"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration",
+		"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+	},
+	"apiextensions.k8s.io/v1": {"CustomResourceDefinition"},
+	"apiregistration.k8s.io/v1": {"APIService"},
+	"apps/v1": {"ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
+	"autoscaling/v2": {"HorizontalPodAutoscaler"},
+	"batch/v1": {"CronJob", "Job"},
+	"networking.k8s.io/v1": {"Ingress", "IngressClass", "NetworkPolicy"},
+	"policy/v1": {"PodDisruptionBudget"},
+	"rbac.authorization.k8s.io/v1": {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"},
+	"scheduling.k8s.io/v1": {"PriorityClass"},
+	"storage.k8s.io/v1": {"StorageClass"},
+}

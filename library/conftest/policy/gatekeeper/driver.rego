@@ -1,0 +1,18 @@
+# METADATA
+# title: Gatekeeper's Rego driver
+# description: Runs the policy of one template, whatever it is that it violates.
+# scope: package
+package gatekeeper.driver
+
+import rego.v1
+
+# METADATA
+# title: The violations of a policy by a review
+# description: >-
+#   A set of {"msg", "details"}. policy is the key below data.policies; inventory stands in for data.inventory.
+violations(policy, parameters, review, inventory) := {response |
+	some violation
+	data.policies[policy].violation[violation] with input as {"review": review, "parameters": parameters}
+		with data.inventory as inventory
+	response := {"msg": violation.msg, "details": object.get(violation, "details", {})}
+}

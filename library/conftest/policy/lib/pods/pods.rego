@@ -1,0 +1,128 @@
+# METADATA
+# title: Pods
+# description: |
+#   Where objects hold pod specs, which images those use, and what stands between a workload and its next pod.
+# scope: package
+package lib.pods
+
+# METADATA
+# title: The pod spec of an object of a built-in kind
+# description: |
+#   By group and kind, in every group that has served it: the place is the same in all versions. The most frequent kinds come
+#   first. Undefined for other kinds and where there is none.
+spec(resource, kind) := resource.spec if {
+	kind.kind == "Pod"
+	kind.group == ""
+} else := resource.spec.template.spec if {
+	kind.kind in _templated_kinds[kind.group]
+} else := resource.spec.jobTemplate.spec.template.spec if {
+	kind.kind == "CronJob"
+	kind.group == "batch"
+} else := resource.template.spec if {
+	kind.kind == "PodTemplate"
+	kind.group == ""
+}
+
+_templated_kinds := {
+	"": {"ReplicationController"},
+	"apps": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
+	"batch": {"Job"},
+	"extensions": {"DaemonSet", "Deployment", "Job", "ReplicaSet"},
+}
+
+# METADATA
+# title: The uses of images in an object
+# description: |
+#   Every container and image volume of its pod specs: `spec` (the path of the pod spec, keys and indices), `list`, `index`,
+#   `name`, `image`, `stated` (the pull policy; null as the others where it is missing) and `field` (its name). A list, container
+#   or image volume of the wrong type, which the API server refuses, has none. `custom_kinds` says where kinds that are not
+#   built in hold pod specs: [{group, kind, paths}].
+uses(resource, kind, custom_kinds) := [use |
+	some path in _spec_paths(resource, kind, custom_kinds)
+	pod_spec := object.get(resource, path, null)
+	some list in ["containers", "initContainers", "ephemeralContainers", "volumes"]
+	is_array(pod_spec[list])
+	some index, item in pod_spec[list]
+	use := object.union({"spec": path, "list": list, "index": index}, _use(list, item))
+]
+
+# METADATA
+# title: A path as people write it
+# description: Keys joined by dots, indices in brackets, such as spec.containers[0].
+formatted(path) := trim_prefix(concat("", [_segment(step) | some step in path]), ".")
+
+# METADATA
+# title: Whether Kubernetes itself made the object for another one that is judged in its own right
+# description: |
+#   A pod with a controller, a ReplicaSet of a Deployment, a Job of a CronJob. Undefined if not.
+is_controlled(resource, kind) if {
+	some owner in resource.metadata.ownerReferences
+	owner.controller == true
+	_is_made_by(kind.kind, owner)
+}
+
+_is_made_by("Pod", _)
+
+_is_made_by("ReplicaSet", owner) if {
+	owner.kind == "Deployment"
+	startswith(owner.apiVersion, "apps/")
+}
+
+_is_made_by("Job", owner) if {
+	owner.kind == "CronJob"
+	startswith(owner.apiVersion, "batch/")
+}
+
+_use("volumes", volume) := {
+	"name": object.get(volume, "name", null),
+	"image": object.get(volume.image, "reference", null),
+	"stated": object.get(volume.image, "pullPolicy", null),
+	"field": "pullPolicy",
+} if is_object(volume.image)
+
+_use(list, container) := {
+	"name": object.get(container, "name", null),
+	"image": object.get(container, "image", null),
+	"stated": object.get(container, "imagePullPolicy", null),
+	"field": "imagePullPolicy",
+} if {
+	list != "volumes"
+	is_object(container)
+}
+
+_spec_paths(resource, kind, custom_kinds) := [path] if {
+	spec(resource, kind)
+	path := _spec_path(kind.kind)
+} else := [path |
+	some custom in custom_kinds
+	custom.group == kind.group
+	custom.kind == kind.kind
+	some pattern in custom.paths
+	some path in _matches(resource, pattern)
+]
+
+_spec_path(kind) := ["spec"] if {
+	kind == "Pod"
+} else := ["template", "spec"] if {
+	kind == "PodTemplate"
+} else := ["spec", "jobTemplate", "spec", "template", "spec"] if {
+	kind == "CronJob"
+} else := ["spec", "template", "spec"]
+
+# The paths in an object that a pattern such as spec.replicatedJobs[].template.spec stands for.
+_matches(resource, pattern) := {path |
+	wanted := split(replace(pattern, "[]", ".[]"), ".")
+	walk(resource, [path, _])
+	count(path) == count(wanted)
+	every position, step in path {
+		_generalized(step) == wanted[position]
+	}
+}
+
+_generalized(step) := "[]" if is_number(step)
+
+_generalized(step) := step if is_string(step)
+
+_segment(step) := sprintf("[%d]", [step]) if is_number(step)
+
+_segment(step) := concat("", [".", step]) if is_string(step)

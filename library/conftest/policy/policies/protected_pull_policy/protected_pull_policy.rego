@@ -1,0 +1,233 @@
+# METADATA
+# title: Protected pull policy
+# description: |
+#   In protected namespaces no container may have the effective pull policy Always, stated or implied. With Always the kubelet
+#   asks the registry before it starts a container, also when the image is on the node: without the registry the pod does not
+#   start. What the API server would fill in counts as stated.
+# scope: package
+# custom:
+#   kind: K8sProtectedPullPolicy
+#   version: 1.0.0
+#   rules:
+#     always:
+#       id: pull-policy-always
+#       severity: high
+#       title: The pull policy is Always, so the pod cannot start without its registry
+#     invalid:
+#       id: pull-policy-invalid
+#       severity: medium
+#       title: The stated pull policy is none that Kubernetes knows
+#     disallowed:
+#       id: pull-policy-disallowed
+#       severity: medium
+#       title: The pull policy is not in allowedPolicies
+#   match:
+#     kinds:
+#       - apiGroups: [""]
+#         kinds: [Pod, PodTemplate, ReplicationController]
+#       - apiGroups: [apps]
+#         kinds: [DaemonSet, Deployment, ReplicaSet, StatefulSet]
+#       - apiGroups: [batch]
+#         kinds: [CronJob, Job]
+#       - apiGroups: [extensions]
+#         kinds: [DaemonSet, Deployment, Job, ReplicaSet]
+#     kindsFromParameter: customKinds
+#   operations: [CREATE, UPDATE]
+#   parameters:
+#     type: object
+#     properties:
+#       allowedPolicies:
+#         description: The pull policies that containers may have.
+#         type: array
+#         minItems: 1
+#         default: [IfNotPresent, Never]
+#         items:
+#           type: string
+#           enum: [IfNotPresent, Never]
+#       exemptImages:
+#         description: |
+#           Images that are not judged: exactly as the manifest writes them, or a prefix that ends in `*`.
+#         type: array
+#         default: []
+#         items:
+#           type: string
+#           minLength: 1
+#           pattern: ^[^*]*\*?$
+#       customKinds:
+#         description: Custom resources that hold pod specs.
+#         type: array
+#         default: []
+#         example:
+#           - {group: argoproj.io, kind: Rollout, paths: [spec.template.spec]}
+#           - {group: serving.knative.dev, kind: Service, paths: [spec.template.spec]}
+#           - {group: apps.kruise.io, kind: CloneSet, paths: [spec.template.spec]}
+#           - {group: apps.openshift.io, kind: DeploymentConfig, paths: [spec.template.spec]}
+#           - {group: jobset.x-k8s.io, kind: JobSet, paths: ["spec.replicatedJobs[].template.spec.template.spec"]}
+#           - group: leaderworkerset.x-k8s.io
+#             kind: LeaderWorkerSet
+#             paths:
+#               - spec.leaderWorkerTemplate.leaderTemplate.spec
+#               - spec.leaderWorkerTemplate.workerTemplate.spec
+#         items:
+#           type: object
+#           required: [group, kind, paths]
+#           properties:
+#             group:
+#               description: The API group, such as argoproj.io.
+#               type: string
+#             kind:
+#               description: The kind, such as Rollout.
+#               type: string
+#               minLength: 1
+#             paths:
+#               description: |
+#                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
+#                 spec.replicatedJobs[].template.spec.template.spec.
+#               type: array
+#               minItems: 1
+#               items:
+#                 type: string
+#                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
+#       controlledPods:
+#         description: |
+#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of CronJobs).
+#           `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its pods.
+#         type: string
+#         enum: [audit, deny]
+#         default: audit
+package policies.protected_pull_policy
+
+import data.lib.images
+import data.lib.messages
+import data.lib.pods
+
+# METADATA
+# title: A container or an image volume whose pull policy is not allowed
+violation contains {"msg": _message(use, effective, reason), "details": details} if {
+	_is_suspect
+	not _is_beyond_judgement
+	some use in _uses(input.review.object)
+	effective := images.effective_policy(use.stated, use.image)
+	not effective in _allowed
+	not _is_exempt(use.image)
+	not _is_left_to_audit(use.list)
+	not _identity(use) in _unchanged
+	reason := _reason(effective)
+	details := {
+		"path": pods.formatted(array.concat(use.spec, [use.list, use.index])),
+		"stated": use.stated,
+		"effective": effective,
+		"image": use.image,
+		"reason": reason,
+	}
+}
+
+# A pull policy is no reason to keep an object from being deleted.
+_is_beyond_judgement if input.review.operation in {"DELETE", "CONNECT"}
+
+# Nearly every object is let go here, at little cost: all its containers state what is allowed. (The lists stand here as they
+# do in the lib, since a reference to it costs an admission review more than the rest of the rule.)
+_is_suspect if {
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some container in _spec[list]
+	policy := object.get(container, "imagePullPolicy", null)
+	not policy in input.parameters.allowedPolicies
+}
+
+_is_suspect if not input.parameters.allowedPolicies
+
+_is_suspect if {
+	some volume in _spec.volumes
+	volume.image
+}
+
+_is_suspect if {
+	some custom in input.parameters.customKinds
+	custom.kind == input.review.kind.kind
+}
+
+_spec := pods.spec(input.review.object, input.review.kind)
+
+_uses(object) := pods.uses(object, input.review.kind, _parameter("customKinds", []))
+
+_reason(effective) := "always" if {
+	effective == "Always"
+} else := "invalid" if {
+	not effective in images.valid_policies
+} else := "disallowed"
+
+_allowed := input.parameters.allowedPolicies if {
+	is_array(input.parameters.allowedPolicies)
+} else := ["IfNotPresent", "Never"]
+
+_is_exempt(image) if image in _parameter("exemptImages", [])
+
+_is_exempt(image) if {
+	some pattern in _parameter("exemptImages", [])
+	endswith(pattern, "*")
+	startswith(image, trim_suffix(pattern, "*"))
+}
+
+# A deny must not keep a workload from replacing its pods. Ephemeral containers come from people, never from a controller.
+_is_left_to_audit(list) if {
+	list != "ephemeralContainers"
+	input.review.operation in {"CREATE", "UPDATE"}
+	_parameter("controlledPods", "audit") != "deny"
+	pods.is_controlled(input.review.object, input.review.kind)
+}
+
+# What an UPDATE finds there already must not block it. The place in the list does not matter, nor does how the policy is
+# written.
+_unchanged contains _identity(use) if {
+	input.review.operation == "UPDATE"
+	some use in _uses(input.review.oldObject)
+}
+
+_identity(use) := {
+	"spec": [step | some step in use.spec; is_string(step)],
+	"list": use.list,
+	"name": use.name,
+	"image": use.image,
+	"policy": images.effective_policy(use.stated, use.image),
+}
+
+# The text is at most 256 bytes long, of which Gatekeeper's audit keeps every one: the image gives way.
+_message(use, effective, reason) := concat("", [head, image, tail]) if {
+	name := messages.shortened(messages.printable(use.name), 40)
+	head := sprintf("%s \"%s\" image \"", [_nouns[use.list], name])
+	tail := sprintf("\": %s; %s", [_problem(use, effective, reason), _remedy(use)])
+	image := messages.shortened(messages.printable(use.image), messages.max_length - (count(head) + count(tail)))
+}
+
+_nouns := {
+	"containers": "container",
+	"initContainers": "init container",
+	"ephemeralContainers": "ephemeral container",
+	"volumes": "image volume",
+}
+
+_problem(use, effective, "always") := sprintf("%s: cannot start without its registry", [cause]) if {
+	cause := _cause(use, effective)
+}
+
+_problem(use, effective, "invalid") := sprintf("%s \"%s\" is not one of Always, IfNotPresent, Never", [use.field, stated]) if {
+	stated := messages.shortened(messages.printable(effective), 16)
+}
+
+_problem(use, effective, "disallowed") := sprintf("%s is %s, not %s", [use.field, effective, concat(" or ", _allowed)])
+
+_cause(use, effective) := sprintf("%s is Always", [use.field]) if {
+	use.stated == effective
+} else := sprintf("no %s and tag %s mean Always", [use.field, images.tag(use.image)]) if {
+	images.tag(use.image)
+} else := sprintf("no %s and no tag mean Always", [use.field])
+
+_remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
+	images.pinned(use.image)
+} else := sprintf("pin it first (tag or digest), then set %s: %s", [use.field, _target])
+
+_target := "IfNotPresent" if {
+	"IfNotPresent" in _allowed
+} else := "Never"
+
+_parameter(name, fallback) := object.get(input, ["parameters", name], fallback)

@@ -1,0 +1,526 @@
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from policy_tree import NAMES, REGO, SECOND, TEXTS, policy, write_tree
+from pullguard import config, library, policies
+from pullguard.errors import PullguardError
+from pullguard.gatekeeper import dig
+from pullguard.generate import generate
+from pullguard.init import InitResult, init
+from pullguard.library import Difference
+from pullguard.policies import Sources
+from pullguard.render import render
+from pullguard.render.yaml_text import block, dump
+
+NAMES_ONLY = "protectedNamespaces: {names: [kube-system, '*-protected']}\n"
+BOTH = NAMES_ONLY.replace("names:", "selector: {matchLabels: {protected: 'true'}}, names:")
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a program with a timeout."""
+
+    def run_program(program: Path | str, *arguments: Path | str) -> "subprocess.CompletedProcess[str]":
+        command = [str(program), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    return run_program
+
+
+@pytest.fixture
+def kubectl() -> str:
+    found = shutil.which("kubectl")
+    if found is None:
+        pytest.skip("kubectl is not installed")
+    return found
+
+
+@pytest.fixture
+def make(tmp_path: Path, opa: Path) -> Callable[..., Path]:
+    """Return a function that generates the library of a configuration, from the small tree or another."""
+
+    def make_library(text: str, *changes: dict[str, str | None], rego: Path | None = None) -> Path:
+        (tmp_path / "pullguard.yaml").write_text(text, "utf-8")
+        out = tmp_path / "library"
+        generate(tmp_path / "pullguard.yaml", out, rego=rego or write_tree(tmp_path, *changes), opa=str(opa))
+        return out
+
+    return make_library
+
+
+Make = Callable[..., Path]
+
+
+# -- the command --------------------------------------------------------------------------------------------------
+
+
+def test_generate_writes_checks_and_follows_its_sources(
+    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rego = write_tree(tmp_path)
+    stated = Path("pullguard.yaml")
+    out = Path("library")
+    stated.write_text(NAMES_ONLY)
+
+    first = generate(None, out, check=True, rego=rego, opa=str(opa))
+    assert (first.out, first.difference.changed, first.difference.stale) == (out, (), ())
+    assert "policies/required_label/template.yaml" in first.difference.missing
+    assert not out.exists()
+
+    written = generate(None, out, rego=rego, opa=str(opa))
+    assert (written.difference, written.files) == (first.difference, first.files)
+    assert (first.exit_code, written.exit_code) == (1, 0)
+    assert written.files == len(written.difference.missing) - 1
+    assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == Difference((), (), ())
+
+    stated.write_text(NAMES_ONLY + "enforcement: deny\n")
+    changed = Difference((), ("MANIFEST", "README.md", "policies/required_label/constraints.yaml"), ())
+    assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == changed
+    assert generate(stated, out, rego=rego, opa=str(opa)).difference == changed
+
+    (rego / "policies/required_label/samples/with.yaml").unlink()
+    (rego / "policies/required_label/samples/more.yaml").write_text("a: 1\n")
+    renamed = Difference(
+        ("policies/required_label/samples/more.yaml",),
+        ("MANIFEST",),
+        ("policies/required_label/samples/with.yaml",),
+    )
+    assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == renamed
+    assert generate(None, out, rego=rego, opa=str(opa)).difference == renamed
+    assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == Difference((), (), ())
+
+
+def test_errors_of_all_parts_come_through(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rego = write_tree(tmp_path)
+    out = tmp_path / "library"
+    with pytest.raises(PullguardError, match=r"^pullguard.yaml: there is no such file; `pullguard init` writes one"):
+        generate(None, out, rego=rego, opa=str(opa))
+    Path("bad.yaml").write_text("protectedNamespaces: {names: [A]}\n")
+    with pytest.raises(PullguardError, match=r"^bad.yaml:1: protectedNamespaces.names\[0\] cannot be A; "):
+        generate(Path("bad.yaml"), out, rego=rego, opa=str(opa))
+    Path("pullguard.yaml").write_text(NAMES_ONLY + "policies: {required_label: {enabled: false}}\n")
+    with pytest.raises(PullguardError, match=r"^the configuration leaves no policy; "):
+        generate(None, out, rego=rego, opa=str(opa))
+    with pytest.raises(PullguardError, match=r"^/nowhere/opa is not a program that can be run; "):
+        generate(None, out, rego=rego, opa="/nowhere/opa")
+    (rego / "policies/required_label/suite.yaml").unlink()
+    with pytest.raises(PullguardError, match=r"^rego/policies/required_label: suite.yaml is missing; "):
+        generate(None, out, rego=rego, opa=str(opa))
+    assert not out.exists()
+
+
+def test_the_library_of_the_checkout_is_in_step(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(checkout)
+    assert generate(None, Path("library"), check=True).difference == Difference((), (), ())
+
+
+# -- what Gatekeeper, kubectl and conftest make of it -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [NAMES_ONLY, BOTH], ids=["names", "both"])
+def test_gator_verifies_the_library(make: Make, gator: Path, run: Run, text: str) -> None:
+    out = make(text, SECOND)
+    done = run(gator, "verify", f"{out}/...")
+    assert (done.returncode, done.stderr, done.stdout.splitlines()[-2:]) == (0, "", ["PASS", ""])
+    suites = sorted(line.split("\t")[1] for line in done.stdout.splitlines() if line.startswith("ok\t"))
+    assert suites == [f"{out}/policies/{name}/suite.yaml" for name in ("other_label", "required_label")]
+
+
+def crd_schema(node: Any) -> Any:
+    """Return a schema of a CustomResourceDefinition as JSON Schema that refuses fields that Kubernetes would drop."""
+    if not isinstance(node, dict):
+        return node
+    result = {key: crd_schema(value) for key, value in node.items()}
+    if "properties" in node:
+        result["properties"] = {key: crd_schema(value) for key, value in node["properties"].items()}
+        if not node.get("x-kubernetes-preserve-unknown-fields"):
+            result["additionalProperties"] = False
+    return result
+
+
+@pytest.fixture(scope="session")
+def gatekeeper_manifest(checkout: Path) -> Path:
+    """Return the install manifest of the Gatekeeper that gator is built from."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("go is not installed, so Gatekeeper's CustomResourceDefinitions cannot be found")
+    command = [go, "list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/gatekeeper/v3"]
+    done = subprocess.run(
+        command, cwd=checkout / "tools" / "gator", capture_output=True, text=True, timeout=60, check=False
+    )
+    path = Path(done.stdout.strip()) / "deploy" / "gatekeeper.yaml"
+    if done.returncode != 0 or not path.is_file():
+        pytest.skip("Gatekeeper's Go module is not in the module cache")
+    return path
+
+
+def test_templates_fit_gatekeepers_definition_of_them(make: Make, gatekeeper_manifest: Path) -> None:
+    out = make(BOTH)
+    (definition,) = [
+        entry
+        for entry in yaml.load_all(gatekeeper_manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        if entry["metadata"]["name"] == "constrainttemplates.templates.gatekeeper.sh"
+    ]
+    (schema,) = [
+        version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"] if version["name"] == "v1"
+    ]
+    strict = crd_schema(schema)
+    strict["properties"]["metadata"] = {"type": "object"}
+    validator = jsonschema_rs.Draft202012Validator(strict)
+    template = yaml.safe_load((out / "templates/required_label.yaml").read_text("utf-8"))
+    assert [error.message for error in validator.iter_errors(template)] == []
+    template["spec"]["targets"][0]["operation"] = []
+    assert [list(error.instance_path) for error in validator.iter_errors(template)] == [["spec", "targets", 0]]
+
+
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {{name: {0}, namespace: {0}}}\n"
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {0}, labels: {{protected: '{1}'}}}}\n"
+
+
+def test_gatekeeper_protects_namespaces_by_name_and_by_label(make: Make, gator: Path, run: Run, tmp_path: Path) -> None:
+    out = make(BOTH)
+    objects = [POD.format(name) for name in ("kube-system", "a-protected", "labelled", "other")]
+    objects += [
+        NAMESPACE.format("kube-system", "no"),
+        NAMESPACE.format("a-protected", "true"),
+        NAMESPACE.format("labelled", "true"),
+        NAMESPACE.format("other", "false"),
+    ]
+    (tmp_path / "objects.yaml").write_text("---\n".join(objects))
+    files = [out / "templates/required_label.yaml", out / "policies/required_label/constraints.yaml"]
+    done = run(gator, "test", "-o", "json", *(f"--filename={path}" for path in [*files, tmp_path / "objects.yaml"]))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(
+        (answer["violatingObject"]["metadata"]["name"], answer["constraint"]["metadata"]["name"], answer["msg"])
+        for answer in json.loads(done.stdout)
+    ) == [
+        ("a-protected", "required-label-by-label", "Pod a-protected has no label owner"),
+        ("a-protected", "required-label-by-name", "Pod a-protected has no label owner"),
+        ("kube-system", "required-label-by-name", "Pod kube-system has no label owner"),
+        ("labelled", "required-label-by-label", "Pod labelled has no label owner"),
+    ]
+
+
+SELECTORS: list[dict[str, Any]] = [
+    {"matchLabels": {"a": "b"}},
+    {"matchLabels": {"example.com/a_B.c": ""}},
+    {"matchLabels": {"a b": "c"}},
+    {"matchLabels": {"Example.com/a": "c"}},
+    {"matchLabels": {"/a": "c"}},
+    {"matchLabels": {"a/b/c": "c"}},
+    {"matchLabels": {"a": "-b"}},
+    {"matchLabels": {"a": "b" * 64}},
+    {"matchLabels": {"a" * 64: "b"}},
+    {"matchLabels": {"a" * 253 + "/b": "c"}},
+    {"matchLabels": {"a" * 254 + "/b": "c"}},
+    {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]},
+    {"matchExpressions": [{"key": "a", "operator": "In"}]},
+    {"matchExpressions": [{"key": "a", "operator": "NotIn", "values": []}]},
+    {"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["b c"]}]},
+    {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]},
+    {"matchExpressions": [{"key": "a", "operator": "DoesNotExist", "values": []}]},
+    {"matchExpressions": [{"key": "a", "operator": "exists"}]},
+    {"matchExpressions": [{"operator": "Exists"}]},
+]
+GLOBS = ["a", "*", "*a", "a*", "*a*", "**", "a:b", "A", "a*b", "a_b", "***", " a"]
+MATCHES = [{"namespaceSelector": selector} for selector in SELECTORS] + [{"namespaces": [glob]} for glob in GLOBS]
+
+
+@pytest.mark.parametrize("match", MATCHES, ids=lambda match: dump(match).replace("\n", " ")[:60])
+def test_the_configuration_refuses_what_gatekeeper_refuses(
+    gator: Path, run: Run, tmp_path: Path, match: dict[str, Any]
+) -> None:
+    stated = {
+        "names": match.get("namespaces"),
+        "selector": match.get("namespaceSelector"),
+    }
+    ours = jsonschema_rs.Draft202012Validator(config.schema((policy(),))).is_valid(
+        {"protectedNamespaces": {key: value for key, value in stated.items() if value is not None}}
+    )
+    files = render(Sources((policy(),), ()), config.parse(NAMES_ONLY, "", (policy(),)))
+    (tmp_path / "template.yaml").write_text(files["templates/required_label.yaml"])
+    constraint = {
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1",
+        "kind": "K8sRequiredLabel",
+        "metadata": {"name": "x"},
+        "spec": {"enforcementAction": "dryrun", "match": match},
+    }
+    (tmp_path / "constraint.yaml").write_text(json.dumps(constraint))
+    done = run(gator, "test", f"--filename={tmp_path / 'template.yaml'}", f"--filename={tmp_path / 'constraint.yaml'}")
+    assert ours == (done.returncode == 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "action"),
+    [("audit", "dryrun"), ("warn", "warn"), ("deny", "deny"), ("policies/required_label", "warn")],
+)
+def test_kustomizations_build(make: Make, kubectl: str, run: Run, folder: str, action: str) -> None:
+    out = make(BOTH + "policies: {required_label: {enforcement: warn}}\n")
+    done = run(kubectl, "kustomize", out / folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    objects = list(yaml.safe_load_all(done.stdout))
+    assert sorted(
+        (entry["kind"], entry["metadata"]["name"], dig(entry, "spec", "enforcementAction")) for entry in objects
+    ) == [
+        ("ConstraintTemplate", "k8srequiredlabel", None),
+        ("K8sRequiredLabel", "required-label-by-label", action),
+        ("K8sRequiredLabel", "required-label-by-name", action),
+    ]
+
+
+def test_a_level_takes_all_policies_and_leaves_the_rest_of_them_alone(make: Make, kubectl: str, run: Run) -> None:
+    out = make(BOTH, SECOND)
+    done = run(kubectl, "kustomize", out / "deny")
+    assert (done.returncode, done.stderr) == (0, "")
+    built = {(entry["kind"], entry["metadata"]["name"]): entry for entry in yaml.safe_load_all(done.stdout)}
+    loaded = library.load(out)
+    expected = {("ConstraintTemplate", template.name): dict(template.object) for template in loaded.templates}
+    for constraint in loaded.constraints:
+        spec = {**constraint.object["spec"], "enforcementAction": "deny"}
+        expected[constraint.kind, constraint.name] = {**constraint.object, "spec": spec}
+    assert built == expected
+
+
+def test_templates_stand_alone(make: Make, kubectl: str, run: Run) -> None:
+    done = run(kubectl, "kustomize", make(BOTH, SECOND) / "templates")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(entry["metadata"]["name"] for entry in yaml.safe_load_all(done.stdout)) == [
+        "k8sotherlabel",
+        "k8srequiredlabel",
+    ]
+
+
+#: Texts that break naive block scalars, and values that the readers of Go and Python take for different things.
+AWKWARD = [
+    "a",
+    "a\n\n\n",
+    "   a\nb\n",
+    "\n\na\n",
+    "      \na\n",
+    "\ta\n\t\tb\n",
+    "a  \n    \nb\t\n",
+    "a\n   ",
+    "\n",
+    "",
+    f"{'long ' * 5000}\n",
+    "a\r\nb\r",
+    "---\n...\n# a\n",
+    "a\x85b\u2028c\n",
+    "\x00\x07\x7f\ufeff\U0001f600\ufffe\n",
+    "\"'\\\n",
+]
+DOUBTFUL = [
+    "0o17",
+    "017",
+    "1e3",
+    "y",
+    "No",
+    "12:30",
+    "=",
+    "~",
+    "<<",
+    "0x1F",
+    "1_0",
+    "2020-01-01",
+    ".inf",
+    "a: b",
+    " a",
+    "#",
+]
+
+
+def test_the_yaml_readers_of_go_read_what_is_written(conftest_binary: Path, run: Run, tmp_path: Path) -> None:
+    texts = "\n".join(f"  - {block(text, 4)}" for text in AWKWARD)
+    keys = "\n".join(f"  key{index}: {block(text, 4)}" for index, text in enumerate(AWKWARD))
+    values = dump({text: text for text in [*DOUBTFUL, *AWKWARD]}, 2)
+    (tmp_path / "x.yaml").write_bytes(f"texts:\n{texts}\nkeys:\n{keys}\nvalues:\n  {values}\n".encode())
+    done = run(conftest_binary, "parse", tmp_path / "x.yaml", "--combine")
+    assert done.returncode == 0, done.stderr
+    (read,) = json.loads(done.stdout)
+    assert read["contents"] == {
+        "texts": AWKWARD,
+        "keys": {f"key{index}": text for index, text in enumerate(AWKWARD)},
+        "values": {text: text for text in [*DOUBTFUL, *AWKWARD]},
+    }
+
+
+def test_rego_stays_what_it_is_through_gos_readers(make: Make, conftest_binary: Path, kubectl: str, run: Run) -> None:
+    rego = f"  \n\n{REGO}\t# trailing  \n{'# ' + 'x' * 3000}\n\n\n"
+    out = make(NAMES_ONLY, {"policies/required_label/required_label.rego": rego, "lib/texts/texts.rego": TEXTS.strip()})
+    wanted = {"version": "v1", "rego": rego, "libs": [NAMES, TEXTS.strip()]}
+    parsed = run(conftest_binary, "parse", out / "templates/required_label.yaml", "--combine")
+    (read,) = json.loads(parsed.stdout)
+    assert read["contents"]["spec"]["targets"][0]["code"] == [{"engine": "Rego", "source": wanted}]
+    built = yaml.safe_load(run(kubectl, "kustomize", out / "templates").stdout)
+    assert built["spec"]["targets"][0]["code"] == [{"engine": "Rego", "source": wanted}]
+
+
+def test_the_library_of_the_checkout_carries_its_rego_byte_for_byte(checkout: Path, opa: Path) -> None:
+    sources = policies.read(checkout / "rego", opa)
+    loaded = {template.policy: template for template in library.load(checkout / "library").templates}
+    assert sorted(loaded) == [entry.name for entry in sources.policies]
+    for entry in sources.policies:
+        source = loaded[entry.name].source
+        assert source is not None
+        assert source.version == "v1"
+        assert source.rego.encode() == (checkout / "rego" / entry.module.path).read_bytes()
+        assert [lib.encode() for lib in source.libs] == [
+            (checkout / "rego" / lib.path).read_bytes() for lib in entry.libs
+        ]
+
+
+# -- conftest -----------------------------------------------------------------------------------------------------
+
+MAIN = """\
+package main
+
+deny contains {"msg": msg} if {
+	some entry in data.pullguard.constraints
+	some violation in data.policies[entry.policy].violation with input as {
+		"review": {"object": input},
+		"parameters": entry.constraint.spec.parameters,
+	}
+	msg := sprintf("%s: %s", [entry.constraint.metadata.name, violation.msg])
+}
+"""
+
+
+def test_the_bundle_for_conftest_holds_the_policies_and_their_constraints(
+    make: Make, conftest_binary: Path, run: Run, tmp_path: Path
+) -> None:
+    out = make(BOTH, SECOND, {"conftest/main.rego": MAIN})
+    (tmp_path / "pod.yaml").write_text(POD.format("a"))
+    done = run(
+        conftest_binary,
+        "test",
+        "-o",
+        "json",
+        "-p",
+        out / "conftest/policy",
+        "-d",
+        out / "conftest/data",
+        tmp_path / "pod.yaml",
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    (answer,) = json.loads(done.stdout)
+    assert sorted(failure["msg"] for failure in answer["failures"]) == [
+        f"{name}-label-by-{way}: Pod a has no label owner"
+        for name in ("other", "required")
+        for way in ("label", "name")
+    ]
+
+
+def test_rego_in_the_bundle_is_verbatim_and_without_tests(make: Make) -> None:
+    out = make(BOTH, {"conftest/main.rego": MAIN, "conftest/main_test.rego": MAIN})
+    found = {
+        path.relative_to(out / "conftest/policy").as_posix(): path.read_text()
+        for path in out.rglob("conftest/policy/**/*.rego")
+    }
+    assert found == {
+        "conftest/main.rego": MAIN,
+        "lib/names/names.rego": NAMES,
+        "lib/texts/texts.rego": TEXTS,
+        "policies/required_label/required_label.rego": REGO,
+    }
+
+
+# -- init ---------------------------------------------------------------------------------------------------------
+
+
+def uncommented(text: str) -> str:
+    """Return a starting configuration with everything in use that is commented out."""
+    first, *lines = text.splitlines(keepends=True)
+    return first + "".join(re.sub(r"^( *)# ", r"\1", line) for line in lines)
+
+
+@pytest.mark.parametrize("tree", ["small", "checkout"])
+def test_what_init_writes_can_be_used_as_it_is_and_to_the_full(  # noqa: PLR0917 - fixtures
+    tmp_path: Path, checkout: Path, opa: Path, gator: Path, run: Run, tree: str
+) -> None:
+    rego = write_tree(tmp_path, SECOND) if tree == "small" else checkout / "rego"
+    path = tmp_path / "pullguard.yaml"
+    assert init(path, rego=rego, opa=str(opa)) == InitResult(path, tmp_path / "pullguard.schema.json")
+
+    out = tmp_path / "library"
+    generate(path, out, rego=rego, opa=str(opa))
+    assert (out / "pullguard.schema.json").read_bytes() == (tmp_path / "pullguard.schema.json").read_bytes()
+    names = {constraint.name.rpartition("-by-")[2] for constraint in library.load(out).constraints}
+    assert names == {"name"}
+    assert run(gator, "verify", f"{out}/...").returncode == 0
+
+    path.write_text(uncommented(path.read_text("utf-8")), "utf-8")
+    generate(path, out, rego=rego, opa=str(opa))
+    loaded = library.load(out).constraints
+    assert {constraint.name.rpartition("-by-")[2] for constraint in loaded} == {"name", "label"}
+    assert {constraint.object["spec"]["enforcementAction"] for constraint in loaded} == {"deny"}
+    assert run(gator, "verify", f"{out}/...").returncode == 0
+    files = [*out.glob("templates/[!k]*.yaml"), *out.glob("policies/*/constraints.yaml")]
+    done = run(gator, "test", *(f"--filename={file}" for file in files))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_init_shows_the_custom_kinds_that_people_have(tmp_path: Path, checkout: Path, opa: Path) -> None:
+    path = tmp_path / "pullguard.yaml"
+    init(path, rego=checkout / "rego", opa=str(opa))
+    stated = yaml.safe_load(uncommented(path.read_text("utf-8")))
+    kinds = stated["policies"]["protected_pull_policy"]["parameters"]["customKinds"]
+    assert [(entry["group"], entry["kind"], entry["paths"]) for entry in kinds] == [
+        ("argoproj.io", "Rollout", ["spec.template.spec"]),
+        ("serving.knative.dev", "Service", ["spec.template.spec"]),
+        ("apps.kruise.io", "CloneSet", ["spec.template.spec"]),
+        ("apps.openshift.io", "DeploymentConfig", ["spec.template.spec"]),
+        ("jobset.x-k8s.io", "JobSet", ["spec.replicatedJobs[].template.spec.template.spec"]),
+        (
+            "leaderworkerset.x-k8s.io",
+            "LeaderWorkerSet",
+            [
+                "spec.leaderWorkerTemplate.leaderTemplate.spec",
+                "spec.leaderWorkerTemplate.workerTemplate.spec",
+            ],
+        ),
+    ]
+
+
+@pytest.mark.parametrize("taken", ["mine.yaml", "pullguard.schema.json"])
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_init_overwrites_nothing(tmp_path: Path, opa: Path, taken: str, kind: str) -> None:
+    rego = write_tree(tmp_path)
+    place = tmp_path / "here" / taken
+    place.parent.mkdir()
+    if kind == "file":
+        place.write_text("mine\n")
+    else:
+        place.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(PullguardError) as caught:
+        init(tmp_path / "here" / "mine.yaml", rego=rego, opa=str(opa))
+    assert str(caught.value) == (f"{place} would be overwritten; name another file, or remove what is there first")
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [taken]
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_init_takes_the_schema_that_is_right_already(tmp_path: Path, opa: Path) -> None:
+    rego = write_tree(tmp_path)
+    init(tmp_path / "one.yaml", rego=rego, opa=str(opa))
+    init(tmp_path / "two.yaml", rego=rego, opa=str(opa))
+    assert (tmp_path / "one.yaml").read_bytes() == (tmp_path / "two.yaml").read_bytes()
+
+
+def test_init_says_what_cannot_be_written(tmp_path: Path, opa: Path) -> None:
+    with pytest.raises(PullguardError) as caught:
+        init(tmp_path / "none" / "pullguard.yaml", rego=write_tree(tmp_path), opa=str(opa))
+    assert str(caught.value) == (
+        f"{tmp_path}/none/pullguard.schema.json: cannot be written (No such file or directory)"
+    )

@@ -1,0 +1,667 @@
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+
+from policy_tree import FILES, METADATA, NAMES, POLICY, REGO, SECOND, TEXTS, write_tree
+from pullguard import policies
+from pullguard.errors import PullguardError
+from pullguard.policies import SourceFile
+
+ENTRY = "policies/required_label/required_label.rego"
+BODY = REGO.removeprefix(METADATA)
+
+
+def refused(rego: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is wrong with a tree, with files as they are named from the folder that holds it."""
+    monkeypatch.chdir(rego.parent)
+    with pytest.raises(PullguardError) as caught:
+        policies.read(rego, opa)
+    return str(caught.value).splitlines()
+
+
+# -- what is read -------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_a_policy(tmp_path: Path, opa: Path) -> None:
+    sources = policies.read(write_tree(tmp_path), opa)
+    assert sources.policies == (POLICY,)
+    assert sources.conftest == ()
+    # In the order in which they are written: readers of the template see it.
+    assert list(sources.policies[0].parameters["properties"]) == ["label", "customKinds"]
+
+
+def test_a_second_policy_is_one_more_folder(tmp_path: Path, opa: Path) -> None:
+    first, second = policies.read(write_tree(tmp_path, SECOND), opa).policies
+    assert (first.name, first.kind) == ("other_label", "K8sOtherLabel")
+    assert first.module == SourceFile(
+        "policies/other_label/other_label.rego", SECOND[f"policies/{first.name}/{first.name}.rego"]
+    )
+    assert second == POLICY
+    assert first.libs == second.libs
+
+
+def test_what_metadata_may_leave_out(tmp_path: Path, opa: Path) -> None:
+    lines = [
+        line for line in REGO.splitlines(keepends=True) if "operations" not in line and "kindsFromParameter" not in line
+    ]
+    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: "".join(lines)}), opa).policies
+    assert (policy.operations, policy.kinds_from_parameter) == (("CREATE", "UPDATE"), None)
+
+
+def test_other_metadata_that_opa_knows_is_fine(tmp_path: Path, opa: Path) -> None:
+    rego = REGO.replace(
+        "# scope: package\n", "# scope: package\n# authors: [a]\n# related_resources: [https://example.com]\n"
+    )
+    assert policies.read(write_tree(tmp_path, {ENTRY: rego}), opa).policies == (
+        dataclasses.replace(POLICY, module=SourceFile(ENTRY, rego)),
+    )
+
+
+def test_rego_is_read_byte_for_byte(tmp_path: Path, opa: Path) -> None:
+    rego = REGO.replace("\n", "\r\n") + "# \U0001f600  \t\r\n\n\n"
+    names = NAMES.removesuffix("\n")
+    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: rego, "lib/names/names.rego": names}), opa).policies
+    assert policy.module.text.encode() == rego.encode()
+    assert policy.libs == (SourceFile("lib/names/names.rego", names), SourceFile("lib/texts/texts.rego", TEXTS))
+
+
+def libs(tmp_path: Path, opa: Path, imports: str, **more: str) -> list[str]:
+    rego = REGO.replace("import data.lib.names\n", imports).replace("names.shown(input.review.object)", '"x"')
+    changes = {path.replace("__", "/") + ".rego": text for path, text in more.items()}
+    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: rego}, changes), opa).policies
+    return [lib.path for lib in policy.libs]
+
+
+def test_a_policy_without_imports_has_no_libs(tmp_path: Path, opa: Path) -> None:
+    assert libs(tmp_path, opa, "") == []
+
+
+def test_libs_are_in_the_order_of_their_paths(tmp_path: Path, opa: Path) -> None:
+    imports = "import data.lib.unused\nimport data.lib.names\n"
+    assert libs(tmp_path, opa, imports) == ["lib/names/names.rego", "lib/texts/texts.rego", "lib/unused/unused.rego"]
+
+
+def test_a_rule_of_a_lib_can_be_imported(tmp_path: Path, opa: Path) -> None:
+    assert libs(tmp_path, opa, "import data.lib.unused.answer as a\n") == ["lib/unused/unused.rego"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "x := data.lib.unused.answer\n",
+        'x := data.lib["unused"].answer\n',
+        'x := data["lib"].unused["answer"]\n',
+        "x := [y | y := data.lib.unused.answer]\n",
+        "x(y) := {y: data.lib.unused.answer}\n",
+        "x if {\n\tevery y in [1] { data.lib.unused.answer == y }\n}\n",
+        "x if input.y[data.lib.unused.answer]\n",
+        "x := y if {\n\ty := 1\n} else := data.lib.unused.answer\n",
+        "default x := false\n\nx if not data.lib.unused.answer\n",
+        "x contains data.lib.unused.answer\n",
+        "x[data.lib.unused.answer] := 1\n",
+        "x := 1 if input with input as data.lib.unused.answer\n",
+    ],
+)
+def test_a_reference_counts_as_an_import(tmp_path: Path, opa: Path, rule: str) -> None:
+    assert libs(tmp_path, opa, f"\n{rule}") == ["lib/unused/unused.rego"]
+
+
+def test_libs_can_import_each_other(tmp_path: Path, opa: Path) -> None:
+    # OPA refuses recursive rules, not recursive imports.
+    assert libs(
+        tmp_path,
+        opa,
+        "import data.lib.a\n",
+        lib__a__a="package lib.a\n\nimport data.lib.b\n\nx := b.y\n",
+        lib__b__b="package lib.b\n\nimport data.lib.a\n\ny := 1\n\nz := a.x\n",
+    ) == ["lib/a/a.rego", "lib/b/b.rego"]
+
+
+def test_libs_can_stand_below_each_other(tmp_path: Path, opa: Path) -> None:
+    more = {"lib__a__a": "package lib.a\n\nx := 1\n", "lib__a__b__b": "package lib.a.b\n\nx := 1\n"}
+    assert libs(tmp_path, opa, "import data.lib.a.b\n", **more) == ["lib/a/b/b.rego"]
+
+
+def test_a_package_that_only_holds_packages_stands_for_all_of_them(tmp_path: Path, opa: Path) -> None:
+    more = {"lib__k__b__b": "package lib.k.b\n\nx := 1\n", "lib__k__a__a": "package lib.k.a\n\nx := 1\n"}
+    assert libs(tmp_path, opa, "import data.lib.k\n", **more) == ["lib/k/a/a.rego", "lib/k/b/b.rego"]
+
+
+def test_tests_are_never_read(tmp_path: Path, opa: Path) -> None:
+    broken = {
+        "lib/names/names_test.rego": "broken",
+        "policies/required_label/required_label_test.rego": "broken",
+        "policies/required_label/more_test.rego": "broken",
+    }
+    assert policies.read(write_tree(tmp_path, broken), opa).policies == (POLICY,)
+
+
+def test_other_folders_are_no_policies(tmp_path: Path, opa: Path) -> None:
+    rego = write_tree(tmp_path, {"policies/.git/x": "", "policies/__pycache__/x": "", "policies/README.md": ""})
+    assert [policy.name for policy in policies.read(rego, opa).policies] == ["required_label"]
+
+
+def test_samples_of_all_kinds_are_read_but_not_hidden_files(tmp_path: Path, opa: Path) -> None:
+    samples = {"a/b.json": "{}", "c.yml": "", ".c.yaml.swp": "x", ".d/e.yaml": "x"}
+    folder = "policies/required_label/samples"
+    rego = write_tree(tmp_path, {f"{folder}/{name}": text for name, text in samples.items()})
+    (policy,) = policies.read(rego, opa).policies
+    assert [sample.path.removeprefix(f"{folder}/") for sample in policy.samples] == [
+        "a/b.json",
+        "c.yml",
+        "constraint.yaml",
+        "with.yaml",
+        "without.yaml",
+    ]
+
+
+# -- the adapter for conftest -------------------------------------------------------------------------------------
+
+ADAPTER = {
+    "conftest/main.rego": "package main\n\nimport data.gatekeeper.hook\n\ndeny := hook.x\n",
+    "conftest/main_test.rego": "broken",
+    "gatekeeper/hook.rego": "package gatekeeper.hook\n\nimport rego.v1\nimport data.lib.unused\n\nx := data.policies\n",
+    "gatekeeper/suite.rego": "package gatekeeper.suite\n",
+}
+
+
+def test_the_adapter_comes_with_what_it_imports_and_nothing_else(tmp_path: Path, opa: Path) -> None:
+    sources = policies.read(write_tree(tmp_path, ADAPTER), opa)
+    assert sources.conftest == (
+        SourceFile("conftest/main.rego", ADAPTER["conftest/main.rego"]),
+        SourceFile("gatekeeper/hook.rego", ADAPTER["gatekeeper/hook.rego"]),
+        SourceFile("lib/unused/unused.rego", FILES["lib/unused/unused.rego"]),
+    )
+
+
+def test_what_the_adapter_imports_has_to_be_there(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rego = write_tree(tmp_path, ADAPTER, {"gatekeeper/hook.rego": None})
+    assert refused(rego, opa, monkeypatch) == [
+        (
+            "rego/conftest/main.rego:3: there is no data.gatekeeper.hook; "
+            "write rego/gatekeeper/hook.rego, or name a package that is there"
+        )
+    ]
+
+
+# -- what is wrong with Rego --------------------------------------------------------------------------------------
+
+AT = f"rego/{ENTRY}"
+PACKAGE_LINE = METADATA.count("\n") + 1
+IMPORT_LINE = PACKAGE_LINE + 2
+IMPORTS = "import data.lib.names\n"
+
+
+def with_import(text: str) -> dict[str, str | None]:
+    return {ENTRY: REGO.replace(IMPORTS, f"{IMPORTS}{text}\n")}
+
+
+def with_rule(text: str) -> dict[str, str | None]:
+    return {ENTRY: REGO.replace(IMPORTS, f"{IMPORTS}\n{text}\n")}
+
+
+BELOW = "refer to data.inventory, and to packages below data.lib by their names"
+BAD_REGO: dict[str, tuple[dict[str, str | None], str]] = {
+    "no policies": (
+        {path: None for path in FILES if path.startswith("policies/")},
+        "rego/policies: holds no policies; a policy is a folder with <name>.rego",
+    ),
+    "no module": (
+        {ENTRY: None},
+        "rego/policies/required_label: required_label.rego is missing; a policy's module is named after its folder",
+    ),
+    "another package": (
+        {ENTRY: REGO.replace("package policies.required_label", "package policies.label")},
+        (
+            f"{AT}:{PACKAGE_LINE}: the package is policies.label, not policies.required_label; "
+            "a package is named after its folder"
+        ),
+    ),
+    "another file": (
+        {"policies/required_label/more.rego": "package policies.required_label\n"},
+        (
+            "rego/policies/required_label/more.rego: only required_label.rego and tests (*_test.rego) can stand in "
+            "required_label/; move it into a folder of its own below rego/lib"
+        ),
+    ),
+    "no violation": (
+        {ENTRY: REGO.replace("violation contains", "violations contains")},
+        f'{AT}: there is no rule `violation`; write `violation contains {{"msg": ..., "details": ...}} if {{ ... }}`',
+    ),
+    "violation is no set": (
+        {ENTRY: f"{METADATA}package policies.required_label\n\nviolation := true\n"},
+        f'{AT}: there is no rule `violation`; write `violation contains {{"msg": ..., "details": ...}} if {{ ... }}`',
+    ),
+    "no suite": (
+        {"policies/required_label/suite.yaml": None},
+        "rego/policies/required_label: suite.yaml is missing; write a gator Suite: a policy states what it expects",
+    ),
+    "import rego.v1": (
+        with_import("import rego.v1"),
+        f"{AT}:{IMPORT_LINE + 1}: Gatekeeper rejects `import rego.v1`; remove it: policies are Rego v1 already",
+    ),
+    "import rego.v1 in a lib": (
+        {"lib/texts/texts.rego": TEXTS.replace("\n\n", "\n\nimport rego.v1\n\n")},
+        "rego/lib/texts/texts.rego:3: Gatekeeper rejects `import rego.v1`; remove it: policies are Rego v1 already",
+    ),
+    "import of input": (
+        with_import("import input.review as r"),
+        f"{AT}:{IMPORT_LINE + 1}: Gatekeeper rejects the import of input.review; import packages below data.lib only",
+    ),
+    "import of other data": (
+        with_import("import data.inventory"),
+        f"{AT}:{IMPORT_LINE + 1}: Gatekeeper rejects the import of data.inventory; import packages below data.lib only",
+    ),
+    "import of all libs": (
+        with_import("import data.lib"),
+        f"{AT}:{IMPORT_LINE + 1}: Gatekeeper rejects the import of data.lib; import packages below data.lib only",
+    ),
+    "reference to other data": (
+        with_rule("x := data.policies.other.y"),
+        f"{AT}:{IMPORT_LINE + 2}: Gatekeeper rejects the reference of data.policies.other.y; {BELOW}",
+    ),
+    "reference to all data": (
+        with_rule("x := data"),
+        f"{AT}:{IMPORT_LINE + 2}: Gatekeeper rejects the reference of data; {BELOW}",
+    ),
+    "reference to a lib that cannot be told": (
+        with_rule("x := data.lib[input.y].z"),
+        f"{AT}:{IMPORT_LINE + 2}: Gatekeeper rejects the reference of data.lib; {BELOW}",
+    ),
+    "a lib that is missing": (
+        with_import("import data.lib.nothing"),
+        (
+            f"{AT}:{IMPORT_LINE + 1}: there is no data.lib.nothing; "
+            "write rego/lib/nothing/nothing.rego, or name a package that is there"
+        ),
+    ),
+    "a lib that a lib misses": (
+        {"lib/texts/texts.rego": None},
+        (
+            "rego/lib/names/names.rego:6: there is no data.lib.texts; "
+            "write rego/lib/texts/texts.rego, or name a package that is there"
+        ),
+    ),
+    "a reference to a lib that is missing": (
+        with_rule("x := data.lib.nothing.y"),
+        (
+            f"{AT}:{IMPORT_LINE + 2}: there is no data.lib.nothing.y; "
+            "write rego/lib/nothing/nothing.rego, or name a package that is there"
+        ),
+    ),
+    "a lib with another package": (
+        {"lib/texts/texts.rego": TEXTS.replace("lib.texts", "lib.text")},
+        "rego/lib/texts/texts.rego:1: the package is lib.text, not lib.texts; a package is named after its folder",
+    ),
+    "a lib of two files": (
+        {"lib/texts/more.rego": TEXTS},
+        (
+            "rego/lib/texts/more.rego: only texts.rego and tests (*_test.rego) can stand in texts/; "
+            "move it into a folder of its own below rego/lib"
+        ),
+    ),
+    "not Rego": (
+        {ENTRY: REGO + "\nx := {\n"},
+        f"{AT}:{REGO.count(chr(10)) + 3}: OPA cannot read it: unexpected eof token",
+    ),
+    "Rego v0": (
+        {"lib/texts/texts.rego": "package lib.texts\n\njoined(parts) = x { x := parts }\n"},
+        "rego/lib/texts/texts.rego:3: OPA cannot read it: `if` keyword is required before function body",
+    ),
+    "an empty module": ({"lib/texts/texts.rego": ""}, "rego/lib/texts/texts.rego: OPA cannot read it: empty module"),
+    "a sample of another kind": (
+        {"policies/required_label/samples/a.txt": ""},
+        (
+            "rego/policies/required_label/samples/a.txt: is no sample's name; "
+            "name samples *.yaml or *.json, with letters, digits, dots, hyphens and underscores"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), BAD_REGO.values(), ids=BAD_REGO.keys())
+def test_bad_rego_is_said(
+    tmp_path: Path,
+    opa: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, str | None],
+    expected: str,
+) -> None:
+    assert refused(write_tree(tmp_path, changes), opa, monkeypatch) == [expected]
+
+
+@pytest.mark.parametrize("name", ["Label", "a-b", "_a", "a__b", "a_", "1a", "ä", "a" * 41, "a b"])
+def test_bad_names_are_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    rego = write_tree(tmp_path)
+    (rego / "policies" / "required_label").rename(rego / "policies" / name)
+    if name == "_a":  # a folder that is not for policies
+        assert refused(rego, opa, monkeypatch)[0].startswith("rego/policies: holds no policies")
+        return
+    assert refused(rego, opa, monkeypatch) == [
+        (
+            f"rego/policies/{name}: {name} cannot be a policy's name; "
+            "write words in lower case joined by underscores, at most 40 characters"
+        )
+    ]
+
+
+def test_a_file_that_is_not_utf_8_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rego = write_tree(tmp_path)
+    (rego / "lib/texts/texts.rego").write_bytes(b"package lib.texts\n\n# \xff\n")
+    assert refused(rego, opa, monkeypatch) == ["rego/lib/texts/texts.rego:3: is not UTF-8; save it as UTF-8"]
+
+
+def test_an_opa_that_does_not_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "opa").write_text("no program")
+    (line,) = refused(write_tree(tmp_path), tmp_path / "opa", monkeypatch)
+    assert line.startswith(f"{tmp_path / 'opa'} parse did not run: ")
+
+
+def test_an_opa_that_says_something_else_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    false = shutil.which("false")
+    assert false is not None
+    assert refused(write_tree(tmp_path), Path(false), monkeypatch) == [f"{AT}: opa parse failed: "]
+
+
+# -- what is wrong with METADATA ----------------------------------------------------------------------------------
+
+
+def line_of(text: str) -> int:
+    """Return the line of METADATA that holds a text."""
+    return next(number for number, line in enumerate(METADATA.splitlines(), start=1) if text in line)
+
+
+BAD_METADATA: dict[str, tuple[str, str, int, str]] = {
+    "an unknown key": (
+        "# scope: package\n",
+        "# scope: package\n# titel: x\n",
+        6,
+        "titel is not a known key of METADATA; did you mean title?",
+    ),
+    "no title": ("# title: Required label\n", "", 2, "title is missing"),
+    "an empty title": ("title: Required label", 'title: ""', 2, "title is missing"),
+    "a title of two lines": (
+        "# title: Required label\n",
+        '# title: "a\\nb"\n',
+        2,
+        'title cannot be "a\\nb"; write one line of text',
+    ),
+    "no description": (
+        "# description: |\n#   Every object says by a label whose it is.\n",
+        "",
+        2,
+        "description is missing",
+    ),
+    "no kind": ("#   kind: K8sRequiredLabel\n", "", 6, "custom.kind is missing"),
+    "a kind in lower case": (
+        "K8sRequiredLabel",
+        "k8srequiredlabel",
+        7,
+        "custom.kind cannot be k8srequiredlabel; write a kind in CamelCase, such as K8sProtectedPullPolicy",
+    ),
+    "a kind that is too long": (
+        "K8sRequiredLabel",
+        "K" * 64,
+        7,
+        f"custom.kind cannot be {'K' * 64}; write a kind in CamelCase, such as K8sProtectedPullPolicy",
+    ),
+    "no version": ("#   version: 1.2.0\n", "", 6, "custom.version is missing"),
+    "a version of two numbers": (
+        "1.2.0",
+        "1.2",
+        8,
+        'custom.version must be a string, not a number; put quotes around it: "1.2"',
+    ),
+    "a version with a v": (
+        "1.2.0",
+        "v1.2.0",
+        8,
+        "custom.version cannot be v1.2.0; write a semantic version, such as 1.0.0",
+    ),
+    "a version with a zero in front": (
+        "1.2.0",
+        "1.02.0",
+        8,
+        "custom.version cannot be 1.02.0; write a semantic version, such as 1.0.0",
+    ),
+    "no rules": (
+        "#     missing: {id: label-missing, severity: low, title: The label is missing}\n",
+        "",
+        9,
+        "custom.rules is empty, but must be a mapping",
+    ),
+    "an unknown severity": (
+        "severity: low",
+        "severity: lowest",
+        10,
+        "custom.rules.missing.severity is lowest, which is not one of low, medium, high, critical; did you mean low?",
+    ),
+    "a rule without an id": ("{id: label-missing, ", "{", 10, "custom.rules.missing.id is missing"),
+    "a rule's id with a capital": (
+        "label-missing",
+        "PG001",
+        10,
+        (
+            "custom.rules.missing.id cannot be PG001; "
+            "write words in lower case joined by hyphens, such as pull-policy-always"
+        ),
+    ),
+    "an unknown key of a rule": (
+        "severity: low",
+        "severity: low, help: x",
+        10,
+        "help is not a known key of custom.rules.missing; known here: id, severity, title",
+    ),
+    "a reason in upper case": (
+        "#     missing: {",
+        "#     MISSING: {",
+        10,
+        "MISSING cannot be a key of custom.rules; a reason is a word in lower case",
+    ),
+    "no kinds": ("#     kinds:\n", "#     kindz:\n", 11, ""),
+    "an unknown operation": (
+        "[CREATE, UPDATE]",
+        "[CREATE, PATCH]",
+        line_of("operations"),
+        "custom.operations[1] is PATCH, which is not one of CREATE, UPDATE, DELETE, CONNECT",
+    ),
+    "no parameters": ("#   parameters:\n", "#   params:\n", 6, ""),
+    "parameters that are a list": (
+        "#     type: object\n#     properties:\n",
+        "#     type: array\n#     properties:\n",
+        line_of("parameters"),
+        "",
+    ),
+    "an unknown keyword": (
+        "minLength: 1",
+        "minLen: 1",
+        line_of("minLength"),
+        "minLen is not a known key of custom.parameters.properties.label; did you mean minLength?",
+    ),
+    "an unknown type": (
+        "type: string\n#         minLength",
+        "type: text\n#         minLength",
+        line_of("minLength") - 1,
+        (
+            "custom.parameters.properties.label.type is text, which is not one of object, array, string, integer, "
+            "number, boolean"
+        ),
+    ),
+    "no type": (
+        "#         type: string\n#         minLength",
+        "#         minLength",
+        line_of("label:"),
+        "custom.parameters.properties.label.type is missing",
+    ),
+    "a keyword of another type": (
+        "minLength: 1",
+        "minItems: 1",
+        line_of("minLength"),
+        "custom.parameters.properties.label.minItems is not valid; it does not go with type string",
+    ),
+    "a default that does not fit": (
+        "default: owner",
+        'default: ""',
+        line_of("default: owner"),
+        "custom.parameters.properties.label.default is empty",
+    ),
+    "a default of the wrong type": (
+        "default: []",
+        "default: none",
+        line_of("default: []"),
+        "custom.parameters.properties.customKinds.default must be a list, not a string",
+    ),
+    "an example that does not fit": (
+        "{group: example.com, kind: Gadget}",
+        "{group: example.com, kin: Gadget}",
+        line_of("Gadget"),
+        "",
+    ),
+    "an array without items": (
+        (
+            "#         items:\n#           type: object\n#           required: [group, kind]\n#           properties:\n"
+            "#             group: {type: string}\n#             kind: {type: string}\n"
+        ),
+        "",
+        line_of("customKinds:"),
+        "",
+    ),
+    "a pattern that is none": (
+        "minLength: 1",
+        "pattern: '(['",
+        line_of("minLength"),
+        "([ is not a regular expression that Kubernetes takes; it has no look-around and no back-references",
+    ),
+    "a pattern with look-ahead": (
+        "minLength: 1",
+        "pattern: (?=a)b",
+        line_of("minLength"),
+        "(?=a)b is not a regular expression that Kubernetes takes; it has no look-around and no back-references",
+    ),
+    "a requirement that nothing meets": (
+        "required: [group, kind]",
+        "required: [group, kynd]",
+        line_of("required: [group"),
+        "",
+    ),
+    "kinds from a parameter that is not there": (
+        "kindsFromParameter: customKinds",
+        "kindsFromParameter: kinds",
+        line_of("kindsFromParameter"),
+        (
+            "kinds is not a parameter that lists objects with a group and a kind; "
+            "give it items of type object that require group and kind, both strings"
+        ),
+    ),
+    "kinds from a parameter of another kind": (
+        "kindsFromParameter: customKinds",
+        "kindsFromParameter: label",
+        line_of("kindsFromParameter"),
+        (
+            "label is not a parameter that lists objects with a group and a kind; "
+            "give it items of type object that require group and kind, both strings"
+        ),
+    ),
+    "not YAML": (
+        "scope: package",
+        "scope: [package",
+        5,
+        "OPA cannot read it: yaml: line 3: did not find expected ',' or ']'",
+    ),
+}
+SEVERAL = {
+    "no kinds": [
+        f"{AT}:11: custom.match.kinds is missing",
+        f"{AT}:12: kindz is not a known key of custom.match; did you mean kinds?",
+    ],
+    "no parameters": [
+        f"{AT}:6: custom.parameters is missing",
+        f"{AT}:{line_of('parameters')}: params is not a known key of custom; did you mean parameters?",
+    ],
+    "parameters that are a list": [
+        f"{AT}:{line_of('parameters')}: custom.parameters.items is missing",
+        f"{AT}:{line_of('properties:')}: custom.parameters.properties is not valid; it does not go with type array",
+    ],
+    "an example that does not fit": [
+        f"{AT}:{line_of('Gadget')}: custom.parameters.properties.customKinds.example[1].kind is missing",
+        (
+            f"{AT}:{line_of('Gadget')}: kin is not a known key of custom.parameters.properties.customKinds.example[1]; "
+            "did you mean kind?"
+        ),
+    ],
+    "an array without items": [
+        f"{AT}:{line_of('customKinds:')}: custom.parameters.properties.customKinds.items is missing"
+    ],
+    "a requirement that nothing meets": [
+        (
+            f"{AT}:{line_of('kindsFromParameter')}: "
+            "customKinds is not a parameter that lists objects with a group and a kind; "
+            "give it items of type object that require group and kind, both strings"
+        ),
+        f"{AT}:{line_of('required: [group')}: kynd is required, but is not one of the properties",
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "change"), BAD_METADATA.items(), ids=BAD_METADATA.keys())
+def test_bad_metadata_is_said(
+    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str, change: tuple[str, str, int, str]
+) -> None:
+    old, new, line, message = change
+    assert old in METADATA
+    rego = write_tree(tmp_path, {ENTRY: METADATA.replace(old, new, 1) + BODY})
+    expected = SEVERAL.get(name) or [f"{AT}:{line}: {message}"]
+    assert refused(rego, opa, monkeypatch) == expected
+
+
+def test_a_package_without_metadata_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refused(write_tree(tmp_path, {ENTRY: BODY}), opa, monkeypatch) == [
+        (
+            f"{AT}:1: the package has no METADATA; "
+            "begin the file with `# METADATA`, title, description, `scope: package` and custom"
+        )
+    ]
+
+
+def test_metadata_of_another_scope_is_not_the_package_s(
+    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rego = write_tree(tmp_path, {ENTRY: REGO.replace("scope: package", "scope: subpackages")})
+    assert refused(rego, opa, monkeypatch) == [
+        (
+            f"{AT}:{PACKAGE_LINE}: the package has no METADATA; "
+            "begin the file with `# METADATA`, title, description, `scope: package` and custom"
+        )
+    ]
+
+
+def test_all_policies_have_their_say(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: dict[str, str | None] = {
+        **SECOND,
+        "policies/other_label/suite.yaml": None,
+        ENTRY: REGO.replace("severity: low", "severity: none"),
+    }
+    assert refused(write_tree(tmp_path, changes), opa, monkeypatch) == [
+        "rego/policies/other_label: suite.yaml is missing; write a gator Suite: a policy states what it expects",
+        f"{AT}:10: custom.rules.missing.severity is none, which is not one of low, medium, high, critical",
+    ]
+
+
+def test_kinds_and_rule_ids_are_used_once(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    second: dict[str, str | None] = {
+        path: text.replace("K8sOtherLabel", "K8sRequiredlabel").replace("other-missing", "label-missing")
+        for path, text in SECOND.items()
+    }
+    assert refused(write_tree(tmp_path, second), opa, monkeypatch) == [
+        f"{AT}: the kind K8sRequiredLabel is used by other_label already; give it another",
+        f"{AT}: the rule id label-missing is used by other_label already; give it another",
+    ]
+
+
+def test_a_rule_id_is_used_once_within_a_policy(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = REGO.replace("#   match:\n", "#     other: {id: label-missing, severity: low, title: Other}\n#   match:\n")
+    assert refused(write_tree(tmp_path, {ENTRY: twice}), opa, monkeypatch) == [
+        f"{AT}: the rule id label-missing is used by required_label already; give it another"
+    ]
