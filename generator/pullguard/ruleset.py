@@ -1,0 +1,119 @@
+"""Which library manifests are judged by, and what of it can be run outside a cluster."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pullguard.errors import PullguardError
+from pullguard.evaluate.constraint_schema import with_defaults
+from pullguard.gatekeeper import Constraint, ConstraintTemplate, dig
+from pullguard.library import MANIFEST, Library, load
+from pullguard.resources import packaged_library
+
+_DEFAULT_LIBRARY = "library"
+_NAMESPACE_MATCHES = ("namespaces", "excludedNamespaces", "namespaceSelector")
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """What manifests are judged by.
+
+    Attributes:
+        templates: Each with Rego and at least one constraint.
+        constraints: Each of one of the templates, with the defaults of its parameters.
+        library: Where they come from, as people name it.
+        notes: What of the library is not used, and why.
+    """
+
+    templates: tuple[ConstraintTemplate, ...]
+    constraints: tuple[Constraint, ...]
+    library: str
+    notes: tuple[str, ...]
+
+
+def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
+    """Return what manifests are judged by.
+
+    Args:
+        stated: The folder of the library. None: ./library if there is one, else the one in pullguard.
+        everywhere: Whether to drop what the constraints say of namespaces.
+
+    Raises:
+        PullguardError: The library cannot be read, Gatekeeper would refuse a constraint in it, or there is nothing in
+            it that can be run.
+    """
+    directory, shown, notes = _library(stated)
+    library = load(directory)
+    kinds = {constraint.kind for constraint in library.constraints}
+    for template in library.templates:
+        if template.kind not in kinds:
+            notes.append(f"{template.kind} has no constraint in the library, so nothing was judged by it")
+        elif template.source is None:
+            notes.append(f"{template.kind} has no Rego, so nothing was judged by it")
+    used = {
+        template.kind: template
+        for template in library.templates
+        if template.kind in kinds and template.source is not None
+    }
+    if not used:
+        raise PullguardError(
+            "holds no constraint whose template has Rego, so nothing can be judged by it",
+            file=shown,
+            remedy="name another library with --library",
+        )
+    _require_accepted(library, used)
+    return Ruleset(
+        templates=tuple(used.values()),
+        constraints=tuple(
+            _prepared(constraint, used[constraint.kind], everywhere=everywhere)
+            for constraint in library.constraints
+            if constraint.kind in used
+        ),
+        library=shown,
+        notes=tuple(notes),
+    )
+
+
+def _require_accepted(library: Library, templates: Mapping[str, ConstraintTemplate]) -> None:
+    """Raise if Gatekeeper would refuse a constraint: one with a string in the place of a list would match nothing here.
+
+    Patterns in schemas are not looked at. Neither are files that still are what pullguard wrote, as that takes time.
+    """
+    manifest = library.directory / MANIFEST
+    written = set()
+    if manifest.is_file():
+        written = {line[:64] for line in manifest.read_text(encoding="utf-8", errors="replace").splitlines()}
+    for constraint in library.constraints:
+        template = templates.get(constraint.kind)
+        if template is None or hashlib.sha256(Path(constraint.file).read_bytes()).hexdigest() in written:
+            continue
+        from pullguard.evaluate.constraint_check import ConstraintChecker  # noqa: PLC0415 - slow, and seldom needed
+
+        checker = ConstraintChecker(template, lambda _pattern, _text: True)
+        found = checker.refusal(with_defaults(constraint.object, template))
+        if found is not None:
+            raise PullguardError(
+                f"Gatekeeper refuses the constraint {constraint.name}: {found.message}", file=constraint.file
+            )
+
+
+def _library(stated: str | None) -> tuple[Path, str, list[str]]:
+    """Return the folder of the library, what it is called, and what is to be said about the choice."""
+    if stated is not None:
+        return Path(stated), stated, []
+    default = Path(_DEFAULT_LIBRARY)
+    if (default / MANIFEST).is_file() or next(default.rglob("template.yaml"), None) is not None:
+        return default, f"./{_DEFAULT_LIBRARY}", []
+    # Many projects have a folder of that name, for other things.
+    notes = [f"./{_DEFAULT_LIBRARY} holds no template.yaml, so it was not used"] if default.is_dir() else []
+    return packaged_library(), "the one that comes with pullguard", notes
+
+
+def _prepared(constraint: Constraint, template: ConstraintTemplate, *, everywhere: bool) -> Constraint:
+    obj = with_defaults(constraint.object, template)
+    match = dig(obj, "spec", "match")
+    if everywhere and isinstance(match, Mapping):
+        rest = {key: value for key, value in match.items() if key not in _NAMESPACE_MATCHES}
+        obj = {**obj, "spec": {**obj["spec"], "match": rest}}
+    return replace(constraint, object=obj)
