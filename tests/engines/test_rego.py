@@ -20,10 +20,8 @@ def _opa(opa: Path, *arguments: object, text: str | None = None) -> Any:
 
 def _evaluate(opa: Path, checkout: Path, query: str, document: object) -> Any:
     libs = [f"--data={lib}" for lib in sorted((checkout / "rego/lib").rglob("*.rego")) if "_test" not in lib.name]
-    result = _opa(
-        *(opa, "eval", "--format", "json", "--stdin-input", *libs, f"--data={checkout / _POLICY}", query),
-        text=json.dumps(document),
-    )
+    data = [*libs, f"--data={checkout / _POLICY}"]
+    result = _opa(opa, "eval", "--format=json", "--stdin-input", *data, query, text=json.dumps(document))
     return result["result"][0]["expressions"][0]["value"]
 
 
@@ -87,7 +85,7 @@ def test_missing_parameters_have_the_defaults_of_the_metadata(
 def test_constraints_select_exactly_the_kinds_that_hold_pod_specs(
     opa: Path, checkout: Path, metadata: dict[str, Any]
 ) -> None:
-    pod_spec = {"containers": []}
+    pod_spec: dict[str, Any] = {"containers": []}
     template = {"template": {"spec": pod_spec}}
     everywhere = {"template": {"spec": pod_spec}, "spec": {**pod_spec, **template, "jobTemplate": {"spec": template}}}
     kinds = {

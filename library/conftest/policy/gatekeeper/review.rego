@@ -1,7 +1,7 @@
 # METADATA
 # title: The review that Gatekeeper hands to a policy
 # description: >-
-#   Builds input.review as Gatekeeper 3.23 does, null and absent fields included, and the request
+#   Builds input.review as Gatekeeper 3.23 does, null, empty and absent fields included, and the request
 #   that data.gatekeeper.match and data.gatekeeper.hook judge.
 # scope: package
 package gatekeeper.review
@@ -28,7 +28,7 @@ from_admission(request) := object.union_n([
 		"object": reviewed,
 		"oldObject": old,
 		"options": object.get(request, "options", null),
-		"namespaceObject": null,
+		"namespaceObject": {},
 	},
 	{field: request[field] |
 		some field in ["subResource", "requestSubResource", "name", "namespace"]
@@ -138,7 +138,7 @@ _review(obj) := object.union_n([
 		"object": obj,
 		"oldObject": null,
 		"options": null,
-		"namespaceObject": null,
+		"namespaceObject": {},
 	},
 	{field: value |
 		some field, value in {"name": name_of(obj), "namespace": namespace_of(obj)}
@@ -150,10 +150,20 @@ _reviewed("DELETE", _, old) := old
 
 _reviewed(operation, obj, _) := obj if operation != "DELETE"
 
-_user(request) := {field: value |
+_user(request) := {field: _user_field(field, value) |
 	some field, value in object.get(request, "userInfo", {})
 	not value in {null, "", [], {}}
 }
+
+_user_field("groups", values) := _texts(values)
+
+_user_field("extra", extra) := {key: _texts(values) | some key, values in extra}
+
+_user_field(field, value) := value if not field in {"groups", "extra"}
+
+_texts(null) := null
+
+_texts(values) := [_string({"value": value}, ["value"]) | some value in values] if values != null
 
 _struct(request, field, names) := {name: _string(request, [field, name]) | some name in names}
 

@@ -1,0 +1,46 @@
+"""Numbers as Gatekeeper hands them to policies: ``sprintf("%v", [1000000])`` of a number of the review is 1e+06."""
+
+import json
+import re
+from typing import Any
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|(-?\d+)(\.\d+)?([eE][-+]?\d+)?')
+# Other numbers have the same text either way.
+_ODD = re.compile(r"\d{7}|\d[.eE]")
+_INT64 = range(-(2**63), 2**63)
+_FIXED_POINT = range(-4, 6)  # powers of ten
+
+
+def as_floats(value: Any) -> str:
+    """Return the JSON of a review or an inventory: on Gatekeeper's way to the policy all its numbers become floats."""
+    return _with_numbers(value, keep_integers=False)
+
+
+def as_parameters(value: Any) -> str:
+    """Return the JSON of parameters: Kubernetes keeps the integers that fit 64 bits."""
+    return _with_numbers(value, keep_integers=True)
+
+
+def _with_numbers(value: Any, *, keep_integers: bool) -> str:
+    text = json.dumps(value)
+    if _ODD.search(text) is None:
+        return text
+
+    def number(found: re.Match[str]) -> str:
+        integer, fraction, exponent = found.groups()
+        if integer is None or (keep_integers and fraction is None and exponent is None and int(integer) in _INT64):
+            return found[0]
+        return _shortest(float(found[0]))
+
+    return _TOKEN.sub(number, text)
+
+
+def _shortest(number: float) -> str:
+    """Write a float as Go's strconv.FormatFloat(number, 'g', -1, 64) does."""
+    if number == 0:
+        return "0"
+    shortest = next(text for digits in range(17) if float(text := f"{number:.{digits}e}") == number)
+    digits, _, exponent = shortest.partition("e")
+    if int(exponent) in _FIXED_POINT:
+        return f"{number:.{max(len(digits.lstrip('-').replace('.', '')) - 1 - int(exponent), 0)}f}"
+    return shortest
