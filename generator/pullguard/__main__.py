@@ -1,0 +1,7 @@
+"""`python -m pullguard`."""
+
+import sys
+
+from pullguard.cli import main
+
+sys.exit(main())

@@ -1,0 +1,203 @@
+"""Commands and options; no logic.
+
+What a command needs is imported when it runs: no command waits for what only another one needs.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from pullguard import __version__
+from pullguard.errors import PullguardError
+
+_EXIT_CODES = "exit codes: 0 clean, 1 findings, failures or differences, 2 something could not be read or run"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="pullguard",
+        description="A Gatekeeper policy library, and its tool, for pods that must restart without an image registry.",
+        epilog=_EXIT_CODES,
+    )
+    top.add_argument("--version", action="version", version=f"pullguard {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_check(commands)
+    _add_generate(commands)
+    _add_init(commands)
+    _add_test(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code.
+
+    Args:
+        arguments: Without the program's name; those of the process if None.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except PullguardError as error:
+        print(f"pullguard: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of the output has seen enough. What is left in the buffer has no place to go.
+        with suppress(OSError):
+            sys.stdout.close()
+        return 128 + signal.SIGPIPE
+    return code
+
+
+def _terminate(number: int, _: FrameType | None) -> NoReturn:
+    """End as after an error, so that programs that run for pullguard and its temporary files go too."""
+    sys.exit(128 + number)
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "check",
+        help="check manifests by the library",
+        description="Check manifests by the templates and constraints of a library.",
+        epilog=f"example: helm template CHART | pullguard check --namespace kube-system -\n\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin")
+    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
+    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
+    command.add_argument(
+        "--namespace",
+        metavar="NS",
+        default="",
+        help="the namespace of objects that state none; without it every constraint selects them",
+    )
+    command.add_argument(
+        "--fail-on",
+        choices=("dryrun", "warn", "deny"),
+        default="dryrun",
+        help="exit with 1 only for findings with this enforcement action or a stricter one; default: %(default)s",
+    )
+    command.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
+    )
+    command.add_argument(
+        "--engine", choices=("opa", "conftest"), default="opa", help="what judges; default: %(default)s"
+    )
+    _add_opa(command)
+    command.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pullguard.check import check
+    from pullguard.reporters import REPORTERS
+
+    report = check(
+        options.paths,
+        library=options.library,
+        engine=options.engine,
+        opa=options.opa,
+        everywhere=options.everywhere,
+        namespace=options.namespace,
+        stdin=sys.stdin.buffer,
+    )
+    REPORTERS[options.output](report, sys.stdout)
+    return report.exit_code(options.fail_on)
+
+
+def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "generate",
+        help="write the library from the policies and a configuration",
+        description="Write the library from the policies and a configuration.",
+        epilog=_EXIT_CODES,
+    )
+    command.add_argument("--config", metavar="FILE", type=Path, help="the configuration; default: pullguard.yaml")
+    command.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("library"), help="the library's folder; default: %(default)s"
+    )
+    command.add_argument("--check", action="store_true", help="write nothing; name what is missing, changed or stale")
+    _add_opa(command)
+    command.set_defaults(run=_generate)
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from pullguard.generate import generate
+    from pullguard.reporters.generation import write
+
+    result = generate(options.config, options.out, check=options.check, opa=options.opa)
+    write(result, sys.stdout)
+    return result.exit_code
+
+
+def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "init",
+        help="write a commented configuration to start with",
+        description="Write a commented configuration to start with, and its JSON Schema beside it for editors.",
+    )
+    command.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        type=Path,
+        default=Path("pullguard.yaml"),
+        help="the configuration; default: %(default)s",
+    )
+    _add_opa(command)
+    command.set_defaults(run=_init)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from pullguard.init import init
+
+    result = init(options.file, opa=options.opa)
+    print(f"wrote {result.config} and {result.schema}; edit the first, then run `pullguard generate`")
+    return 0
+
+
+def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "test",
+        help="run the gator Suites of a library",
+        description="Run the gator Suites of pullguard's or any other Gatekeeper library.",
+        epilog=_EXIT_CODES,
+    )
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", default=["library"], help="Suites, or folders with them; default: library"
+    )
+    command.add_argument(
+        "--run",
+        metavar="REGEX",
+        dest="filter",
+        help="only tests and cases with such a name; TEST//CASE selects by both, as in gator",
+    )
+    command.add_argument(
+        "-o", "--output", choices=("text", "json", "junit"), default="text", help="the format; default: %(default)s"
+    )
+    command.add_argument("--engine", choices=("opa", "gator"), default="opa", help="what judges; default: %(default)s")
+    _add_opa(command)
+    command.set_defaults(run=_test)
+
+
+def _test(options: argparse.Namespace) -> int:
+    from pullguard.evaluate.suites import run
+    from pullguard.reporters.suites import REPORTERS
+
+    report = run(
+        options.paths, engine=options.engine, run=options.filter, opa=options.opa, progress=sys.stderr.isatty()
+    )
+    REPORTERS[options.output](report, sys.stdout)
+    return report.exit_code
+
+
+def _add_opa(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--opa", metavar="PATH", help="the OPA program; default: pullguard's own, else OPA on PATH")

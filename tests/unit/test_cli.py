@@ -1,0 +1,110 @@
+"""The command line itself: what it documents, and how it ends."""
+
+import argparse
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pullguard import __version__, cli
+
+
+def _commands() -> dict[str, argparse.ArgumentParser]:
+    (action,) = (entry for entry in cli.parser()._actions if isinstance(entry, argparse._SubParsersAction))  # noqa: SLF001 -- argparse has no public list of them
+    return dict(action.choices)
+
+
+def _options() -> Iterator[tuple[str, str]]:
+    for name, command in _commands().items():
+        for action in command._actions:  # noqa: SLF001 -- as above
+            for option in action.option_strings:
+                if option not in {"-h", "--help"}:
+                    yield name, option
+
+
+def _page_of(command: str, checkout: Path) -> str:
+    (page,) = (
+        page.read_text()
+        for page in sorted((checkout / "docs").glob("*.md"))
+        if re.search(rf"^    pullguard {command}\b", page.read_text(), re.MULTILINE)
+    )
+    return page
+
+
+@pytest.mark.parametrize("command", sorted(_commands()))
+def test_every_command_is_in_the_readme(command: str, checkout: Path) -> None:
+    assert f"pullguard {command}" in (checkout / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("command", "option"), list(_options()))
+def test_every_option_is_on_its_page(command: str, option: str, checkout: Path) -> None:
+    assert re.search(rf"`{option}\b", _page_of(command, checkout))
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"pullguard {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["check"], ["chekc", "x"], ["check", "--fail-on", "all", "x"], ["test", "-o", "x"]]
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^2$"):
+        cli.main(arguments)
+    assert "usage: pullguard" in capsys.readouterr().err
+
+
+def test_an_error_is_one_line_and_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "absent.yaml"
+    assert cli.main(["generate", "--config", str(config), "--out", str(tmp_path / "out")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"pullguard: {config}: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_a_missing_opa_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = tmp_path / "pod.yaml"
+    manifest.write_text("apiVersion: v1\nkind: Pod\n")
+    opa = tmp_path / "opa"
+    assert cli.main(["check", "--opa", str(opa), str(manifest)]) == 2
+    assert capsys.readouterr().err == (
+        f"pullguard: {opa} is not a program that can be run; "
+        "give its path with --opa, or run `make tools` in a checkout of pullguard\n"
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error(checkout: Path) -> None:
+    samples = checkout / "rego/policies/protected_pull_policy/samples"
+    with subprocess.Popen(
+        [sys.executable, "-m", "pullguard", "check", "--everywhere", "-o", "json", *[str(samples)] * 20],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_its_code(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "pullguard", "check", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        time.sleep(1)  # until it reads
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 128 + number
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
