@@ -14,7 +14,7 @@ Object = dict[str, Any]
 
 def write(root: Path) -> None:
     """Write all Suites, each into a folder of its own."""
-    for part in (_match, _templates, _constraints, _schemas, _objects, _assertions, _expansion, _skipped):
+    for part in (_match, _templates, _constraints, _formats, _schemas, _objects, _assertions, _expansion, _skipped):
         part(root)
 
 
@@ -395,6 +395,7 @@ _SOURCES: Mapping[str, Object] = {
     "null-as-message": _judge('violation contains {"msg": null}'),
     "same-message-twice": _judge('violation contains {"msg": "x", "details": {"n": n}} if some n in [1, 2, 2]'),
     "parse-error": _judge('violation contains {"msg": "x"'),
+    "parse-error-with-data": _judge("x := data.y\n\nviolation contains {"),
     "no-package": template("Judge", 'violation contains {"msg": "x"}\n'),
     "empty": template("Judge", ""),
     "unsafe-variable": _judge('violation contains {"msg": x} if y'),
@@ -719,6 +720,106 @@ def _constraints(root: Path) -> None:
 
 def _stated(parameters: Object) -> Object:
     return {key: value for key, value in parameters.items() if value is not ...}
+
+
+# ---- formats
+
+_FORMATS: Mapping[str, Sequence[str]] = {
+    "byte": ["aGk=", "a", "", "aGk", "aGk==", "a-_=", "aGk=\n", "aGVsbG8h"],
+    "cidr": ["10.0.0.0/8", "10.0.0.0", "10.0.0.1/8", "::1/128", "10.0.0.0/33", "010.0.0.0/8", "1.2.3.4/08", "x/8", ""],
+    "date": [
+        "2024-02-29",
+        "2023-02-29",
+        "2024-2-9",
+        "20240229",
+        "2024-02-29T00:00:00Z",
+        "",
+        "0000-01-01",
+        "2024-W01-1",
+    ],
+    "date-time": [
+        "2024-02-29T23:59:59Z",
+        "2024-02-29T23:59:59.5+01:00",
+        "2024-02-29",
+        "2024-02-30T00:00:00Z",
+        "2024-02-29 23:59:59Z",
+        "2024-02-29T24:00:00Z",
+        "2024-02-29T23:59:60Z",
+        "2024-02-29T23:59Z",
+        "2024-02-29t23:59:59z",
+        "2024-02-29T23:59:59",
+        "2024-02-29T23:59:59+0100",
+        "",
+    ],
+    "datetime": ["2024-02-29T23:59:59Z", "x"],
+    "duration": ["1h30m", "1h 30 minutes", "soon", "5", "1 x", "-1s", ".5h", "", "0", "1.5 days", "2 Weeks"],
+    "email": ["a@b.c", "Me <a@b.c>", "a", "a@b", "<a@b>", "a@", "a b@c.d", '"a b"@c.d', "a@b.c, d@e.f", ""],
+    "hexcolor": ["#fFf", "#ff", "fff", "#ffffff", "#ggg", ""],
+    "hostname": [
+        "a",
+        "a-b.example.com",
+        "a..b",
+        "-a",
+        "a-",
+        "a.b",
+        "a_b",
+        "1.2",
+        "example.c",
+        "exa mple.com",
+        "",
+        "é.com",
+        "a" * 64,
+        "1a.com",
+    ],
+    "ipv4": ["10.0.0.1", "10.0.0", "256.0.0.1", "010.0.0.1", "::1", "::ffff:1.2.3.4", ""],
+    "ipv6": ["::1", "10.0.0.1", "::ffff:1.2.3.4", "::g", "fe80::1%eth0", "1::2::3", ""],
+    "k8s-long-name": ["a.b-c", "a..b", "A", "a" * 254, "-a", ""],
+    "k8s-short-name": ["a-b", "A", "a.b", "a" * 64, ""],
+    "mac": [
+        "00:1B:44:11:3a:b7",
+        "00-1B-44-11-3a-b7",
+        "001B.4411.3ab7",
+        "00:1B",
+        "00:1B:44:11:3a:b7:00:11",
+        "00:1B-44:11:3a:b7",
+        "",
+    ],
+    "uri": [
+        "https://example.com/x",
+        "example.com",
+        "/x",
+        "urn:a:b",
+        "http://",
+        "http://a b",
+        "",
+        "a:",
+        "#x",
+        "http://[::1]:80/",
+        "mailto:a@b",
+        "http://example.com/%zz",
+    ],
+    "uuid": [
+        "123E4567-e89b-12d3-a456-426614174000",
+        "123e4567e89b12d3a456426614174000",
+        "123",
+        "g23e4567-e89b-12d3-a456-426614174000",
+    ],
+    "uuid3": ["123e4567-e89b-32d3-a456-426614174000", "123e4567-e89b-42d3-a456-426614174000"],
+    "uuid4": ["123e4567-e89b-42d3-a456-426614174000", "123e4567-e89b-42d3-c456-426614174000"],
+    "uuid5": ["123e4567-e89b-52d3-a456-426614174000", "123e4567-e89b-42d3-a456-426614174000"],
+}
+
+
+def _formats(root: Path) -> None:
+    folder = root / "formats"
+    fields = {name: {"type": "string", "format": name} for name in _FORMATS}
+    save(folder / "template.yaml", template("Any", _ALWAYS, schema={"type": "object", "properties": fields}))
+    tests = []
+    for name, texts in _FORMATS.items():
+        for place, text in enumerate(texts):
+            save(folder / f"{name}-{place}.yaml", constraint("Any", parameters={name: text}))
+            tests.append(test(f"{name} {text!r}", "template.yaml", f"{name}-{place}.yaml", invalid=True))
+    suite(folder, *tests)
 
 
 # ---- schemas

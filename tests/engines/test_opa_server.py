@@ -6,11 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from textwrap import dedent
 
@@ -69,7 +67,7 @@ def test_tokens_differ_and_are_told_to_nobody(server: OpaServer, opa: Path, rego
         assert _token(server) != _token(other)
     arguments = Path(f"/proc/{server.pid}/cmdline").read_bytes().decode()
     assert _token(server) not in arguments
-    known = {"GOGC", "HOME", "PATH", "TMPDIR", "SYSTEMROOT", opa_server.TOKEN_VARIABLE}
+    known = {"GOGC", "HOME", "PATH", "TMPDIR", opa_server.TOKEN_VARIABLE}
     assert set(_environment(server.pid)) <= known
     assert os.environ.get(opa_server.TOKEN_VARIABLE) is None
 
@@ -156,30 +154,34 @@ def test_server_that_does_not_start_says_why(opa: Path, rego: list[Path], tmp_pa
         OpaServer(Path("/nowhere/opa"), version="v1", rego=rego).__enter__()
 
 
-class _Impostor(BaseHTTPRequestHandler):
-    """Answers everything like an OPA that has no policies and lets everybody in."""
+#: Answers everything like an OPA that has no policies and lets everybody in.
+_IMPOSTOR = """
+    from http.server import BaseHTTPRequestHandler, HTTPServer
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"{}")
+    class Impostor(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
 
-    def log_message(self, *_: object) -> None:
-        pass
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Impostor)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+"""
 
 
 @contextmanager
 def _impostor() -> Iterator[int]:
-    impostor = HTTPServer(("127.0.0.1", 0), _Impostor)
-    thread = threading.Thread(target=impostor.serve_forever)
-    thread.start()
-    try:
-        yield impostor.server_port
-    finally:
-        impostor.shutdown()
-        thread.join()
-        impostor.server_close()
+    with subprocess.Popen([sys.executable, "-c", dedent(_IMPOSTOR)], stdout=subprocess.PIPE) as impostor:
+        try:
+            assert impostor.stdout is not None
+            yield int(impostor.stdout.readline())
+        finally:
+            impostor.kill()
 
 
 def test_port_that_is_taken_is_given_up(opa: Path, rego: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from pullguard.errors import PullguardError
 from pullguard.evaluate import suites
 from pullguard.evaluate.suite_report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult
 
-_PARTS = ("assertions", "constraints", "expansion", "match", "objects", "schemas", "skipped", "templates")
+_PARTS = ("assertions", "constraints", "expansion", "formats", "match", "objects", "schemas", "skipped", "templates")
 
 #: What OPA alone cannot do, and what gator says of it: never passed, and with a reason.
 _BEYOND_OPA: Mapping[str, tuple[str, Outcome]] = {
@@ -361,6 +361,26 @@ def test_runtime_error_of_one_case_hides_no_other(tmp_path: Path, opa: Path) -> 
         ("passed", ""),
         ("failed", f"0 violations that match ^1$, expected exactly 1; the messages are: {conflict}"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("without-violation", "it has no rule `violation`"),
+        ("violation-only-in-a-body", "it has no rule `violation`"),
+        ("violation-as-object", "its rule `violation` does not give objects with a msg"),
+        ("details-only", "its rule `violation` does not give objects with a msg"),
+        ("lib-of-the-server", "the package of a lib is system.authz, but must be below lib"),
+        ("lib-without-package", "a lib has no package clause"),
+        ("refers-to-itself", "it refers to data.judge.text; it can only refer to data.lib and data.inventory"),
+        ("unknown-function", "template:3: rego_type_error: undefined function nothing"),
+        ("lib-unsafe", 'libs["lib_0"]:3: rego_unsafe_var_error: var y is unsafe'),
+        ("two-targets", "spec.targets of a ConstraintTemplate has exactly one entry"),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_said(by_opa: SuiteReport, name: str, message: str) -> None:
+    result = _of(by_opa, "templates")[name]
+    assert (result.outcome, result.message) == ("error", f"{name}.yaml: {message}")
 
 
 def test_paths_are_shown_as_they_are_given(tree: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:

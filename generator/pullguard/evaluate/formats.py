@@ -15,8 +15,6 @@ _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _UUID = r"(?i)[0-9a-f]{{8}}-?[0-9a-f]{{4}}-?{version}-?{variant}-?[0-9a-f]{{12}}"
 _HEX4, _VARIANT = "[0-9a-f]{4}", "[89ab][0-9a-f]{3}"
 _PATTERNS = {
-    "duration": r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)\s*(?:ns|us|µs|μs|ms|s|m|h|d|w"
-    r"|nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:onds?)?|min(?:utes?)?|hours?|days?|weeks?))+)",
     "hexcolor": r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})",
     "k8s-long-name": rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*",
     "k8s-short-name": rf"(?=.{{1,63}}\Z){_LABEL}",
@@ -26,12 +24,20 @@ _PATTERNS = {
     "uuid4": _UUID.format(version="4[0-9a-f]{3}", variant=_VARIANT),
     "uuid5": _UUID.format(version="5[0-9a-f]{3}", variant=_VARIANT),
 }
-_HOSTNAME_LABEL = re.compile(r"[^\W_](?:[-\w]{0,61}[^\W_])?")
-_DATE_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[-+]\d\d:?\d\d)?", re.IGNORECASE | re.ASCII
+_LETTER, _SIGN = r"[^\W\d_]", r"[^\W_]"
+_HOSTNAME = re.compile(
+    rf"{_SIGN}(?:-?{_SIGN}{{0,62}})?|(?:{_SIGN}(?:(?:{_SIGN}|-){{0,61}}{_SIGN})?\.)+{_LETTER}{{2,63}}"
 )
-_EMAIL = re.compile(r"(?:[^<>]*<)?[^@\s<>,;]+@[^@\s<>,;]+>?")
-_URI = re.compile(r"(?:[A-Za-z][-+.A-Za-z0-9]*:|/)[^\s]*")
+_GO_DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|[µμ]s|ms|s|m|h))+)", re.ASCII)
+_NUMBER_WITH_UNIT = re.compile(r"\d+\s*([A-Za-zµ]+)", re.ASCII)
+_UNITS = ("ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk")
+_LONG_UNITS = ("nano", "micro", "milli", "sec", "min", "hour", "day", "week")
+_DATE = re.compile(r"\d{4}(-\d\d-\d\d)", re.ASCII)
+_HOUR = r"(?:[01]\d|2[0-3])"
+_TIME = re.compile(rf"{_HOUR}:[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[-+]{_HOUR}:[0-5]\d)", re.ASCII | re.IGNORECASE)
+_LEADING_ZEROS = re.compile(r"(?<![0-9a-fA-F:.])0+(?=\d)|(?<=\.)0+(?=\d)")
+_EMAIL = re.compile(r"(?:[^<>]*<)?(?:[^@\s<>,;\"]+|\"[^\"]*\")@[^@\s<>,;]+>?")
+_URI = re.compile(r"(?:[A-Za-z][-+.A-Za-z0-9]*:|/)(?:[^\s%]|%[0-9a-fA-F]{2})*")
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
@@ -47,6 +53,14 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
     return True
 
 
+def _is_duration(text: str) -> bool:
+    """Tell whether Go takes a duration, or whether there is a number with a unit anywhere in the text."""
+    if _GO_DURATION.fullmatch(text):
+        return True
+    units = (found[1].lower() for found in _NUMBER_WITH_UNIT.finditer(text))
+    return any(unit in _UNITS or unit.startswith(_LONG_UNITS) for unit in units)
+
+
 def _is_base64(text: str) -> bool:
     try:
         return bool(base64.b64decode(text, validate=True)) and len(text) % 4 == 0
@@ -54,30 +68,39 @@ def _is_base64(text: str) -> bool:
         return False
 
 
+def _is_date(text: str) -> bool:
+    found = _DATE.fullmatch(text)
+    # Go's years begin at 0, which is a leap year like 2000.
+    year = "2000" if text.startswith("0000") else text[:4]
+    return found is not None and _parses(dt.date.fromisoformat, year + found[1])
+
+
 def _is_date_time(text: str) -> bool:
-    return _DATE_TIME.fullmatch(text) is not None and _parses(dt.date.fromisoformat, text[:10])
+    date, separator, time = text[:10], text[10:11], text[11:]
+    return separator in {"T", "t"} and _is_date(date) and _TIME.fullmatch(time) is not None
+
+
+def _is_ip(text: str, parse: Callable[[str], object]) -> bool:
+    """Tell whether Go takes an address or a network; it tolerates leading zeros, but knows no zones."""
+    return "%" not in text and _parses(parse, _LEADING_ZEROS.sub("", text))
 
 
 def _is_hostname(text: str) -> bool:
-    *labels, last = text.split(".")
-    return (
-        len(text.encode()) <= _MAX_HOSTNAME
-        and all(_HOSTNAME_LABEL.fullmatch(label) for label in (*labels, last))
-        and (not labels or (last.isalpha() and len(last) > 1))
-    )
+    return len(text.encode()) <= _MAX_HOSTNAME and _HOSTNAME.fullmatch(text) is not None
 
 
 #: The check of each format by its name. Kubernetes takes "date-time" with and without the dash.
 CHECKS: Mapping[str, Callable[[str], bool]] = {
     **{name: _matches(pattern) for name, pattern in _PATTERNS.items()},
     "byte": _is_base64,
-    "cidr": lambda text: "/" in text and _parses(ipaddress.ip_interface, text),
-    "date": lambda text: len(text) == len("2006-01-02") and _parses(dt.date.fromisoformat, text),
+    "cidr": lambda text: "/" in text and _is_ip(text, ipaddress.ip_interface),
+    "date": _is_date,
     "date-time": _is_date_time,
     "datetime": _is_date_time,
+    "duration": _is_duration,
     "email": lambda text: _EMAIL.fullmatch(text) is not None,
     "hostname": _is_hostname,
-    "ipv4": lambda text: _parses(ipaddress.IPv4Address, text),
-    "ipv6": lambda text: _parses(ipaddress.IPv6Address, text),
+    "ipv4": lambda text: "." in text and _is_ip(text, ipaddress.ip_address),
+    "ipv6": lambda text: ":" in text and _is_ip(text, ipaddress.IPv6Address),
     "uri": lambda text: _URI.fullmatch(text) is not None,
 }

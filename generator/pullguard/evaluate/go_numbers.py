@@ -36,11 +36,20 @@ def _with_numbers(value: Any, *, keep_integers: bool) -> str:
 
 
 def _shortest(number: float) -> str:
-    """Write a float as Go's strconv.FormatFloat(number, 'g', -1, 64) does."""
-    if number == 0:
+    """Write a float as Go's strconv.FormatFloat(number, 'g', -1, 64) does: Python's digits, another form."""
+    mantissa, _, exponent = repr(abs(number)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    # Where the point stands, counted from the first digit.
+    point = len(digits) - len(fraction) + int(exponent or 0)
+    digits = digits.rstrip("0")
+    if not digits:
         return "0"
-    shortest = next(text for digits in range(17) if float(text := f"{number:.{digits}e}") == number)
-    digits, _, exponent = shortest.partition("e")
-    if int(exponent) in _FIXED_POINT:
-        return f"{number:.{max(len(digits.lstrip('-').replace('.', '')) - 1 - int(exponent), 0)}f}"
-    return shortest
+    sign = "-" if number < 0 else ""
+    if point - 1 not in _FIXED_POINT:
+        rest = f".{digits[1:]}" if digits[1:] else ""
+        return f"{sign}{digits[0]}{rest}e{point - 1:+03}"
+    padded = digits.rjust(len(digits) + max(1 - point, 0), "0").ljust(point, "0")
+    point = max(point, 1)
+    rest = f".{padded[point:]}" if padded[point:] else ""
+    return f"{sign}{padded[:point]}{rest}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pullguard.errors import PullguardError
@@ -33,7 +33,7 @@ _TAKEN = "address already in use"
 _PR_SET_PDEATHSIG = 1
 
 # Programs that start OPA (shims of version managers) need these; OPA itself needs nothing.
-_PASSED_ON = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT")
+_PASSED_ON = ("PATH", "HOME", "TMPDIR")
 # OPA compiles more than it keeps: collecting less often saves a third of its time.
 _SETTINGS = {"GOGC": "400"}
 
@@ -95,12 +95,17 @@ class OpaServer:
         self._token = secrets.token_urlsafe(32)
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._log: IO[bytes] | None = None
         self._client: OpaClient | None = None
 
     def __enter__(self) -> "Self":
         """Start the server."""
-        self._start()
+        self._log = tempfile.TemporaryFile()
+        try:
+            self._start()
+        except PullguardError:
+            self._log.close()
+            raise
         return self
 
     def __exit__(
@@ -113,7 +118,8 @@ class OpaServer:
         if self._client is not None:
             self._client.close_connection()
         self._stop()
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
 
     @property
     def pid(self) -> int:
@@ -199,8 +205,9 @@ class OpaServer:
     def _start(self) -> None:
         self._port = _free_port()
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        self._log.seek(0)
-        self._log.truncate()
+        if self._log is not None:
+            self._log.seek(0)
+            self._log.truncate()
         command = [*self._command, f"--addr={_HOST}:{self._port}", *self._rego]
         try:
             self._process = subprocess.Popen(
@@ -260,6 +267,8 @@ class OpaServer:
 
     def _said(self) -> str:
         """Return what the server wrote, without OPA's warning about root."""
+        if self._log is None:
+            return ""
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").splitlines()
         return "\n".join(line for line in lines if '"level":"warning"' not in line)

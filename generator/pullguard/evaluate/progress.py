@@ -46,10 +46,12 @@ class Progress:
     def advance(self, steps: int) -> None:
         """Count steps that are done."""
         self._done += steps
-        if self._bar is None and self._show and time.monotonic() - self._start > _AFTER_SECONDS:
-            from tqdm import tqdm  # noqa: PLC0415 - most runs are over before it is needed
-
-            unit = f" {self._unit}"
-            self._bar = tqdm(total=self._total, initial=self._done - steps, unit=unit, leave=False, file=sys.stderr)
         if self._bar is not None:
             self._bar.update(steps)
+        elif self._show and time.monotonic() - self._start > _AFTER_SECONDS:
+            from tqdm import tqdm  # noqa: PLC0415 - most runs are over before it is needed
+
+            # Its monitor is a thread; processes are started here without any.
+            tqdm.monitor_interval = 0
+            unit = f" {self._unit}"
+            self._bar = tqdm(total=self._total, initial=self._done, unit=unit, leave=False, file=sys.stderr)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pullguard.errors import PullguardError
+from pullguard.evaluate.opa_server import RegoFault
 
 _PARSE_SECONDS = 60
 
@@ -29,6 +30,8 @@ pullguard_checks_types_{condition} {{
 \tpullguard_details_ = object.get(pullguard_violation_, "details", {{}})
 }}
 """
+_NO_VIOLATION = "var violation is unsafe"
+_NO_MESSAGE = "undefined ref: pullguard_violation_.msg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,16 @@ def with_type_check(version: str, rego: str) -> str:
     return rego + _TYPE_CHECK.format(condition="" if version == "v0" else " if")
 
 
+def type_fault(faults: Sequence[RegoFault]) -> str | None:
+    """Return what the type check has found, if that is what OPA reports."""
+    messages = [fault.message for fault in faults]
+    if _NO_VIOLATION in messages:
+        return "it has no rule `violation`"
+    if any(message.startswith(_NO_MESSAGE) for message in messages):
+        return "its rule `violation` does not give objects with a msg"
+    return None
+
+
 def _is_uncommon(text: str) -> bool:
     return _UNCOMMON.search(_COMMON_IMPORT.sub("", _NOT_CODE.sub('""', text))) is not None
 
@@ -80,11 +93,11 @@ def _syntax_tree(opa: Path, version: str, text: str) -> Mapping[str, Any]:
     command += ["--v0-compatible", "/dev/stdin"] if version == "v0" else ["/dev/stdin"]
     try:
         done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_PARSE_SECONDS, check=False)
-        tree: Mapping[str, Any] = json.loads(done.stdout)
+        tree: Mapping[str, Any] = json.loads(done.stdout or done.stderr)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PullguardError(f"{opa} cannot be run: {error}") from error
     except ValueError as error:
-        said = done.stderr.decode(errors="replace").strip()
+        said = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise PullguardError(f"{opa} parse ended with code {done.returncode}: {said}") from error
     return {} if "errors" in tree else tree
 
@@ -109,6 +122,7 @@ def _as_resolved(text: str, tree: Mapping[str, Any]) -> str:
         for reference in _references(nested, within=True):
             row, column = reference["location"]["row"] - 1, reference["location"]["col"] - 1
             line = lines[row]
+            # What OPA says of places after an `else` without braces is wrong, so that it is looked at first.
             if _path(reference)[:2] == ["data", "lib"] and line.startswith(_LIB, column):
                 lines[row] = line[:column] + _NOT_RESOLVED + line[column + len(_LIB) :]
     return "\n".join(lines)

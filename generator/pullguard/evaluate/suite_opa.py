@@ -78,7 +78,7 @@ class _Servers:
             {"constraint": job.constraint, "cases": [case.review for case in job.cases if case.result is None]}
             for job in jobs
         ]
-        answers = self._semantics.query("gatekeeper.plan.tests", {"tests": tests})
+        answers = self._ask("tests", {"tests": tests})
         for job, answer in zip(jobs, answers, strict=True):
             job.parameters = answer["parameters"]
             open_cases = [case for case in job.cases if case.result is None]
@@ -88,10 +88,16 @@ class _Servers:
     def match_all(self, patterns: Iterable[str], texts: Iterable[str]) -> None:
         """Ask which expressions match which texts, all at once."""
         document = {"patterns": sorted(set(patterns)), "texts": sorted(set(texts))}
-        answers = self._semantics.query("gatekeeper.plan.matching", document)
+        answers = self._ask("matching", document)
         for pattern, matches in zip(document["patterns"], answers, strict=True):
             for index, text in enumerate(document["texts"]):
                 self._answers[pattern, text] = None if matches is None else matches[index]
+
+    def _ask(self, rule: str, document: Any) -> Any:
+        try:
+            return self._semantics.query(f"gatekeeper.plan.{rule}", document)
+        except RegoError as error:
+            raise PullguardError(f"pullguard's own Rego has failed: {error}") from error
 
     def matches(self, expression: str, text: str) -> bool | None:
         """Tell whether an RE2 expression matches a text; None where it is no RE2."""

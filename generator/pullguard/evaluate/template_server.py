@@ -97,7 +97,9 @@ class TemplateServer:
         for text in source.libs:
             # A module of another package could stand in for one of ours.
             package = package_path(text)
-            if package[:1] not in {(), ("lib",)} or package == ("lib",):
+            if not package:
+                raise TemplateFaultError("a lib has no package clause")
+            if package[0] != "lib" or len(package) == 1:
                 raise TemplateFaultError(f"the package of a lib is {'.'.join(package)}, but must be below lib")
         reading = rego_source.read(self._opa, self._version, source.rego, source.libs)
         if reading.fault is not None:
@@ -108,7 +110,7 @@ class TemplateServer:
             self._server.put(_ENTRY, entry)
             self._has_entry = True
         except RegoError as error:
-            message = self._in_gatekeepers_words(error)
+            message = rego_source.type_fault(error.faults) or self._in_gatekeepers_words(error)
             raise TemplateFaultError(message, beyond_opa=_EXTERNAL_DATA in message) from error
 
     def answers(self, template: ConstraintTemplate, document: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
