@@ -1,9 +1,15 @@
-"""Fixtures: the real programs, the checkout, and the shared corpus where there is one."""
+"""Fixtures: the real programs, the checkout, small libraries, and the shared corpus where there is one."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from policy_tree import write_tree
+from pullguard.generate import generate
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -56,3 +62,38 @@ def corpus() -> Path:
 def image_defaults() -> Path:
     """Return the file of images with the pull policy that a real API server gave them."""
     return _shared("facts/image-defaults.json")
+
+
+@pytest.fixture
+def run() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a program with a timeout."""
+
+    def run_program(
+        program: Path | str, *arguments: Path | str, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        command = [str(program), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+
+    return run_program
+
+
+@pytest.fixture
+def kubectl() -> str:
+    """Return kubectl, for kustomize: it needs no cluster."""
+    found = shutil.which("kubectl")
+    if found is None:
+        pytest.skip("kubectl is not installed")
+    return found
+
+
+@pytest.fixture
+def make(tmp_path: Path, opa: Path) -> Callable[..., Path]:
+    """Return a function that generates the library of a configuration, from the small tree or another."""
+
+    def make_library(text: str, *changes: dict[str, str | None], rego: Path | None = None) -> Path:
+        (tmp_path / "pullguard.yaml").write_text(text, "utf-8")
+        out = tmp_path / "library"
+        generate(tmp_path / "pullguard.yaml", out, rego=rego or write_tree(tmp_path, *changes), opa=str(opa))
+        return out
+
+    return make_library

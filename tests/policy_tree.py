@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from pullguard.gatekeeper import Rule
-from pullguard.policies import MatchKinds, Policy, SourceFile
+from pullguard.policies import (
+    Contradiction,
+    Example,
+    Guide,
+    MatchKinds,
+    Policy,
+    SourceFile,
+    SyncKinds,
+)
 
 METADATA = """\
 # METADATA
@@ -134,6 +142,115 @@ SECOND = {
     if path.startswith("policies/")
 }
 
+#: A policy about objects without a namespace that says everything that METADATA and docs.yaml can say.
+CLUSTER_REGO = """\
+# METADATA
+# title: Known host
+# description: What the API server calls runs in a protected namespace.
+# scope: package
+# custom:
+#   kind: K8sKnownHost
+#   version: 0.3.0
+#   rules:
+#     unknown: {id: host-unknown, severity: high, title: The host is not protected}
+#   match:
+#     kinds:
+#       - apiGroups: [apiregistration.k8s.io]
+#         kinds: [APIService]
+#     scope: Cluster
+#     namespacesToParameter: hosts
+#   enforcement: [audit, warn]
+#   requiresSyncData:
+#     - - {groups: ["", core.example.com], versions: [v1, v2], kinds: [Namespace]}
+#       - {groups: [example.com], versions: [v1], kinds: [Project]}
+#     - - {groups: [apps], versions: [v1], kinds: [Deployment]}
+#   parameters:
+#     type: object
+#     required: [hosts]
+#     properties:
+#       grade: {description: How bad it is., type: string, enum: [low, high], default: low}
+#       hosts:
+#         description: Where hosts may be.
+#         type: object
+#         properties:
+#           names: {type: array, items: {type: string}}
+#           selector:
+#             type: object
+#             properties:
+#               matchLabels: {type: object, additionalProperties: {type: string}}
+package policies.known_host
+
+violation contains {"msg": msg, "details": {"reason": "unknown"}} if {
+	namespace := input.review.object.spec.service.namespace
+	not namespace in input.parameters.hosts.names
+	not data.inventory.cluster.v1.Namespace[namespace].metadata.labels.host
+	msg := sprintf("%s is not protected", [namespace])
+}
+"""
+CLUSTER_SUITE = """\
+kind: Suite
+apiVersion: test.gatekeeper.sh/v1alpha1
+tests:
+  - name: hosts
+    template: template.yaml
+    constraint: samples/constraint.yaml
+    cases:
+      - name: known by name
+        object: samples/known.yaml
+        assertions:
+          - violations: no
+      - name: unknown
+        object: samples/unknown.yaml
+        assertions:
+          - violations: 1
+            message: ^elsewhere is not protected$
+      - name: known by label
+        object: samples/unknown.yaml
+        inventory: [samples/namespace.yaml]
+        assertions:
+          - violations: 0
+"""
+_SERVICE = """\
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {{name: v1.example.com}}
+spec: {{service: {{name: api, namespace: {0}}}}}
+"""
+CLUSTER_SAMPLES = {
+    "constraint.yaml": """\
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: K8sKnownHost
+metadata: {name: hosts}
+spec:
+  parameters: {hosts: {names: [kube-system]}}
+""",
+    "known.yaml": _SERVICE.format("kube-system"),
+    "namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: elsewhere, labels: {host: yes-}}\n",
+    "unknown.yaml": _SERVICE.format("elsewhere"),
+}
+CLUSTER_DOCS = """\
+# for people
+exceptions:
+  - |
+    A host: move it
+    elsewhere.
+contradictedBy:
+  - tool: Hostess
+    check: roam
+    demands: It wants hosts to roam.
+    suppression: Say so.
+    example: |
+      hosts:
+        - NAMESPACE
+  - {tool: Other, check: other, demands: It is odd., suppression: It cannot be silenced.}
+"""
+CLUSTER = {
+    "policies/known_host/known_host.rego": CLUSTER_REGO,
+    "policies/known_host/suite.yaml": CLUSTER_SUITE,
+    "policies/known_host/docs.yaml": CLUSTER_DOCS,
+    **{f"policies/known_host/samples/{name}": text for name, text in CLUSTER_SAMPLES.items()},
+}
+
 
 def write_tree(directory: Path, *changes: Mapping[str, str | None]) -> Path:
     """Write FILES below directory/rego, with changes by path: another text, or None for no such file."""
@@ -179,12 +296,85 @@ POLICY = Policy(
     rules={"missing": Rule("label-missing", "low", "The label is missing")},
     kinds=(MatchKinds(("",), ("Pod",)), MatchKinds(("apps",), ("Deployment",))),
     kinds_from_parameter="customKinds",
+    levels=("audit", "warn", "deny"),
+    cluster_scoped=False,
+    namespaces_parameter=None,
+    sync=(),
     operations=("CREATE", "UPDATE"),
     parameters=PARAMETERS,
     module=SourceFile("policies/required_label/required_label.rego", REGO),
     libs=(SourceFile("lib/names/names.rego", NAMES), SourceFile("lib/texts/texts.rego", TEXTS)),
     suite=SourceFile("policies/required_label/suite.yaml", SUITE),
     samples=tuple(SourceFile(f"policies/required_label/samples/{name}", text) for name, text in SAMPLES.items()),
+    examples=(
+        Example("without", False, "samples/without.yaml", SAMPLES["without.yaml"], ()),
+        Example("with", True, "samples/with.yaml", SAMPLES["with.yaml"], ()),
+    ),
+    guide=Guide(),
+)
+
+#: What CLUSTER says, as a value.
+CLUSTER_POLICY = Policy(
+    name="known_host",
+    title="Known host",
+    description="What the API server calls runs in a protected namespace.",
+    kind="K8sKnownHost",
+    version="0.3.0",
+    rules={"unknown": Rule("host-unknown", "high", "The host is not protected")},
+    kinds=(MatchKinds(("apiregistration.k8s.io",), ("APIService",)),),
+    kinds_from_parameter=None,
+    levels=("audit", "warn"),
+    cluster_scoped=True,
+    namespaces_parameter="hosts",
+    sync=(
+        (
+            SyncKinds(("", "core.example.com"), ("v1", "v2"), ("Namespace",)),
+            SyncKinds(("example.com",), ("v1",), ("Project",)),
+        ),
+        (SyncKinds(("apps",), ("v1",), ("Deployment",)),),
+    ),
+    operations=("CREATE", "UPDATE"),
+    parameters={
+        "type": "object",
+        "required": ["hosts"],
+        "properties": {
+            "grade": {
+                "description": "How bad it is.",
+                "type": "string",
+                "enum": ["low", "high"],
+                "default": "low",
+            },
+            "hosts": {
+                "description": "Where hosts may be.",
+                "type": "object",
+                "properties": {
+                    "names": {"type": "array", "items": {"type": "string"}},
+                    "selector": {
+                        "type": "object",
+                        "properties": {"matchLabels": {"type": "object", "additionalProperties": {"type": "string"}}},
+                    },
+                },
+            },
+        },
+    },
+    module=SourceFile("policies/known_host/known_host.rego", CLUSTER_REGO),
+    libs=(),
+    suite=SourceFile("policies/known_host/suite.yaml", CLUSTER_SUITE),
+    samples=tuple(SourceFile(f"policies/known_host/samples/{name}", text) for name, text in CLUSTER_SAMPLES.items()),
+    examples=(
+        Example("unknown", False, "samples/unknown.yaml", CLUSTER_SAMPLES["unknown.yaml"], ()),
+        Example("known by name", True, "samples/known.yaml", CLUSTER_SAMPLES["known.yaml"], ()),
+        Example(
+            "known by label", True, "samples/unknown.yaml", CLUSTER_SAMPLES["unknown.yaml"], ("samples/namespace.yaml",)
+        ),
+    ),
+    guide=Guide(
+        exceptions=("A host: move it elsewhere.",),
+        contradictions=(
+            Contradiction("Hostess", "roam", "It wants hosts to roam.", "Say so.", "hosts:\n  - NAMESPACE"),
+            Contradiction("Other", "other", "It is odd.", "It cannot be silenced.", ""),
+        ),
+    ),
 )
 
 

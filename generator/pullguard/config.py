@@ -7,9 +7,10 @@ from typing import Any
 
 from pullguard.errors import PullguardError
 from pullguard.files import read_text
+from pullguard.gatekeeper import ACTIONS
 from pullguard.inputs import Document, InputError
 from pullguard.inputs.documents import read_documents
-from pullguard.policies.model import Policy
+from pullguard.policies.model import LEVELS, Policy
 from pullguard.policies.structural import json_schema
 from pullguard.validation import Problem, in_file, joined, problems
 
@@ -17,7 +18,7 @@ from pullguard.validation import Problem, in_file, joined, problems
 DEFAULT_FILE = "pullguard.yaml"
 
 #: What a user writes for an enforcement level, and the enforcementAction that Gatekeeper calls it, mildest first.
-ENFORCEMENT = {"audit": "dryrun", "warn": "warn", "deny": "deny"}
+ENFORCEMENT = dict(zip(LEVELS, ACTIONS, strict=True))
 
 _START = "`pullguard init` writes one to start with"
 
@@ -48,7 +49,7 @@ class PolicyConfig:
 
     Attributes:
         enabled: Whether it is generated.
-        enforcement: "audit", "warn" or "deny".
+        enforcement: One of the levels that the policy offers.
         parameters: What the user states; valid, without defaults.
     """
 
@@ -131,7 +132,8 @@ def schema(policies: Sequence[Policy]) -> dict[str, Any]:
             "enforcement": {
                 "description": (
                     "What happens to a violation: audit reports it, warn admits the object with a warning, "
-                    "deny refuses it. For every policy that does not say otherwise."
+                    "deny refuses it. For every policy that does not say otherwise; one that does not offer this level "
+                    "takes the strictest that it offers."
                 ),
                 "enum": list(ENFORCEMENT),
                 "default": "audit",
@@ -148,7 +150,7 @@ def schema(policies: Sequence[Policy]) -> dict[str, Any]:
 
 
 def _of_policy(policy: Policy) -> dict[str, Any]:
-    parameters = json_schema(policy.parameters)
+    parameters = json_schema(policy.stated_parameters)
     parameters["type"] = ["object", "null"]
     return {
         "title": policy.title,
@@ -162,7 +164,8 @@ def _of_policy(policy: Policy) -> dict[str, Any]:
             },
             "enforcement": {
                 "description": "What happens to a violation of this policy.",
-                "enum": list(ENFORCEMENT),
+                "enum": list(policy.levels),
+                "errorMessage": "the policy's page says which levels it offers, and why",
             },
             "parameters": parameters,
         },
@@ -276,7 +279,7 @@ def _config(value: Mapping[str, Any], policies: Sequence[Policy]) -> Config:
         policies={
             policy.name: PolicyConfig(
                 enabled=own.get("enabled", True),
-                enforcement=own.get("enforcement", enforcement),
+                enforcement=own.get("enforcement", policy.level(enforcement)),
                 parameters=own.get("parameters") or {},
             )
             for policy in policies
@@ -290,4 +293,4 @@ def _missing(policy: Policy, config: PolicyConfig) -> list[Problem]:
     if not config.enabled or config.parameters:
         return []
     place = ("policies", policy.name, "parameters")
-    return problems(json_schema(policy.parameters), {}, root="", below=place)
+    return problems(json_schema(policy.stated_parameters), {}, root="", below=place)

@@ -146,4 +146,4 @@ def test_images_of_the_api_server(image_defaults: Path, tmp_path: Path, library:
     for kind in ("containers", "volumes"):
         found = [one.image for one in always(report) if one.container is not None and one.container.list == kind]
         assert sorted(map(str, found)) == expected
-    assert len(report.findings) == 2 * len(expected)
+    assert len(findings(report)) == 2 * len(expected)

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from policy_tree import NAMES, REGO, SECOND, TEXTS, policy, write_tree
+from policy_tree import CLUSTER, NAMES, REGO, SECOND, TEXTS, policy, write_tree
 from pullguard import config, library, policies
 from pullguard.errors import PullguardError
 from pullguard.gatekeeper import dig
@@ -25,38 +25,6 @@ NAMES_ONLY = "protectedNamespaces: {names: [kube-system, '*-protected']}\n"
 BOTH = NAMES_ONLY.replace("names:", "selector: {matchLabels: {protected: 'true'}}, names:")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run() -> Run:
-    """Run a program with a timeout."""
-
-    def run_program(program: Path | str, *arguments: Path | str) -> "subprocess.CompletedProcess[str]":
-        command = [str(program), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-    return run_program
-
-
-@pytest.fixture
-def kubectl() -> str:
-    found = shutil.which("kubectl")
-    if found is None:
-        pytest.skip("kubectl is not installed")
-    return found
-
-
-@pytest.fixture
-def make(tmp_path: Path, opa: Path) -> Callable[..., Path]:
-    """Return a function that generates the library of a configuration, from the small tree or another."""
-
-    def make_library(text: str, *changes: dict[str, str | None], rego: Path | None = None) -> Path:
-        (tmp_path / "pullguard.yaml").write_text(text, "utf-8")
-        out = tmp_path / "library"
-        generate(tmp_path / "pullguard.yaml", out, rego=rego or write_tree(tmp_path, *changes), opa=str(opa))
-        return out
-
-    return make_library
 
 
 Make = Callable[..., Path]
@@ -86,7 +54,8 @@ def test_generate_writes_checks_and_follows_its_sources(
     assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == Difference((), (), ())
 
     stated.write_text(NAMES_ONLY + "enforcement: deny\n")
-    changed = Difference((), ("MANIFEST", "README.md", "policies/required_label/constraints.yaml"), ())
+    folder = "policies/required_label"
+    changed = Difference((), ("MANIFEST", "README.md", f"{folder}/README.md", f"{folder}/constraints.yaml"), ())
     assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == changed
     assert generate(stated, out, rego=rego, opa=str(opa)).difference == changed
 
@@ -94,7 +63,7 @@ def test_generate_writes_checks_and_follows_its_sources(
     (rego / "policies/required_label/samples/more.yaml").write_text("a: 1\n")
     renamed = Difference(
         ("policies/required_label/samples/more.yaml",),
-        ("MANIFEST",),
+        ("MANIFEST", "policies/required_label/README.md"),
         ("policies/required_label/samples/with.yaml",),
     )
     assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == renamed
@@ -265,7 +234,16 @@ def test_the_configuration_refuses_what_gatekeeper_refuses(
 
 @pytest.mark.parametrize(
     ("folder", "action"),
-    [("audit", "dryrun"), ("warn", "warn"), ("deny", "deny"), ("policies/required_label", "warn")],
+    [
+        ("audit", "dryrun"),
+        ("warn", "warn"),
+        ("deny", "deny"),
+        ("audit/required_label", "dryrun"),
+        ("warn/required_label", "warn"),
+        ("deny/required_label", "deny"),
+        ("policies", "warn"),
+        ("policies/required_label", "warn"),
+    ],
 )
 def test_kustomizations_build(make: Make, kubectl: str, run: Run, folder: str, action: str) -> None:
     out = make(BOTH + "policies: {required_label: {enforcement: warn}}\n")
@@ -292,6 +270,72 @@ def test_a_level_takes_all_policies_and_leaves_the_rest_of_them_alone(make: Make
         spec = {**constraint.object["spec"], "enforcementAction": "deny"}
         expected[constraint.kind, constraint.name] = {**constraint.object, "spec": spec}
     assert built == expected
+
+
+@pytest.mark.parametrize(
+    ("folder", "host", "label"),
+    [
+        ("audit", "dryrun", "dryrun"),
+        ("warn", "warn", "warn"),
+        ("deny", "warn", "deny"),
+        ("policies", "warn", "dryrun"),
+        ("warn/known_host", "warn", None),
+        ("policies/known_host", "warn", None),
+    ],
+)
+def test_a_level_that_a_policy_does_not_offer_is_never_built(  # noqa: PLR0917 - fixtures
+    make: Make, kubectl: str, run: Run, folder: str, host: str, label: str | None
+) -> None:
+    out = make(NAMES_ONLY + "policies: {known_host: {enforcement: warn}}\n", CLUSTER)
+    done = run(kubectl, "kustomize", out / folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    built = {
+        (entry["kind"], entry["metadata"]["name"]): dig(entry, "spec", "enforcementAction")
+        for entry in yaml.safe_load_all(done.stdout)
+    }
+    expected = {
+        ("ConstraintTemplate", "k8sknownhost"): None,
+        ("SyncSet", "known-host"): None,
+        ("K8sKnownHost", "known-host"): host,
+    }
+    if label is not None:
+        expected["ConstraintTemplate", "k8srequiredlabel"] = None
+        expected["K8sRequiredLabel", "required-label-by-name"] = label
+    assert built == expected
+
+
+def test_gator_finds_that_the_syncset_is_what_the_template_needs(
+    make: Make, gator: Path, run: Run, tmp_path: Path
+) -> None:
+    out = make(BOTH, CLUSTER)
+    template, syncset = out / "templates/known_host.yaml", out / "templates/known_host.syncset.yaml"
+    done = run(gator, "sync", "test", "--force-omit-gvk-manifest", f"--filename={template}", f"--filename={syncset}")
+    assert (done.returncode, done.stderr) == (0, "")
+    value = yaml.safe_load(syncset.read_text("utf-8"))
+    value["spec"]["gvks"].pop()
+    (tmp_path / "less.yaml").write_text(json.dumps(value))
+    less = f"--filename={tmp_path / 'less.yaml'}"
+    done = run(gator, "sync", "test", "--force-omit-gvk-manifest", f"--filename={template}", less)
+    assert done.returncode == 1
+    assert "k8sknownhost:\n- apps/v1:Deployment\n" in done.stderr
+
+
+def test_gatekeeper_judges_objects_without_a_namespace_by_the_parameter(
+    make: Make, gator: Path, run: Run, tmp_path: Path
+) -> None:
+    out = make("protectedNamespaces: {names: [kube-system, here]}\n", CLUSTER)
+    service = (
+        "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\n"
+        "metadata: {{name: {0}}}\nspec: {{service: {{namespace: {0}}}}}\n"
+    )
+    (tmp_path / "objects.yaml").write_text("---\n".join(map(service.format, ("here", "there", "kube-system"))))
+    files = [out / "templates/known_host.yaml", out / "policies/known_host/constraints.yaml", tmp_path / "objects.yaml"]
+    done = run(gator, "test", "-o", "json", *(f"--filename={path}" for path in files))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [
+        (answer["violatingObject"]["metadata"]["name"], answer["constraint"]["metadata"]["name"], answer["msg"])
+        for answer in json.loads(done.stdout)
+    ] == [("there", "known-host", "there is not protected")]
 
 
 def test_templates_stand_alone(make: Make, kubectl: str, run: Run) -> None:
@@ -366,6 +410,72 @@ def test_rego_stays_what_it_is_through_gos_readers(make: Make, conftest_binary: 
     assert read["contents"]["spec"]["targets"][0]["code"] == [{"engine": "Rego", "source": wanted}]
     built = yaml.safe_load(run(kubectl, "kustomize", out / "templates").stdout)
     assert built["spec"]["targets"][0]["code"] == [{"engine": "Rego", "source": wanted}]
+
+
+def _undescribed(schema: dict[str, Any], name: str) -> list[str]:
+    """Return the properties of a structural schema, to its depths, that say nothing of themselves."""
+    found: list[str] = []
+    for key, node in schema.get("properties", {}).items():
+        if not node.get("description"):
+            found.append(f"{name}.{key}")
+        found += _undescribed(node, f"{name}.{key}") + _undescribed(node.get("items", {}), f"{name}.{key}[]")
+    return found
+
+
+def test_every_parameter_of_the_checkout_says_what_it_is_and_does_without_the_user(checkout: Path, opa: Path) -> None:
+    for entry in policies.read(checkout / "rego", opa).policies:
+        assert _undescribed(dict(entry.parameters), entry.name) == []
+        assert [
+            name for name, node in entry.stated_parameters.get("properties", {}).items() if "default" not in node
+        ] == []
+
+
+def test_every_policy_of_the_checkout_shows_what_fails_and_what_passes(checkout: Path, opa: Path) -> None:
+    for entry in policies.read(checkout / "rego", opa).policies:
+        assert {example.passes for example in entry.examples} == {True, False}, entry.name
+
+
+NOT_PARAMETERS: list[Any] = [None, True, 1, 1.5, "x", [], [1], {}, {"x": 1}]
+
+
+def test_the_configuration_refuses_parameters_of_the_wrong_type(checkout: Path, opa: Path) -> None:
+    sources = policies.read(checkout / "rego", opa)
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "string": str,
+        "array": list,
+        "object": dict,
+        "boolean": bool,
+        "integer": int,
+        "number": (int, float),
+    }
+    for entry in sources.policies:
+        for name, node in entry.stated_parameters.get("properties", {}).items():
+            for value in NOT_PARAMETERS:
+                if isinstance(value, kinds[node["type"]]) and (node["type"] == "boolean" or value is not True):
+                    continue
+                stated = {
+                    "protectedNamespaces": {"names": ["a"]},
+                    "policies": {entry.name: {"parameters": {name: value}}},
+                }
+                with pytest.raises(PullguardError) as caught:
+                    config.parse(json.dumps(stated), "f", sources.policies)
+                assert f"f:1: policies.{entry.name}.parameters.{name} " in str(caught.value)
+
+
+def test_the_pages_of_the_checkout_name_the_tools_that_demand_the_opposite(checkout: Path, opa: Path) -> None:
+    (entry,) = [
+        entry for entry in policies.read(checkout / "rego", opa).policies if entry.name == "protected_pull_policy"
+    ]
+    assert [(one.tool, one.check) for one in entry.guide.contradictions] == [
+        ("kube-score", "container-image-pull-policy"),
+        ("Polaris", "pullPolicyNotAlways"),
+        ("Checkov", "CKV_K8S_15"),
+        ("KICS", "Image Pull Policy Of The Container Is Not Set To Always"),
+        ("Kyverno", "always-pull-images"),
+        ("Kubernetes", "AlwaysPullImages"),
+    ]
+    for one in entry.guide.contradictions:
+        list(yaml.safe_load_all(one.example))
 
 
 def test_the_library_of_the_checkout_carries_its_rego_byte_for_byte(checkout: Path, opa: Path) -> None:
@@ -446,11 +556,20 @@ def uncommented(text: str) -> str:
     return first + "".join(re.sub(r"^( *)# ", r"\1", line) for line in lines)
 
 
+def _without_namespaces(out: Path) -> list[str]:
+    """Return the names of the constraints that match no namespaces: their objects have none."""
+    return [
+        constraint.name
+        for constraint in library.load(out).constraints
+        if not {"namespaces", "namespaceSelector"} & set(constraint.object["spec"]["match"])
+    ]
+
+
 @pytest.mark.parametrize("tree", ["small", "checkout"])
 def test_what_init_writes_can_be_used_as_it_is_and_to_the_full(  # noqa: PLR0917 - fixtures
     tmp_path: Path, checkout: Path, opa: Path, gator: Path, run: Run, tree: str
 ) -> None:
-    rego = write_tree(tmp_path, SECOND) if tree == "small" else checkout / "rego"
+    rego = write_tree(tmp_path, SECOND, CLUSTER) if tree == "small" else checkout / "rego"
     path = tmp_path / "pullguard.yaml"
     assert init(path, rego=rego, opa=str(opa)) == InitResult(path, tmp_path / "pullguard.schema.json")
 
@@ -458,16 +577,21 @@ def test_what_init_writes_can_be_used_as_it_is_and_to_the_full(  # noqa: PLR0917
     generate(path, out, rego=rego, opa=str(opa))
     assert (out / "pullguard.schema.json").read_bytes() == (tmp_path / "pullguard.schema.json").read_bytes()
     names = {constraint.name.rpartition("-by-")[2] for constraint in library.load(out).constraints}
-    assert names == {"name"}
+    assert names == {"name", *_without_namespaces(out)}
     assert run(gator, "verify", f"{out}/...").returncode == 0
 
     path.write_text(uncommented(path.read_text("utf-8")), "utf-8")
     generate(path, out, rego=rego, opa=str(opa))
     loaded = library.load(out).constraints
-    assert {constraint.name.rpartition("-by-")[2] for constraint in loaded} == {"name", "label"}
-    assert {constraint.object["spec"]["enforcementAction"] for constraint in loaded} == {"deny"}
+    without = _without_namespaces(out)
+    assert {constraint.name.rpartition("-by-")[2] for constraint in loaded} == {"name", "label", *without}
+    assert {
+        constraint.name: constraint.object["spec"]["enforcementAction"]
+        for constraint in loaded
+        if constraint.object["spec"]["enforcementAction"] != "deny"
+    } == dict.fromkeys(without, "warn")
     assert run(gator, "verify", f"{out}/...").returncode == 0
-    files = [*out.glob("templates/[!k]*.yaml"), *out.glob("policies/*/constraints.yaml")]
+    files = [*out.glob("policies/*/template.yaml"), *out.glob("policies/*/constraints.yaml")]
     done = run(gator, "test", *(f"--filename={file}" for file in files))
     assert (done.returncode, done.stderr) == (0, "")
 

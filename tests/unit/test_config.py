@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_tree import PARAMETERS, POLICY, policy
+from policy_tree import CLUSTER_POLICY, PARAMETERS, POLICY, policy
 from pullguard.config import Config, PolicyConfig, ProtectedNamespaces, load, parse, schema
 from pullguard.errors import PullguardError
 
@@ -107,6 +107,49 @@ def test_what_is_left_empty_is_as_if_it_were_not_there(text: str) -> None:
 )
 def test_a_policy_s_own_enforcement_comes_before_everyone_s(text: str, expected: str) -> None:
     assert read(NAMES + text).policies["required_label"].enforcement == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "audit"),
+        ("enforcement: warn\n", "warn"),
+        ("enforcement: deny\n", "warn"),
+        ("enforcement: deny\npolicies: {known_host: {enforcement: audit}}\n", "audit"),
+        ("enforcement: deny\npolicies: {known_host: {enforcement: warn}}\n", "warn"),
+    ],
+)
+def test_a_policy_that_does_not_offer_everyone_s_enforcement_takes_the_strictest_that_it_offers(
+    text: str, expected: str
+) -> None:
+    stated = parse(NAMES + text, "pullguard.yaml", (CLUSTER_POLICY, POLICY))
+    assert stated.policies["known_host"].enforcement == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "policies:\n  known_host:\n    enforcement: deny\n",
+            (
+                "pullguard.yaml:4: policies.known_host.enforcement is deny, which is not one of audit, warn; "
+                "the policy's page says which levels it offers, and why"
+            ),
+        ),
+        (
+            "policies:\n  known_host:\n    parameters:\n      hosts: {names: [a]}\n",
+            ("pullguard.yaml:5: hosts is not a known key of policies.known_host.parameters; known here: grade"),
+        ),
+        (
+            "policies:\n  known_host:\n    parameters: {grade: middle}\n",
+            "pullguard.yaml:4: policies.known_host.parameters.grade is middle, which is not one of low, high",
+        ),
+    ],
+)
+def test_what_a_policy_does_not_offer_is_refused_with_its_line(text: str, expected: str) -> None:
+    with pytest.raises(PullguardError) as caught:
+        parse(NAMES + text, "pullguard.yaml", (CLUSTER_POLICY, POLICY))
+    assert str(caught.value) == expected
 
 
 def test_json_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:

@@ -4,10 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from policy_tree import FILES, METADATA, NAMES, POLICY, REGO, SECOND, TEXTS, write_tree
+from policy_tree import (
+    CLUSTER,
+    CLUSTER_DOCS,
+    CLUSTER_POLICY,
+    CLUSTER_REGO,
+    FILES,
+    METADATA,
+    NAMES,
+    POLICY,
+    REGO,
+    SECOND,
+    SUITE,
+    TEXTS,
+    write_tree,
+)
 from pullguard import policies
 from pullguard.errors import PullguardError
-from pullguard.policies import SourceFile
+from pullguard.policies import Example, Guide, SourceFile
+from pullguard.policies.examples import examples
 
 ENTRY = "policies/required_label/required_label.rego"
 BODY = REGO.removeprefix(METADATA)
@@ -48,6 +63,32 @@ def test_what_metadata_may_leave_out(tmp_path: Path, opa: Path) -> None:
     ]
     (policy,) = policies.read(write_tree(tmp_path, {ENTRY: "".join(lines)}), opa).policies
     assert (policy.operations, policy.kinds_from_parameter) == (("CREATE", "UPDATE"), None)
+
+
+def test_all_that_metadata_and_docs_can_say(tmp_path: Path, opa: Path) -> None:
+    assert policies.read(write_tree(tmp_path, CLUSTER), opa).policies == (CLUSTER_POLICY, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("levels", "offered"),
+    [
+        (("audit",), "audit audit audit"),
+        (("audit", "warn"), "audit warn warn"),
+        (("audit", "warn", "deny"), "audit warn deny"),
+    ],
+)
+def test_a_level_that_is_not_offered_becomes_the_strictest_that_is(levels: tuple[str, ...], offered: str) -> None:
+    some = dataclasses.replace(POLICY, levels=levels)
+    assert [some.level(level) for level in policies.LEVELS] == offered.split()
+
+
+def test_users_state_all_parameters_but_the_one_that_is_filled() -> None:
+    assert CLUSTER_POLICY.stated_parameters == {
+        "type": "object",
+        "required": [],
+        "properties": {"grade": CLUSTER_POLICY.parameters["properties"]["grade"]},
+    }
+    assert POLICY.stated_parameters == POLICY.parameters
 
 
 def test_other_metadata_that_opa_knows_is_fine(tmp_path: Path, opa: Path) -> None:
@@ -155,6 +196,120 @@ def test_samples_of_all_kinds_are_read_but_not_hidden_files(tmp_path: Path, opa:
         "with.yaml",
         "without.yaml",
     ]
+
+
+# -- the cases that are shown -------------------------------------------------------------------------------------
+
+CASES = """\
+tests:
+  - name: refused
+    invalid: true
+    cases: [{name: never, object: samples/a.yaml, assertions: [{violations: 1}]}]
+  - name: skipped
+    skip: true
+    cases: [{name: never, object: samples/a.yaml, assertions: [{violations: 1}]}]
+  - name: nothing to show
+    cases:
+      - {name: no such file, object: samples/none.yaml, assertions: [{violations: 1}]}
+      - {name: a review, object: samples/review.yaml, assertions: [{violations: 1}]}
+      - {name: a review that says so at once, object: samples/kind.yaml, assertions: [{violations: 1}]}
+      - {name: skipped, object: samples/a.yaml, skip: true, assertions: [{violations: 1}]}
+      - {name: no assertion, object: samples/a.yaml}
+      - {name: no object, assertions: [{violations: 1}]}
+      - {name: an odd object, object: [samples/a.yaml], assertions: [{violations: 1}]}
+      - no case
+  - no test
+  - name: the first with cases
+    cases:
+      - {name: p1, object: samples/a.yaml, assertions: [{violations: no}]}
+      - {name: f1, object: samples/a.yaml, inventory: [samples/b.yaml], assertions: [{violations: yes}]}
+      - {name: f2, object: samples/b.yaml, assertions: [{violations: 0, message: x}, {violations: 2}]}
+      - {name: f3, object: samples/b.yaml, assertions: [{message: x}]}
+      - {name: p2, object: samples/b.yaml, assertions: [{violations: 0}, {violations: no, message: x}]}
+      - {name: p3, object: samples/b.yaml, assertions: [{violations: 0}]}
+  - name: the second
+    cases: [{name: never, object: samples/a.yaml, assertions: [{violations: 1}]}]
+"""
+SHOWN_SAMPLES = tuple(
+    SourceFile(f"policies/p/samples/{name}.yaml", text)
+    for name, text in {
+        "a": "kind: A\n",
+        "b": "kind: B\n",
+        "kind": "kind: AdmissionReview\n",
+        "review": "apiVersion: admission.k8s.io/v1\nkind: AdmissionReview\n",
+    }.items()
+)
+
+
+def test_the_first_cases_of_the_first_test_are_shown() -> None:
+    assert examples(SourceFile("policies/p/suite.yaml", CASES), "suite.yaml", SHOWN_SAMPLES) == (
+        Example("f1", False, "samples/a.yaml", "kind: A\n", ("samples/b.yaml",)),
+        Example("f2", False, "samples/b.yaml", "kind: B\n", ()),
+        Example("p1", True, "samples/a.yaml", "kind: A\n", ()),
+        Example("p2", True, "samples/b.yaml", "kind: B\n", ()),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "[]\n", "tests: 1\n", "tests: [{cases: no}]\n", "kind: Suite\n"])
+def test_a_suite_without_cases_shows_nothing(text: str) -> None:
+    assert examples(SourceFile("policies/p/suite.yaml", text), "suite.yaml", SHOWN_SAMPLES) == ()
+
+
+def test_a_suite_that_is_no_yaml_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rego = write_tree(tmp_path, {"policies/required_label/suite.yaml": f"{SUITE}  - name: [\n"})
+    (line,) = refused(rego, opa, monkeypatch)
+    assert line.startswith(f"rego/policies/required_label/suite.yaml:{SUITE.count(chr(10)) + 1}: ")
+
+
+# -- docs.yaml ----------------------------------------------------------------------------------------------------
+
+DOCS = "policies/known_host/docs.yaml"
+BAD_DOCS = {
+    "an unknown key": (
+        "exceptions:",
+        "exemptions:",
+        [f"rego/{DOCS}:2: exemptions is not a known key of docs.yaml; did you mean exceptions?"],
+    ),
+    "an empty list": (
+        "exceptions:\n  - |\n    A host: move it\n    elsewhere.\n",
+        "exceptions: []\n",
+        [f"rego/{DOCS}:2: exceptions is empty"],
+    ),
+    "a missing key": ("    check: roam\n", "", [f"rego/{DOCS}:7: contradictedBy[0].check is missing"]),
+    "a number": (
+        "check: roam",
+        "check: 15",
+        [f'rego/{DOCS}:8: contradictedBy[0].check must be a string, not a number; put quotes around it: "15"'],
+    ),
+    "an empty text": (
+        "It is odd.",
+        '" "',
+        [f'rego/{DOCS}:14: contradictedBy[1].demands is " ", which does not match \\S'],
+    ),
+}
+
+
+@pytest.mark.parametrize("change", BAD_DOCS.values(), ids=BAD_DOCS.keys())
+def test_bad_docs_are_said(
+    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str, list[str]]
+) -> None:
+    old, new, expected = change
+    assert CLUSTER_DOCS.count(old) == 1
+    rego = write_tree(tmp_path, CLUSTER, {DOCS: CLUSTER_DOCS.replace(old, new)})
+    assert refused(rego, opa, monkeypatch) == expected
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "[]\n", "text\n"])
+def test_docs_that_are_no_mapping_are_said(
+    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    (line,) = refused(write_tree(tmp_path, CLUSTER, {DOCS: text}), opa, monkeypatch)
+    assert line.startswith(f"rego/{DOCS}:1: docs.yaml ")
+
+
+def test_docs_can_say_less(tmp_path: Path, opa: Path) -> None:
+    policy, _ = policies.read(write_tree(tmp_path, CLUSTER, {DOCS: "exceptions: [None.]\n"}), opa).policies
+    assert policy.guide == Guide(("None.",), ())
 
 
 # -- the adapter for conftest -------------------------------------------------------------------------------------
@@ -614,6 +769,107 @@ def test_bad_metadata_is_said(
     rego = write_tree(tmp_path, {ENTRY: METADATA.replace(old, new, 1) + BODY})
     expected = SEVERAL.get(name) or [f"{AT}:{line}: {message}"]
     assert refused(rego, opa, monkeypatch) == expected
+
+
+CLUSTER_ENTRY = "policies/known_host/known_host.rego"
+
+
+def cluster_line(text: str) -> int:
+    return next(number for number, line in enumerate(CLUSTER_REGO.splitlines(), start=1) if text in line)
+
+
+NO_NAMESPACES = (
+    "is not a parameter that can hold the protected namespaces; "
+    "give it the properties names, a list of strings, and selector, an object"
+)
+LEVELS_REMEDY = (
+    'which is not one of ["audit"], ["audit", "warn"], ["audit", "warn", "deny"]; '
+    "a policy offers the levels from the mildest one on"
+)
+BAD_CLUSTER: dict[str, tuple[str, str, tuple[str, str]]] = {
+    "levels in another order": (
+        "[audit, warn]",
+        "[warn, audit]",
+        ("enforcement:", f'custom.enforcement is ["warn", "audit"], {LEVELS_REMEDY}'),
+    ),
+    "levels without the mildest": (
+        "[audit, warn]",
+        "[deny]",
+        ("enforcement:", f'custom.enforcement is ["deny"], {LEVELS_REMEDY}'),
+    ),
+    "no levels": (
+        "[audit, warn]",
+        "[]",
+        ("enforcement:", f"custom.enforcement is [], {LEVELS_REMEDY}"),
+    ),
+    "an unknown scope": (
+        "scope: Cluster",
+        "scope: Namespaced",
+        ("scope: Cluster", "custom.match.scope is Namespaced, which is not one of Cluster"),
+    ),
+    "namespaces to a parameter, of objects that have some": (
+        "#     scope: Cluster\n",
+        "",
+        (
+            "scope: Cluster",
+            (
+                "only a policy with `scope: Cluster` takes the protected namespaces as a parameter; "
+                "the objects of others are matched by their namespace"
+            ),
+        ),
+    ),
+    "namespaces to a parameter that is not there": (
+        "namespacesToParameter: hosts",
+        "namespacesToParameter: places",
+        ("namespacesToParameter", f"places {NO_NAMESPACES}"),
+    ),
+    "namespaces to a parameter of another kind": (
+        "namespacesToParameter: hosts",
+        "namespacesToParameter: grade",
+        ("namespacesToParameter", f"grade {NO_NAMESPACES}"),
+    ),
+    "namespaces to a parameter without a selector": (
+        "selector:",
+        "selectors:",
+        ("namespacesToParameter", f"hosts {NO_NAMESPACES}"),
+    ),
+    "no list of lists": (
+        "    - - {groups: [apps], versions: [v1], kinds: [Deployment]}",
+        "    - {groups: [apps], versions: [v1], kinds: [Deployment]}",
+        ("[Deployment]", "custom.requiresSyncData[1] must be a list, not a mapping"),
+    ),
+    "no kinds to sync": (
+        "[Deployment]",
+        "[]",
+        ("[Deployment]", "custom.requiresSyncData[1][0].kinds is empty"),
+    ),
+    "no versions to sync": (
+        "versions: [v1], kinds: [Deployment]",
+        "kinds: [Deployment]",
+        ("[Deployment]", "custom.requiresSyncData[1][0].versions is missing"),
+    ),
+    "an unknown key of what to sync": (
+        "versions: [v1], kinds: [Deployment]",
+        "versions: [v1], kinds: [Deployment], names: [a]",
+        (
+            "[Deployment]",
+            "names is not a known key of custom.requiresSyncData[1][0]; known here: groups, versions, kinds",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", BAD_CLUSTER.values(), ids=BAD_CLUSTER.keys())
+def test_bad_metadata_about_objects_without_a_namespace_is_said(
+    tmp_path: Path,
+    opa: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: tuple[str, str, tuple[str, str]],
+) -> None:
+    old, new, (place, message) = change
+    assert CLUSTER_REGO.count(old) == 1
+    rego = write_tree(tmp_path, CLUSTER, {CLUSTER_ENTRY: CLUSTER_REGO.replace(old, new)})
+    assert refused(rego, opa, monkeypatch) == [f"rego/{CLUSTER_ENTRY}:{cluster_line(place)}: {message}"]
 
 
 def test_a_package_without_metadata_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:

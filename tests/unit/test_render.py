@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from typing import Any
 
@@ -6,13 +7,15 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from policy_tree import NAMES, POLICY, REGO, SUITE, TEXTS, policy
+from policy_tree import CLUSTER_POLICY, CLUSTER_SAMPLES, NAMES, POLICY, REGO, SUITE, TEXTS, policy
+from pullguard import __version__
 from pullguard.config import Config, PolicyConfig, ProtectedNamespaces
 from pullguard.errors import PullguardError
 from pullguard.gatekeeper import Rule, constraint_from, template_from
-from pullguard.policies import SourceFile, Sources
+from pullguard.policies import LEVELS, Example, SourceFile, Sources, SyncKinds
 from pullguard.render import render, starting_configuration
-from pullguard.render.objects import constraints
+from pullguard.render.objects import bundle_constraint, constraints, sync_set
+from pullguard.render.parameters import ParameterRow, parameter_rows
 from pullguard.render.yaml_text import block, dump, quoted
 
 SELECTOR = {"matchLabels": {"example.com/protected": "true"}}
@@ -200,6 +203,11 @@ SOURCES = Sources((POLICY,), ADAPTER)
 PATHS = [
     "README.md",
     "audit/kustomization.yaml",
+    "audit/required_label/kustomization.yaml",
+    "catalog.yaml",
+    "catalog/audit/required_label.yaml",
+    "catalog/deny/required_label.yaml",
+    "catalog/warn/required_label.yaml",
     "conftest/data/pullguard.json",
     "conftest/policy/conftest/main.rego",
     "conftest/policy/gatekeeper/hook.rego",
@@ -207,6 +215,9 @@ PATHS = [
     "conftest/policy/lib/texts/texts.rego",
     "conftest/policy/policies/required_label/required_label.rego",
     "deny/kustomization.yaml",
+    "deny/required_label/kustomization.yaml",
+    "policies/kustomization.yaml",
+    "policies/required_label/README.md",
     "policies/required_label/constraints.yaml",
     "policies/required_label/kustomization.yaml",
     "policies/required_label/samples/constraint.yaml",
@@ -218,6 +229,7 @@ PATHS = [
     "templates/kustomization.yaml",
     "templates/required_label.yaml",
     "warn/kustomization.yaml",
+    "warn/required_label/kustomization.yaml",
 ]
 
 
@@ -345,6 +357,7 @@ OTHER = policy(
     libs=(),
     suite=SourceFile("policies/other_label/suite.yaml", SUITE),
     samples=(),
+    examples=(),
 )
 
 
@@ -356,23 +369,381 @@ def two_policies(**enabled: bool) -> Config:
 
 
 @pytest.mark.parametrize(("level", "action"), [("audit", "dryrun"), ("warn", "warn"), ("deny", "deny")])
-def test_a_level_is_the_whole_library_at_one_enforcement_action(level: str, action: str) -> None:
+def test_a_level_has_a_kustomization_for_each_policy_and_one_for_all(level: str, action: str) -> None:
     files = render(Sources((OTHER, POLICY), ()), two_policies())
-    patch = [{"op": "replace", "path": "/spec/enforcementAction", "value": action}]
-    value = yaml.safe_load(files[f"{level}/kustomization.yaml"])
-    assert value == {
+    assert yaml.safe_load(files[f"{level}/kustomization.yaml"]) == {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": ["../policies/other_label", "../policies/required_label"],
-        "patches": [
+        "resources": ["other_label", "required_label"],
+    }
+    for entry in (OTHER, POLICY):
+        value = yaml.safe_load(files[f"{level}/{entry.name}/kustomization.yaml"])
+        (patch,) = value.pop("patches")
+        assert value == {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [f"../../policies/{entry.name}"],
+        }
+        assert patch["target"] == {"group": "constraints.gatekeeper.sh", "kind": entry.kind}
+        assert yaml.safe_load(patch["patch"]) == [{"op": "replace", "path": "/spec/enforcementAction", "value": action}]
+
+
+def cluster(names: tuple[str, ...] = ("kube-*",), selector: dict[str, Any] | None = None, **own: Any) -> Config:
+    stated = {"enabled": True, "enforcement": "audit", "parameters": {}, **own}
+    return Config(ProtectedNamespaces(names, selector), {"known_host": PolicyConfig(**stated)})
+
+
+def test_a_level_that_a_policy_does_not_offer_takes_it_from_the_strictest_that_it_offers() -> None:
+    stated = Config(
+        ProtectedNamespaces(("kube-system",), None),
+        {entry.name: PolicyConfig(True, "audit", {}) for entry in (CLUSTER_POLICY, POLICY)},
+    )
+    files = render(Sources((CLUSTER_POLICY, POLICY), ()), stated)
+    assert {level: yaml.safe_load(files[f"{level}/kustomization.yaml"])["resources"] for level in LEVELS} == {
+        "audit": ["known_host", "required_label"],
+        "warn": ["known_host", "required_label"],
+        "deny": ["../warn/known_host", "required_label"],
+    }
+    assert "deny/known_host/kustomization.yaml" not in files
+    assert "catalog/deny/known_host.yaml" not in files
+    assert (
+        "`known_host` offers no deny: the folder `deny` and the bundle `deny` hold it with enforcement warn."
+        in files["README.md"].splitlines()
+    )
+
+
+def test_the_constraint_of_objects_without_a_namespace_takes_the_namespaces_as_a_parameter() -> None:
+    (both,) = constraints(CLUSTER_POLICY, cluster(selector=SELECTOR, parameters={"grade": "high"}))
+    assert both == {
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1",
+        "kind": "K8sKnownHost",
+        "metadata": {"name": "known-host"},
+        "spec": {
+            "enforcementAction": "dryrun",
+            "match": {"kinds": [{"apiGroups": ["apiregistration.k8s.io"], "kinds": ["APIService"]}]},
+            "parameters": {"grade": "high", "hosts": {"names": ["kube-*"], "selector": SELECTOR}},
+        },
+    }
+    (by_name,) = constraints(CLUSTER_POLICY, cluster())
+    assert by_name["spec"]["parameters"] == {"grade": "low", "hosts": {"names": ["kube-*"]}}
+    (by_label,) = constraints(CLUSTER_POLICY, cluster(names=(), selector=SELECTOR))
+    assert by_label["spec"]["parameters"] == {"grade": "low", "hosts": {"selector": SELECTOR}}
+    plain = dataclasses.replace(CLUSTER_POLICY, namespaces_parameter=None)
+    (alone,) = constraints(plain, cluster())
+    assert (alone["metadata"]["name"], alone["spec"]["parameters"]) == ("known-host", {"grade": "low"})
+
+
+def test_where_a_parameter_has_to_be_stated_there_is_no_default_without_it() -> None:
+    files = render(Sources((CLUSTER_POLICY,), ()), cluster())
+    schema = template_from(yaml.safe_load(files["templates/known_host.yaml"]), "").parameters_schema
+    assert schema == CLUSTER_POLICY.parameters
+    stated = {**CLUSTER_POLICY.parameters, "required": ["grade"]}
+    files = render(Sources((dataclasses.replace(CLUSTER_POLICY, parameters=stated),), ()), cluster())
+    schema = template_from(yaml.safe_load(files["templates/known_host.yaml"]), "").parameters_schema
+    assert schema == {**stated, "default": {}}
+
+
+def test_what_a_policy_needs_in_the_inventory_is_said_and_asked_for() -> None:
+    files = render(Sources((CLUSTER_POLICY,), ()), cluster())
+    annotation = yaml.safe_load(files["templates/known_host.yaml"])["metadata"]["annotations"][
+        "metadata.gatekeeper.sh/requires-sync-data"
+    ]
+    assert json.loads(annotation) == [
+        [
+            {"groups": ["", "core.example.com"], "versions": ["v1", "v2"], "kinds": ["Namespace"]},
+            {"groups": ["example.com"], "versions": ["v1"], "kinds": ["Project"]},
+        ],
+        [{"groups": ["apps"], "versions": ["v1"], "kinds": ["Deployment"]}],
+    ]
+    wanted = {
+        "apiVersion": "syncset.gatekeeper.sh/v1alpha1",
+        "kind": "SyncSet",
+        "metadata": {"name": "known-host"},
+        "spec": {
+            "gvks": [
+                {"group": "", "version": "v1", "kind": "Namespace"},
+                {"group": "apps", "version": "v1", "kind": "Deployment"},
+            ]
+        },
+    }
+    assert yaml.safe_load(files["policies/known_host/syncset.yaml"]) == wanted
+    assert files["templates/known_host.syncset.yaml"] == files["policies/known_host/syncset.yaml"]
+    assert yaml.safe_load(files["templates/kustomization.yaml"])["resources"] == [
+        "known_host.yaml",
+        "known_host.syncset.yaml",
+    ]
+    assert yaml.safe_load(files["policies/known_host/kustomization.yaml"])["resources"] == [
+        "template.yaml",
+        "constraints.yaml",
+        "syncset.yaml",
+    ]
+
+
+def test_a_syncset_asks_for_each_kind_once() -> None:
+    namespaces = SyncKinds(("",), ("v1",), ("Namespace",))
+    twice = dataclasses.replace(CLUSTER_POLICY, sync=((namespaces,), (namespaces, SyncKinds(("a",), ("b",), ("C",)))))
+    assert sync_set(twice)["spec"] == {"gvks": [{"group": "", "version": "v1", "kind": "Namespace"}]}
+
+
+# -- the catalog --------------------------------------------------------------------------------------------------
+
+
+def test_the_catalog_has_a_bundle_for_each_level() -> None:
+    stated = Config(
+        ProtectedNamespaces(("kube-system",), None),
+        {entry.name: PolicyConfig(True, "deny", {}) for entry in (CLUSTER_POLICY, POLICY)},
+    )
+    files = render(Sources((CLUSTER_POLICY, POLICY), ()), stated)
+    names = ["k8sknownhost", "k8srequiredlabel"]
+    assert yaml.safe_load(files["catalog.yaml"]) == {
+        "apiVersion": "gator.gatekeeper.sh/v1alpha1",
+        "kind": "PolicyCatalog",
+        "metadata": {"name": "pullguard", "version": f"v{__version__}"},
+        "bundles": [
             {
-                "target": {"group": "constraints.gatekeeper.sh", "kind": kind},
-                "patch": value["patches"][index]["patch"],
-            }
-            for index, kind in enumerate(["K8sOtherLabel", "K8sRequiredLabel"])
+                "name": "audit",
+                "description": "Every policy with enforcementAction dryrun",
+                "policies": names,
+            },
+            {
+                "name": "warn",
+                "description": "Every policy with enforcementAction warn, or with the strictest one that it offers",
+                "policies": names,
+            },
+            {
+                "name": "deny",
+                "description": "Every policy with enforcementAction deny, or with the strictest one that it offers",
+                "policies": names,
+            },
+        ],
+        "policies": [
+            {
+                "name": "k8sknownhost",
+                "version": "v0.3.0",
+                "description": (
+                    "Known host. gator does not install the SyncSet that it needs: policies/known_host/syncset.yaml"
+                ),
+                "category": "availability",
+                "templatePath": "templates/known_host.yaml",
+                "bundleConstraints": {
+                    "audit": "catalog/audit/known_host.yaml",
+                    "warn": "catalog/warn/known_host.yaml",
+                    "deny": "catalog/warn/known_host.yaml",
+                },
+                "bundles": ["audit", "warn", "deny"],
+            },
+            {
+                "name": "k8srequiredlabel",
+                "version": "v1.2.0",
+                "description": "Required label",
+                "category": "availability",
+                "templatePath": "templates/required_label.yaml",
+                "bundleConstraints": {level: f"catalog/{level}/required_label.yaml" for level in LEVELS},
+                "bundles": ["audit", "warn", "deny"],
+            },
         ],
     }
-    assert [yaml.safe_load(entry["patch"]) for entry in value["patches"]] == [patch, patch]
+
+
+@pytest.mark.parametrize(("level", "action"), [("audit", "dryrun"), ("warn", "warn"), ("deny", "deny")])
+@pytest.mark.parametrize(
+    ("stated", "match"),
+    [
+        (config(), {"namespaces": ["kube-system"]}),
+        (config(names=(), selector=SELECTOR), {"namespaceSelector": SELECTOR}),
+        (config(selector=SELECTOR, enforcement="warn"), {"namespaces": ["kube-system"]}),
+    ],
+)
+def test_a_constraint_of_a_bundle_carries_its_level(
+    stated: Config, match: dict[str, Any], level: str, action: str
+) -> None:
+    wanted = constraint(f"required-label-{level}", match, enforcementAction=action)
+    assert bundle_constraint(POLICY, stated, level) == wanted
+    assert yaml.safe_load(render(SOURCES, stated)[f"catalog/{level}/required_label.yaml"]) == wanted
+
+
+def test_a_bundle_takes_both_kinds_of_namespaces_where_they_are_a_parameter() -> None:
+    value = bundle_constraint(CLUSTER_POLICY, cluster(selector=SELECTOR), "warn")
+    assert value["metadata"] == {"name": "known-host-warn"}
+    assert value["spec"]["parameters"]["hosts"] == {"names": ["kube-*"], "selector": SELECTOR}
+    assert list(value["spec"]["match"]) == ["kinds"]
+
+
+# -- the page of a policy -----------------------------------------------------------------------------------------
+
+
+def test_a_policy_has_a_page() -> None:
+    files = render(Sources((CLUSTER_POLICY,), ()), cluster(enforcement="warn"))
+    assert (
+        files["policies/known_host/README.md"]
+        == f"""\
+# Known host
+
+What the API server calls runs in a protected namespace.
+
+| | |
+|---|---|
+| kind of constraint | K8sKnownHost |
+| version | 0.3.0 |
+| enforcement | audit, warn; here: warn |
+| judged at admission | CREATE, UPDATE |
+
+## Rules
+
+| rule | severity | meaning |
+|---|---|---|
+| host-unknown | high | The host is not protected |
+
+## Examples
+
+They are cases of the Suite; `gator verify .` and `pullguard test .` run all of them.
+
+Fails: unknown ([samples/unknown.yaml](samples/unknown.yaml))
+
+```yaml
+{CLUSTER_SAMPLES["unknown.yaml"]}```
+
+Passes: known by name ([samples/known.yaml](samples/known.yaml))
+
+```yaml
+{CLUSTER_SAMPLES["known.yaml"]}```
+
+Passes: known by label ([samples/unknown.yaml](samples/unknown.yaml)), where the cluster holds `samples/namespace.yaml`
+
+```yaml
+{CLUSTER_SAMPLES["unknown.yaml"]}```
+
+## Apply
+
+| folder of the library | what it is |
+|---|---|
+| policies/known_host | this policy as in pullguard.yaml |
+| audit/known_host | the same with enforcement audit |
+| warn/known_host | the same with enforcement warn |
+
+Apply `templates` before any of them.
+deny is not offered; the folder `deny` holds this policy with enforcement warn.
+
+The policy reads other objects from Gatekeeper's cache. Its SyncSet, which these folders hold, asks for them:
+- Namespace (group "", "core.example.com", version v1, v2) or Project (group "example.com", version v1)
+- Deployment (group "apps", version v1)
+
+## Parameters
+
+They stand in pullguard.yaml below `policies.known_host.parameters`.
+
+| parameter | type | default | values | meaning |
+|---|---|---|---|---|
+| `grade` | string | `"low"` | `"low"`, `"high"` | How bad it is. |
+| `hosts` | object | required |  | Where hosts may be. |
+| `hosts.names` | list of strings |  |  |  |
+| `hosts.selector` | object |  |  |  |
+| `hosts.selector.matchLabels` | map of strings |  |  |  |
+
+`pullguard generate` fills `hosts` with the protected namespaces; pullguard.yaml states them once, at its top.
+
+## Exceptions
+
+- A host: move it elsewhere.
+- The policy as a whole: `enabled: false` below `policies.known_host` in pullguard.yaml.
+
+## Other tools that demand the opposite
+
+Silence them for protected namespaces only: elsewhere they may be right. NAMESPACE stands for a protected namespace.
+
+### Hostess: roam
+
+It wants hosts to roam. Say so.
+
+```yaml
+hosts:
+  - NAMESPACE
+```
+
+### Other: other
+
+It is odd. It cannot be silenced.
+"""
+    )
+
+
+def test_a_page_leaves_out_what_there_is_not() -> None:
+    bare = policy(examples=(), parameters={"type": "object", "properties": {}}, kinds_from_parameter=None)
+    page = render(Sources((bare,), ()), config())["policies/required_label/README.md"]
+    assert [line for line in page.splitlines() if line.startswith("#")] == [
+        "# Required label",
+        "## Rules",
+        "## Apply",
+        "## Parameters",
+        "## Exceptions",
+    ]
+    assert "## Parameters\n\nThere are none.\n" in page
+    assert (
+        "| deny/required_label | the same with enforcement deny |\n\nApply `templates` before any of them.\n\n" in page
+    )
+
+
+def test_parameters_are_rows() -> None:
+    schema = {
+        "type": "object",
+        "required": ["sizes"],
+        "properties": {
+            "sizes": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 3,
+                "description": "How\n  big.\n",
+                "items": {"type": "integer", "minimum": 2},
+            },
+            "word": {"type": "string", "pattern": "^a|b$", "default": "a", "minLength": 1},
+            "share": {"x-kubernetes-int-or-string": True},
+            "hosts": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["name", "port"],
+                    "properties": {
+                        "name": {"type": "string"},
+                        "port": {"type": "integer", "default": 443, "maximum": 65535},
+                    },
+                },
+            },
+        },
+    }
+    assert parameter_rows(schema) == [
+        ParameterRow(
+            "sizes",
+            "list of integers",
+            "",
+            True,
+            (),
+            "",
+            ("not empty", "at most 3 entries", "each at least 2"),
+            "How big.",
+        ),
+        ParameterRow("word", "string", '"a"', False, (), "^a|b$", ("not empty",), ""),
+        ParameterRow("share", "integer or string", "", False, (), "", (), ""),
+        ParameterRow("hosts", "list of objects", "", False, (), "", (), ""),
+        ParameterRow("hosts[].name", "string", "", True, (), "", (), ""),
+        ParameterRow("hosts[].port", "integer", "443", False, (), "", ("at most 65535",), ""),
+    ]
+
+
+def test_what_stands_in_a_table_cannot_break_it() -> None:
+    piped = policy(
+        parameters={"type": "object", "properties": {"word": {"type": "string", "enum": ["a|b"], "default": "a|b"}}},
+        kinds_from_parameter=None,
+    )
+    page = render(Sources((piped,), ()), config())["policies/required_label/README.md"]
+    assert '| `word` | string | `"a\\|b"` | `"a\\|b"` |  |' in page.splitlines()
+
+
+def test_an_example_is_shown_as_it_is() -> None:
+    odd = Example("odd | {{ x }}", False, "samples/odd.yaml", "\na: {{ b }}\n\n\n", ())
+    page = render(Sources((policy(examples=(odd,)),), ()), config())["policies/required_label/README.md"]
+    assert (
+        "\nFails: odd | {{ x }} ([samples/odd.yaml](samples/odd.yaml))\n\n```yaml\na: {{ b }}\n```\n\n## Apply" in page
+    )
 
 
 def test_the_other_kustomizations_name_their_files() -> None:
@@ -381,6 +752,7 @@ def test_the_other_kustomizations_name_their_files() -> None:
         "other_label.yaml",
         "required_label.yaml",
     ]
+    assert yaml.safe_load(files["policies/kustomization.yaml"])["resources"] == ["other_label", "required_label"]
     assert yaml.safe_load(files["policies/other_label/kustomization.yaml"])["resources"] == [
         "template.yaml",
         "constraints.yaml",
@@ -411,9 +783,13 @@ def test_the_index_lists_policies_rules_and_commands() -> None:
         'Protected namespaces by label: `{"matchLabels": {"example.com/protected": "true"}}`.',
         "| [required_label](policies/required_label/) | K8sRequiredLabel | 1.2.0 | Required label | warn |",
         "| label-missing | low | required_label | No label \\| no owner |",
-        "    kubectl apply -k templates",
-        "      constrainttemplate/k8srequiredlabel",
+        "    kubectl apply -k templates && \\",
+        "      constrainttemplate/k8srequiredlabel && \\",
         "    kubectl apply -k audit",
+        (
+            "- the protected namespaces by label: gator installs one constraint for each policy, "
+            "and it matches the names only"
+        ),
     ):
         assert line in lines
 

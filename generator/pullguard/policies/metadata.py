@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pullguard.gatekeeper import dig
+from pullguard.policies.model import LEVELS
 from pullguard.policies.structural import json_schema, meta_schema
 from pullguard.validation import Path, Problem, problems
 
@@ -90,8 +91,32 @@ def _custom() -> dict[str, Any]:
                         },
                     },
                     "kindsFromParameter": {"type": "string"},
+                    "scope": {"const": "Cluster"},
+                    "namespacesToParameter": {"type": "string"},
                 },
                 "additionalProperties": False,
+            },
+            "enforcement": {
+                "enum": [list(LEVELS[:end]) for end in range(1, len(LEVELS) + 1)],
+                "errorMessage": "a policy offers the levels from the mildest one on",
+            },
+            "requiresSyncData": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "required": ["groups", "versions", "kinds"],
+                        "properties": {
+                            "groups": {**_NAMES, "items": {"type": "string"}},
+                            "versions": {**_NAMES, "items": _LINE},
+                            "kinds": {**_NAMES, "items": _LINE},
+                        },
+                        "additionalProperties": False,
+                    },
+                },
             },
             "operations": {**_NAMES, "items": {"enum": list(OPERATIONS)}},
             "parameters": {"$ref": "#/$defs/structural"},
@@ -110,6 +135,7 @@ def check(annotations: Mapping[str, Any]) -> list[Problem]:
     if custom["parameters"].get("type") != "object":
         return [Problem(path, "custom.parameters is not of type object", "write `type: object`")]
     found.extend(_values(custom["parameters"], path))
+    found.extend(_namespaces(custom))
     source = custom["match"].get("kindsFromParameter")
     if source is not None and not _holds_kinds(custom["parameters"], source):
         found.append(
@@ -120,6 +146,28 @@ def check(annotations: Mapping[str, Any]) -> list[Problem]:
             )
         )
     return found
+
+
+def _namespaces(custom: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with the parameter that takes the protected namespaces, if there is one."""
+    name = custom["match"].get("namespacesToParameter")
+    if name is None:
+        return
+    path: Path = ("custom", "match", "namespacesToParameter")
+    if "scope" not in custom["match"]:
+        yield Problem(
+            path,
+            "only a policy with `scope: Cluster` takes the protected namespaces as a parameter",
+            "the objects of others are matched by their namespace",
+        )
+    properties = dig(custom["parameters"], "properties", name, "properties")
+    names, selector = dig(properties, "names"), dig(properties, "selector")
+    if dig(names, "items", "type") != "string" or dig(selector, "type") != "object":
+        yield Problem(
+            path,
+            f"{name} is not a parameter that can hold the protected namespaces",
+            "give it the properties names, a list of strings, and selector, an object",
+        )
 
 
 def _holds_kinds(parameters: Mapping[str, Any], name: str) -> bool:

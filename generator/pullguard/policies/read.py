@@ -8,8 +8,9 @@ from typing import Any
 from pullguard.errors import PullguardError
 from pullguard.gatekeeper import Rule
 from pullguard.inputs import load_document
-from pullguard.policies import metadata
-from pullguard.policies.model import MatchKinds, Policy, SourceFile, Sources
+from pullguard.policies import guide, metadata
+from pullguard.policies.examples import examples
+from pullguard.policies.model import LEVELS, Guide, MatchKinds, Policy, SourceFile, Sources, SyncKinds
 from pullguard.policies.rego import Reference, RegoModule, Tree
 from pullguard.validation import Problem, in_file, joined, suggestion
 
@@ -78,6 +79,7 @@ def _policy(tree: Tree, name: str) -> Policy:
     libs = _libs(tree, module)
     annotations = _metadata(tree, module)
     custom = annotations["custom"]
+    suite, samples = _suite(tree, folder), _samples(tree, folder)
     return Policy(
         name=name,
         title=annotations["title"],
@@ -87,12 +89,21 @@ def _policy(tree: Tree, name: str) -> Policy:
         rules={reason: Rule(**rule) for reason, rule in custom["rules"].items()},
         kinds=tuple(MatchKinds(tuple(entry["apiGroups"]), tuple(entry["kinds"])) for entry in custom["match"]["kinds"]),
         kinds_from_parameter=custom["match"].get("kindsFromParameter"),
+        levels=tuple(custom.get("enforcement", LEVELS)),
+        cluster_scoped="scope" in custom["match"],
+        namespaces_parameter=custom["match"].get("namespacesToParameter"),
+        sync=tuple(
+            tuple(SyncKinds(*(tuple(kinds[key]) for key in ("groups", "versions", "kinds"))) for kinds in requirement)
+            for requirement in custom.get("requiresSyncData", ())
+        ),
         operations=tuple(custom.get("operations", _DEFAULT_OPERATIONS)),
         parameters=custom["parameters"],
         module=module.source,
         libs=libs,
-        suite=_suite(tree, folder),
-        samples=_samples(tree, folder),
+        suite=suite,
+        samples=samples,
+        examples=examples(suite, tree.shown(suite.path), samples),
+        guide=_guide(tree, folder),
     )
 
 
@@ -246,6 +257,14 @@ def _samples(tree: Tree, folder: str) -> tuple[SourceFile, ...]:
                 remedy="name samples *.yaml or *.json, with letters, digits, dots, hyphens and underscores",
             )
     return tuple(tree.file(path.as_posix()) for path in paths)
+
+
+def _guide(tree: Tree, folder: str) -> Guide:
+    """Return what docs.yaml says; nothing if there is none."""
+    path = f"{folder}/docs.yaml"
+    if not (tree.directory / path).is_file():
+        return Guide()
+    return guide.parse(tree.file(path).text, tree.shown(path))
 
 
 def _used_twice(tree: Tree, policies: list[Policy]) -> list[PullguardError]:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pullguard import __version__
 from pullguard.config import ENFORCEMENT, Config
 from pullguard.config import schema as config_schema
 from pullguard.errors import PullguardError
 from pullguard.gatekeeper import CONSTRAINT_GROUP, TARGET
-from pullguard.policies.model import Policy, SourceFile, Sources
-from pullguard.render.objects import annotations, constraints, parameters_schema
+from pullguard.policies.model import LEVELS, Policy, SourceFile, Sources
+from pullguard.render.objects import annotations, bundle_constraint, constraints, parameters_schema, sync_set
+from pullguard.render.parameters import parameter_rows
 from pullguard.render.yaml_text import block, dump
 
 if TYPE_CHECKING:
@@ -38,17 +40,21 @@ def render(sources: Sources, config: Config) -> dict[str, str]:
     files: dict[str, str] = {}
     for policy in policies:
         files.update(_policy_files(policy, config, frames))
-    files["templates/kustomization.yaml"] = _kustomization(frames, [f"{policy.name}.yaml" for policy in policies])
-    for level, action in ENFORCEMENT.items():
-        files[f"{level}/kustomization.yaml"] = _kustomization(
-            frames, [f"../policies/{policy.name}" for policy in policies], policies, action
-        )
+    files["templates/kustomization.yaml"] = _kustomization(
+        frames, [name for policy in policies for name in _first_files(policy)]
+    )
+    files["policies/kustomization.yaml"] = _kustomization(frames, [policy.name for policy in policies])
+    for level in LEVELS:
+        files.update(_level(level, policies, frames))
+    files.update(_catalog(policies, config, frames))
     if sources.conftest:
         files.update(_conftest(sources.conftest, policies, config))
     files[SCHEMA_FILE] = schema_text(sources.policies)
     files["README.md"] = frames.get_template("README.md.j2").render(
         policies=policies,
         config=config,
+        levels=LEVELS,
+        synced=[policy for policy in policies if policy.sync],
         names=config.protected_namespaces.names,
         selector=config.protected_namespaces.selector,
         templates=" ".join(f"constrainttemplate/{policy.kind.lower()}" for policy in policies),
@@ -84,28 +90,80 @@ def _policy_files(policy: Policy, config: Config, frames: "Environment") -> dict
         annotations=annotations(policy),
         parameters=parameters_schema(policy),
     )
-    return {
+    files = {
         f"templates/{policy.name}.yaml": template,
         f"{folder}/template.yaml": template,
-        f"{folder}/constraints.yaml": frames.get_template("constraints.yaml.j2").render(
-            constraints=constraints(policy, config)
+        f"{folder}/constraints.yaml": _objects(frames, constraints(policy, config)),
+        f"{folder}/README.md": frames.get_template("policy.md.j2").render(
+            policy=policy,
+            config=config,
+            levels=LEVELS,
+            filled=policy.namespaces_parameter,
+            parameters=parameter_rows(policy.parameters),
         ),
-        f"{folder}/kustomization.yaml": _kustomization(frames, ["template.yaml", "constraints.yaml"]),
         policy.suite.path: policy.suite.text,
         **{sample.path: sample.text for sample in policy.samples},
     }
+    resources = ["template.yaml", "constraints.yaml"]
+    if policy.sync:
+        files[f"templates/{policy.name}.syncset.yaml"] = _objects(frames, [sync_set(policy)])
+        files[f"{folder}/syncset.yaml"] = files[f"templates/{policy.name}.syncset.yaml"]
+        resources.append("syncset.yaml")
+    files[f"{folder}/kustomization.yaml"] = _kustomization(frames, resources)
+    return files
+
+
+def _first_files(policy: Policy) -> list[str]:
+    """Return what of a policy stands in templates/, as it is applied first."""
+    return [f"{policy.name}.yaml", *([f"{policy.name}.syncset.yaml"] if policy.sync else [])]
+
+
+def _level(level: str, policies: Sequence[Policy], frames: "Environment") -> dict[str, str]:
+    """Return the kustomizations of a level: of each policy that offers it, and of all policies.
+
+    A policy that does not offer it is taken from the strictest level that it offers.
+    """
+    files = {
+        f"{level}/{policy.name}/kustomization.yaml": _kustomization(
+            frames, [f"../../policies/{policy.name}"], policy, ENFORCEMENT[level]
+        )
+        for policy in policies
+        if level in policy.levels
+    }
+    offered = {policy.name: policy.level(level) for policy in policies}
+    files[f"{level}/kustomization.yaml"] = _kustomization(
+        frames, [name if own == level else f"../{own}/{name}" for name, own in offered.items()]
+    )
+    return files
 
 
 def _kustomization(
-    frames: "Environment", resources: Sequence[str], policies: Sequence[Policy] = (), action: str = ""
+    frames: "Environment", resources: Sequence[str], policy: Policy | None = None, action: str = ""
 ) -> str:
-    """Return a kustomization that, given policies, sets their constraints' enforcementAction."""
+    """Return a kustomization that, given a policy, sets its constraints' enforcementAction."""
     return frames.get_template("kustomization.yaml.j2").render(
         resources=resources,
-        kinds=[policy.kind for policy in policies],
+        kind=policy.kind if policy is not None else None,
         group=CONSTRAINT_GROUP,
         action=action,
     )
+
+
+def _objects(frames: "Environment", objects: Sequence[Any]) -> str:
+    return frames.get_template("objects.yaml.j2").render(objects=objects)
+
+
+def _catalog(policies: Sequence[Policy], config: Config, frames: "Environment") -> dict[str, str]:
+    """Return the catalog of gator, and the constraints of its bundles: one file for each policy and level."""
+    files = {
+        f"catalog/{level}/{policy.name}.yaml": _objects(frames, [bundle_constraint(policy, config, level)])
+        for policy in policies
+        for level in policy.levels
+    }
+    files["catalog.yaml"] = frames.get_template("catalog.yaml.j2").render(
+        policies=policies, levels=ENFORCEMENT, version=__version__
+    )
+    return files
 
 
 def _conftest(adapter: Sequence[SourceFile], policies: Sequence[Policy], config: Config) -> dict[str, str]:
@@ -135,13 +193,17 @@ def _frames() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    frames.filters.update(yaml=dump, block=block, cell=_cell, code=_code, comment=_comment, unused=_unused)
+    frames.filters.update(yaml=dump, block=block, cell=_cell, code=_code, comment=_comment, json=_json, unused=_unused)
     return frames
 
 
 def _cell(text: str) -> str:
     """Return a text for a cell of a Markdown table."""
-    return text.replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _code(text: str) -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pullguard.config import ENFORCEMENT, Config
+from pullguard.config import ENFORCEMENT, Config, ProtectedNamespaces
 from pullguard.evaluate.constraint_schema import with_defaults
 from pullguard.gatekeeper import (
     CONSTRAINT_GROUP,
@@ -16,55 +16,121 @@ from pullguard.gatekeeper import (
 from pullguard.policies.model import Policy
 from pullguard.policies.structural import without_examples
 
+SYNC_GROUP = "syncset.gatekeeper.sh"
+
 
 def annotations(policy: Policy) -> dict[str, str]:
     """Return the annotations of a policy's template; gatekeeper.ConstraintTemplate reads two of them back."""
     rules = {
         reason: {"id": rule.id, "severity": rule.severity, "title": rule.title} for reason, rule in policy.rules.items()
     }
-    return {
+    result = {
         "metadata.gatekeeper.sh/title": policy.title,
         "metadata.gatekeeper.sh/version": policy.version,
         "description": policy.description,
         POLICY_ANNOTATION: policy.name,
         RULES_ANNOTATION: json.dumps(rules),
     }
+    if policy.sync:
+        wanted = [
+            [{"groups": kinds.groups, "versions": kinds.versions, "kinds": kinds.kinds} for kinds in requirement]
+            for requirement in policy.sync
+        ]
+        result["metadata.gatekeeper.sh/requires-sync-data"] = json.dumps(wanted)
+    return result
 
 
 def parameters_schema(policy: Policy) -> dict[str, Any]:
-    """Return the schema of spec.parameters, with a default that lets the defaults below it apply at all."""
-    return {**without_examples(policy.parameters), "default": {}}
+    """Return the schema of spec.parameters, with a default that lets the defaults below it apply at all.
+
+    Where something has to be stated there is none: Kubernetes refuses a default that lacks it.
+    """
+    schema = without_examples(policy.parameters)
+    properties = schema.get("properties", {})
+    if all("default" in properties[name] for name in schema.get("required", ())):
+        schema["default"] = {}
+    return schema
+
+
+def sync_set(policy: Policy) -> dict[str, Any]:
+    """Return the SyncSet of a policy that needs data.inventory: of each requirement, the first kind."""
+    wanted = [(first.groups[0], first.versions[0], first.kinds[0]) for first, *_ in policy.sync]
+    return {
+        "apiVersion": f"{SYNC_GROUP}/v1alpha1",
+        "kind": "SyncSet",
+        "metadata": {"name": _dashed(policy)},
+        "spec": {
+            "gvks": [
+                {"group": group, "version": version, "kind": kind} for group, version, kind in dict.fromkeys(wanted)
+            ]
+        },
+    }
 
 
 def constraints(policy: Policy, config: Config) -> list[dict[str, Any]]:
     """Return a policy's constraints: one for each way of protecting, as the conditions of one match all have to hold.
 
-    Their parameters are complete, so that nothing has to fill in defaults.
+    A policy whose objects have no namespace has one constraint. Their parameters are complete, so that nothing has to
+    fill in defaults.
     """
-    namespaces = config.protected_namespaces
-    ways: dict[str, tuple[str, Any]] = {}
+    level = config.policies[policy.name].enforcement
+    if policy.cluster_scoped:
+        return [_constraint(policy, config, _dashed(policy), level, {})]
+    return [
+        _constraint(policy, config, f"{_dashed(policy)}-{way}", level, match)
+        for way, match in _ways(config.protected_namespaces).items()
+    ]
+
+
+def bundle_constraint(policy: Policy, config: Config, level: str) -> dict[str, Any]:
+    """Return a policy's one constraint in a bundle of the catalog, named after the level.
+
+    gator installs one for each policy, so that namespaces that are protected by label are left out if others are
+    protected by name.
+    """
+    match = {} if policy.cluster_scoped else next(iter(_ways(config.protected_namespaces).values()))
+    return _constraint(policy, config, f"{_dashed(policy)}-{level}", level, match)
+
+
+def _dashed(policy: Policy) -> str:
+    return policy.name.replace("_", "-")
+
+
+def _ways(namespaces: ProtectedNamespaces) -> dict[str, dict[str, Any]]:
+    """Return what to match, by the way of protecting."""
+    ways: dict[str, dict[str, Any]] = {}
     if namespaces.names:
-        ways["by-name"] = ("namespaces", list(namespaces.names))
+        ways["by-name"] = {"namespaces": list(namespaces.names)}
     if namespaces.selector is not None:
-        ways["by-label"] = ("namespaceSelector", copy.deepcopy(dict(namespaces.selector)))
-    return [_constraint(policy, config, way, *match) for way, match in ways.items()]
+        ways["by-label"] = {"namespaceSelector": copy.deepcopy(dict(namespaces.selector))}
+    return ways
 
 
-def _constraint(policy: Policy, config: Config, way: str, key: str, value: Any) -> dict[str, Any]:
-    own = config.policies[policy.name]
-    parameters = copy.deepcopy(dict(own.parameters))
+def _constraint(policy: Policy, config: Config, name: str, level: str, match: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = copy.deepcopy(dict(config.policies[policy.name].parameters))
+    if policy.namespaces_parameter is not None:
+        parameters[policy.namespaces_parameter] = _as_parameter(config.protected_namespaces)
     bare = {"spec": {"parameters": parameters}}
     complete = with_defaults(bare, _template(policy))["spec"]["parameters"]
     return {
         "apiVersion": f"{CONSTRAINT_GROUP}/v1beta1",
         "kind": policy.kind,
-        "metadata": {"name": f"{policy.name.replace('_', '-')}-{way}"},
+        "metadata": {"name": name},
         "spec": {
-            "enforcementAction": ENFORCEMENT[own.enforcement],
-            "match": {"kinds": _kinds(policy, complete), key: value},
+            "enforcementAction": ENFORCEMENT[level],
+            "match": {"kinds": _kinds(policy, complete), **match},
             "parameters": complete,
         },
     }
+
+
+def _as_parameter(namespaces: ProtectedNamespaces) -> dict[str, Any]:
+    stated: dict[str, Any] = {}
+    if namespaces.names:
+        stated["names"] = list(namespaces.names)
+    if namespaces.selector is not None:
+        stated["selector"] = copy.deepcopy(dict(namespaces.selector))
+    return stated
 
 
 def _template(policy: Policy) -> ConstraintTemplate:
