@@ -95,13 +95,93 @@ test_effective_policy[name] if {
 }
 
 test_pinned[image] if {
-	some image in ["nginx:1", "nginx:v1.2-alpine", "nginx@sha256:abc", "nginx:latest@sha256:abc", "h:5000/nginx:1"]
+	some image in ["nginx:1", "nginx:v1.2-alpine", "nginx@sha256:abc", "nginx:latest@sha256:abc", "h:5000/nginx:1", "x:mainly"]
 	images.pinned(image)
 }
 
 test_not_pinned[image] if {
-	some image in ["nginx", "nginx:", "nginx:latest", "nginx:Latest", "nginx:MAIN", "h:5000/nginx", "", null, 7]
+	some image in ["nginx", "nginx:", "nginx:latest", "nginx:Latest", "nginx:MAIN", "x:stable-alpine", "h:5000/nginx", "", null, 7]
 	not images.pinned(image)
+}
+
+test_tags_pattern[name] if {
+	some name, [globs, image] in {
+		"exact": [["main"], "x:main"],
+		"prefix": [["main-*"], "x:main-1"],
+		"suffix": [["*-dev"], "x:1-dev"],
+		"part": [["*dev*"], "x:1-dev-2"],
+		"everything": [["*"], "h:5000/x:1.2_3-4"],
+		"a dot": [["1.*"], "x:1.2"],
+		"another case": [["Main"], "h:5000/x:mAIN"],
+		"one of several": [["a", "b", "main"], "x:main"],
+		"a set": [{"a", "b", "main"}, "x:main"],
+		"beside what is no glob": [["(", "main"], "x:main"],
+	}
+	regex.match(images.tags_pattern(globs), image)
+}
+
+test_tags_pattern_leaves_others[name] if {
+	some name, [globs, image] in {
+		"another": [["main"], "x:1"],
+		"longer": [["main"], "x:main2"],
+		"a longer name": [["main"], "main:xmain"],
+		"no tag": [["*"], "x"],
+		"no tag behind a port": [["*"], "h:5000/x"],
+		"a digest": [["*"], sprintf("x@sha256:%s", [_sha256])],
+		"a digest behind a tag": [["*", "latest"], sprintf("x:latest@sha256:%s", [_sha256])],
+		"a dot is a dot": [["1.2"], "x:1-2"],
+		"no globs": [[], "x:1"],
+		"what is no glob": [["(", "ma(in)?", "[", "\\w+", "+"], "x:main"],
+	}
+	not regex.match(images.tags_pattern(globs), image)
+}
+
+test_tags_pattern_of_other_types[name] if {
+	some name, globs in {"null": null, "a string": "main", "other types": [7, "main"], "an object": {"main": "main"}}
+	not images.tags_pattern(input) with input as globs
+}
+
+test_reference[image] if {
+	some image in [
+		"nginx",
+		"nginx:1",
+		"nginx:Latest_1.2-x",
+		"h:5000/nginx",
+		"[::1]:5000/x/y__z:1",
+		"UPPER/x:1",
+		sprintf("nginx:%s", [substring(_sha512, 0, 128)]),
+		sprintf("nginx@sha256:%s", [_sha256]),
+		sprintf("nginx:1@sha512:%s", [_sha512]),
+		sprintf("%s:1", [_sha256]),
+	]
+	images.is_reference(image)
+}
+
+test_no_reference[name] if {
+	letters := concat("", [letter | some _ in numbers.range(1, 248); letter := "a"])
+	some name, image in {
+		"empty": "",
+		"upper case": "Nginx:1",
+		"upper case behind a domain": "quay.io/Nginx:1",
+		"a tag of no characters": "nginx:",
+		"a tag that begins with a dot": "nginx:.1",
+		"a tag of 129 characters": sprintf("nginx:%s1", [_sha512]),
+		"two tags": "nginx:1:2",
+		"a digest of too few digits": "nginx@sha256:abc",
+		"a digest of an unknown kind": "nginx@md5:0123456789abcdef0123456789abcdef",
+		"a space in front": " nginx:1",
+		"a line break behind": "nginx:1\n",
+		"64 hexadecimal digits": _sha256,
+		"a path of 256 characters": sprintf("%s:1", [letters]),
+		"a path of 256 characters and a digest": sprintf("%s:1@sha256:%s", [letters, _sha256]),
+		"a placeholder": "$(IMAGE)",
+		"a template": "{{ .Values.image }}",
+		"an address": "https://quay.io/nginx:1",
+		"null": null,
+		"a number": 7,
+		"a list": ["nginx:1"],
+	}
+	not images.is_reference(image)
 }
 
 test_tag[image] if {
@@ -112,4 +192,53 @@ test_tag[image] if {
 test_no_tag[image] if {
 	some image in ["nginx", "nginx:", "h:5000/nginx", "nginx@sha256:abc", "", null]
 	not images.tag(image)
+}
+
+test_names[name] if {
+	digest := sprintf("@sha256:%s", [_sha256])
+	official := {
+		"x:1", "library/x:1", "docker.io/x:1", "docker.io/library/x:1",
+		"index.docker.io/x:1", "index.docker.io/library/x:1",
+	}
+	some name, [image, names] in {
+		"official": ["x:1", official],
+		"official with its path": ["library/x:1", official],
+		"official with a domain": ["docker.io/x:1", official],
+		"official with domain and path": ["docker.io/library/x:1", official],
+		"official with the old domain": ["index.docker.io/library/x:1", official],
+		"of a user": ["a/x:1", {"a/x:1", "docker.io/a/x:1", "index.docker.io/a/x:1"}],
+		"of a user, with a domain": ["docker.io/a/x:1", {"a/x:1", "docker.io/a/x:1", "index.docker.io/a/x:1"}],
+		"below library": [
+			"library/a/x:1",
+			{"library/a/x:1", "docker.io/library/a/x:1", "index.docker.io/library/a/x:1"},
+		],
+		"a path like a domain": ["docker.io/localhost/x:1", {"docker.io/localhost/x:1", "index.docker.io/localhost/x:1"}],
+		"elsewhere": ["quay.io/x:1", {"quay.io/x:1"}],
+		"elsewhere, below library": ["quay.io/library/x:1", {"quay.io/library/x:1"}],
+		"behind a port": ["h:5000/x:1", {"h:5000/x:1"}],
+		"behind localhost": ["localhost/x:1", {"localhost/x:1"}],
+		"behind upper case": ["H/x:1", {"H/x:1"}],
+		"behind what is no domain": ["my_host.io/x:1", {"my_host.io/x:1"}],
+		"a name like a domain": ["a.b:1", {
+			"a.b:1", "library/a.b:1", "docker.io/a.b:1", "docker.io/library/a.b:1",
+			"index.docker.io/a.b:1", "index.docker.io/library/a.b:1",
+		}],
+		"no tag": ["h:5000/x", {"h:5000/x", "h:5000/x:latest"}],
+		"latest": ["h:5000/x:latest", {"h:5000/x", "h:5000/x:latest"}],
+		"another case of latest": ["h:5000/x:Latest", {"h:5000/x:Latest"}],
+		"a digest": [concat("", ["h:5000/x", digest]), {concat("", ["h:5000/x", digest])}],
+		"a digest beside a tag": [
+			concat("", ["h:5000/x:latest", digest]),
+			{concat("", ["h:5000/x", digest]), concat("", ["h:5000/x:latest", digest])},
+		],
+	}
+	images.names(image) == names
+}
+
+test_no_names[name] if {
+	some name, image in {
+		"empty": "", "upper case": "X:1", "a placeholder": "$(IMAGE)", "64 hexadecimal digits": _sha256,
+		"null": null, "a number": 7, "a list": ["x:1"],
+	}
+	not images.names(image)
 }

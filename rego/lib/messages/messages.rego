@@ -28,3 +28,10 @@ shortened(text, length) := text if {
 	head := floor((length - 3) / 2)
 	tail := (length - 3) - head
 }
+
+# METADATA
+# title: A message of at most max_length characters
+# description: The value in its middle, made printable, gives way to what stands before and after it.
+fitted(head, value, tail) := concat("", [head, middle, tail]) if {
+	middle := shortened(printable(value), max_length - (count(head) + count(tail)))
+}

@@ -22,3 +22,15 @@ test_shortened[name] if {
 	}
 	messages.shortened(text, length) == short
 }
+
+test_fitted[name] if {
+	long := concat("", [letter | some _ in numbers.range(1, 50); letter := "0123456789"])
+	some name, [value, message] in {
+		"short": ["x:1", "image \"x:1\": bad"],
+		"no string": [null, "image \"(none)\": bad"],
+		"beyond ascii": ["ü\n", "image \"??\": bad"],
+		"long": [long, sprintf("image \"%s...%s\": bad", [substring(long, 0, 120), substring(long, 380, -1)])],
+	}
+	messages.fitted("image \"", value, "\": bad") == message
+	count(message) <= messages.max_length
+}

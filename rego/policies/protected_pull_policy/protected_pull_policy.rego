@@ -90,8 +90,8 @@
 #                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
 #       controlledPods:
 #         description: |
-#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of CronJobs).
-#           `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its pods.
+#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
+#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its pods.
 #         type: string
 #         enum: [audit, deny]
 #         default: audit
@@ -100,30 +100,26 @@ package policies.protected_pull_policy
 import data.lib.images
 import data.lib.messages
 import data.lib.pods
+import data.lib.uses
 
 # METADATA
 # title: A container or an image volume whose pull policy is not allowed
 violation contains {"msg": _message(use, effective, reason), "details": details} if {
 	_is_suspect
-	not _is_beyond_judgement
-	some use in _uses(input.review.object)
+	some use in uses.current(input)
 	effective := images.effective_policy(use.stated, use.image)
 	not effective in _allowed
-	not _is_exempt(use.image)
-	not _is_left_to_audit(use.list)
+	not uses.is_excused(use, input)
 	not _identity(use) in _unchanged
 	reason := _reason(effective)
 	details := {
-		"path": pods.formatted(array.concat(use.spec, [use.list, use.index])),
+		"path": uses.path(use),
 		"stated": use.stated,
 		"effective": effective,
 		"image": use.image,
 		"reason": reason,
 	}
 }
-
-# A pull policy is no reason to keep an object from being deleted.
-_is_beyond_judgement if input.review.operation in {"DELETE", "CONNECT"}
 
 # Nearly every object is let go here, at little cost: all its containers state what is allowed. (The lists stand here as they
 # do in the lib, since a reference to it costs an admission review more than the rest of the rule.)
@@ -148,8 +144,6 @@ _is_suspect if {
 
 _spec := pods.spec(input.review.object, input.review.kind)
 
-_uses(object) := pods.uses(object, input.review.kind, _parameter("customKinds", []))
-
 _reason(effective) := "always" if {
 	effective == "Always"
 } else := "invalid" if {
@@ -160,51 +154,12 @@ _allowed := input.parameters.allowedPolicies if {
 	is_array(input.parameters.allowedPolicies)
 } else := ["IfNotPresent", "Never"]
 
-_is_exempt(image) if image in _parameter("exemptImages", [])
+# How the policy is written does not matter.
+_unchanged := {_identity(use) | some use in uses.earlier(input)}
 
-_is_exempt(image) if {
-	some pattern in _parameter("exemptImages", [])
-	endswith(pattern, "*")
-	startswith(image, trim_suffix(pattern, "*"))
-}
+_identity(use) := [uses.identity(use), images.effective_policy(use.stated, use.image)]
 
-# A deny must not keep a workload from replacing its pods. Ephemeral containers come from people, never from a controller.
-_is_left_to_audit(list) if {
-	list != "ephemeralContainers"
-	input.review.operation in {"CREATE", "UPDATE"}
-	_parameter("controlledPods", "audit") != "deny"
-	pods.is_controlled(input.review.object, input.review.kind)
-}
-
-# What an UPDATE finds there already must not block it. The place in the list does not matter, nor does how the policy is
-# written.
-_unchanged contains _identity(use) if {
-	input.review.operation == "UPDATE"
-	some use in _uses(input.review.oldObject)
-}
-
-_identity(use) := {
-	"spec": [step | some step in use.spec; is_string(step)],
-	"list": use.list,
-	"name": use.name,
-	"image": use.image,
-	"policy": images.effective_policy(use.stated, use.image),
-}
-
-# The text is at most 256 bytes long, of which Gatekeeper's audit keeps every one: the image gives way.
-_message(use, effective, reason) := concat("", [head, image, tail]) if {
-	name := messages.shortened(messages.printable(use.name), 40)
-	head := sprintf("%s \"%s\" image \"", [_nouns[use.list], name])
-	tail := sprintf("\": %s; %s", [_problem(use, effective, reason), _remedy(use)])
-	image := messages.shortened(messages.printable(use.image), messages.max_length - (count(head) + count(tail)))
-}
-
-_nouns := {
-	"containers": "container",
-	"initContainers": "init container",
-	"ephemeralContainers": "ephemeral container",
-	"volumes": "image volume",
-}
+_message(use, effective, reason) := uses.message(use, sprintf("%s; %s", [_problem(use, effective, reason), _remedy(use)]))
 
 _problem(use, effective, "always") := sprintf("%s: cannot start without its registry", [cause]) if {
 	cause := _cause(use, effective)
@@ -229,5 +184,3 @@ _remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
 _target := "IfNotPresent" if {
 	"IfNotPresent" in _allowed
 } else := "Never"
-
-_parameter(name, fallback) := object.get(input, ["parameters", name], fallback)

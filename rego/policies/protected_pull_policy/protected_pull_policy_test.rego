@@ -317,3 +317,8 @@ test_deletion_and_connection_are_never_blocked[operation] if {
 	some operation in ["DELETE", "CONNECT"]
 	_violations(_at_admission(operation, _pod({"containers": [_container("x:1", "Always")]})), _defaults) == set()
 }
+
+test_review_without_operation_is_judged_as_in_audit if {
+	review := object.remove(_pod({"containers": [_container("x:1", "Always")]}), ["operation"])
+	[violation.details.path | some violation in _violations(review, _defaults)] == ["spec.containers[0]"]
+}

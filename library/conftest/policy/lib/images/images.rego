@@ -12,7 +12,10 @@ valid_policies := {"Always", "IfNotPresent", "Never"}
 
 # METADATA
 # title: Tags that are moved from one image to another as a habit
+# description: Globs, for tags_pattern.
 floating_tags := {
+	"*-latest",
+	"*-snapshot",
 	"alpha",
 	"beta",
 	"canary",
@@ -24,9 +27,12 @@ floating_tags := {
 	"edge",
 	"head",
 	"latest",
+	"latest-*",
 	"lts",
+	"lts-*",
 	"main",
 	"mainline",
+	"mainline-*",
 	"master",
 	"next",
 	"nightly",
@@ -37,6 +43,7 @@ floating_tags := {
 	"rolling",
 	"snapshot",
 	"stable",
+	"stable-*",
 	"staging",
 	"test",
 	"testing",
@@ -63,13 +70,32 @@ implied_policy(image) := "Always" if {
 } else := "IfNotPresent"
 
 # METADATA
+# title: Whether the API server can parse an image
+# description: Undefined if not, and for what is no string.
+is_reference(image) if {
+	regex.match(_reference, image)
+	_keeps_limits(image)
+}
+
+# METADATA
 # title: Whether the name of an image keeps to one image
 # description: A digest, or a tag that is not floating. Undefined if not.
 pinned(image) if contains(image, "@")
 
 pinned(image) if {
-	stated := tag(image)
-	not lower(stated) in floating_tags
+	tag(image)
+	not regex.match(_floating, image)
+}
+
+_floating := tags_pattern(floating_tags)
+
+# METADATA
+# title: The regular expression of references without a digest whose tag matches one of several globs
+# description: |
+#   In whatever case; one expression, as it costs so much less than a glob after the other. Undefined for what is no
+#   collection of strings.
+tags_pattern(globs) := concat("", [`(?i)^[^@]*:(?:`, tags, ")$"]) if {
+	tags := strings.replace_n({".": `\.`, "*": `[\w.-]*`}, regex.replace(concat("|", globs), `[^\w.*|-]`, " "))
 }
 
 # METADATA
@@ -82,36 +108,52 @@ tag(image) := parts[1] if {
 	parts[1] != ""
 }
 
-_is_stated(stated) if not stated in {null, ""}
-
-# The pattern below is exact but for two limits, which no regular expression can hold.
-_names_latest(image) if {
-	regex.match(_latest_reference, image)
-	not regex.match(`^[a-f0-9]{64}$`, image)
-	_path_length(image) <= 255
+# METADATA
+# title: The names under which a node can list an image
+# description: |
+#   A set of references: with and without all that they can leave out (docker.io, library/ and the tag latest). A digest
+#   counts for more than the tag beside it. Undefined for what is no reference.
+names(image) := {concat("", [repository, version]) |
+	some repository in _repositories(_repository(image))
+	some version in _versions(image)
+} if {
+	is_reference(image)
 }
 
+_is_stated(stated) if not stated in {null, ""}
+
+_names_latest(image) if {
+	regex.match(_latest_reference, image)
+	_keeps_limits(image)
+}
+
+_reference := concat("", ["^", _name, `(?::\w[\w.-]{0,127})?(?:`, _digest, ")?$"])
+
 # A reference whose tag is latest or that has neither tag nor digest.
-_latest_reference := concat("", [
-	`^(?:`,
-	_domain,
-	`/)?`,
-	_component,
-	`(?:/`,
-	_component,
-	`)*(?::latest(?:@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}))?)?$`,
-])
+_latest_reference := concat("", ["^", _name, `(?::latest(?:`, _digest, ")?)?$"])
+
+_name := concat("", ["(?:", _domain, "/)?", _component, "(?:/", _component, ")*"])
+
+_digest := `@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})`
 
 _component := `[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*`
 
 _domain := `(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?`
 
+# What no regular expression can hold.
+_keeps_limits(image) if {
+	not regex.match(`^[a-f0-9]{64}$`, image)
+	_path_length(image) <= 255
+}
+
 # The length of the repository's path: behind the domain, and with the `library/` that Docker Hub implies.
 _path_length(image) := count(image) if {
 	count(image) < 200 # far from the limit, whatever the parts are
 } else := count(path) + count(_implied_prefix(domain, path)) if {
-	[domain, path] := _split_domain(trim_suffix(split(image, "@")[0], ":latest"))
+	[domain, path] := _split_domain(_repository(image))
 }
+
+_repository(image) := regex.replace(image, `(?::[\w.-]+)?(?:@.*)?$`, "")
 
 # The first of several components is a domain if it has a dot, a colon or an upper-case letter and the form of one; without
 # the form it is part of the path, and no domain is implied.
@@ -123,6 +165,34 @@ _split_domain(name) := ["docker.io", name] if {
 } else := ["", name]
 
 _implied_prefix(domain, path) := "library/" if {
-	domain in {"docker.io", "index.docker.io"}
+	domain in _docker_hub
 	not contains(path, "/")
+} else := ""
+
+_docker_hub := {"docker.io", "index.docker.io"}
+
+_repositories(repository) := {form |
+	short := _without_library(path)
+	some full in {short, concat("", [_implied_prefix(domain, short), short])}
+	some form in {full, sprintf("docker.io/%s", [full]), sprintf("index.docker.io/%s", [full])}
+	_split_domain(form)[0] in _docker_hub # without its domain, a path can name another one
+} if {
+	[domain, path] := _split_domain(repository)
+	domain in _docker_hub
+} else := {repository}
+
+# Only official images have one component less.
+_without_library(path) := trim_prefix(path, "library/") if {
+	count(split(path, "/")) == 2
+} else := path
+
+_versions(image) := {digest, concat("", [_stated_tag(image), digest])} if {
+	contains(image, "@")
+	digest := sprintf("@%s", [split(image, "@")[1]])
+} else := {"", ":latest"} if {
+	_stated_tag(image) in {"", ":latest"}
+} else := {_stated_tag(image)}
+
+_stated_tag(image) := sprintf(":%s", [tag(image)]) if {
+	tag(image)
 } else := ""

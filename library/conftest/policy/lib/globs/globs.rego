@@ -1,0 +1,33 @@
+# METADATA
+# title: Globs
+# description: |
+#   Patterns as Gatekeeper has them: an asterisk at the start or at the end stands for anything; elsewhere it is a character.
+# scope: package
+package lib.globs
+
+# METADATA
+# title: Whether a text matches one of several patterns
+# description: Undefined if not, and for what is no collection of patterns or no text.
+match_any(patterns, text) if {
+	is_string(text)
+	some pattern in patterns
+	_matches(pattern, text)
+}
+
+_matches(pattern, text) if pattern == text
+
+_matches(pattern, text) if {
+	endswith(pattern, "*")
+	startswith(text, trim_suffix(pattern, "*"))
+}
+
+_matches(pattern, text) if {
+	startswith(pattern, "*")
+	endswith(text, trim_prefix(pattern, "*"))
+}
+
+_matches(pattern, text) if {
+	startswith(pattern, "*")
+	endswith(pattern, "*")
+	contains(text, trim_suffix(trim_prefix(pattern, "*"), "*"))
+}

@@ -1,0 +1,70 @@
+# METADATA
+# title: Uses of images under review
+# description: |
+#   What the policies about containers and image volumes have in common: which uses of images (see lib.pods) they judge,
+#   and how they speak of them. They all have the parameters customKinds, exemptImages and controlledPods. A request is all
+#   that Gatekeeper hands to a policy: {review, parameters}.
+# scope: package
+package lib.uses
+
+import data.lib.globs
+import data.lib.messages
+import data.lib.pods
+
+# METADATA
+# title: The uses of images in the object under review
+# description: Undefined for operations that nobody judges; audit has none. A deletion is never blocked.
+current(request) := pods.uses(request.review.object, request.review.kind, _custom_kinds(request)) if {
+	not object.get(request.review, "operation", "") in {"DELETE", "CONNECT"}
+}
+
+# METADATA
+# title: The uses of images that an UPDATE finds there already
+# description: Undefined for other operations. What stays as it was must not block an unrelated edit.
+earlier(request) := pods.uses(request.review.oldObject, request.review.kind, _custom_kinds(request)) if {
+	request.review.operation == "UPDATE"
+}
+
+# METADATA
+# title: Whether a use of an image is not to be judged
+# description: It is exempt, or left to audit. Undefined if it is to be judged.
+is_excused(use, request) if globs.match_any(request.parameters.exemptImages, use.image)
+
+# A deny must not keep a workload from replacing its pods. Ephemeral containers come from people, never from a controller.
+is_excused(use, request) if {
+	use.list != "ephemeralContainers"
+	request.review.operation in {"CREATE", "UPDATE"}
+	object.get(request, ["parameters", "controlledPods"], "audit") != "deny"
+	pods.is_controlled(request.review.object, request.review.kind)
+}
+
+# METADATA
+# title: What makes a use of an image the same one before and after an edit
+# description: Neither its place in a list nor its pull policy matters.
+identity(use) := {
+	"spec": [step | some step in use.spec; is_string(step)],
+	"list": use.list,
+	"name": use.name,
+	"image": use.image,
+}
+
+# METADATA
+# title: Where a use of an image stands in its object
+path(use) := pods.formatted(array.concat(use.spec, [use.list, use.index]))
+
+# METADATA
+# title: A message about a use of an image
+# description: The container (or image volume) and the image come first; the image gives way to the rest.
+message(use, rest) := messages.fitted(head, use.image, sprintf("\": %s", [rest])) if {
+	name := messages.shortened(messages.printable(use.name), 40)
+	head := sprintf("%s \"%s\" image \"", [_nouns[use.list], name])
+}
+
+_nouns := {
+	"containers": "container",
+	"initContainers": "init container",
+	"ephemeralContainers": "ephemeral container",
+	"volumes": "image volume",
+}
+
+_custom_kinds(request) := object.get(request, ["parameters", "customKinds"], [])

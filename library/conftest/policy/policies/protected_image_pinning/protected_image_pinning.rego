@@ -1,0 +1,207 @@
+# METADATA
+# title: Protected image pinning
+# description: |
+#   In protected namespaces every image has a fixed tag or a digest. A copy on a node is only as good as its name: where the
+#   name moves from one image to another, the copy may be an old one, or another one on each node.
+# scope: package
+# custom:
+#   kind: K8sProtectedImagePinning
+#   version: 1.0.0
+#   rules:
+#     untagged:
+#       id: image-tag-missing
+#       severity: medium
+#       title: The image has neither tag nor digest, so its name stands for whatever is latest
+#     floating:
+#       id: image-tag-floating
+#       severity: medium
+#       title: The tag of the image moves, and there is no digest
+#     undigested:
+#       id: image-digest-missing
+#       severity: low
+#       title: The image has a tag but no digest, where digests are required
+#     invalid:
+#       id: image-invalid
+#       severity: medium
+#       title: The image is not a reference that Kubernetes can parse, so no container can start from it
+#   match:
+#     kinds:
+#       - apiGroups: [""]
+#         kinds: [Pod, PodTemplate, ReplicationController]
+#       - apiGroups: [apps]
+#         kinds: [DaemonSet, Deployment, ReplicaSet, StatefulSet]
+#       - apiGroups: [batch]
+#         kinds: [CronJob, Job]
+#       - apiGroups: [extensions]
+#         kinds: [DaemonSet, Deployment, ReplicaSet]
+#     kindsFromParameter: customKinds
+#   operations: [CREATE, UPDATE]
+#   parameters:
+#     type: object
+#     properties:
+#       require:
+#         description: |
+#           What every image needs: `tag` is a tag that is not floating, or a digest; `digest` is a digest, with or without a
+#           tag.
+#         type: string
+#         enum: [tag, digest]
+#         default: tag
+#       floatingTags:
+#         description: |
+#           Tags that are moved from one image to another, in whatever case. An asterisk at the start or the end of a tag
+#           stands for anything, as in `*-snapshot`.
+#         type: array
+#         default: [
+#           "*-latest", "*-snapshot", alpha, beta, canary, current, dev, devel, develop, development, edge,
+#           head, latest, latest-*, lts, lts-*, main, mainline, mainline-*, master, next, nightly, prod,
+#           production, rc, release, rolling, snapshot, stable, stable-*, staging, test, testing, tip, trunk,
+#           unstable
+#         ]
+#         items:
+#           type: string
+#           minLength: 1
+#           maxLength: 130
+#           pattern: ^\*?[A-Za-z0-9_.-]*\*?$
+#       exemptImages:
+#         description: |
+#           Images that are not judged: exactly as the manifest writes them, or a prefix that ends in `*`.
+#         type: array
+#         default: []
+#         items:
+#           type: string
+#           minLength: 1
+#           pattern: ^[^*]*\*?$
+#       customKinds:
+#         description: Custom resources that hold pod specs.
+#         type: array
+#         default: []
+#         items:
+#           type: object
+#           required: [group, kind, paths]
+#           properties:
+#             group:
+#               description: The API group, such as argoproj.io.
+#               type: string
+#             kind:
+#               description: The kind, such as Rollout.
+#               type: string
+#               minLength: 1
+#             paths:
+#               description: |
+#                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
+#                 spec.replicatedJobs[].template.spec.template.spec.
+#               type: array
+#               minItems: 1
+#               items:
+#                 type: string
+#                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
+#       controlledPods:
+#         description: |
+#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
+#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its pods.
+#         type: string
+#         enum: [audit, deny]
+#         default: audit
+package policies.protected_image_pinning
+
+import data.lib.images
+import data.lib.messages
+import data.lib.pods
+import data.lib.uses
+
+# METADATA
+# title: A container or an image volume whose image is not pinned
+violation contains {"msg": _message(use, reason), "details": details} if {
+	_is_suspect
+	some use in uses.current(input)
+	not use.image in {null, ""} # nothing to pin: the API server refuses it, unless something else fills it in before
+	reason := _reason(use.image)
+	not uses.is_excused(use, input)
+	not uses.identity(use) in _unchanged
+	details := {
+		"path": uses.path(use),
+		"image": use.image,
+		"tag": _tag(use.image, reason),
+		"required": _required,
+		"reason": reason,
+	}
+}
+
+# Nearly every object is let go here, at little cost: all its images are pinned, and written as nearly everybody does.
+_is_suspect if not _are_pinned_plainly
+
+_is_suspect if {
+	some volume in _spec.volumes
+	volume.image
+}
+
+_is_suspect if {
+	some custom in input.parameters.customKinds
+	custom.kind == input.review.kind.kind
+}
+
+_spec := pods.spec(input.review.object, input.review.kind)
+
+# All images at once, as that costs an admission review about as much as one image does. The first pattern takes valid
+# references only, though not all of them: what it leaves is judged in earnest.
+_are_pinned_plainly if {
+	written := json.marshal([container.image |
+		some list in ["containers", "initContainers", "ephemeralContainers"]
+		some container in _spec[list]
+	])
+	regex.match(_plain, written)
+	floating := replace(concat("|", input.parameters.floatingTags), "*", ".*")
+	regex.match(sprintf(`(?i):(?:%s)"|%s`, [floating, _unpinned[input.parameters.require]]), written) == false
+}
+
+_plain := concat("", [
+	`^\[(?:"(?:(?:[a-z0-9]+[.-])*[a-z0-9]+:[0-9]+/)?[a-z0-9]{1,30}(?:[._/-][a-z0-9]{1,17}){0,12}`,
+	`(?::\w[\w.-]{0,99})?(?:@sha256:[a-f0-9]{64})?",?)*\]$`,
+])
+
+_unpinned := {"tag": `"(?:[^",]*/)?[^",/:@]+"`, "digest": `"[^",@]+"`}
+
+_required := "digest" if {
+	input.parameters.require == "digest"
+} else := "tag"
+
+_floating := pattern if {
+	pattern := images.tags_pattern(input.parameters.floatingTags)
+} else := images.tags_pattern(images.floating_tags)
+
+_reason(image) := "invalid" if {
+	not images.is_reference(image)
+} else := "untagged" if {
+	not contains(image, "@")
+	not images.tag(image)
+} else := "floating" if {
+	regex.match(_floating, image)
+} else := "undigested" if {
+	_required == "digest"
+	not contains(image, "@")
+}
+
+_unchanged := {uses.identity(use) | some use in uses.earlier(input)}
+
+_tag(image, reason) := images.tag(image) if {
+	reason != "invalid"
+	images.tag(image)
+} else := null
+
+_message(use, reason) := uses.message(use, sprintf("%s; %s %s", [_problem(use.image, reason), _verb(reason), _remedy]))
+
+_problem(_, "invalid") := "is not a reference that Kubernetes can parse"
+
+_problem(_, "untagged") := "no tag means latest, which moves to other images"
+
+_problem(image, "floating") := sprintf("tag %s moves to other images", [messages.shortened(images.tag(image), 40)])
+
+_problem(_, "undigested") := "a tag can be moved to other images"
+
+_verb(reason) := "write one with" if {
+	reason == "invalid"
+} else := "pin"
+
+_remedy := "a digest" if {
+	_required == "digest"
+} else := "a fixed tag or a digest"

@@ -1,0 +1,37 @@
+# METADATA
+# title: Namespaces
+# description: What is known of a namespace, with its Namespace object or without it.
+# scope: package
+package lib.namespaces
+
+import data.lib.selectors
+
+# METADATA
+# title: What a label selector says of a namespace
+# description: |
+#   "match", "mismatch" or "unknown", as in lib.selectors. The Namespace object is null where it is not known: what is left
+#   is the label that the API server puts on each Namespace, its name. Where that is null, nothing is known.
+verdict(selector, name, namespace) := selectors.verdict(selector, object.union(labels, _implied_labels(name)), true) if {
+	labels := _stated_labels(namespace)
+} else := selectors.verdict(selector, _implied_labels(name), false)
+
+_implied_labels(name) := {"kubernetes.io/metadata.name": name} if {
+	is_string(name)
+} else := {}
+
+# Undefined where they are not what the API server keeps.
+_stated_labels(namespace) := {key: _text(value) | some key, value in labels} if {
+	is_object(namespace)
+	labels := _mapping(object.get(namespace, ["metadata", "labels"], null))
+	every value in labels {
+		_text(value)
+	}
+}
+
+_mapping(null) := {}
+
+_mapping(value) := value if is_object(value)
+
+_text(null) := ""
+
+_text(value) := value if is_string(value)

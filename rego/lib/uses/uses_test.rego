@@ -1,0 +1,111 @@
+package lib.uses_test
+
+import data.lib.uses
+
+_use := {
+	"spec": ["spec", "jobs", 2, "spec"], "list": "containers", "index": 1,
+	"name": "a", "image": "x:1", "stated": "Always",
+}
+
+_request(operation, parameters) := {"parameters": parameters, "review": {
+	"kind": {"group": "", "version": "v1", "kind": "Pod"},
+	"operation": operation,
+	"object": {"spec": {"containers": [{"name": "new", "image": "x:2"}]}},
+	"oldObject": {"spec": {"containers": [{"name": "old", "image": "x:1"}]}},
+}}
+
+test_current[name] if {
+	some name, request in {
+		"audit": _request("", {}),
+		"creation": _request("CREATE", {}),
+		"update": _request("UPDATE", {}),
+		"operation null": _request(null, {}),
+		"no operation": {"parameters": {}, "review": object.remove(_request("", {}).review, ["operation"])},
+		"no parameters": {"review": _request("", {}).review},
+		"parameters of another type": _request("", "none"),
+	}
+	[use.name | some use in uses.current(request)] == ["new"]
+}
+
+test_nothing_current[operation] if {
+	some operation in ["DELETE", "CONNECT"]
+	not uses.current(_request(operation, {}))
+}
+
+test_nothing_current_without_review if not uses.current({"parameters": {}})
+
+test_earlier if [use.name | some use in uses.earlier(_request("UPDATE", {}))] == ["old"]
+
+test_nothing_earlier[operation] if {
+	some operation in ["", "CREATE", "DELETE", null]
+	not uses.earlier(_request(operation, {}))
+}
+
+test_custom_kinds if {
+	spec := {"template": {"spec": {"containers": [{"name": "a", "image": "x"}]}}}
+	request := {
+		"parameters": {"customKinds": [{"group": "example.com", "kind": "Job", "paths": ["spec.template.spec"]}]},
+		"review": {
+			"kind": {"group": "example.com", "version": "v1", "kind": "Job"},
+			"operation": "UPDATE",
+			"object": {"spec": spec},
+			"oldObject": {"spec": spec},
+		},
+	}
+	every found in [uses.current(request), uses.earlier(request)] {
+		[uses.path(use) | some use in found] == ["spec.template.spec.containers[0]"]
+	}
+}
+
+_controlled(operation, parameters) := object.union(_request(operation, parameters), {"review": {"object": {"metadata": {
+	"ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": true}],
+}}}})
+
+test_excused[name] if {
+	some name, request in {
+		"exempt": _request("", {"exemptImages": ["x:1"]}),
+		"exempt by a prefix": _request("CREATE", {"exemptImages": ["y", "x*"]}),
+		"left to audit": _controlled("CREATE", {}),
+		"left to audit, without parameters": object.remove(_controlled("UPDATE", {}), ["parameters"]),
+		"left to audit, by a parameter of another type": _controlled("CREATE", {"controlledPods": 7}),
+	}
+	uses.is_excused(_use, request)
+}
+
+test_not_excused[name] if {
+	some name, [request, change] in {
+		"nothing speaks for it": [_request("CREATE", {"exemptImages": []}), {}],
+		"another is exempt": [_request("CREATE", {"exemptImages": ["x"]}), {}],
+		"exemptions of another type": [_request("CREATE", {"exemptImages": "x:1"}), {}],
+		"an image of another type": [_request("CREATE", {"exemptImages": ["*"]}), {"image": 7}],
+		"audit of a controlled pod": [_controlled("", {}), {}],
+		"no operation": [{"parameters": {}, "review": object.remove(_controlled("", {}).review, ["operation"])}, {}],
+		"controlled pods are to be denied": [_controlled("CREATE", {"controlledPods": "deny"}), {}],
+		"a debug container": [_controlled("UPDATE", {}), {"list": "ephemeralContainers"}],
+	}
+	not uses.is_excused(object.union(_use, change), request)
+}
+
+test_identity if {
+	uses.identity(_use) == {"spec": ["spec", "jobs", "spec"], "list": "containers", "name": "a", "image": "x:1"}
+	uses.identity(_use) == uses.identity(object.union(_use, {"spec": ["spec", "jobs", 0, "spec"], "index": 0, "stated": null}))
+}
+
+test_path if uses.path(_use) == "spec.jobs[2].spec.containers[1]"
+
+test_message[name] if {
+	long := concat("", [letter | some _ in numbers.range(1, 50); letter := "0123456789"])
+	some name, [change, message] in {
+		"container": [{}, "container \"a\" image \"x:1\": bad"],
+		"init container": [{"list": "initContainers"}, "init container \"a\" image \"x:1\": bad"],
+		"ephemeral container": [{"list": "ephemeralContainers"}, "ephemeral container \"a\" image \"x:1\": bad"],
+		"image volume": [{"list": "volumes"}, "image volume \"a\" image \"x:1\": bad"],
+		"no name and no image": [{"name": null, "image": null}, "container \"(none)\" image \"(none)\": bad"],
+		"hostile": [{"name": "ü\n", "image": ["\u001b"]}, "container \"??\" image \"[\"\\u001b\"]\": bad"],
+		"long": [{"name": long, "image": long}, sprintf("container \"%s...%s\" image \"%s...%s\": bad", [
+			substring(long, 0, 18), substring(long, 481, -1), substring(long, 0, 93), substring(long, 406, -1),
+		])],
+	}
+	uses.message(object.union(_use, change), "bad") == message
+	count(message) <= 256
+}

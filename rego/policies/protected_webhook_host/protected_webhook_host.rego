@@ -1,0 +1,202 @@
+# METADATA
+# title: Protected webhook host
+# description: |
+#   What serves admission, conversion or an aggregated API runs in a protected namespace, since the API server depends on it:
+#   while it is down, requests fail or pass without it. So it must restart without a registry. Webhooks with a URL have no
+#   namespace and are not judged. For audit and CI: admission never shows webhook configurations to webhooks.
+# scope: package
+# custom:
+#   kind: K8sProtectedWebhookHost
+#   version: 1.0.0
+#   rules:
+#     fail:
+#       id: webhook-host-unprotected-fail
+#       severity: high
+#       title: A webhook with failurePolicy Fail runs in a namespace that is not protected
+#     ignore:
+#       id: webhook-host-unprotected-ignore
+#       severity: low
+#       title: A webhook with failurePolicy Ignore runs in a namespace that is not protected
+#     conversion:
+#       id: conversion-host-unprotected
+#       severity: high
+#       title: The conversion webhook of a custom resource runs in a namespace that is not protected
+#     aggregated:
+#       id: api-host-unprotected
+#       severity: medium
+#       title: What serves an aggregated API runs in a namespace that is not protected
+#     undecided:
+#       id: webhook-host-undecided
+#       severity: low
+#       title: Whether the namespace of a webhook is protected depends on labels that are not known
+#     invalid:
+#       id: webhook-host-invalid
+#       severity: medium
+#       title: The Service of a webhook names no namespace
+#   match:
+#     kinds:
+#       - apiGroups: [admissionregistration.k8s.io]
+#         kinds: [MutatingWebhookConfiguration, ValidatingWebhookConfiguration]
+#       - apiGroups: [apiextensions.k8s.io]
+#         kinds: [CustomResourceDefinition]
+#       - apiGroups: [apiregistration.k8s.io]
+#         kinds: [APIService]
+#     scope: Cluster
+#     namespacesToParameter: protectedNamespaces
+#   operations: [CREATE, UPDATE]
+#   enforcement: [audit, warn]
+#   requiresSyncData:
+#     - - groups: [""]
+#         versions: [v1]
+#         kinds: [Namespace]
+#   parameters:
+#     type: object
+#     properties:
+#       protectedNamespaces:
+#         description: |
+#           The namespaces whose pods must restart without a registry: those that `names` or `selector` names. The selector
+#           needs the Namespaces in data.inventory. Without either of them no namespace is protected.
+#         type: object
+#         minProperties: 1
+#         properties:
+#           names:
+#             description: |
+#               Names of namespaces. An asterisk at the start or the end stands for anything, as in `kube-*`.
+#             type: array
+#             items:
+#               type: string
+#               minLength: 1
+#               pattern: ^\*?[-:a-z0-9]*\*?$
+#           selector:
+#             description: A label selector for Namespaces; an empty one selects all of them.
+#             type: object
+#             properties:
+#               matchLabels:
+#                 description: Labels, each with the value that it must have.
+#                 type: object
+#                 additionalProperties:
+#                   type: string
+#               matchExpressions:
+#                 description: Conditions that all have to hold.
+#                 type: array
+#                 items:
+#                   type: object
+#                   required: [key, operator]
+#                   properties:
+#                     key:
+#                       description: The label.
+#                       type: string
+#                       minLength: 1
+#                     operator:
+#                       description: How the label relates to the values.
+#                       type: string
+#                       enum: [In, NotIn, Exists, DoesNotExist]
+#                     values:
+#                       description: Values of the label, for In and NotIn only.
+#                       type: array
+#                       items:
+#                         type: string
+package policies.protected_webhook_host
+
+import data.lib.globs
+import data.lib.messages
+import data.lib.namespaces
+import data.lib.webhooks
+
+# METADATA
+# title: A Service that the API server depends on, in a namespace that is not protected
+violation contains {"msg": _message(host, reason), "details": details} if {
+	not object.get(input.review, "operation", "") in {"DELETE", "CONNECT"}
+	some host in _hosts
+	reason := _reason(host)
+	details := {
+		"path": host.path,
+		"webhook": host.webhook,
+		"namespace": host.service.namespace,
+		"service": host.service.name,
+		"failurePolicy": host.failurePolicy,
+		"reason": reason,
+	}
+}
+
+# Every Service that the object makes the API server call, and what (`use`) it calls it for.
+_hosts contains host if {
+	some served in webhooks.served(input.review.object, input.review.kind)
+	host := {
+		"path": sprintf("webhooks[%d].clientConfig.service", [served.index]),
+		"webhook": served.name,
+		"service": served.service,
+		"failurePolicy": served.failurePolicy,
+		"use": lower(served.failurePolicy),
+	}
+}
+
+_hosts contains _host("spec.conversion.webhook.clientConfig.service", service, "conversion") if {
+	service := webhooks.service(_conversion.webhook.clientConfig.service)
+}
+
+# The same in v1beta1.
+_hosts contains _host("spec.conversion.webhookClientConfig.service", service, "conversion") if {
+	service := webhooks.service(_conversion.webhookClientConfig.service)
+}
+
+_hosts contains _host("spec.service", service, "aggregated") if {
+	input.review.kind.group == "apiregistration.k8s.io"
+	input.review.kind.kind == "APIService"
+	service := webhooks.service(input.review.object.spec.service)
+}
+
+_conversion := conversion if {
+	input.review.kind.group == "apiextensions.k8s.io"
+	input.review.kind.kind == "CustomResourceDefinition"
+	conversion := input.review.object.spec.conversion
+	not _calls_nothing(conversion)
+}
+
+_calls_nothing(conversion) if conversion.strategy == "None"
+
+_host(path, service, use) := {"path": path, "webhook": null, "service": service, "failurePolicy": null, "use": use}
+
+# Undefined where the namespace is protected.
+_reason(host) := "invalid" if {
+	host.service.namespace == null
+} else := {"mismatch": host.use, "unknown": "undecided"}[_protection(host.service.namespace)]
+
+# Without protectedNamespaces nothing is protected.
+_protection(namespace) := "match" if {
+	globs.match_any(input.parameters.protectedNamespaces.names, namespace)
+} else := namespaces.verdict(selector, namespace, _namespace_object(namespace)) if {
+	selector := input.parameters.protectedNamespaces.selector
+	selector != null
+} else := "mismatch"
+
+# Without the inventory, and where it does not hold the Namespace, its labels are not known.
+_namespace_object(name) := found if {
+	found := data.inventory.cluster.v1.Namespace[name]
+} else := null
+
+_message(host, reason) := messages.fitted(
+	sprintf("%s service \"", [_noun(host)]),
+	webhooks.shown(host.service),
+	sprintf("\": %s", [_problems[reason]]),
+)
+
+_noun(host) := sprintf("webhook \"%s\"", [messages.shortened(messages.printable(host.webhook), 63)]) if {
+	not host.use in {"aggregated", "conversion"}
+} else := _nouns[host.use]
+
+_nouns := {"aggregated": "aggregated API", "conversion": "conversion webhook"}
+
+_problems := {
+	"fail": sprintf(_unprotected, ["requests fail (failurePolicy Fail)"]),
+	"ignore": sprintf(_unprotected, ["requests pass without it (failurePolicy Ignore)"]),
+	"conversion": sprintf(_unprotected, ["custom resources cannot be converted"]),
+	"aggregated": sprintf(_unprotected, ["its API is gone"]),
+	"undecided": concat(" ", [
+		"cannot tell whether its namespace is protected, as the labels are not in the inventory;",
+		"sync Namespaces, or protect it by name",
+	]),
+	"invalid": "names no namespace, so nobody can tell whether it is protected; set service.namespace",
+}
+
+_unprotected := "its namespace is not protected: without its registry it may stay down, and %s; protect the namespace"
