@@ -12,7 +12,7 @@ GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test lint verify generate setup tools clean
+.PHONY: help demo test lint verify bench generate setup tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -37,8 +37,11 @@ lint: setup $(BIN)/opa ## check style and types, and that library/ is in step wi
 	$(PULLGUARD) generate --check
 
 verify: setup tools ## run the library's Suites in gator, and check its Rego against the OPA that Gatekeeper carries
-	$(BIN)/gator verify library/policies/...
+	$(BIN)/gator verify library/...
 	$(BIN)/opa check --strict --capabilities v1.17.1 $(EMBEDDED_REGO)
+
+bench: setup tools ## measure, and print the figures of docs/benchmarks.md
+	$(VENV)/bin/python bench/reviews.py
 
 generate: setup $(BIN)/opa ## write library/ from rego/ and pullguard.yaml
 	$(PULLGUARD) generate

@@ -101,3 +101,33 @@ def test_constraints_select_exactly_the_kinds_that_hold_pod_specs(
         [group, kind] for entry in metadata["match"]["kinds"] for group in entry["apiGroups"] for kind in entry["kinds"]
     ]
     assert held == sorted(selected)
+
+
+def _parameters(opa: Path, checkout: Path, policy: str) -> dict[str, Any]:
+    file = checkout / "rego/policies" / policy / f"{policy}.rego"
+    inspected = _opa(opa, "inspect", "--annotations", "--format", "json", file)
+    (annotations,) = (
+        entry["annotations"] for entry in inspected["annotations"] if entry["annotations"]["scope"] == "package"
+    )
+    properties: dict[str, Any] = annotations["custom"]["parameters"]["properties"]
+    return properties
+
+
+def test_policies_on_images_share_their_parameters(opa: Path, checkout: Path) -> None:
+    shared = ("exemptImages", "customKinds", "controlledPods")
+    pulling, pinning = (
+        _parameters(opa, checkout, policy) for policy in ("protected_pull_policy", "protected_image_pinning")
+    )
+    assert [_shape(pulling[name]) for name in shared] == [_shape(pinning[name]) for name in shared]
+
+
+def _shape(schema: Any) -> Any:
+    """Return a schema without what people only read."""
+    if isinstance(schema, dict):
+        return {key: _shape(value) for key, value in schema.items() if key not in {"description", "example"}}
+    return schema
+
+
+def test_floating_tags_of_the_metadata_are_those_of_the_lib(opa: Path, checkout: Path) -> None:
+    tags = _parameters(opa, checkout, "protected_image_pinning")["floatingTags"]["default"]
+    assert tags == _evaluate(opa, checkout, "sort(data.lib.images.floating_tags)", {})

@@ -178,6 +178,18 @@ test_every_built_in_kind[name] if {
 	[violation.details.path | some violation in _violations(_review(group, kind, resource), _defaults)] == [path]
 }
 
+test_one_image_volume_is_enough_for_a_finding[name] if {
+	spec := {
+		"containers": [_container("x:1", "IfNotPresent")],
+		"volumes": [{"name": "v", "image": {"reference": "x:1", "pullPolicy": "Always"}}],
+	}
+	some name, [review, path] in {
+		"Pod": [_pod(spec), "spec.volumes[0]"],
+		"Deployment": [_review("apps", "Deployment", {"spec": {"template": {"spec": spec}}}), "spec.template.spec.volumes[0]"],
+	}
+	[violation.details.path | some violation in _violations(review, _defaults)] == [path]
+}
+
 test_custom_kinds[name] if {
 	jobs := [{"template": {"spec": {"containers": [_container(image, "Always")]}}} | some image in ["x:1", "y:1"]]
 	some name, [custom_kinds, paths] in {
