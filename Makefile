@@ -41,6 +41,7 @@ verify: setup tools ## run the library's Suites in gator, and check its Rego aga
 	$(BIN)/opa check --strict --capabilities v1.17.1 $(EMBEDDED_REGO)
 
 bench: setup tools ## measure, and print the figures of docs/benchmarks.md
+	$(VENV)/bin/python bench/suites.py
 	$(VENV)/bin/python bench/reviews.py
 
 generate: setup $(BIN)/opa ## write library/ from rego/ and pullguard.yaml
