@@ -1,7 +1,7 @@
 """Running Suites: `pullguard test` and `gator verify` on the same ones, turn by turn in one run.
 
-The Suites are the library's own, a dozen times over. What counts is the ratio of the best turns: other work on the machine
-only ever makes a turn slower.
+The Suites are the library's own, a dozen times over. What counts is the ratio of the best turns: other work on the
+machine only ever makes a turn slower.
 """
 
 import shutil
