@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_generate(commands)
     _add_init(commands)
+    _add_scope(commands)
     _add_test(commands)
     return top
 
@@ -162,6 +163,36 @@ def _init(options: argparse.Namespace) -> int:
     result = init(options.file, opa=options.opa)
     print(f"wrote {result.config} and {result.schema}; edit the first, then run `pullguard generate`")
     return 0
+
+
+def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "scope",
+        help="say what really happens to pods in protected namespaces",
+        description="Say what really happens to pods in protected namespaces, why, and whether deny is safe there.",
+        epilog=_EXIT_CODES,
+    )
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", help="dumps and manifests, or - for stdin; without any, the live cluster"
+    )
+    command.add_argument("--kubeconfig", metavar="FILE", help="the cluster of this kubeconfig; default: kubectl's own")
+    command.add_argument("--context", metavar="NAME", help="the cluster of this context; default: the current one")
+    command.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
+    )
+    _add_opa(command)
+    command.set_defaults(run=_scope)
+
+
+def _scope(options: argparse.Namespace) -> int:
+    from pullguard.cluster.scope import scope
+    from pullguard.reporters.scope import REPORTERS
+
+    report = scope(
+        options.paths, kubeconfig=options.kubeconfig, context=options.context, opa=options.opa, stdin=sys.stdin.buffer
+    )
+    REPORTERS[options.output](report, sys.stdout)
+    return report.exit_code
 
 
 def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,0 +1,22 @@
+# METADATA
+# title: What the policy says of the cases of a plan
+# description: Loaded beside the modules of a template, of whatever version of Rego, without the rest of scope.
+# scope: package
+package scope.judge
+
+import rego.v1
+
+import data.gatekeeper.driver
+
+# METADATA
+# title: The messages of the policy, for each case
+# description: |
+#   input is {policy (key below data.policies), parameters (of each source of a plan), cases: [{source, review}]}. Nothing is in the
+#   inventory.
+# entrypoint: true
+messages := [found |
+	some case in input.cases
+	found := {violation.msg |
+		some violation in driver.violations(input.policy, input.parameters[case.source], case.review, {})
+	}
+]

@@ -1,0 +1,344 @@
+# METADATA
+# title: What scope asks the policy
+# description: |
+#   The protected namespaces of a snapshot, and the reviews that the policy is to judge there. input is {constraints (defaults
+#   filled in), namespaces, validatingPolicies, workloads, pods}: lists of objects.
+# scope: package
+package scope.plan
+
+import data.gatekeeper.enforcement
+import data.gatekeeper.hook
+import data.gatekeeper.match
+import data.gatekeeper.review
+import data.lib.images
+import data.lib.pods
+import data.scope.kubernetes
+
+# METADATA
+# title: The whole plan
+# description: |
+#   {namespaces, sources, cases, unjudged, changed}. Sources are what judges, constraints and admission policies of pullguard:
+#   {kind, name, parameters, admission, audit}, the last two being the actions there. A namespace is {name, exists, labels,
+#   labelsComplete, constraints: [{source, assumed}]}. A case is {namespace, source, point ("admission" or "audit"), probe ("pod"
+#   or "deployment") or workload ({kind, name, owner, idle}), review or rejected}, neither where a constraint does not match.
+# entrypoint: true
+plan := {
+	"namespaces": [namespace | some namespace in _protected],
+	"sources": [object.remove(source, ["constraint"]) | some source in _sources],
+	"cases": array.concat(_probe_cases, _workload_cases),
+	"unjudged": _unjudged,
+	"changed": _changed,
+}
+
+_sources := array.concat(
+	[source |
+		some constraint in input.constraints
+		source := {
+			"kind": constraint.kind,
+			"name": constraint.metadata.name,
+			"parameters": hook.parameters(constraint),
+			"admission": enforcement.actions(constraint, "validation.gatekeeper.sh"),
+			"audit": enforcement.actions(constraint, "audit.gatekeeper.sh"),
+			"constraint": constraint,
+		}
+	],
+	[source |
+		some policy in input.validatingPolicies
+		kubernetes.written_for(policy) == "protected_pull_policy"
+		source := {
+			"kind": policy.kind,
+			"name": policy.metadata.name,
+			"parameters": kubernetes.parameters(policy),
+			"admission": [],
+			"audit": [],
+			"constraint": null,
+		}
+	],
+)
+
+_namespaces := {namespace.metadata.name: namespace | some namespace in input.namespaces}
+
+_names := union({
+	object.keys(_namespaces),
+	{name |
+		some constraint in input.constraints
+		some name in constraint.spec.match.namespaces
+		not contains(name, "*")
+	},
+	{obj.metadata.namespace | some list in [input.workloads, input.pods]; some obj in list; is_string(obj.metadata.namespace)},
+})
+
+_protected := [namespace |
+	some name in _names
+	constraints := [{"source": index, "assumed": _is_assumed(source.constraint, name)} |
+		some index, source in _sources
+		source.constraint != null
+		_protects(source.constraint, name)
+	]
+	count(constraints) > 0
+	namespace := {
+		"name": name,
+		"exists": name in object.keys(_namespaces),
+		"labels": _labels(name),
+		"labelsComplete": name in object.keys(_namespaces),
+		"constraints": constraints,
+	}
+]
+
+_protected_names := {namespace.name | some namespace in _protected}
+
+# The API server gives every Namespace this label.
+_labels(name) := object.union(_stated_labels(name), {"kubernetes.io/metadata.name": name})
+
+_stated_labels(name) := labels if {
+	labels := _namespaces[name].metadata.labels
+	is_object(labels)
+} else := {}
+
+_namespace_object(name) := {
+	"apiVersion": "v1",
+	"kind": "Namespace",
+	"metadata": {"name": name, "labels": _labels(name)},
+} if {
+	_namespaces[name]
+} else := null
+
+# What a constraint says of objects' own names and labels does not protect a namespace less.
+_protects(constraint, name) if {
+	criteria := object.remove(_match(constraint), ["labelSelector", "name", "source"])
+	some probe in _probes(name)
+	outcome := match.outcome(criteria, _request(_admission(probe.object, name), name))
+	outcome != {"matches": false}
+}
+
+_is_assumed(constraint, name) if {
+	_namespace_object(name) == null
+	object.get(_match(constraint), "namespaceSelector", null) != null
+} else := false
+
+_match(constraint) := found if {
+	found := object.get(constraint, ["spec", "match"], {})
+	is_object(found)
+} else := {}
+
+_request(reviewed, name) := object.union(
+	review.request(reviewed, _namespace_object(name)),
+	{"unknownNamespace": "judge"},
+)
+
+_admission(obj, namespace) := review.from_admission({
+	"kind": review.kind_of(obj),
+	"requestKind": review.kind_of(obj),
+	"operation": "CREATE",
+	"name": object.get(obj, ["metadata", "name"], ""),
+	"namespace": namespace,
+	"userInfo": {"username": "pullguard"},
+	"object": obj,
+	"dryRun": false,
+})
+
+_probes(namespace) := [
+	{"probe": "pod", "object": {
+		"apiVersion": "v1",
+		"kind": "Pod",
+		"metadata": {"name": "pullguard-probe", "namespace": namespace},
+		"spec": _probe_spec,
+	}},
+	{"probe": "deployment", "object": {
+		"apiVersion": "apps/v1",
+		"kind": "Deployment",
+		"metadata": {"name": "pullguard-probe", "namespace": namespace},
+		"spec": {
+			"replicas": 1,
+			"selector": {"matchLabels": {}},
+			"template": {"metadata": {"labels": {}}, "spec": _probe_spec},
+		},
+	}},
+]
+
+_probe_spec := {"containers": [{"name": "probe", "image": "registry.invalid/probe:1.0.0", "imagePullPolicy": "Always"}]}
+
+_probe_cases := [case |
+	some namespace in _protected
+	some index, source in _sources
+	some probe in _probes(namespace.name)
+	some point in ["admission", "audit"]
+	answer := _answer(source, _review(point, probe.object, namespace.name), namespace.name)
+	case := object.union(answer, {
+		"namespace": namespace.name,
+		"source": index,
+		"point": point,
+		"probe": probe.probe,
+	})
+]
+
+_review("admission", obj, namespace) := _admission(obj, namespace)
+
+_review("audit", obj, namespace) := review.from_object(obj, namespace)
+
+_answer(source, reviewed, _) := {"review": reviewed} if source.constraint == null
+
+_answer(source, reviewed, namespace) := _matched(outcome, reviewed) if {
+	source.constraint != null
+	outcome := match.outcome(_match(source.constraint), _request(reviewed, namespace))
+}
+
+_matched({"matches": true}, reviewed) := {"review": reviewed}
+
+_matched({"matches": false}, _) := {}
+
+_matched({"error": reason}, _) := {"rejected": hook.autorejection(reason)}
+
+# What workloads make next: through the same admission, as the controller asks for it.
+_workload_cases := [case |
+	some next in _next_objects
+	some index, source in _sources
+	answer := _answer(source, _admission(next.object, next.namespace), next.namespace)
+	answer != {}
+	case := object.union(answer, {
+		"namespace": next.namespace,
+		"source": index,
+		"point": "admission",
+		"workload": next.workload,
+	})
+]
+
+_next_objects := array.concat(
+	[next |
+		some workload in input.workloads
+		workload.metadata.namespace in _protected_names
+		not _stands_for_others(workload)
+		some obj in _made_by(workload)
+		next := {"namespace": workload.metadata.namespace, "workload": _shown(workload), "object": obj}
+	],
+	[next |
+		some key in _strangers
+		pod := [pod | some pod in input.pods; _controller_key(pod) == key][0]
+		next := {
+			"namespace": key[0],
+			"workload": {"kind": key[1], "name": key[2], "owner": "", "idle": false},
+			"object": object.remove(pod, ["status"]),
+		}
+	],
+)
+
+# A Deployment's pods are made by its ReplicaSets; they are asked where they are known.
+_stands_for_others(workload) if {
+	workload.kind == "Deployment"
+	[workload.metadata.namespace, "Deployment", workload.metadata.name] in _owners_of_replica_sets
+}
+
+_owners_of_replica_sets := {_controller_key(workload) | some workload in input.workloads; workload.kind == "ReplicaSet"}
+
+# Controllers that are no part of Kubernetes, known by their pods. Pods of a Node are static: no admission stops them.
+_strangers := {key |
+	some pod in input.pods
+	key := _controller_key(pod)
+	key[0] in _protected_names
+	key[1] != "Node"
+	not _workloads[key]
+}
+
+_workloads := {key: workload |
+	some workload in input.workloads
+	key := [workload.metadata.namespace, workload.kind, workload.metadata.name]
+}
+
+_controller_key(obj) := [obj.metadata.namespace, owners[0].kind, owners[0].name] if {
+	owners := [owner | some owner in obj.metadata.ownerReferences; owner.controller == true]
+	count(owners) > 0
+}
+
+_made_by(workload) := [_pod(template, workload)] if {
+	workload.kind != "CronJob"
+	template := workload.spec.template
+	is_object(template.spec)
+}
+
+_made_by(workload) := [job, _pod(job.spec.template, job)] if {
+	workload.kind == "CronJob"
+	is_object(workload.spec.jobTemplate.spec.template.spec)
+	job := {
+		"apiVersion": "batch/v1",
+		"kind": "Job",
+		"metadata": object.union(_own_metadata(workload.spec.jobTemplate), _metadata_of_child(workload)),
+		"spec": workload.spec.jobTemplate.spec,
+	}
+}
+
+_pod(template, owner) := {
+	"apiVersion": "v1",
+	"kind": "Pod",
+	"metadata": object.union(_own_metadata(template), _metadata_of_child(owner)),
+	"spec": template.spec,
+}
+
+_own_metadata(template) := metadata if {
+	metadata := template.metadata
+	is_object(metadata)
+} else := {}
+
+_metadata_of_child(owner) := {
+	"namespace": owner.metadata.namespace,
+	"generateName": sprintf("%s-", [review.name_of(owner)]),
+	"ownerReferences": [{
+		"apiVersion": owner.apiVersion,
+		"kind": owner.kind,
+		"name": review.name_of(owner),
+		"uid": object.get(owner, ["metadata", "uid"], ""),
+		"controller": true,
+		"blockOwnerDeletion": true,
+	}],
+}
+
+_shown(workload) := {
+	"kind": workload.kind,
+	"name": workload.metadata.name,
+	"owner": _owner(workload),
+	"idle": _is_idle(workload),
+}
+
+_owner(workload) := sprintf("%s %s", [key[1], key[2]]) if {
+	key := _controller_key(workload)
+} else := ""
+
+_is_idle(workload) if {
+	workload.spec.replicas == 0
+} else if {
+	workload.kind == "Job"
+	some condition in workload.status.conditions
+	condition.type in {"Complete", "Failed"}
+	condition.status == "True"
+} else if {
+	workload.kind == "CronJob"
+	workload.spec.suspend == true
+} else := false
+
+_unjudged := [{"namespace": workload.metadata.namespace, "kind": workload.kind, "name": workload.metadata.name} |
+	some workload in input.workloads
+	workload.metadata.namespace in _protected_names
+	not _stands_for_others(workload)
+	not _made_by(workload)
+]
+
+# A pod says Always where the template that it was made from does not: something has changed it on its way in.
+_changed := [change |
+	change := {found |
+		some pod in input.pods
+		pod.metadata.namespace in _protected_names
+		owner := _workloads[_controller_key(pod)]
+		some use in pods.uses(pod, {"group": "", "version": "v1", "kind": "Pod"}, [])
+		use.stated == "Always"
+		some original in pods.uses(owner, review.kind_of(owner), [])
+		[original.list, original.name] == [use.list, use.name]
+		effective := images.effective_policy(original.stated, original.image)
+		effective != "Always"
+		found := {
+			"namespace": pod.metadata.namespace,
+			"kind": owner.kind,
+			"name": owner.metadata.name,
+			"container": use.name,
+			"policy": effective,
+		}
+	}[_]
+]

@@ -1,0 +1,294 @@
+package scope.plan_test
+
+import data.scope.plan
+
+_kinds := [
+	{"apiGroups": [""], "kinds": ["Pod"]},
+	{"apiGroups": ["apps"], "kinds": ["Deployment"]},
+	{"apiGroups": ["batch"], "kinds": ["Job"]},
+]
+
+_constraint(name, criteria) := {
+	"apiVersion": "constraints.gatekeeper.sh/v1beta1",
+	"kind": "K8sProtectedPullPolicy",
+	"metadata": {"name": name},
+	"spec": {
+		"enforcementAction": "deny",
+		"match": object.union({"kinds": _kinds}, criteria),
+		"parameters": {"controlledPods": "audit"},
+	},
+}
+
+_namespace(name, labels) := {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+_template := {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "a:1"}]}}
+
+_workload(kind, name, more) := object.union(
+	{
+		"apiVersion": "apps/v1",
+		"kind": kind,
+		"metadata": {"name": name, "namespace": "a", "uid": "1"},
+		"spec": {"template": _template},
+	},
+	more,
+)
+
+_empty := {"constraints": [], "namespaces": [], "validatingPolicies": [], "workloads": [], "pods": []}
+
+_plan(change) := found if {
+	found := plan.plan with input as object.union(_empty, change)
+}
+
+_entry(index, assumed) := {"source": index, "assumed": assumed}
+
+test_protected_by_name_or_label if {
+	found := _plan({
+		"constraints": [
+			_constraint("by-name", {"namespaces": ["a", "c-*", "absent"]}),
+			_constraint("by-label", {"namespaceSelector": {"matchLabels": {"tier": "x"}}}),
+		],
+		"namespaces": [
+			_namespace("a", null), _namespace("b", {"tier": "x"}), _namespace("c-1", {"tier": "x"}), _namespace("d", {}),
+		],
+	})
+	{namespace.name: namespace.constraints | some namespace in found.namespaces} == {
+		"a": [_entry(0, false)],
+		"absent": [_entry(0, false), _entry(1, true)],
+		"b": [_entry(1, false)],
+		"c-1": [_entry(0, false), _entry(1, false)],
+	}
+	{namespace.name: namespace.exists | some namespace in found.namespaces}.absent == false
+	[namespace.labels | some namespace in found.namespaces; namespace.name == "b"] == [{
+		"kubernetes.io/metadata.name": "b", "tier": "x",
+	}]
+}
+
+test_what_a_constraint_asks_of_objects_does_not_protect_less if {
+	found := _plan({
+		"constraints": [_constraint("narrow", {
+			"namespaces": ["a"], "labelSelector": {"matchLabels": {"x": "y"}}, "name": "web", "source": "Original",
+		})],
+		"namespaces": [_namespace("a", {})],
+	})
+	[namespace.constraints | some namespace in found.namespaces] == [[_entry(0, false)]]
+	{object.keys(case) | some case in found.cases} == {{"namespace", "source", "point", "probe"}}
+}
+
+test_a_match_that_is_none_protects_every_namespace if {
+	found := _plan({
+		"constraints": [object.union(_constraint("all", {}), {"spec": {"match": null}})],
+		"namespaces": [_namespace("a", {})],
+	})
+	[namespace.name | some namespace in found.namespaces] == ["a"]
+}
+
+test_probes if {
+	found := _plan({
+		"constraints": [_constraint("by-name", {"namespaces": ["a"]})],
+		"namespaces": [_namespace("a", {})],
+	})
+	{[case.probe, case.point, case.source, case.namespace, case.review.operation] | some case in found.cases} == {
+		["pod", "admission", 0, "a", "CREATE"],
+		["pod", "audit", 0, "a", ""],
+		["deployment", "admission", 0, "a", "CREATE"],
+		["deployment", "audit", 0, "a", ""],
+	}
+}
+
+test_a_selector_that_gatekeeper_cannot_read_rejects if {
+	found := _plan({
+		"constraints": [_constraint("broken", {
+			"namespaces": ["a"],
+			"labelSelector": {"matchExpressions": [{"key": "x", "operator": "Near"}]},
+		})],
+		"namespaces": [_namespace("a", {})],
+	})
+	{case.rejected | some case in found.cases} == {concat("", [
+		"unable to match constraints: error matching the requested object: pullguard-probe :failed to run Match criteria: ",
+		`"Near" is not a valid label selector operator`,
+	])}
+}
+
+_policy := {
+	"kind": "ValidatingAdmissionPolicy",
+	"metadata": {
+		"name": "ours",
+		"annotations": {"pullguard/policy": "protected_pull_policy"},
+	},
+	"spec": {"variables": [{"name": "controlledPods", "expression": `"deny"`}]},
+}
+
+test_sources if {
+	found := _plan({
+		"constraints": [_constraint("by-name", {"namespaces": ["a"]})],
+		"validatingPolicies": [_policy, {"kind": "ValidatingAdmissionPolicy", "metadata": {"name": "other"}}],
+	})
+	found.sources == [
+		{
+			"kind": "K8sProtectedPullPolicy",
+			"name": "by-name",
+			"parameters": {"controlledPods": "audit"},
+			"admission": {"deny"},
+			"audit": {"deny"},
+		},
+		{
+			"kind": "ValidatingAdmissionPolicy",
+			"name": "ours",
+			"parameters": {"controlledPods": "deny"},
+			"admission": [],
+			"audit": [],
+		},
+	]
+	count([case | some case in found.cases; case.source == 1; case.review]) == 4
+}
+
+_controlled(kind, name) := [{"apiVersion": "apps/v1", "kind": kind, "name": name, "controller": true}]
+
+_planned(workloads, pods) := _plan({
+	"constraints": [_constraint("by-name", {"namespaces": ["a"]})],
+	"namespaces": [_namespace("a", {})],
+	"workloads": workloads,
+	"pods": pods,
+})
+
+_next(found) := [case | some case in found.cases; case.workload]
+
+test_the_next_pod_of_a_workload if {
+	found := _planned([_workload("DaemonSet", "agent", {})], [])
+	[case] := _next(found)
+	object.remove(case, ["review"]) == {
+		"namespace": "a",
+		"source": 0,
+		"point": "admission",
+		"workload": {"kind": "DaemonSet", "name": "agent", "owner": "", "idle": false},
+	}
+	case.review.kind == {"group": "", "version": "v1", "kind": "Pod"}
+	case.review.operation == "CREATE"
+	case.review.object == {
+		"apiVersion": "v1",
+		"kind": "Pod",
+		"metadata": {
+			"namespace": "a",
+			"generateName": "agent-",
+			"labels": {"app": "a"},
+			"ownerReferences": [{
+				"apiVersion": "apps/v1",
+				"kind": "DaemonSet",
+				"name": "agent",
+				"uid": "1",
+				"controller": true,
+				"blockOwnerDeletion": true,
+			}],
+		},
+		"spec": _template.spec,
+	}
+}
+
+test_a_cron_job_makes_jobs_and_they_make_pods if {
+	found := _planned(
+		[{
+			"apiVersion": "batch/v1",
+			"kind": "CronJob",
+			"metadata": {"name": "backup", "namespace": "a"},
+			"spec": {"jobTemplate": {"spec": {"template": {"metadata": null, "spec": _template.spec}}}},
+		}],
+		[],
+	)
+	{[case.workload.kind, case.review.kind.kind, case.review.object.metadata.ownerReferences[0].kind] |
+		some case in _next(found)
+	} == {["CronJob", "Job", "CronJob"], ["CronJob", "Pod", "Job"]}
+}
+
+test_the_replica_sets_of_a_deployment_stand_for_it if {
+	owned := {"metadata": {"ownerReferences": _controlled("Deployment", "web")}}
+	found := _planned(
+		[
+			_workload("Deployment", "web", {}), _workload("ReplicaSet", "web-1", owned),
+			_workload("Deployment", "new", {}), _workload("ReplicaSet", "alone", {}),
+		],
+		[],
+	)
+	{[case.workload.name, case.workload.owner] | some case in _next(found)} == {
+		["web-1", "Deployment web"], ["new", ""], ["alone", ""],
+	}
+}
+
+test_idle[name] if {
+	some name, case in {
+		"running": {"kind": "StatefulSet", "more": {"spec": {"replicas": 1}}, "idle": false},
+		"zero": {"kind": "ReplicaSet", "more": {"spec": {"replicas": 0}}, "idle": true},
+		"complete": {
+			"kind": "Job", "more": {"status": {"conditions": [{"type": "Complete", "status": "True"}]}},
+			"idle": true,
+		},
+		"not failed": {
+			"kind": "Job", "more": {"status": {"conditions": [{"type": "Failed", "status": "False"}]}},
+			"idle": false,
+		},
+		"suspended": {
+			"kind": "CronJob", "more": {"spec": {"suspend": true, "jobTemplate": {"spec": {"template": _template}}}},
+			"idle": true,
+		},
+	}
+	found := _planned([_workload(case.kind, "w", case.more)], [])
+	{planned.workload.idle | some planned in _next(found)} == {case.idle}
+}
+
+test_a_workload_without_a_template_is_not_judged[name] if {
+	some name, template in {"null": null, "no spec": {"spec": null}}
+	found := _planned(
+		[{
+			"apiVersion": "apps/v1",
+			"kind": "ReplicaSet",
+			"metadata": {"name": "w", "namespace": "a"},
+			"spec": {"template": template},
+		}],
+		[],
+	)
+	found.unjudged == [{"namespace": "a", "kind": "ReplicaSet", "name": "w"}]
+	_next(found) == []
+}
+
+test_workloads_elsewhere_are_not_asked if {
+	found := _planned([_workload("DaemonSet", "agent", {"metadata": {"namespace": "b"}})], [])
+	_next(found) == []
+}
+
+_pod(name, owners, policy) := {
+	"apiVersion": "v1",
+	"kind": "Pod",
+	"metadata": {"name": name, "namespace": "a", "ownerReferences": owners},
+	"spec": {"containers": [{"name": "c", "image": "a:1", "imagePullPolicy": policy}]},
+	"status": {"phase": "Running"},
+}
+
+test_pods_of_controllers_of_others_stand_for_their_next_one if {
+	found := _planned([], [
+		_pod("one", _controlled("CloneSet", "clones"), "Always"), _pod("two", _controlled("CloneSet", "clones"), "Always"),
+		_pod("static", _controlled("Node", "node"), "Always"), _pod("bare", [], "Always"),
+	])
+	[case] := _next(found)
+	case.workload == {"kind": "CloneSet", "name": "clones", "owner": "", "idle": false}
+	case.review.object == object.remove(_pod("one", _controlled("CloneSet", "clones"), "Always"), ["status"])
+}
+
+test_changed_on_the_way_in if {
+	workloads := [_workload("DaemonSet", "agent", {})]
+	found := _planned(workloads, [
+		_pod("one", _controlled("DaemonSet", "agent"), "Always"),
+		_pod("two", _controlled("DaemonSet", "agent"), "Always"),
+	])
+	found.changed == [{"namespace": "a", "kind": "DaemonSet", "name": "agent", "container": "c", "policy": "IfNotPresent"}]
+}
+
+test_not_changed[name] if {
+	some name, case in {
+		"as asked for": {"image": "a:1", "stated": "Always", "pod": "Always"},
+		"as implied": {"image": "a", "stated": null, "pod": "Always"},
+		"something else": {"image": "a:1", "stated": null, "pod": "IfNotPresent"},
+	}
+	spec := {"containers": [{"name": "c", "image": case.image, "imagePullPolicy": case.stated}]}
+	workload := _workload("DaemonSet", "agent", {"spec": {"template": {"spec": spec}}})
+	found := _planned([workload], [_pod("one", _controlled("DaemonSet", "agent"), case.pod)])
+	found.changed == []
+}

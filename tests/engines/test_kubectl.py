@@ -1,0 +1,115 @@
+"""Reading a live cluster through the real kubectl."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster
+from pullguard.errors import PullguardError
+from read_only_cluster import TOKEN, ReadOnlyCluster
+
+_KINDS = (
+    Kind("", "Namespace", "namespaces"),
+    Kind("", "Pod", "pods", namespaced=True),
+    Kind("apps", "Deployment", "deployments", namespaced=True),
+    Kind("config.gatekeeper.sh", "Config", "configs"),
+)
+
+Start = Callable[..., ReadOnlyCluster]
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str = "a") -> dict[str, Any]:
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": namespace}}
+
+
+@pytest.fixture(scope="module")
+def kubectl() -> str:
+    found = shutil.which("kubectl")
+    if found is None:
+        pytest.skip("kubectl is not installed")
+    return found
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    clusters = []
+
+    def start_cluster(*arguments: Any, **options: Any) -> ReadOnlyCluster:
+        clusters.append(ReadOnlyCluster(*arguments, **options))
+        return clusters[-1]
+
+    yield start_cluster
+    for cluster in clusters:
+        cluster.stop()
+
+
+def _read(cluster: ReadOnlyCluster, folder: Path, kubectl: str, **options: Any) -> Snapshot:
+    kubeconfig = cluster.write_kubeconfig(folder / "kubeconfig")
+    return from_cluster(_KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl, **options)
+
+
+def test_every_chunk_is_read(start: Start, tmp_path: Path, kubectl: str) -> None:
+    pods = [_object("v1", "Pod", name) for name in "abcde"]
+    cluster = start(_KINDS, {"Pod": pods})
+    snapshot = _read(cluster, tmp_path, kubectl)
+    assert snapshot.objects("Pod") == pods
+    assert [entry.file for entry in snapshot.stored["Pod"]] == ["kubectl get pods"] * 5
+    assert snapshot.objects("Namespace") == []
+    assert snapshot.empty == ("Config", "Deployment", "Namespace")
+    assert (snapshot.source, snapshot.live, snapshot.errors, snapshot.notes) == ("the cluster", True, (), ())
+    assert [request.partition("&timeout=")[0] for request in cluster.requests if "/pods" in request] == [
+        "/api/v1/pods?limit=500",
+        "/api/v1/pods?continue=2&limit=500",
+        "/api/v1/pods?continue=4&limit=500",
+    ]
+
+
+def test_what_is_forbidden_is_not_known_and_what_is_absent_is(start: Start, tmp_path: Path, kubectl: str) -> None:
+    cluster = start(_KINDS[:3], {"Namespace": [_object("v1", "Namespace", "a")]}, forbidden=["Deployment"])
+    snapshot = _read(cluster, tmp_path, kubectl, context="here")
+    assert snapshot.unreadable == {"Deployment": "forbidden"}
+    assert snapshot.empty == ("Config", "Pod")
+    assert snapshot.source == "the cluster of context here"
+
+
+def test_refused_credentials_end_it_and_are_not_shown(start: Start, tmp_path: Path, kubectl: str) -> None:
+    cluster = start(_KINDS, {}, refused=True)
+    with pytest.raises(PullguardError) as caught:
+        _read(cluster, tmp_path, kubectl)
+    assert caught.value.message.startswith("kubectl could not read namespaces: ")
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_server_that_is_gone_ends_it(start: Start, tmp_path: Path, kubectl: str) -> None:
+    cluster = start(_KINDS, {})
+    kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+    cluster.stop()
+    with pytest.raises(PullguardError, match=r"kubectl could not read namespaces: .*refused"):
+        from_cluster(_KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl)
+
+
+def test_a_context_that_is_not_there_ends_it(start: Start, tmp_path: Path, kubectl: str) -> None:
+    with pytest.raises(PullguardError, match=r"kubectl could not read namespaces: .*elsewhere"):
+        _read(start(_KINDS, {}), tmp_path, kubectl, context="elsewhere")
+
+
+def test_the_variable_names_the_file_too(
+    start: Start, tmp_path: Path, kubectl: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(_KINDS, {"Pod": [_object("v1", "Pod", "a")]}).write_kubeconfig(tmp_path / "relative")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", "relative")
+    assert [pod["metadata"]["name"] for pod in from_cluster(_KINDS, kubectl=kubectl).objects("Pod")] == ["a"]
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'relative'}:{tmp_path / 'other'}")
+    assert [pod["metadata"]["name"] for pod in from_cluster(_KINDS, kubectl=kubectl).objects("Pod")] == ["a"]
+    monkeypatch.setenv("KUBECONFIG", "relative:other")
+    with pytest.raises(PullguardError, match="KUBECONFIG lists relative paths"):
+        from_cluster(_KINDS, kubectl=kubectl)
+
+
+def test_a_kubeconfig_that_is_no_file_ends_it(tmp_path: Path, kubectl: str) -> None:
+    with pytest.raises(PullguardError, match="is no file"):
+        from_cluster(_KINDS, kubeconfig=str(tmp_path / "absent"), kubectl=kubectl)

@@ -1,0 +1,392 @@
+"""What scope says, through the real OPA and the library's own template."""
+
+import io
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pullguard.cluster.scope import KINDS, Blocked, Fact, NamespaceScope, ScopeReport, judge, scope
+from pullguard.cluster.snapshot import Snapshot
+from pullguard.errors import PullguardError
+from read_only_cluster import ReadOnlyCluster
+
+_IGNORE = "admission.gatekeeper.sh/ignore"
+_MESSAGE = (
+    'container "app" image "example.org/app:1": imagePullPolicy is Always: cannot start without its registry; '
+    "set imagePullPolicy: IfNotPresent"
+)
+
+
+def _namespace(name: str, **labels: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _constraint(match: Any = None, name: str = "by-name", **spec: Any) -> dict[str, Any]:
+    kinds = [{"apiGroups": ["*"], "kinds": ["Pod", "Deployment", "Job"]}]
+    match = {"kinds": kinds, "namespaces": ["kube-system", "gatekeeper-system"]} if match is None else match
+    return {
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1",
+        "kind": "K8sProtectedPullPolicy",
+        "metadata": {"name": name},
+        "spec": {"match": match, **spec},
+    }
+
+
+def _webhooks(kind: str, role: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": f"{kind}WebhookConfiguration",
+        "metadata": {"name": f"gatekeeper-{role}"},
+        "webhooks": [
+            {
+                "name": f"{role}.gatekeeper.sh",
+                "failurePolicy": "Ignore",
+                "matchPolicy": "Exact",
+                "namespaceSelector": {
+                    "matchExpressions": [
+                        {"key": _IGNORE, "operator": "DoesNotExist"},
+                        {
+                            "key": "kubernetes.io/metadata.name",
+                            "operator": "NotIn",
+                            "values": ["gatekeeper-system"],
+                        },
+                    ]
+                },
+                "rules": [
+                    {
+                        "apiGroups": ["*"],
+                        "apiVersions": ["*"],
+                        "operations": ["CREATE", "UPDATE"],
+                        "resources": ["*", "pods/ephemeralcontainers"],
+                    }
+                ],
+            }
+        ],
+    }
+
+
+_WEBHOOKS = (_webhooks("Validating", "validation"), _webhooks("Mutating", "mutation"))
+_NAMESPACES = (_namespace("kube-system"), _namespace("gatekeeper-system", **{_IGNORE: "no-self-managing"}))
+
+
+def _workload(kind: str, name: str, **more: Any) -> dict[str, Any]:
+    container = {"name": "app", "image": "example.org/app:1", "imagePullPolicy": "Always"}
+    return {
+        "apiVersion": "batch/v1" if kind == "Job" else "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": "kube-system"},
+        "spec": {"template": {"spec": {"containers": [container]}}, **more},
+    }
+
+
+def _scope(opa: Path, *objects: Mapping[str, Any]) -> ScopeReport:
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    return scope(["-"], opa=str(opa), stdin=io.BytesIO(text.encode()))
+
+
+def _by_name(report: ScopeReport) -> dict[str, NamespaceScope]:
+    return {namespace.name: namespace for namespace in report.namespaces}
+
+
+def _outcomes(report: ScopeReport) -> dict[str, tuple[str, str]]:
+    return {name: (found.pod.outcome, found.deployment.outcome) for name, found in _by_name(report).items()}
+
+
+@pytest.mark.parametrize(
+    ("action", "in_kube_system"), [("deny", "denied-by-webhook"), ("warn", "warned"), ("dryrun", "audited")]
+)
+def test_the_webhook_never_sees_its_own_namespace(opa: Path, action: str, in_kube_system: str) -> None:
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction=action))
+    assert _outcomes(report) == {
+        "kube-system": (in_kube_system, in_kube_system),
+        "gatekeeper-system": ("audited", "audited"),
+    }
+    assert all(namespace.pod.certain and namespace.deployment.certain for namespace in report.namespaces)
+    assert _by_name(report)["gatekeeper-system"].pod.facts == (
+        Fact(
+            "ValidatingWebhookConfiguration",
+            "validation.gatekeeper.sh",
+            "pass",
+            "",
+            "gatekeeper-validation is not asked, by its namespaceSelector",
+        ),
+        Fact("Audit", "by-name", "audit", "", "reports it"),
+    )
+    assert (report.errors, report.exit_code) == ((), 0)
+
+
+def test_a_config_that_silences_audit_leaves_nothing(opa: Path) -> None:
+    config = {
+        "apiVersion": "config.gatekeeper.sh/v1alpha1",
+        "kind": "Config",
+        "metadata": {"name": "config", "namespace": "gatekeeper-system"},
+        "spec": {"match": [{"excludedNamespaces": ["kube-*"], "processes": ["*"]}]},
+    }
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, config, _constraint())
+    assert _outcomes(report)["kube-system"] == ("nothing", "nothing")
+    assert report.exit_code == 1
+
+
+def _admission(kind: str, resources: Mapping[str, list[str]], **parameters: Any) -> list[dict[str, Any]]:
+    """Return an admission policy as pullguard frames it, without the logic, bound to what the webhook leaves out."""
+    metadata = {"name": "ours", "annotations": {"pullguard/policy": "protected_pull_policy"}}
+    rules = [
+        {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": names}
+        for group, names in resources.items()
+    ]
+    protected = 'request.namespace in ["gatekeeper-system"]\n|| request.namespace.startsWith("kube-")'
+    variables = [{"name": name, "expression": json.dumps(value)} for name, value in parameters.items()]
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": f"{kind}AdmissionPolicy",
+        "metadata": metadata,
+        "spec": {
+            "matchConstraints": {"resourceRules": rules},
+            "variables": [{"name": "isProtected", "expression": protected}, *variables],
+        },
+    }
+    own = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["gatekeeper-system"]}
+    ignored = [{"key": _IGNORE, "operator": "Exists"}, {**own, "operator": "NotIn"}]
+    bindings = [
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": f"{kind}AdmissionPolicyBinding",
+            "metadata": {**metadata, "name": name},
+            "spec": {
+                "policyName": "ours",
+                "matchResources": {"namespaceSelector": {"matchExpressions": expressions}},
+                **({"validationActions": ["Deny"]} if kind == "Validating" else {}),
+            },
+        }
+        for name, expressions in (("own", [own]), ("ignored", ignored))
+    ]
+    return [policy, *bindings]
+
+
+def _validating(**parameters: Any) -> list[dict[str, Any]]:
+    stated = {"allowedPolicies": ["IfNotPresent", "Never"], "controlledPods": "audit", "exemptImages": []} | parameters
+    return _admission("Validating", {"": ["pods"], "apps": ["deployments", "replicasets"]}, **stated)
+
+
+_MUTATING = _admission("Mutating", {"": ["pods"]})
+
+
+def test_admission_policies_reach_what_the_webhook_leaves_out(opa: Path) -> None:
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *_validating(), _constraint(enforcementAction="deny"))
+    assert _outcomes(report) == {
+        "kube-system": ("denied-by-webhook", "denied-by-webhook"),
+        "gatekeeper-system": ("denied-by-policy", "denied-by-policy"),
+    }
+    assert all(namespace.pod.certain and namespace.deployment.certain for namespace in report.namespaces)
+
+
+def test_admission_policies_say_what_rego_says_with_their_parameters(opa: Path) -> None:
+    exempt = _validating(exemptImages=["registry.invalid/*"])
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *exempt, _constraint(enforcementAction="deny"))
+    pod = _by_name(report)["gatekeeper-system"].pod
+    assert (pod.outcome, pod.facts[0].text) == ("audited", "has nothing against it")
+
+
+def test_mutation_changes_pods_and_leaves_deployments(opa: Path) -> None:
+    policies = [*_validating(), *_MUTATING]
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *policies, _constraint(enforcementAction="deny"))
+    assert _outcomes(report)["gatekeeper-system"] == ("mutated", "denied-by-policy")
+    assert _by_name(report)["gatekeeper-system"].pod.otherwise == "denied-by-policy"
+
+
+@pytest.mark.parametrize(("controlled", "state"), [("audit", "safe"), ("deny", "unsafe")])
+def test_an_admission_policy_can_be_what_is_not_safe(opa: Path, controlled: str, state: str) -> None:
+    workload = _workload("ReplicaSet", "old")
+    workload["metadata"]["namespace"] = "gatekeeper-system"
+    policies = _validating(controlledPods=controlled)
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *policies, workload, _constraint())
+    deny = _by_name(report)["gatekeeper-system"].deny
+    assert (deny.state, [blocked.by for blocked in deny.blocked]) == (state, [("ours",)] if state == "unsafe" else [])
+
+
+def test_deny_is_safe_with_the_default_and_not_with_controlled_pods(opa: Path) -> None:
+    workloads = [
+        _workload("ReplicaSet", "old", replicas=1),
+        _workload("ReplicaSet", "older", replicas=0),
+        _workload("DaemonSet", "agent"),
+        _workload("StatefulSet", "db"),
+        _workload("Job", "once"),
+    ]
+    safe = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *workloads, _constraint())
+    assert _by_name(safe)["kube-system"].deny.state == "safe"
+    parameters = {"controlledPods": "deny"}
+    unsafe = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *workloads, _constraint(parameters=parameters))
+    deny = _by_name(unsafe)["kube-system"].deny
+    assert (deny.state, deny.reason) == ("unsafe", "4 could no longer replace their pods")
+    assert deny.blocked == tuple(
+        Blocked(kind, name, "", idle, certain=True, by=("by-name",), message=_MESSAGE)
+        for kind, name, idle in [
+            ("DaemonSet", "agent", False),
+            ("Job", "once", False),
+            ("ReplicaSet", "old", False),
+            ("ReplicaSet", "older", True),
+            ("StatefulSet", "db", False),
+        ]
+    )
+    assert (safe.exit_code, unsafe.exit_code) == (0, 1)
+
+
+def test_the_template_of_the_snapshot_judges(opa: Path, checkout: Path) -> None:
+    text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
+    template = yaml.safe_load(text)
+    source = template["spec"]["targets"][0]["code"][0]["source"]
+    source["rego"] = 'package other\n\nviolation contains {"msg": input.review.object.kind}\n'
+    source["libs"] = []
+    report = _scope(opa, template, *_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction="deny"))
+    facts = _by_name(report)["kube-system"].pod.facts
+    assert (facts[0].effect, facts[0].text) == ("deny", "Pod")
+    assert not any("comes with pullguard" in note for note in report.notes)
+
+
+def test_rego_of_version_0_judges_too(opa: Path, checkout: Path) -> None:
+    text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
+    template = yaml.safe_load(text)
+    target = template["spec"]["targets"][0]
+    del target["code"]
+    target["rego"] = 'package other\n\nviolation[{"msg": msg}] { msg := ["no", "text"] }\n'
+    report = _scope(opa, template, *_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction="deny"))
+    assert _by_name(report)["kube-system"].pod.facts[0].text == '["no", "text"]'
+
+
+def test_without_its_webhook_configurations_nothing_is_certain(opa: Path) -> None:
+    report = _scope(opa, *_NAMESPACES, _constraint(enforcementAction="deny"))
+    pod = _by_name(report)["kube-system"].pod
+    assert (pod.outcome, pod.certain) == ("audited", False)
+    assert report.notes[-1] == (
+        "not in the files, so taken to be none: Assign, Config, CronJob, DaemonSet, Deployment, Job, "
+        "MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, Pod, ReplicaSet, "
+        "ReplicationController, StatefulSet, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding"
+    )
+
+
+def test_a_namespace_that_is_not_in_the_snapshot_is_not_certain(opa: Path) -> None:
+    report = _scope(opa, *_WEBHOOKS, _constraint(enforcementAction="deny"))
+    found = _by_name(report)["kube-system"]
+    assert (found.exists, found.pod.outcome, found.pod.certain) == (False, "audited", False)
+    assert _by_name(report)["gatekeeper-system"].pod.certain
+
+
+def test_a_constraint_that_gatekeeper_refuses_is_an_error(opa: Path) -> None:
+    refused = _constraint(name="refused", parameters={"controlledPods": "perhaps"})
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, _constraint(), refused)
+    (problem,) = report.errors
+    assert problem.message.startswith("Gatekeeper refuses the constraint refused, so it was left out: ")
+    assert report.exit_code == 2
+    with pytest.raises(PullguardError, match="so no namespace is protected: <stdin>: Gatekeeper refuses"):
+        _scope(opa, *_NAMESPACES, refused)
+
+
+def test_without_constraints_it_ends(opa: Path) -> None:
+    with pytest.raises(PullguardError, match=r"there is no K8sProtectedPullPolicy in the files"):
+        _scope(opa, *_NAMESPACES)
+
+
+def test_files_and_a_cluster_at_once_are_refused(opa: Path) -> None:
+    with pytest.raises(PullguardError, match="files and a live cluster cannot be read at once"):
+        scope(["-"], kubeconfig="k", opa=str(opa))
+
+
+def _live(unreadable: Mapping[str, str]) -> Snapshot:
+    return Snapshot("the cluster", True, {kind.kind: () for kind in KINDS}, unreadable, (), ())
+
+
+def test_constraints_that_may_not_be_read_end_it(opa: Path) -> None:
+    with pytest.raises(PullguardError, match=r"which namespaces are protected is not known: .* \(forbidden\)"):
+        judge(_live({"K8sProtectedPullPolicy": "forbidden"}), opa)
+
+
+def test_a_policy_that_fails_ends_it(opa: Path, checkout: Path) -> None:
+    text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
+    template = yaml.safe_load(text)
+    source = template["spec"]["targets"][0]["code"][0]["source"]
+    source["rego"] = 'package other\n\nx := 1\n\nx := 2\n\nviolation contains {"msg": "a"} if x == 1\n'
+    source["libs"] = []
+    with pytest.raises(PullguardError, match=r"opa has no answer to data\.scope\.judge\.messages: "):
+        _scope(opa, template, *_NAMESPACES, _constraint())
+
+
+@pytest.fixture
+def kubectl() -> str:
+    found = shutil.which("kubectl")
+    if found is None:
+        pytest.skip("kubectl is not installed")
+    return found
+
+
+def test_a_live_cluster_says_the_same_as_its_dump(opa: Path, kubectl: str, tmp_path: Path) -> None:
+    objects = [*_NAMESPACES, *_WEBHOOKS, *_validating(), *_MUTATING, _constraint(), _workload("DaemonSet", "agent")]
+    by_kind = {kind.kind: [obj for obj in objects if obj["kind"] == kind.kind] for kind in KINDS}
+    cluster = ReadOnlyCluster(KINDS, by_kind)
+    try:
+        kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+        live = scope(kubeconfig=str(kubeconfig), kubectl=kubectl, opa=str(opa))
+    finally:
+        cluster.stop()
+    dumped = _scope(opa, *objects)
+    assert live.namespaces == dumped.namespaces
+    assert (live.source, live.errors, live.exit_code) == ("the cluster", (), 0)
+
+
+def test_what_may_not_be_read_is_said(opa: Path, kubectl: str, tmp_path: Path) -> None:
+    objects = {"Namespace": _NAMESPACES, "K8sProtectedPullPolicy": [_constraint(enforcementAction="deny")]}
+    objects["ValidatingWebhookConfiguration"] = [_WEBHOOKS[0]]
+    cluster = ReadOnlyCluster(KINDS, objects, forbidden=["ReplicaSet", "ValidatingAdmissionPolicy", "Config"])
+    try:
+        kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+        report = scope(kubeconfig=str(kubeconfig), kubectl=kubectl, opa=str(opa))
+    finally:
+        cluster.stop()
+    assert report.unreadable == dict.fromkeys(("Config", "ReplicaSet", "ValidatingAdmissionPolicy"), "forbidden")
+    assert report.exit_code == 2
+    found = _by_name(report)["gatekeeper-system"]
+    assert (found.pod.outcome, found.pod.certain) == ("audited", False)
+    assert (found.deny.state, found.deny.reason) == ("unknown", "could not be read: ReplicaSet")
+
+
+_WRONG: tuple[Any, ...] = (None, 1, "x", [], [None], ["x"], [[]], {"x": 1})
+
+
+def _spoiled(value: Any) -> list[dict[str, Any]]:
+    """Return an object of every kind that scope reads besides constraints, with a value in the place of its content."""
+    objects = []
+    for kind in KINDS:
+        if kind.kind in {"K8sProtectedPullPolicy", "ConstraintTemplate"}:
+            continue
+        metadata = {"name": "config" if kind.kind == "Config" else "spoiled", "namespace": "kube-system"}
+        content = {"spec": value, "webhooks": value, "status": value}
+        api_version = f"{kind.group}/v1" if kind.group else "v1"
+        objects.append({"apiVersion": api_version, "kind": kind.kind, "metadata": metadata, **content})
+        metadata = {"name": "labels", "namespace": "kube-system", "labels": value, "annotations": value}
+        metadata["ownerReferences"] = value
+        objects.append({"apiVersion": api_version, "kind": kind.kind, "metadata": metadata})
+        ours = {"name": "ours", "namespace": "kube-system", "labels": {"app.kubernetes.io/managed-by": "pullguard"}}
+        ours["annotations"] = {"pullguard/policy": "protected_pull_policy"}
+        spec = dict.fromkeys(
+            ("template", "jobTemplate", "matchConstraints", "variables", "match", "applyTo", "parameters"), value
+        )
+        objects.append({"apiVersion": api_version, "kind": kind.kind, "metadata": ours, "spec": spec})
+    return objects
+
+
+@pytest.mark.parametrize("value", _WRONG, ids=repr)
+def test_fields_of_the_wrong_type_hide_nothing(opa: Path, value: Any) -> None:
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *_spoiled(value), _constraint(enforcementAction="deny"))
+    assert _outcomes(report) == {
+        "kube-system": ("denied-by-webhook", "denied-by-webhook"),
+        "gatekeeper-system": ("audited", "audited"),
+    }
+    assert report.errors == ()
+    unjudged = {("DaemonSet", "spoiled"), ("Deployment", "spoiled"), ("CronJob", "spoiled"), ("Job", "spoiled")}
+    deny = _by_name(report)["kube-system"].deny
+    assert unjudged <= set(deny.unjudged)
+    assert deny.state == "unknown"

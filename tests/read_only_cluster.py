@@ -1,0 +1,169 @@
+"""As much of an API server as `kubectl get` asks for: discovery, and lists in chunks.
+
+It stands for a cluster where some kinds may not be read, or are not there; what a real one does is another test's
+matter.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from pullguard.cluster.snapshot import Kind
+
+JSON = dict[str, Any]
+
+TOKEN = "a-token-that-nobody-may-see"  # noqa: S105 - it opens nothing
+
+_LEGACY = "application/json"
+
+# Of the groups that have another one than v1.
+_VERSIONS = {"constraints.gatekeeper.sh": "v1beta1"}
+
+
+class ReadOnlyCluster:
+    """A server on loopback.
+
+    Args:
+        kinds: The kinds that it has, each in one version.
+        objects: What it holds, by kind.
+        forbidden: The kinds that may not be listed.
+        chunk: How many objects it sends at once, whatever it is asked for.
+
+    Attributes:
+        requests: The paths and queries of all lists, in order.
+    """
+
+    def __init__(
+        self,
+        kinds: Sequence[Kind],
+        objects: Mapping[str, Sequence[JSON]],
+        *,
+        forbidden: Sequence[str] = (),
+        chunk: int = 2,
+        refused: bool = False,
+    ) -> None:
+        self.requests: list[str] = []
+        self._kinds, self._objects, self._forbidden, self._chunk = kinds, objects, forbidden, chunk
+        self._refused = refused
+        cluster = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                code, body = cluster.answer(self.path)
+                data = json.dumps(body).encode()
+                self.send_response(code)
+                self.send_header("Content-Type", _LEGACY)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is its caller's
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the server, if it still runs."""
+        if not self._thread.is_alive():
+            return
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def write_kubeconfig(self, path: Path) -> Path:
+        """Write a kubeconfig that names the server as the context `here`."""
+        server = f"http://127.0.0.1:{self._server.server_port}"
+        value = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "c", "cluster": {"server": server}}],
+            "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": {"token": TOKEN}}],
+            "current-context": "here",
+        }
+        path.write_text(json.dumps(value), "utf-8")
+        return path
+
+    def answer(self, target: str) -> tuple[int, JSON]:
+        """Return the answer to a GET: its code and its body."""
+        url = urlsplit(target)
+        if self._refused:
+            return 401, _status(401, "Unauthorized", "Unauthorized")
+        if url.path == "/api":
+            return 200, {"kind": "APIVersions", "apiVersion": "v1", "versions": ["v1"]}
+        if url.path == "/apis":
+            groups = sorted({kind.group for kind in self._kinds} - {""})
+            return 200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name) for name in groups]}
+        group, rest = _split(url.path)
+        own = [kind for kind in self._kinds if kind.group == group]
+        if not rest and own:
+            return 200, {
+                "kind": "APIResourceList",
+                "apiVersion": "v1",
+                "groupVersion": _api_version(group),
+                "resources": [_resource(kind) for kind in own],
+            }
+        for kind in own:
+            if rest == f"/{kind.resource}":
+                self.requests.append(f"{url.path}?{url.query}")
+                return self._list(kind, parse_qs(url.query))
+        return 404, _status(404, "NotFound", "the server could not find the requested resource")
+
+    def _list(self, kind: Kind, query: Mapping[str, Sequence[str]]) -> tuple[int, JSON]:
+        if kind.kind in self._forbidden:
+            name = f'{kind.resource} is forbidden: User "u" cannot list resource "{kind.resource}"'
+            return 403, _status(403, "Forbidden", name)
+        start = int(query.get("continue", ["0"])[0])
+        objects = self._objects.get(kind.kind, ())
+        metadata = {"continue": str(start + self._chunk)} if start + self._chunk < len(objects) else {}
+        return 200, {
+            "kind": f"{kind.kind}List",
+            "apiVersion": _api_version(kind.group),
+            "metadata": metadata,
+            "items": list(objects[start : start + self._chunk]),
+        }
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return the group that a path is about, and what stands behind its version."""
+    root, *parts = path.removeprefix("/").split("/")
+    group = "" if root == "api" else "".join(parts[:1])
+    return group, "".join(f"/{part}" for part in parts[1 if root == "api" else 2 :])
+
+
+def _api_version(group: str) -> str:
+    version = _VERSIONS.get(group, "v1")
+    return f"{group}/{version}" if group else version
+
+
+def _group(name: str) -> JSON:
+    version = {"groupVersion": _api_version(name), "version": _VERSIONS.get(name, "v1")}
+    return {"name": name, "versions": [version], "preferredVersion": version}
+
+
+def _resource(kind: Kind) -> JSON:
+    return {
+        "name": kind.resource,
+        "singularName": kind.kind.lower(),
+        "namespaced": kind.namespaced,
+        "kind": kind.kind,
+        "verbs": ["get", "list"],
+    }
+
+
+def _status(code: int, reason: str, message: str) -> JSON:
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "details": {},
+        "code": code,
+    }

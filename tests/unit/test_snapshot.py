@@ -1,0 +1,101 @@
+"""Snapshots from files, and what kubectl says when it cannot be run."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pullguard.cluster.snapshot import Kind, Snapshot, Stored, from_cluster, from_files
+from pullguard.errors import PullguardError
+from pullguard.findings import Problem
+
+_KINDS = (
+    Kind("", "Namespace", "namespaces"),
+    Kind("apps", "Deployment", "deployments", namespaced=True),
+)
+
+
+def _read(*objects: Any, kinds: tuple[Kind, ...] = _KINDS) -> Snapshot:
+    text = "\n---\n".join(json.dumps(value) for value in objects)
+    return from_files(kinds, ["-"], stdin=io.BytesIO(text.encode()))
+
+
+def _namespace(name: Any, **labels: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _deployment(name: str, namespace: Any = "a", group: str = "apps") -> dict[str, Any]:
+    return {"apiVersion": f"{group}/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace}}
+
+
+def test_what_was_asked_for_is_kept() -> None:
+    dump = {"apiVersion": "v1", "kind": "List", "items": [_namespace("a"), _deployment("web"), _deployment("api", "b")]}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "a"}}
+    snapshot = _read(dump, secret, _deployment("web", group="example.org"))
+    assert snapshot == Snapshot(
+        source="the files",
+        live=False,
+        stored={
+            "Namespace": (Stored("<stdin>", _namespace("a")),),
+            "Deployment": (Stored("<stdin>", _deployment("web")), Stored("<stdin>", _deployment("api", "b"))),
+        },
+        unreadable={},
+        errors=(),
+        notes=(),
+    )
+    assert snapshot.empty == ()
+    assert _read(_namespace("a")).empty == ("Deployment",)
+
+
+def test_the_same_object_twice_is_one() -> None:
+    snapshot = _read(_namespace("a"), _namespace("a"))
+    assert (snapshot.objects("Namespace"), snapshot.errors) == ([_namespace("a")], ())
+
+
+def test_of_two_that_differ_the_first_is_kept() -> None:
+    snapshot = _read(_namespace("a", tier="x"), _namespace("a", tier="y"))
+    assert snapshot.objects("Namespace") == [_namespace("a", tier="x")]
+    message = "another Namespace a in <stdin> differs from this one; it was kept"
+    assert snapshot.errors == (Problem("<stdin>", 3, 1, message),)
+
+
+@pytest.mark.parametrize("name", [None, "", 1, []])
+def test_an_object_without_a_name_is_an_error(name: Any) -> None:
+    snapshot = _read(_namespace(name), _namespace("a"))
+    assert snapshot.objects("Namespace") == [_namespace("a")]
+    message = "this Namespace has no name, so it was left out; dump it from the cluster"
+    assert snapshot.errors == (Problem("<stdin>", 1, 0, message),)
+
+
+def test_objects_without_a_namespace_are_noted() -> None:
+    assert _read(_namespace("a"), _deployment("web", None)).notes == (
+        "1 object that states no namespace left out: where they would go is not known",
+    )
+    assert _read(_namespace("a"), _deployment("web", None), _deployment("api", 1)).notes == (
+        "2 objects that state no namespace left out: where they would go is not known",
+    )
+
+
+def test_a_broken_file_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("a: [", "utf-8")
+    (tmp_path / "good.json").write_text(json.dumps(_namespace("a")), "utf-8")
+    snapshot = from_files(_KINDS, [str(tmp_path)])
+    assert snapshot.objects("Namespace") == [_namespace("a")]
+    assert [problem.file for problem in snapshot.errors] == [str(tmp_path / "broken.yaml")]
+
+
+def test_an_input_with_nothing_of_a_cluster_ends_it() -> None:
+    with pytest.raises(PullguardError) as caught:
+        _read({"kind": "Kustomization"})
+    assert caught.value.message == "nothing of a cluster is in the input"
+
+
+def test_a_kubectl_that_is_not_there_ends_it() -> None:
+    with pytest.raises(PullguardError, match=r"^/nowhere/kubectl is not a program that can be run; install kubectl"):
+        from_cluster(_KINDS, kubectl="/nowhere/kubectl")
+
+
+def test_what_kubectl_calls_a_kind() -> None:
+    assert [kind.argument for kind in _KINDS] == ["namespaces", "deployments.apps"]
