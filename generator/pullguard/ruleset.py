@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate.constraint_schema import with_defaults
+from pullguard.evaluate.acceptance.constraint_schema import with_defaults
 from pullguard.gatekeeper import Constraint, ConstraintTemplate, dig
 from pullguard.library import MANIFEST, Library, load
 from pullguard.resources import packaged_library
@@ -88,7 +88,7 @@ def _require_accepted(library: Library, templates: Mapping[str, ConstraintTempla
         template = templates.get(constraint.kind)
         if template is None or hashlib.sha256(Path(constraint.file).read_bytes()).hexdigest() in written:
             continue
-        from pullguard.evaluate.constraint_check import ConstraintChecker  # noqa: PLC0415 - slow, and seldom needed
+        from pullguard.evaluate.acceptance.constraint_check import ConstraintChecker  # noqa: PLC0415 - slow, and seldom needed
 
         checker = ConstraintChecker(template, lambda _pattern, _text: True)
         found = checker.refusal(with_defaults(constraint.object, template))

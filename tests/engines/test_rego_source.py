@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate import rego_source
-from pullguard.evaluate.rego_source import Reading
+from pullguard.evaluate.acceptance import rego_source
+from pullguard.evaluate.acceptance.rego_source import Reading
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 import suite_tree
 from pullguard.errors import PullguardError
 from pullguard.evaluate import suites
-from pullguard.evaluate.suite_report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult
+from pullguard.evaluate.suites.report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult
 
 _PARTS = ("assertions", "constraints", "expansion", "formats", "match", "objects", "schemas", "skipped", "templates")
 

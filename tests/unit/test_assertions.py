@@ -2,9 +2,9 @@
 
 import pytest
 
-from pullguard.evaluate.assertions import Violation, expressions, judge
-from pullguard.evaluate.suite_files import Assertion, Case
-from pullguard.evaluate.suite_report import CaseResult
+from pullguard.evaluate.suites.assertions import Violation, expressions, judge
+from pullguard.evaluate.suites.files import Assertion, Case
+from pullguard.evaluate.suites.report import CaseResult
 
 
 def _case(*assertions: Assertion) -> Case:

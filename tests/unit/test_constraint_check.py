@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from pullguard.evaluate.constraint_check import (
+from pullguard.evaluate.acceptance.constraint_check import (
     ConstraintChecker,
     Refusal,
     patterns,
     schema_errors,
     unknown_fields,
 )
-from pullguard.evaluate.formats import CHECKS
+from pullguard.evaluate.acceptance.formats import CHECKS
 from pullguard.gatekeeper import ConstraintTemplate, template_from
 
 _SCHEMA = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.evaluate.constraint_schema import constraint_schema, copied, parameters_schema, with_defaults
+from pullguard.evaluate.acceptance.constraint_schema import constraint_schema, copied, parameters_schema, with_defaults
 from pullguard.gatekeeper import template_from
 
 _SCHEMA = {

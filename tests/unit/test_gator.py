@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate import gator
-from pullguard.evaluate.suite_files import Case, Suite, Test
-from pullguard.evaluate.suite_report import CaseResult, SuiteResult, TestResult
+from pullguard.evaluate.suites import gator
+from pullguard.evaluate.suites.files import Case, Suite, Test
+from pullguard.evaluate.suites.report import CaseResult, SuiteResult, TestResult
 
 
 def _test(name: str, *cases: str) -> Test:

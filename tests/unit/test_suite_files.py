@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate.suite_files import (
+from pullguard.evaluate.suites.files import (
     Assertion,
     Case,
     Suite,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate.suite_objects import inventory, namespaces, to_review
+from pullguard.evaluate.suites.objects import inventory, namespaces, to_review
 from pullguard.inputs import Document, load_document
 
 _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: s}\n"

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate.suite_files import Suite
-from pullguard.evaluate.suite_report import (
+from pullguard.evaluate.suites.files import Suite
+from pullguard.evaluate.suites.report import (
     CaseResult,
     Outcome,
     SuiteReport,

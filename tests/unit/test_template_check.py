@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pullguard.evaluate.template_check import schema_fault, template_fault
+from pullguard.evaluate.acceptance.template_check import schema_fault, template_fault
 from pullguard.gatekeeper import ConstraintTemplate
 
 

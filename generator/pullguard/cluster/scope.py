@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
 from pullguard.errors import PullguardError
 from pullguard.evaluate import programs
+from pullguard.evaluate.acceptance.constraint_schema import with_defaults
 from pullguard.evaluate.batches import Group, loads
-from pullguard.evaluate.constraint_schema import with_defaults
 from pullguard.findings import Problem
 from pullguard.gatekeeper import CONSTRAINT_GROUP, TEMPLATE_GROUP, ConstraintTemplate, template_from
 from pullguard.library import load
@@ -350,7 +350,7 @@ def _template(snapshot: Snapshot) -> tuple[ConstraintTemplate, list[str]]:
 
 def _constraints(snapshot: Snapshot, template: ConstraintTemplate) -> tuple[list[Mapping[str, Any]], list[Problem]]:
     """Return the constraints with their defaults, and errors for those that Gatekeeper would refuse."""
-    from pullguard.evaluate.constraint_check import ConstraintChecker  # noqa: PLC0415 - importing it takes time
+    from pullguard.evaluate.acceptance.constraint_check import ConstraintChecker  # noqa: PLC0415 - importing it takes time
 
     checker = ConstraintChecker(template, lambda _pattern, _text: True)
     constraints: list[Mapping[str, Any]] = []

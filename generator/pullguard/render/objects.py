@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pullguard.config import ENFORCEMENT, Config, ProtectedNamespaces
-from pullguard.evaluate.constraint_schema import with_defaults
+from pullguard.evaluate.acceptance.constraint_schema import with_defaults
 from pullguard.gatekeeper import (
     CONSTRAINT_GROUP,
     POLICY_ANNOTATION,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pullguard.evaluate.suite_report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult
+from pullguard.evaluate.suites.report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult
 from pullguard.reporters.text import printable
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from pullguard.evaluate import suite_files
-from pullguard.evaluate.suite_report import SuiteReport
+from pullguard.evaluate.suites import files
+from pullguard.evaluate.suites.report import SuiteReport
 from pullguard.resources import find_tool
 
 
@@ -30,13 +30,13 @@ def run(
             of several Suites is in the report.
     """
     start = time.perf_counter()
-    suites = suite_files.find_suites(paths)
+    suites = files.find_suites(paths)
     if engine == "gator":
-        from pullguard.evaluate import gator  # noqa: PLC0415 - only one of the engines is needed
+        from pullguard.evaluate.suites.gator import verify as by_gator  # noqa: PLC0415 - only one of the engines is needed
 
-        results = gator.verify(suites, find_tool("gator"), run)
+        results = by_gator(suites, find_tool("gator"), run)
     else:
-        from pullguard.evaluate import suite_opa  # noqa: PLC0415 - as above
+        from pullguard.evaluate.suites.opa import verify as by_opa  # noqa: PLC0415 - as above
 
-        results = suite_opa.verify(suites, find_tool("opa", opa), run, progress=progress)
+        results = by_opa(suites, find_tool("opa", opa), run, progress=progress)
     return SuiteReport(engine, tuple(results), time.perf_counter() - start)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pullguard.evaluate import formats
-from pullguard.evaluate.constraint_schema import GLOB_PATTERN, constraint_schema
+from pullguard.evaluate.acceptance import formats
+from pullguard.evaluate.acceptance.constraint_schema import GLOB_PATTERN, constraint_schema
 from pullguard.gatekeeper import CONSTRAINT_GROUP, ConstraintTemplate, dig
 
 if TYPE_CHECKING:

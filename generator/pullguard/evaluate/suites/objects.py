@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate.suite_files import api_version
+from pullguard.evaluate.suites.files import api_version
 from pullguard.inputs import Document
 
 _ADMISSION_GROUP = "admission.k8s.io"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pullguard.evaluate.suite_files import Assertion, Case
-from pullguard.evaluate.suite_report import CaseResult, Outcome
+from pullguard.evaluate.suites.files import Assertion, Case
+from pullguard.evaluate.suites.report import CaseResult, Outcome
 
 _SHOWN_MESSAGES = 20
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate import go_numbers
-from pullguard.evaluate.assertions import Violation, expressions, judge
 from pullguard.evaluate.opa_server import OpaServer, RegoError
-from pullguard.evaluate.progress import Progress
-from pullguard.evaluate.suite_files import Case, Suite, Test
-from pullguard.evaluate.suite_jobs import CaseJob, Filter, Job, JobReader
-from pullguard.evaluate.suite_report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
-from pullguard.evaluate.template_server import TemplateFaultError, TemplateServer
+from pullguard.evaluate.suites import go_numbers
+from pullguard.evaluate.suites.assertions import Violation, expressions, judge
+from pullguard.evaluate.suites.files import Case, Suite, Test
+from pullguard.evaluate.suites.jobs import CaseJob, Filter, Job, JobReader
+from pullguard.evaluate.suites.progress import Progress
+from pullguard.evaluate.suites.report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
+from pullguard.evaluate.suites.template_server import TemplateFaultError, TemplateServer
 from pullguard.gatekeeper import ConstraintTemplate, RegoSource
 from pullguard.resources import rego_directory
 

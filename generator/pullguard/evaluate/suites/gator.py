@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate.suite_files import Suite, Test
-from pullguard.evaluate.suite_report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
+from pullguard.evaluate.suites.files import Suite, Test
+from pullguard.evaluate.suites.report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
 
 _SECONDS = 600
 _DURATION = r"\((?P<seconds>\d+\.\d+)s\)"

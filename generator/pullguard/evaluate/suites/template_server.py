@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate import rego_source
+from pullguard.evaluate.acceptance import rego_source
 from pullguard.evaluate.modules import entry_module, package_path
 from pullguard.evaluate.opa_server import OpaServer, RegoError
 from pullguard.gatekeeper import ConstraintTemplate

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate import suite_files, template_check
-from pullguard.evaluate.constraint_check import ConstraintChecker, Refusal, patterns
-from pullguard.evaluate.constraint_schema import parameters_schema, with_defaults
-from pullguard.evaluate.suite_files import Case, Suite, Test
-from pullguard.evaluate.suite_objects import inventory, namespaces, to_review
-from pullguard.evaluate.suite_report import CaseResult, Outcome, TestResult
+from pullguard.evaluate.acceptance import template_check
+from pullguard.evaluate.acceptance.constraint_check import ConstraintChecker, Refusal, patterns
+from pullguard.evaluate.acceptance.constraint_schema import parameters_schema, with_defaults
+from pullguard.evaluate.suites import files
+from pullguard.evaluate.suites.files import Case, Suite, Test
+from pullguard.evaluate.suites.objects import inventory, namespaces, to_review
+from pullguard.evaluate.suites.report import CaseResult, Outcome, TestResult
 from pullguard.gatekeeper import ConstraintTemplate, is_constraint, is_template, template_from
 from pullguard.inputs import Document
 
@@ -100,7 +101,7 @@ class JobReader:
     def _template(self, suite: Suite, test: Test) -> tuple[ConstraintTemplate, ConstraintChecker]:
         if not test.template:
             raise _NotRunError("it names no template")
-        path = suite_files.resolve(suite, test.template)
+        path = files.resolve(suite, test.template)
         if path not in self._templates:
             self._templates[path] = self._read_template(path, test.template)
         found = self._templates[path]
@@ -110,7 +111,7 @@ class JobReader:
 
     def _read_template(self, path: str, shown: str) -> "tuple[ConstraintTemplate, ConstraintChecker] | _NotRunError":
         try:
-            obj = suite_files.read_one(path, shown).value
+            obj = files.read_one(path, shown).value
             if not is_template(obj):
                 return _NotRunError("is no ConstraintTemplate", file=shown)
             template = template_from(obj, shown)
@@ -134,7 +135,7 @@ class JobReader:
         if not test.constraint:
             raise _NotRunError("it names no constraint")
         try:
-            obj = suite_files.read_one(suite_files.resolve(suite, test.constraint), test.constraint).value
+            obj = files.read_one(files.resolve(suite, test.constraint), test.constraint).value
         except PullguardError as error:
             raise _NotRunError(str(error)) from error
         if not is_constraint(obj):
@@ -170,16 +171,16 @@ class JobReader:
 
     def _inventory(self, suite: Suite, case: Case) -> dict[str, Any]:
         """Return the inventory of a case, the same value for cases that name the same files."""
-        paths = tuple(suite_files.resolve(suite, path) for path in case.inventory)
+        paths = tuple(files.resolve(suite, path) for path in case.inventory)
         if paths not in self._inventories:
             documents = [document for path in case.inventory for document in self._documents(suite, path)]
             self._inventories[paths] = inventory(documents)
         return self._inventories[paths]
 
     def _documents(self, suite: Suite, path: str) -> Sequence[Document]:
-        absolute = suite_files.resolve(suite, path)
+        absolute = files.resolve(suite, path)
         if absolute not in self._objects:
-            self._objects[absolute] = suite_files.read_all(absolute, path)
+            self._objects[absolute] = files.read_all(absolute, path)
         return self._objects[absolute]
 
     def _matches(self, expression: str, text: str) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pullguard.evaluate.constraint_check import Matches, schema_errors, unknown_fields
+from pullguard.evaluate.acceptance.constraint_check import Matches, schema_errors, unknown_fields
 from pullguard.gatekeeper import ConstraintTemplate, dig
 
 _VERSIONS = ("v1", "v1alpha1", "v1beta1")

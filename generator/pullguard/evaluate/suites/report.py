@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pullguard.errors import PullguardError
-from pullguard.evaluate.suite_files import Suite
+from pullguard.evaluate.suites.files import Suite
 
 #: "failed": an expectation is not met; "error": it could not be read or run, so nothing is known.
 Outcome = Literal["passed", "failed", "error", "skipped"]

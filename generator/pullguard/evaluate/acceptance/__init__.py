@@ -1,0 +1,1 @@
+"""What Gatekeeper accepts: ConstraintTemplates, constraints and their parameters."""
