@@ -13,6 +13,7 @@ TEMPLATE_GROUP = "templates.gatekeeper.sh"
 
 POLICY_ANNOTATION = "pullguard/policy"
 RULES_ANNOTATION = "pullguard/rules"
+SYNC_ANNOTATION = "metadata.gatekeeper.sh/requires-sync-data"
 
 #: Enforcement actions from the mildest to the strictest.
 ACTIONS = ("dryrun", "warn", "deny")
@@ -108,6 +109,23 @@ def is_template(obj: Mapping[str, Any]) -> bool:
 def is_constraint(obj: Mapping[str, Any]) -> bool:
     """Tell whether an object is a constraint."""
     return group_of(obj) == CONSTRAINT_GROUP
+
+
+def needs_cluster(template: ConstraintTemplate) -> bool:
+    """Tell whether a template judges by objects that only a cluster has, and not by Namespaces alone.
+
+    Its annotation says so, in the form that Gatekeeper's documentation gives. One of another form says nothing.
+    """
+    text = dig(template.object, "metadata", "annotations", SYNC_ANNOTATION)
+    if not isinstance(text, str):
+        return False
+    try:
+        requirements = json.loads(text.strip("\n\"'"))
+        return any(
+            kind != "Namespace" for requirement in requirements for entry in requirement for kind in entry["kinds"]
+        )
+    except (TypeError, ValueError, KeyError):
+        return False
 
 
 def constraint_from(obj: Mapping[str, Any], file: str) -> Constraint:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pullguard.errors import PullguardError
 from pullguard.evaluate.acceptance.constraint_schema import with_defaults
-from pullguard.gatekeeper import Constraint, ConstraintTemplate, dig
+from pullguard.gatekeeper import Constraint, ConstraintTemplate, dig, needs_cluster
 from pullguard.library import MANIFEST, Library, load
 from pullguard.resources import packaged_library
 
@@ -51,10 +51,12 @@ def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
             notes.append(f"{template.kind} has no constraint in the library, so nothing was judged by it")
         elif template.source is None:
             notes.append(f"{template.kind} has no Rego, so nothing was judged by it")
+        elif needs_cluster(template):
+            notes.append(f"{template.kind} asks what is in a cluster, so nothing was judged by it")
     used = {
         template.kind: template
         for template in library.templates
-        if template.kind in kinds and template.source is not None
+        if template.kind in kinds and template.source is not None and not needs_cluster(template)
     }
     if not used:
         raise PullguardError(

@@ -166,6 +166,11 @@ class Policy:
         """Return the strictest level that the policy offers and that is not stricter than the one that is wanted."""
         return self.levels[min(LEVELS.index(wanted), len(self.levels) - 1)]
 
+    @property
+    def needs_cluster(self) -> bool:
+        """Whether it judges by objects that only a cluster has, and not by Namespaces alone."""
+        return any(kind != "Namespace" for requirement in self.sync for entry in requirement for kind in entry.kinds)
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:

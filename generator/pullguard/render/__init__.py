@@ -167,7 +167,11 @@ def _catalog(policies: Sequence[Policy], config: Config, frames: "Environment") 
 
 
 def _conftest(adapter: Sequence[SourceFile], policies: Sequence[Policy], config: Config) -> dict[str, str]:
-    """Return the bundle for conftest: Rego as it stands, and the constraints as data.pullguard."""
+    """Return the bundle for conftest: Rego as it stands, and the constraints as data.pullguard.
+
+    Policies that judge by the objects of a cluster are left out: conftest sees one manifest at a time.
+    """
+    policies = [policy for policy in policies if not policy.needs_cluster]
     modules = {module.path: module.text for module in adapter}
     for policy in policies:
         modules.update({module.path: module.text for module in (policy.module, *policy.libs)})

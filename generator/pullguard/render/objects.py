@@ -11,6 +11,7 @@ from pullguard.gatekeeper import (
     CONSTRAINT_GROUP,
     POLICY_ANNOTATION,
     RULES_ANNOTATION,
+    SYNC_ANNOTATION,
     ConstraintTemplate,
 )
 from pullguard.policies.model import Policy
@@ -36,7 +37,7 @@ def annotations(policy: Policy) -> dict[str, str]:
             [{"groups": kinds.groups, "versions": kinds.versions, "kinds": kinds.kinds} for kinds in requirement]
             for requirement in policy.sync
         ]
-        result["metadata.gatekeeper.sh/requires-sync-data"] = json.dumps(wanted)
+        result[SYNC_ANNOTATION] = json.dumps(wanted)
     return result
 
 

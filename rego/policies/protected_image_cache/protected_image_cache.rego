@@ -1,0 +1,279 @@
+# METADATA
+# title: Protected image cache
+# description: |
+#   In protected namespaces every image is already on nodes that its pod can run on, so that the pod can start without a
+#   registry. A node counts where nodeSelector, required node affinity, taints and tolerations let the pod run on it, or
+#   where the pod names it; which images a node has is what its status lists, which is not always all of them.
+# scope: package
+# custom:
+#   kind: K8sProtectedImageCache
+#   version: 1.0.0
+#   rules:
+#     missing:
+#       id: image-cache-missing
+#       severity: high
+#       title: The image is on no node that the pod can run on, so the pod cannot start without its registry
+#     scarce:
+#       id: image-cache-scarce
+#       severity: medium
+#       title: The image is on fewer of the nodes that the pod can run on than minNodes asks for
+#     unknown:
+#       id: image-cache-unknown
+#       severity: low
+#       title: Whether the image is on enough nodes cannot be told, as nodes do not list all their images
+#     nowhere:
+#       id: image-cache-no-node
+#       severity: low
+#       title: There is no node that the pod can run on
+#     unsynced:
+#       id: image-cache-no-inventory
+#       severity: low
+#       title: Which nodes have the image cannot be told, as the inventory holds no Node
+#     invalid:
+#       id: image-cache-invalid
+#       severity: medium
+#       title: The image is not a reference that Kubernetes can parse, so no node can have it
+#   match:
+#     kinds:
+#       - apiGroups: [""]
+#         kinds: [Pod, PodTemplate, ReplicationController]
+#       - apiGroups: [apps]
+#         kinds: [DaemonSet, Deployment, ReplicaSet, StatefulSet]
+#       - apiGroups: [batch]
+#         kinds: [CronJob, Job]
+#       - apiGroups: [extensions]
+#         kinds: [DaemonSet, Deployment, ReplicaSet]
+#     kindsFromParameter: customKinds
+#   operations: [CREATE, UPDATE]
+#   requiresSyncData:
+#     - - groups: [""]
+#         versions: [v1]
+#         kinds: [Node]
+#   parameters:
+#     type: object
+#     properties:
+#       minNodes:
+#         description: |
+#           On how many of the nodes that the pod can run on every image has to be: a number, or a percentage of them such
+#           as "50%", rounded up. Where there are fewer nodes, all of them will do. With 1 a finding means that the pod can
+#           start nowhere without its registry; more is a matter of how many nodes may be lost.
+#         x-kubernetes-int-or-string: true
+#         minimum: 1
+#         pattern: ^([1-9][0-9]?|100)%$
+#         default: 1
+#       maxImages:
+#         description: |
+#           How many images a node lists at most: what the kubelets have as nodeStatusMaxImages; -1 stands for no limit. What
+#           such a node does not list it may have all the same, as it lists the largest images only.
+#         type: integer
+#         minimum: -1
+#         default: 50
+#       unknown:
+#         description: |
+#           What to make of it where nodes that do not list all their images decide whether there are enough: `violation`
+#           reports it with a severity of its own, `allow` lets it pass.
+#         type: string
+#         enum: [allow, violation]
+#         default: violation
+#       exemptImages:
+#         description: |
+#           Images that are not judged: exactly as the manifest writes them, or a prefix that ends in `*`.
+#         type: array
+#         default: []
+#         items:
+#           type: string
+#           minLength: 1
+#           pattern: ^[^*]*\*?$
+#       customKinds:
+#         description: Custom resources that hold pod specs.
+#         type: array
+#         default: []
+#         items:
+#           type: object
+#           required: [group, kind, paths]
+#           properties:
+#             group:
+#               description: The API group, such as argoproj.io.
+#               type: string
+#             kind:
+#               description: The kind, such as Rollout.
+#               type: string
+#               minLength: 1
+#             paths:
+#               description: |
+#                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
+#                 spec.replicatedJobs[].template.spec.template.spec.
+#               type: array
+#               minItems: 1
+#               items:
+#                 type: string
+#                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
+#       controlledPods:
+#         description: |
+#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
+#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its pods.
+#         type: string
+#         enum: [audit, deny]
+#         default: audit
+package policies.protected_image_cache
+
+import data.lib.images
+import data.lib.nodes
+import data.lib.pods
+import data.lib.uses
+
+# METADATA
+# title: A container or an image volume whose image is not on enough nodes
+violation contains {"msg": _message(use, reason, tally), "details": details} if {
+	not _is_past
+	some use in uses.current(input)
+	not use.image in {null, ""} # nothing to look for: the API server refuses it, unless something else fills it in before
+	not uses.is_excused(use, input)
+	not uses.identity(use) in _unchanged
+	states := _states(use)
+	tally := _tally(states)
+	reason := _reason(use, tally)
+	details := {
+		"path": uses.path(use),
+		"image": use.image,
+		"reason": reason,
+		"nodes": tally,
+		"missingNodes": _some_nodes(states, "missing"),
+		"unknownNodes": _some_nodes(states, "unknown"),
+	}
+}
+
+# What does not start pods any more, and whose image may be gone from the nodes: finished pods and Jobs, and the ReplicaSets
+# that a Deployment keeps of earlier revisions.
+_is_past if {
+	input.review.kind.group == ""
+	input.review.kind.kind == "Pod"
+	input.review.object.status.phase in {"Failed", "Succeeded"}
+}
+
+_is_past if {
+	input.review.kind.group == "batch"
+	input.review.kind.kind == "Job"
+	some condition in input.review.object.status.conditions
+	condition.type in {"Complete", "Failed"}
+	condition.status == "True"
+}
+
+_is_past if {
+	input.review.kind.kind == "ReplicaSet"
+	input.review.object.spec.replicas == 0
+	pods.is_controlled(input.review.object, input.review.kind)
+}
+
+_unchanged := {uses.identity(use) | some use in uses.earlier(input)}
+
+# What matters of them: whatever else there is of a Node costs time. Without the inventory there are none.
+_nodes := {name: {"metadata": {"labels": labels}, "spec": spec, "status": {"images": listed}} |
+	some name, node in data.inventory.cluster.v1.Node
+	is_object(node)
+	labels := object.get(node, ["metadata", "labels"], null)
+	spec := object.get(node, "spec", null)
+	listed := object.get(node, ["status", "images"], null)
+}
+
+_listings := {name: nodes.listing(node) | some name, node in _nodes}
+
+_fitting[path] := nodes.fitting(_nodes, pod_spec, input.review.kind) if {
+	some path in {use.spec | some use in uses.current(input)}
+	pod_spec := object.get(input.review.object, path, null)
+}
+
+# Of each node that the pod can run on, whether it has the image.
+_states(use) := {name: nodes.state(_listings[name], names, _max_images) | some name in _fitting[use.spec]} if {
+	names := images.names(use.image)
+} else := {name: "missing" | some name in _fitting[use.spec]}
+
+_tally(states) := {
+	"total": count(_nodes),
+	"fitting": count(states),
+	"required": _required(count(states)),
+	"present": count([state | some state in states; state == "present"]),
+	"missing": count([state | some state in states; state == "missing"]),
+	"unknown": count([state | some state in states; state == "unknown"]),
+}
+
+# Enough to find the others.
+_some_nodes(states, wanted) := array.slice([name | some name, state in states; state == wanted], 0, 10)
+
+_required(fitting) := ceil((fitting * to_number(trim_suffix(minimum, "%"))) / 100) if {
+	minimum := input.parameters.minNodes
+	regex.match(`^([1-9][0-9]?|100)%$`, minimum)
+} else := min([minimum, fitting]) if {
+	minimum := input.parameters.minNodes
+	is_number(minimum)
+	minimum >= 1
+	minimum == floor(minimum)
+} else := min([1, fitting])
+
+_max_images := limit if {
+	limit := input.parameters.maxImages
+	is_number(limit)
+	limit >= -1
+} else := 50
+
+# Undefined where the image is on enough nodes. What the state of the cluster leaves open is left to audit, so that a deny
+# never blocks a workload just because no node is ready.
+_reason(use, tally) := "invalid" if {
+	not images.is_reference(use.image)
+} else := "unsynced" if {
+	not _is_admission
+	tally.total == 0
+} else := "nowhere" if {
+	not _is_admission
+	tally.total > 0
+	tally.fitting == 0
+	input.review.kind.kind != "DaemonSet" # which has no pods then
+} else := "missing" if {
+	tally.required > 0
+	tally.present + tally.unknown == 0
+} else := "scarce" if {
+	tally.present + tally.unknown < tally.required
+} else := "unknown" if {
+	tally.present < tally.required
+	object.get(input, ["parameters", "unknown"], "violation") != "allow"
+}
+
+_is_admission if input.review.operation in {"CREATE", "UPDATE"}
+
+_message(use, reason, tally) := uses.message(use, sprintf("%s; %s", [_problem(reason, tally), _remedies[reason]]))
+
+_problem("missing", tally) := sprintf("on 0 of %s", [_nodes_shown(tally)])
+
+_problem("scarce", tally) := sprintf("on %s of %s, not %d", [_range(tally), _nodes_shown(tally), tally.required])
+
+_problem("unknown", tally) := sprintf("seen on %d of %s, not %d, but %d list only a part", [
+	tally.present,
+	_nodes_shown(tally),
+	tally.required,
+	tally.unknown,
+])
+
+_problem("nowhere", tally) := sprintf("its pod can run on 0 of %d nodes (nodeSelector, affinity, taints)", [tally.total])
+
+_problem("unsynced", _) := "cannot tell which nodes have it, as no Node is in the inventory"
+
+_problem("invalid", _) := "is not a reference that Kubernetes can parse, so no node has it"
+
+_remedies := {
+	"missing": _pull,
+	"scarce": _pull,
+	"unknown": "look there (crictl images) or raise nodeStatusMaxImages",
+	"nowhere": "add a node for it, and pre-pull it there (crictl pull)",
+	"unsynced": "sync v1 Nodes (SyncSet)",
+	"invalid": "correct it, then pre-pull it",
+}
+
+_pull := "pre-pull it there (crictl pull, ctr -n k8s.io images pull)"
+
+_nodes_shown(tally) := "1 node that can run it" if {
+	tally.fitting == 1
+} else := sprintf("%d nodes that can run it", [tally.fitting])
+
+_range(tally) := sprintf("%d", [tally.present]) if {
+	tally.unknown == 0
+} else := sprintf("%d to %d", [tally.present, tally.present + tally.unknown])
