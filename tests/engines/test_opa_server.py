@@ -286,9 +286,9 @@ def test_server_ends_with_its_parent(  # noqa: PLR0917 - fixtures and parameters
 
 _ORPHAN = """
     import os, time
-    from pullguard.evaluate import opa_server
+    from pullguard.evaluate.programs import end_with_parent
 
-    before_exec = opa_server._die_with_parent()
+    before_exec = end_with_parent()
     parent = os.getpid()
     if os.fork():
         os._exit(0)

@@ -5,7 +5,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pullguard.errors import PullguardError
+from pullguard.evaluate.programs import end_with_parent
 
 if TYPE_CHECKING:
     from opa_client.opa import OpaClient  # type: ignore[import-untyped] # the package has no types
@@ -30,7 +30,6 @@ _POLL_SECONDS = 0.002
 _ANSWER_SECONDS = 120.0
 _PORTS_TRIED = 5
 _TAKEN = "address already in use"
-_PR_SET_PDEATHSIG = 1
 
 # Programs that start OPA (shims of version managers) need these; OPA itself needs nothing.
 _PASSED_ON = ("PATH", "HOME", "TMPDIR")
@@ -219,7 +218,7 @@ class OpaServer:
                 env={**environment, **_SETTINGS, TOKEN_VARIABLE: self._token},
                 # Ctrl-C reaches the whole group of a terminal: the server is not to end before its parent ends it.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),  # noqa: PLW1509 - two system calls, and no threads here
+                preexec_fn=end_with_parent(),  # noqa: PLW1509 - two system calls, and no threads here
             )
         except OSError as error:
             raise PullguardError(f"{command[0]} cannot be run: {error.strerror}") from error
@@ -305,24 +304,6 @@ def _free_port() -> int:
         reserved.bind((_HOST, 0))
         port: int = reserved.getsockname()[1]
         return port
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Return what makes a child of fork end with its parent, however that ends; None where there is no such thing."""
-    if sys.platform != "linux":
-        return None
-    import ctypes  # noqa: PLC0415 - only this needs it
-
-    prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
-
-    def in_child() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            # The parent ended before the kernel knew of the wish.
-            os._exit(1)
-
-    return in_child
 
 
 def _in_url(module: str) -> str:

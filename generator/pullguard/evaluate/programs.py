@@ -103,13 +103,33 @@ def start(arguments: Sequence[str], *, folder: Path, timeout: float) -> Program:
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            preexec_fn=_end_with(os.getpid()),  # noqa: PLW1509 - pullguard has no threads when it starts programs
+            preexec_fn=end_with_parent(),  # noqa: PLW1509 - pullguard has no threads when it starts programs
         )
     except OSError as error:
         stdout.close()
         stderr.close()
         raise PullguardError(f"{arguments[0]} cannot be started: {error.strerror}") from error
     return Program(process, stdout, stderr, timeout)
+
+
+def end_with_parent() -> Callable[[], None] | None:
+    """Return what a child does before it becomes the program, so that it is killed when this process dies.
+
+    None where the kernel has no such thing. The kernel goes by the thread that forks: fork in the main thread.
+    """
+    if sys.platform != "linux":
+        return None
+    import ctypes  # noqa: PLC0415 - only needed where a program is started
+
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def in_child() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+
+    return in_child
 
 
 @contextmanager
@@ -142,19 +162,3 @@ def _signals_as_exceptions() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, before[number])
-
-
-def _end_with(parent: int) -> Callable[[], None] | None:
-    """Return what a child does before it becomes the program, so that it is killed when its parent dies."""
-    if sys.platform != "linux":
-        return None
-    import ctypes  # noqa: PLC0415 - only needed where a program is started
-
-    prctl = ctypes.CDLL(None).prctl
-
-    def end_with_parent() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
-
-    return end_with_parent
