@@ -7,20 +7,23 @@ PULLGUARD := $(VENV)/bin/pullguard
 
 # The programs that pullguard runs need no C compiler.
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
+# The control plane, and what runs pods.
+KUBERNETES := kube-apiserver kubectl
+NODE := kubelet kube-controller-manager kube-scheduler
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test lint verify bench generate setup tools clean
+.PHONY: help demo test lint verify bench generate setup tools cluster-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: setup $(BIN)/opa ## check Gatekeeper's own stock manifest
-	@cd tools/gator && go mod download $(GATEKEEPER)
-	@manifest=$$(cd tools/gator && go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml && \
+	@cd tools/gatekeeper && go mod download $(GATEKEEPER)
+	@manifest=$$(cd tools/gatekeeper && go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml && \
 	echo && echo "pullguard check $$manifest" && echo && \
 	{ $(PULLGUARD) check "$$manifest" || test $$? -eq 1; }
 
@@ -65,9 +68,27 @@ $(BIN)/conftest: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
 	cd tools && $(GO_BUILD) -o ../$@ github.com/open-policy-agent/conftest
 
-$(BIN)/gator: tools/gator/go.mod tools/gator/go.sum
+$(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
-	cd tools/gator && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
+	cd tools/gatekeeper && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
+
+cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper ## build what a cluster on this machine consists of
+
+$(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
+	@mkdir -p $(BIN)
+	cd tools/etcd && $(GO_BUILD) -o ../../$@ go.etcd.io/etcd/server/v3
+
+# kubectl cannot read a version that is not stated.
+$(KUBERNETES:%=$(BIN)/%) $(NODE:%=$(BIN)/%): $(BIN)/%: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	@mkdir -p $(BIN)
+	cd tools/kubernetes && version=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) && \
+	minor=$${version#v1.} && package=k8s.io/component-base/version && \
+	CGO_ENABLED=0 go build -trimpath -o ../../$@ -ldflags="-s -w \
+	  -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$${minor%.*}" k8s.io/kubernetes/cmd/$*
+
+$(BIN)/gatekeeper: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
+	@mkdir -p $(BIN)
+	cd tools/gatekeeper && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
