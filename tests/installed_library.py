@@ -43,7 +43,12 @@ def apply(cluster: Cluster, kustomization: Path) -> None:
 
 
 def wait_until_enforced(cluster: Cluster) -> None:
-    """Wait until Gatekeeper judges by the constraints as they are now."""
+    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now."""
+    wait_until(
+        lambda: all(_is_compiled(template) for template in templates(cluster)),
+        timeout=_FORCE,
+        what="all templates to be compiled",
+    )
     wait_until(
         lambda: all(_is_enforced(constraint) for constraint in constraints(cluster)),
         timeout=_FORCE,
@@ -55,7 +60,7 @@ def uninstall(cluster: Cluster, library: Path) -> None:
     """Take a library away as its README says, and wait until nothing of it is left."""
     cluster.kubectl("delete", "--ignore-not-found", "-k", library / "templates")
     wait_until(
-        lambda: not templates(cluster) and not _constraint_kinds(cluster),
+        lambda: not templates(cluster) and not _constraint_kinds(cluster) and not _statuses(cluster),
         timeout=_FORCE,
         what="templates and kinds of constraints to go",
     )
@@ -74,14 +79,28 @@ def constraints(cluster: Cluster) -> list[dict[str, Any]]:
     return sorted(items, key=lambda constraint: (constraint["kind"], constraint["metadata"]["name"]))
 
 
+def _statuses(cluster: Cluster) -> list[Any]:
+    """Return what Gatekeeper says of templates and constraints: what is made anew must not meet what is old."""
+    kinds = "constrainttemplatepodstatuses,constraintpodstatuses"
+    items: list[Any] = cluster.kubectl.get(kinds, "--namespace=gatekeeper-system")["items"]
+    return items
+
+
 def _constraint_kinds(cluster: Cluster) -> list[str]:
     names = [crd["metadata"]["name"] for crd in cluster.kubectl.get("crd")["items"]]
     return [name for name in names if name.endswith(f".{_CONSTRAINTS}")]
 
 
+def _is_compiled(template: dict[str, Any]) -> bool:
+    return template["status"].get("created") is True and _is_current(template)
+
+
 def _is_enforced(constraint: dict[str, Any]) -> bool:
-    pods = constraint.get("status", {}).get("byPod", [])
-    generation = constraint["metadata"]["generation"]
-    return bool(pods) and all(
-        pod.get("enforced") is True and pod.get("observedGeneration") == generation for pod in pods
-    )
+    return _is_current(constraint) and all(pod.get("enforced") is True for pod in constraint["status"]["byPod"])
+
+
+def _is_current(obj: dict[str, Any]) -> bool:
+    """Return whether all that Gatekeeper says of an object is about its latest generation, and no error."""
+    pods = obj.get("status", {}).get("byPod") or []
+    generation = obj["metadata"]["generation"]
+    return bool(pods) and all(pod.get("observedGeneration") == generation and not pod.get("errors") for pod in pods)
