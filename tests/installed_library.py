@@ -9,8 +9,7 @@ from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 
 _FORCE = 60.0
-_CONSTRAINTS = "constraints.gatekeeper.sh"
-_TEMPLATES = "constrainttemplates.templates.gatekeeper.sh"
+_CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
 
 
 @contextlib.contextmanager
@@ -68,27 +67,39 @@ def uninstall(cluster: Cluster, library: Path) -> None:
 
 def templates(cluster: Cluster) -> list[dict[str, Any]]:
     """Return the templates of a cluster, sorted by name."""
-    items: list[dict[str, Any]] = cluster.kubectl.get(_TEMPLATES)["items"]
-    return items
+    return _list(cluster, "/apis/templates.gatekeeper.sh/v1/constrainttemplates")
 
 
 def constraints(cluster: Cluster) -> list[dict[str, Any]]:
     """Return the constraints of a cluster, sorted by kind and name."""
-    kinds = _constraint_kinds(cluster)
-    items: list[dict[str, Any]] = cluster.kubectl.get(",".join(kinds))["items"] if kinds else []
-    return sorted(items, key=lambda constraint: (constraint["kind"], constraint["metadata"]["name"]))
+    return [obj for kind in _constraint_kinds(cluster) for obj in _list(cluster, f"{_CONSTRAINTS}/{kind}")]
+
+
+def _constraint_kinds(cluster: Cluster) -> list[str]:
+    """Return the names of the kinds of constraints in paths, sorted."""
+    names: list[str] = [
+        crd["spec"]["names"]["plural"]
+        for crd in _list(cluster, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+        if crd["spec"]["group"] == "constraints.gatekeeper.sh"
+    ]
+    return sorted(names)
 
 
 def _statuses(cluster: Cluster) -> list[Any]:
     """Return what Gatekeeper says of templates and constraints: what is made anew must not meet what is old."""
-    kinds = "constrainttemplatepodstatuses,constraintpodstatuses"
-    items: list[Any] = cluster.kubectl.get(kinds, "--namespace=gatekeeper-system")["items"]
+    status = "/apis/status.gatekeeper.sh/v1beta1/namespaces/gatekeeper-system"
+    return [
+        obj
+        for kind in ("constrainttemplatepodstatuses", "constraintpodstatuses")
+        for obj in _list(cluster, f"{status}/{kind}")
+    ]
+
+
+def _list(cluster: Cluster, path: str) -> list[dict[str, Any]]:
+    answer = cluster.client.request("GET", path)
+    assert answer.code == 200, answer
+    items: list[dict[str, Any]] = answer.body["items"]
     return items
-
-
-def _constraint_kinds(cluster: Cluster) -> list[str]:
-    names = [crd["metadata"]["name"] for crd in cluster.kubectl.get("crd")["items"]]
-    return [name for name in names if name.endswith(f".{_CONSTRAINTS}")]
 
 
 def _is_compiled(template: dict[str, Any]) -> bool:
