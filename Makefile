@@ -55,7 +55,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-tools: $(BIN)/opa $(BIN)/conftest $(BIN)/gator ## build the pinned programs into .tools/bin
+tools: $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission ## build the pinned programs into .tools/bin
 
 $(BIN)/opa: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
@@ -68,6 +68,10 @@ $(BIN)/conftest: tools/go.mod tools/go.sum
 $(BIN)/gator: tools/gator/go.mod tools/gator/go.sum
 	@mkdir -p $(BIN)
 	cd tools/gator && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
+
+$(BIN)/admission: $(wildcard tools/admission/*)
+	@mkdir -p $(BIN)
+	cd tools/admission && $(GO_BUILD) -o ../../$@ .
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

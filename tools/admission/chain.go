@@ -24,7 +24,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/openapi"
-	"k8s.io/client-go/openapi/openapitest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 )
@@ -39,18 +38,23 @@ type chain struct {
 	objects    admission.ObjectInterfaces
 }
 
-// clientset is a cluster that holds the policies, and the schemas of the built-in kinds.
+// clientset is a cluster that holds the policies, and has the schemas.
 type clientset struct {
 	kubernetes.Interface
 }
 
-type schemas struct {
+type discovered struct {
 	discovery.DiscoveryInterface
 }
 
-func (c clientset) Discovery() discovery.DiscoveryInterface { return schemas{c.Interface.Discovery()} }
+func (c clientset) Discovery() discovery.DiscoveryInterface {
+	return discovered{c.Interface.Discovery()}
+}
 
-func (schemas) OpenAPIV3() openapi.Client { return openapitest.NewEmbeddedFileClient() }
+func (discovered) OpenAPIV3() openapi.Client { return schemas{} }
+
+// IsWatchListSemanticsUnSupported is what informers ask of a client, and what an embedded interface would hide.
+func (clientset) IsWatchListSemanticsUnSupported() bool { return true }
 
 // start has both plugins read the objects.
 func start(objects []runtime.Object) (*chain, error) {
@@ -93,8 +97,14 @@ func start(objects []runtime.Object) (*chain, error) {
 	if err := errors.Join(result.mutating.ValidateInitialization(), result.validating.ValidateInitialization()); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	factory.Start(never)
-	factory.WaitForCacheSync(never)
+	for kind, synced := range factory.WaitForCacheSync(ctx.Done()) {
+		if !synced {
+			return nil, fmt.Errorf("the informer of %s did not start in time", kind)
+		}
+	}
 	if !result.mutating.WaitForReady() || !result.validating.WaitForReady() {
 		return nil, errors.New("the plugins did not read the policies in time")
 	}
@@ -112,7 +122,7 @@ func (c *chain) judge(one *Case) (*Verdict, error) {
 	if err != nil {
 		return &Verdict{Refused: err.Error()}, nil
 	}
-	verdict := &Verdict{Allowed: true, Audit: map[string]string{}}
+	verdict := &Verdict{Allowed: true}
 	attributes := &recording{
 		Attributes: admission.NewAttributesRecord(
 			object, old,
@@ -127,6 +137,11 @@ func (c *chain) judge(one *Case) (*Verdict, error) {
 	ctx := warning.WithWarningRecorder(context.Background(), verdict)
 	if one.Typed && request.Operation != admissionv1.Delete {
 		err = c.mutating.Admit(ctx, attributes, c.objects)
+		// The plugin reads the schemas in the background.
+		for begun := time.Now(); apierrors.IsServiceUnavailable(err) && time.Since(begun) < patience; {
+			time.Sleep(10 * time.Millisecond)
+			err = c.mutating.Admit(ctx, attributes, c.objects)
+		}
 	}
 	if err == nil {
 		err = c.validating.Validate(ctx, attributes, c.objects)
@@ -175,7 +190,7 @@ type recording struct {
 }
 
 func (r *recording) AddAnnotation(key, value string) error {
-	r.verdict.Audit[key] = value
+	r.verdict.Audit = append(r.verdict.Audit, Annotation{key, value})
 	return r.Attributes.AddAnnotation(key, value)
 }
 

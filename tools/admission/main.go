@@ -37,10 +37,16 @@ type Verdict struct {
 	// Message is what the user is told where it is not allowed.
 	Message string `json:"message,omitempty"`
 	// Warnings and Audit are what the actions Warn and Audit make of a violation.
-	Warnings []string          `json:"warnings,omitempty"`
-	Audit    map[string]string `json:"audit,omitempty"`
+	Warnings []string     `json:"warnings,omitempty"`
+	Audit    []Annotation `json:"audit,omitempty"`
 	// Object is the object after mutation and defaulting, for typed cases.
 	Object json.RawMessage `json:"object,omitempty"`
+}
+
+// Annotation is what is to be kept with a request in the audit log.
+type Annotation struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
 }
 
 func main() {
