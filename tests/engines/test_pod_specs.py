@@ -13,6 +13,7 @@ from generated_objects import objects as objects_of_all_kinds
 from image_references import implied_policy
 from pullguard.check import check
 
+
 def _judged(obj: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """Yield the place, the effective policy and the reason of everything that must be found in an object."""
     place = PLACES[obj["apiVersion"], obj["kind"]]

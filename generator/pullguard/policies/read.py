@@ -10,7 +10,17 @@ from pullguard.gatekeeper import Rule
 from pullguard.inputs import load_document
 from pullguard.policies import cel, guide, metadata
 from pullguard.policies.examples import examples
-from pullguard.policies.model import LEVELS, CelRules, Guide, MatchKinds, Mutation, Policy, SourceFile, Sources, SyncKinds
+from pullguard.policies.model import (
+    LEVELS,
+    CelRules,
+    Guide,
+    MatchKinds,
+    Mutation,
+    Policy,
+    SourceFile,
+    Sources,
+    SyncKinds,
+)
 from pullguard.policies.rego import Reference, RegoModule, Tree
 from pullguard.validation import Problem, in_file, joined, suggestion
 

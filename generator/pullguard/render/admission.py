@@ -56,9 +56,7 @@ def validating(policy: Policy, config: Config) -> list[dict[str, Any]]:
     return [
         _object(policy, "ValidatingAdmissionPolicy", name, spec),
         *(
-            _object(
-                policy, BINDING, f"{name}{suffix}", {"policyName": name, "validationActions": actions, **resources}
-            )
+            _object(policy, BINDING, f"{name}{suffix}", {"policyName": name, "validationActions": actions, **resources})
             for suffix, resources in _bound_to(config)
         ),
     ]
@@ -254,7 +252,7 @@ def _custom_pod_specs(kinds: Iterable[Mapping[str, Any]]) -> str:
     """
     terms = [
         f"(request.kind.group == {_json(kind['group'])} && request.kind.kind == {_json(kind['kind'])} "
-        f"? {_specs_at(path)}.map(spec, {{\"at\": dyn({_json(path)}), \"spec\": spec}}) : [])"
+        f'? {_specs_at(path)}.map(spec, {{"at": dyn({_json(path)}), "spec": spec}}) : [])'
         for kind in kinds
         for path in dig(kind, "paths") or ()
     ]
