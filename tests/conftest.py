@@ -47,6 +47,12 @@ def conftest_binary() -> Path:
     return _tool("conftest")
 
 
+@pytest.fixture(scope="session")
+def admission_program() -> Path:
+    """Return tools/admission: admission policies by Kubernetes' own code."""
+    return _tool("admission")
+
+
 def _shared(name: str) -> Path:
     path = CHECKOUT.parent / "shared" / name
     if not path.exists():
