@@ -57,7 +57,9 @@ def wait_until_enforced(cluster: Cluster) -> None:
 
 def uninstall(cluster: Cluster, library: Path) -> None:
     """Take a library away as its README says, and wait until nothing of it is left."""
-    cluster.kubectl("delete", "--ignore-not-found", "-k", library / "templates")
+    for folder in ("admission/policies", "mutation/kubernetes", "mutation/gatekeeper", "templates"):
+        if (library / folder).exists():
+            cluster.kubectl("delete", "--ignore-not-found", "-k", library / folder)
     wait_until(
         lambda: not templates(cluster) and not _constraint_kinds(cluster) and not _statuses(cluster),
         timeout=_FORCE,
