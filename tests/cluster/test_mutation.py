@@ -68,7 +68,7 @@ def old(cluster: Cluster) -> Iterator[str]:
 
 
 @pytest.fixture
-def mutation(request: pytest.FixtureRequest, cluster: Cluster, checkout: Path, old: str) -> Iterator[None]:
+def mutation(request: pytest.FixtureRequest, cluster: Cluster, checkout: Path) -> Iterator[None]:
     """Apply a folder of library/mutation, and wait until it is in force."""
     folder = checkout / "library/mutation" / request.param
     cluster.kubectl("apply", "-k", folder)
@@ -92,7 +92,7 @@ def _is_left_alone(cluster: Cluster, old: str) -> None:
 
 
 @pytest.mark.parametrize("mutation", ["kubernetes"], indirect=True)
-@pytest.mark.usefixtures("mutation")
+@pytest.mark.usefixtures("old", "mutation")
 def test_the_policy_of_kubernetes_changes_pinned_images_in_every_protected_namespace(
     cluster: Cluster, old: str
 ) -> None:
@@ -101,7 +101,7 @@ def test_the_policy_of_kubernetes_changes_pinned_images_in_every_protected_names
 
 
 @pytest.mark.parametrize("mutation", ["gatekeeper"], indirect=True)
-@pytest.mark.usefixtures("mutation")
+@pytest.mark.usefixtures("old", "mutation")
 def test_assign_changes_whatever_is_there_and_not_in_gatekeepers_namespace(cluster: Cluster, old: str) -> None:
     assert _made(cluster, "gatekeeper-system") == [_STATED] * 3
     _is_left_alone(cluster, old)
