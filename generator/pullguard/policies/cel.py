@@ -1,4 +1,4 @@
-"""admission.yaml and mutation.yaml beside a policy: what it says in CEL, for the API server itself to evaluate; pure."""
+"""admission.yaml and mutation.yaml beside a policy: what it says in CEL, for the API server to evaluate; pure."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -9,8 +9,8 @@ from pullguard.inputs import Document, load_document
 from pullguard.policies.model import AssignField, Assigns, CelRules, CelVariable, Mutation
 from pullguard.validation import in_file, joined, problems
 
-#: Variables that the generator writes, besides one for each parameter: whether the namespace is a protected one, and the
-#: pod specs of the kinds that the user adds.
+#: Variables that the generator writes, besides one for each parameter: whether the namespace is a protected one, and
+#: the pod specs of the kinds that the user adds.
 IS_PROTECTED = "isProtected"
 CUSTOM_POD_SPECS = "customPodSpecs"
 
