@@ -1,9 +1,12 @@
 """The generated MutatingAdmissionPolicy, by Kubernetes' own code, and Assign mutators, by gator."""
 
+import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -97,8 +100,60 @@ def test_nothing_is_mutated_where_if_not_present_is_not_allowed(workbench: Workb
     assert (admission.mutating(policy, config), admission.assigns(policy, config)) == ([], [])
 
 
+def test_what_assigns_do(workbench: Workbench, gator: Path, tmp_path: Path) -> None:
+    """Their limits are what their annotation says: neither the value nor the image matters."""
+    config = workbench.config(_NAME, protected=ProtectedNamespaces(("kube-*",), {"matchLabels": {"tier": "a"}}))
+    mutators = admission.assigns(workbench.policies[_NAME], config)
+    for mutator in mutators:
+        # gator expands outside of any request, so that nothing would match.
+        assert mutator["spec"]["applyTo"][0].pop("operations") == ["CREATE"]
+        assert "Never included" in mutator["metadata"]["annotations"]["pullguard/limits"]
+    expansion = {
+        "apiVersion": "expansion.gatekeeper.sh/v1alpha1",
+        "kind": "ExpansionTemplate",
+        "metadata": {"name": "pods"},
+        "spec": {
+            "applyTo": [{"groups": ["apps"], "versions": ["v1"], "kinds": ["Deployment"]}],
+            "templateSource": "spec.template",
+            "generatedGVK": {"group": "", "version": "v1", "kind": "Pod"},
+        },
+    }
+    spec: dict[str, Any] = {
+        "containers": [_ALWAYS, {"name": "d", "image": "q.io/a", "imagePullPolicy": "Never"}],
+        "initContainers": [{"name": "i", "image": "q.io/a:latest"}],
+        "volumes": [
+            {"name": "v", "image": {"reference": "q.io/a:v1", "pullPolicy": "Always"}},
+            {"name": "e", "emptyDir": {}},
+        ],
+    }
+    namespaces = [namespace("kube-system"), namespace("labelled", tier="a"), namespace("elsewhere")]
+    deployments = [
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": one["metadata"]["name"], "namespace": one["metadata"]["name"]},
+            "spec": {"template": {"metadata": {"labels": {"a": "b"}}, "spec": spec}},
+        }
+        for one in namespaces
+    ]
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all([expansion, *namespaces, *deployments, *mutators]), "utf-8")
+    done = subprocess.run(
+        [gator, "expand", f"--filename={tmp_path}"], capture_output=True, text=True, timeout=60, check=True
+    )
+    made = {obj["metadata"]["namespace"]: obj["spec"] for obj in yaml.safe_load_all(done.stdout)}
+    mutated = {
+        "containers": [{**one, "imagePullPolicy": "IfNotPresent"} for one in spec["containers"]],
+        "initContainers": [{**one, "imagePullPolicy": "IfNotPresent"} for one in spec["initContainers"]],
+        "volumes": [
+            {"name": "v", "image": {"reference": "q.io/a:v1", "pullPolicy": "IfNotPresent"}},
+            {"name": "e", "emptyDir": {}},
+        ],
+    }
+    assert made == {"kube-system": mutated, "labelled": mutated, "elsewhere": spec}
+
+
 def test_beyond_the_cost_budget_a_pod_stays_as_it_is(mutated: AdmissionChain) -> None:
-    count = 5000
+    count = 15000
     obj = pod([{**_ALWAYS, "name": f"c{index}"} for index in range(count)])
     verdict = mutated.judge(request(obj), typed=True)
     assert verdict["allowed"]

@@ -45,7 +45,7 @@ _LIB = _schema(["variables"])
 _ADMISSION = _schema(["validations"], validations=_RULES)
 _FIELD = {
     "type": "object",
-    "required": ["field", "mustExist"],
+    "required": ["field"],
     "properties": {"field": _TEXT, "mustExist": _TEXT},
     "additionalProperties": False,
 }
@@ -108,7 +108,9 @@ def mutation(text: str, file: str, lib: Lib, parameters: Mapping[str, Any]) -> M
         cel=_rules(document, file, "mutations", lib, parameters),
         assigns=Assigns(
             value=assigns["value"],
-            fields={name: AssignField(at["field"], at["mustExist"]) for name, at in assigns["locations"].items()},
+            fields={
+                name: AssignField(at["field"], at.get("mustExist", "")) for name, at in assigns["locations"].items()
+            },
             limits=tuple(assigns["limits"]),
         ),
     )
