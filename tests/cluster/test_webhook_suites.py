@@ -211,5 +211,6 @@ def _said(webhook: Client, request: dict[str, Any], constraint: str) -> list[str
     if response["allowed"]:
         return []
     assert response["status"]["code"] == 403, response
-    lines = [_LINE.fullmatch(line) for line in response["status"]["message"].split("\n")]
-    return [line[2] for line in lines if line is not None and line[1] == constraint]
+    found = [_LINE.fullmatch(line) for line in response["status"]["message"].split("\n")]
+    assert all(found), response
+    return [line[2] for line in found if line is not None and line[1] == constraint]
