@@ -1,24 +1,20 @@
 """The library applied to a cluster with Gatekeeper: at every level, again, over an older one, and by gator."""
 
-import json
-import os
 import re
 import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from gator_policy import GatorPolicy
 from installed_library import apply, constraints, install, templates, uninstall, wait_until_enforced
 from local_cluster.fixtures import Cluster
 
 # The first library that there was: whoever has applied any, has applied one between it and today's.
 _FIRST = "aef9e61"
-
-_CONFLICT = "the object has been modified; please apply your changes to the latest version and try again"
 
 _POLICIES = (
     "protected_image_cache",
@@ -129,33 +125,12 @@ def test_an_older_library_is_upgraded(cluster: Cluster, new: Path, checkout: Pat
 
 @pytest.mark.parametrize("bundle", ["audit", "warn", "deny"])
 def test_gator_installs_the_catalog(cluster: Cluster, new: Path, gator: Path, tmp_path: Path, bundle: str) -> None:
-    def policy(*arguments: str) -> dict[str, Any]:
-        done = subprocess.run(
-            [gator, "policy", *arguments, "--output=json"],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(tmp_path),
-                "GATOR_HOME": str(tmp_path / "gator"),
-                "GATOR_CATALOG_URL": f"file://{new}/catalog.yaml",
-                "KUBECONFIG": str(cluster.kubectl.kubeconfig),
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        # Gatekeeper may have written a status in between: gator then asks for another try.
-        if done.returncode and _CONFLICT in done.stdout:
-            return policy(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        result: dict[str, Any] = json.loads(done.stdout)["result"]
-        return result
-
+    policy = GatorPolicy(gator, tmp_path, new / "catalog.yaml", cluster.kubectl.kubeconfig)
     policy("update")
     for _ in range(2):  # and again
         policy("install", "--bundle", bundle)
         wait_until_enforced(cluster)
         assert _actions(cluster) == _ACTIONS[bundle]
-    assert policy("upgrade", "--all").get("upgraded", []) == []
+    assert policy("upgrade", "--all")["result"].get("upgraded", []) == []
     policy("uninstall", *(template["metadata"]["name"] for template in templates(cluster)))
     assert templates(cluster) == []
