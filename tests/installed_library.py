@@ -105,7 +105,7 @@ def _list(cluster: Cluster, path: str) -> list[dict[str, Any]]:
 
 
 def _is_compiled(template: dict[str, Any]) -> bool:
-    return template["status"].get("created") is True and _is_current(template)
+    return template.get("status", {}).get("created") is True and _is_current(template)
 
 
 def _is_enforced(constraint: dict[str, Any]) -> bool:

@@ -31,17 +31,16 @@ with isolated() as folder, control_plane(Path(sys.argv[1]), folder) as plane:
 @pytest.fixture
 def session(checkout: Path) -> Iterator["subprocess.Popen[str]"]:
     """Start another session beside the one that runs."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", _SESSION, checkout / ".tools/bin"],
         env={**os.environ, "PYTHONPATH": f"{checkout}/tests"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    yield process
-    process.kill()
-    process.communicate()
+    ) as process:
+        yield process
+        process.kill()
 
 
 def _state() -> tuple[str, list[str], list[str]]:

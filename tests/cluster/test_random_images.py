@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from generated_images import IMAGES
 from implied_policies import implied_policies
 from installed_library import install, uninstall
+from local_cluster.api import Answer
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 from offenders import collection
@@ -71,8 +72,13 @@ def _pod(uses: list[tuple[str, str | None]]) -> dict[str, Any]:
     }
 
 
-def _create(cluster: Cluster, namespace: str, pod: dict[str, Any]) -> Any:
-    answer = cluster.client.request("POST", f"{collection('Pod', namespace)}?dryRun=All", pod)
+def _create(cluster: Cluster, namespace: str, pod: dict[str, Any]) -> Answer:
+    return cluster.client.request("POST", f"{collection('Pod', namespace)}?dryRun=All", pod)
+
+
+def _judged(cluster: Cluster, namespace: str, pod: dict[str, Any]) -> Answer:
+    """Return the answer to the creation of a pod whose images are ones."""
+    answer = _create(cluster, namespace, pod)
     assume(answer.code != 422 or "whitespace" not in answer.message)
     return answer
 
@@ -82,7 +88,7 @@ def _create(cluster: Cluster, namespace: str, pod: dict[str, Any]) -> Any:
 def test_the_api_server_fills_in_what_we_say_it_does(
     cluster: Cluster, opa: Path, checkout: Path, images: list[str]
 ) -> None:
-    answer = _create(cluster, "default", _pod([(image, None) for image in images]))
+    answer = _judged(cluster, "default", _pod([(image, None) for image in images]))
     assert answer.code == 201, answer.message
     spec = answer.body["spec"]
     filled_in = {
@@ -126,8 +132,8 @@ def policy(request: pytest.FixtureRequest, cluster: Cluster, library: Path) -> I
 @given(uses=_USES)
 def test_cel_and_rego_say_the_same(cluster: Cluster, policy: str, uses: list[tuple[str, str | None]]) -> None:
     pod = _pod(uses)
-    by_rego = _create(cluster, _SEEN, pod).message
-    by_cel = _create(cluster, _UNSEEN, pod).message
+    by_rego = _judged(cluster, _SEEN, pod).message
+    by_cel = _judged(cluster, _UNSEEN, pod).message
     assert _said_by_cel(by_cel, policy) == _said_by_rego(by_rego, policy)
 
 
