@@ -116,6 +116,7 @@ def suites(cluster: Cluster, checkout: Path) -> Iterator[list[Suite]]:
         "apiVersion": "constraints.gatekeeper.sh/v1beta1",
         "kind": "TestsInventory",
         "metadata": {"name": _PROBE_NAME},
+        "spec": {"match": {"kinds": [{"apiGroups": [""], "kinds": ["ConfigMap"]}]}},
     }
     cluster.kubectl("apply", "--filename=-", stdin={"apiVersion": "v1", "kind": "List", "items": [*valid, probe]})
     wait_until_enforced(cluster)
