@@ -25,7 +25,7 @@ class Answer:
 
     Attributes:
         code: The HTTP status.
-        body: The JSON in its body.
+        body: The JSON in its body, or its text.
         warnings: The texts of its warnings, in their order.
     """
 
@@ -91,7 +91,8 @@ class Client:
             self._connection.close()
             raise
         text = content.decode()
-        value = json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text
+        # Webhooks do not say that it is JSON.
+        value = json.loads(text) if text.startswith("{") else text
         found = _WARNING.findall(", ".join(answer.headers.get_all("Warning", [])))
         return Answer(answer.status, value, tuple(re.sub(r"\\(.)", r"\1", warning) for warning in found))
 
