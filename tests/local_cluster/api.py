@@ -63,7 +63,7 @@ class Client:
         self._connection.close()
 
     def request(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Answer:
-        """Make a request; again where the server asks for that, which has a new kind of objects not at hand yet.
+        """Make a request; again where the server asks for that, not having a new kind of objects at hand yet.
 
         Args:
             method: Of HTTP.
@@ -75,11 +75,14 @@ class Client:
             OSError: The server cannot be reached.
         """
         for _ in range(_TRIES):
-            answer = self._request(method, path, body, content_type)
+            try:
+                answer = self._request(method, path, body, content_type)
+            except http.client.RemoteDisconnected:  # it was idle for too long
+                continue
             if answer.code != http.client.TOO_MANY_REQUESTS:
-                break
+                return answer
             time.sleep(1)
-        return answer
+        return self._request(method, path, body, content_type)
 
     def _request(self, method: str, path: str, body: Any, content_type: str) -> Answer:
         data = None if body is None else json.dumps(body).encode()
