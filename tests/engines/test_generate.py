@@ -259,6 +259,41 @@ def test_kustomizations_build(make: Make, kubectl: str, run: Run, folder: str, a
     ]
 
 
+@pytest.mark.parametrize(
+    ("folder", "actions"),
+    [
+        ("policies", ["Audit"]),
+        ("audit", ["Audit"]),
+        ("warn", ["Warn", "Audit"]),
+        ("deny", ["Deny"]),
+        ("deny/protected_pull_policy", ["Deny"]),
+        ("policies/protected_pull_policy", ["Audit"]),
+    ],
+)
+def test_kustomizations_of_admission_policies_build(
+    checkout: Path, kubectl: str, run: Run, folder: str, actions: list[str]
+) -> None:
+    done = run(kubectl, "kustomize", checkout / "library/admission" / folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    built = [(obj["kind"], obj["metadata"]["name"], obj["spec"]) for obj in yaml.safe_load_all(done.stdout)]
+    names = ["protected-pull-policy"] if "/" in folder else ["protected-image-pinning", "protected-pull-policy"]
+    assert [name for kind, name, _ in built if kind == "ValidatingAdmissionPolicy"] == names
+    bindings = [(name, spec["validationActions"]) for kind, name, spec in built if kind != "ValidatingAdmissionPolicy"]
+    ends = ("gatekeeper-namespace", "ignored-namespaces")
+    assert bindings == [(f"{name}-{end}", actions) for name in names for end in ends]
+
+
+@pytest.mark.parametrize(
+    ("folder", "kinds"),
+    [("kubernetes", {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"}), ("gatekeeper", {"Assign"})],
+)
+def test_kustomizations_of_mutation_build(checkout: Path, kubectl: str, run: Run, folder: str, kinds: set[str]) -> None:
+    for path in (folder, f"{folder}/protected_pull_policy"):
+        done = run(kubectl, "kustomize", checkout / "library/mutation" / path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert {obj["kind"] for obj in yaml.safe_load_all(done.stdout)} == kinds
+
+
 def test_a_level_takes_all_policies_and_leaves_the_rest_of_them_alone(make: Make, kubectl: str, run: Run) -> None:
     out = make(BOTH, SECOND)
     done = run(kubectl, "kustomize", out / "deny")

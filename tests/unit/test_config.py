@@ -281,7 +281,7 @@ BAD = {
     ),
     "an unknown key that is like none": (
         NAMES + "x: 1\n",
-        "2: x is not a known key of the configuration; known here: enforcement, policies",
+        "2: x is not a known key of the configuration; known here: enforcement, admission, policies",
     ),
     "an unknown policy": (
         NAMES + "policies:\n  required_labels: {}\n",
