@@ -283,24 +283,42 @@ def test_a_debug_container_comes_by_a_subresource(workbench: Workbench) -> None:
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("count", "allowed"), [(500, True), (20000, False)])
+def _large(count: int) -> dict[str, Any]:
+    return pod([{"name": f"c{index}", "image": "q.io/a:v1", "imagePullPolicy": "Never"} for index in range(count)])
+
+
+@pytest.mark.parametrize(("count", "allowed"), [(500, True), (16000, False)])
 def test_beyond_the_cost_budget_the_answer_is_deny(defaults: Twins, *, count: int, allowed: bool) -> None:
-    """docs/admission.md says how many containers there can be."""
-    obj = pod([{"name": f"c{index}", "image": "q.io/a:v1", "imagePullPolicy": "Never"} for index in range(count)])
-    verdict = defaults.chain.judge(request(obj), typed=False)
+    """docs/benchmarks.md says how many containers there can be."""
+    verdict = defaults.chain.judge(request(_large(count)), typed=False)
     assert verdict["allowed"] is allowed
     assert ("exceeded" in verdict.get("message", "")) is not allowed
 
 
-def test_what_the_api_server_does_not_accept_is_refused_here(workbench: Workbench) -> None:
+def test_beyond_the_cost_budget_audit_reports(workbench: Workbench) -> None:
+    with workbench.twins(
+        "protected_image_pinning", workbench.config("protected_image_pinning", level="audit")
+    ) as twins:
+        verdict = twins.chain.judge(request(_large(16000)), typed=False)
+    assert verdict["allowed"]
+    assert "exceeded" in verdict["audit"][0]["value"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("variables.violations.all(group, size(group) = 0)", r"spec\.validations\[0\]\.expression.*Syntax error"),
+        ("object.spec.nothing == 1", r"spec\.validations\[0\]\.expression.*undefined field 'nothing'"),
+    ],
+)
+def test_what_the_api_server_does_not_accept_or_warns_of_is_refused(
+    workbench: Workbench, expression: str, message: str
+) -> None:
     broken = json.loads(
         json.dumps(workbench.validating("protected_pull_policy", workbench.config("protected_pull_policy")))
     )
-    broken[0]["spec"]["validations"][0]["expression"] = "variables.violations.all(group, size(group) = 0)"
-    with (
-        workbench.chain(broken) as chain,
-        pytest.raises(ValueError, match=r"spec\.validations\[0\]\.expression.*Syntax error"),
-    ):
+    broken[0]["spec"]["validations"][0]["expression"] = expression
+    with workbench.chain(broken) as chain, pytest.raises(ValueError, match=f"(?s){message}"):
         chain.judge(request(pod([_ALWAYS])), typed=False)
 
 
