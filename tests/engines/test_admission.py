@@ -222,6 +222,30 @@ def test_the_namespaces_that_the_webhook_leaves_out_or_all(workbench: Workbench,
     assert _denied_in(workbench, workbench.validating("protected_pull_policy", config), _NAMESPACES) == denied
 
 
+def test_gatekeepers_webhook_leaves_out_what_the_bindings_select(
+    workbench: Workbench, gatekeeper_manifest: Path
+) -> None:
+    (webhook,) = [
+        entry
+        for obj in yaml.load_all(gatekeeper_manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        if obj["kind"] == "ValidatingWebhookConfiguration"
+        for entry in obj["webhooks"]
+        if entry["name"] == "validation.gatekeeper.sh"
+    ]
+    seen = webhook["namespaceSelector"]["matchExpressions"]
+    own = {"key": "kubernetes.io/metadata.name", "values": ["gatekeeper-system"]}
+    assert sorted(seen, key=str) == sorted(
+        [{"key": _IGNORE, "operator": "DoesNotExist"}, {**own, "operator": "NotIn"}], key=str
+    )
+    _, *bindings = workbench.validating(
+        "protected_pull_policy", workbench.config("protected_pull_policy", scope=UNSEEN)
+    )
+    assert [one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"] for one in bindings] == [
+        [{**own, "operator": "In"}],
+        [{"key": _IGNORE, "operator": "Exists"}, {**own, "operator": "NotIn"}],
+    ]
+
+
 _LABELLED = (
     namespace("plain"),
     namespace("tier-a", tier="a"),

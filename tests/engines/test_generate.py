@@ -1,15 +1,15 @@
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import jsonschema_rs
 import pytest
 import yaml
 
+from crd_schemas import crd_schema
 from policy_tree import CLUSTER, NAMES, REGO, SECOND, TEXTS, policy, write_tree
 from pullguard import config, library, policies
 from pullguard.errors import PullguardError
@@ -24,7 +24,7 @@ from pullguard.render.yaml_text import block, dump
 NAMES_ONLY = "protectedNamespaces: {names: [kube-system, '*-protected']}\n"
 BOTH = NAMES_ONLY.replace("names:", "selector: {matchLabels: {protected: 'true'}}, names:")
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., CompletedProcess[str]]
 
 
 Make = Callable[..., Path]
@@ -106,34 +106,6 @@ def test_gator_verifies_the_library(make: Make, gator: Path, run: Run, text: str
     assert (done.returncode, done.stderr, done.stdout.splitlines()[-2:]) == (0, "", ["PASS", ""])
     suites = sorted(line.split("\t")[1] for line in done.stdout.splitlines() if line.startswith("ok\t"))
     assert suites == [f"{out}/policies/{name}/suite.yaml" for name in ("other_label", "required_label")]
-
-
-def crd_schema(node: Any) -> Any:
-    """Return a schema of a CustomResourceDefinition as JSON Schema that refuses fields that Kubernetes would drop."""
-    if not isinstance(node, dict):
-        return node
-    result = {key: crd_schema(value) for key, value in node.items()}
-    if "properties" in node:
-        result["properties"] = {key: crd_schema(value) for key, value in node["properties"].items()}
-        if not node.get("x-kubernetes-preserve-unknown-fields"):
-            result["additionalProperties"] = False
-    return result
-
-
-@pytest.fixture(scope="session")
-def gatekeeper_manifest(checkout: Path) -> Path:
-    """Return the install manifest of the Gatekeeper that gator is built from."""
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("go is not installed, so Gatekeeper's CustomResourceDefinitions cannot be found")
-    command = [go, "list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/gatekeeper/v3"]
-    done = subprocess.run(
-        command, cwd=checkout / "tools" / "gator", capture_output=True, text=True, timeout=60, check=False
-    )
-    path = Path(done.stdout.strip()) / "deploy" / "gatekeeper.yaml"
-    if done.returncode != 0 or not path.is_file():
-        pytest.skip("Gatekeeper's Go module is not in the module cache")
-    return path
 
 
 def test_templates_fit_gatekeepers_definition_of_them(make: Make, gatekeeper_manifest: Path) -> None:
