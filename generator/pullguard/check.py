@@ -80,6 +80,8 @@ def check(
         objects=run.objects,
         library=rules.library,
         notes=(*rules.notes, *run.notes(), *notes),
+        rules=rules.rules,
+        read=tuple(inputs.names),
     )
 
 

@@ -65,14 +65,27 @@ def _terminate(number: int, _: FrameType | None) -> NoReturn:
 
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pullguard.reporters import REPORTERS
+
     command = commands.add_parser(
         "check",
         help="check manifests by the library",
         description="Check manifests by the templates and constraints of a library.",
-        epilog=f"example: helm template CHART | pullguard check --namespace kube-system -\n\n{_EXIT_CODES}",
+        epilog=_epilog(
+            ("pullguard check deploy/", "what is in a folder"),
+            ("helm template CHART | pullguard check --namespace kube-system -", "what a chart gives"),
+            ("pullguard check --output-file sarif=pullguard.sarif deploy/", "text to the log, SARIF to a file"),
+            ("pullguard check --baseline known.json --write-baseline deploy/", "from now on, only what is new fails"),
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin")
+    command.add_argument(
+        "--baseline", metavar="FILE", help="findings in this file are known: they are counted, and do not fail"
+    )
+    command.add_argument(
+        "--write-baseline", action="store_true", help="write the findings to the file of --baseline: all are known then"
+    )
     command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
     command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
     command.add_argument(
@@ -88,7 +101,15 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="exit with 1 only for findings with this enforcement action or a stricter one; default: %(default)s",
     )
     command.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
+        "-o", "--output", choices=tuple(REPORTERS), default="text", help="the format; default: %(default)s"
+    )
+    command.add_argument(
+        "--output-file",
+        metavar="[FORMAT=]FILE",
+        action="append",
+        default=[],
+        help="write a report to a file as well, in the format that its ending says if none is named; "
+        "may be given more than once",
     )
     command.add_argument(
         "--engine", choices=("opa", "conftest"), default="opa", help="what judges; default: %(default)s"
@@ -99,18 +120,30 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _check(options: argparse.Namespace) -> int:
     from pullguard.check import check
+    from pullguard.exemptions import exempted
+    from pullguard.output_files import output_files, write_files
     from pullguard.reporters import REPORTERS
 
-    report = check(
-        options.paths,
-        library=options.library,
-        engine=options.engine,
-        opa=options.opa,
-        everywhere=options.everywhere,
-        namespace=options.namespace,
-        stdin=sys.stdin.buffer,
+    if options.write_baseline and options.baseline is None:
+        raise PullguardError("--write-baseline writes the file of --baseline", remedy="name it: --baseline FILE")
+    files = output_files(options.output_file)
+    report = exempted(
+        check(
+            options.paths,
+            library=options.library,
+            engine=options.engine,
+            opa=options.opa,
+            everywhere=options.everywhere,
+            namespace=options.namespace,
+            stdin=sys.stdin.buffer,
+        )
     )
+    if options.baseline is not None:
+        from pullguard.baseline import with_baseline
+
+        report = with_baseline(report, options.baseline, options.paths, write=options.write_baseline)
     REPORTERS[options.output](report, sys.stdout)
+    write_files(report, files)
     return report.exit_code(options.fail_on)
 
 
@@ -228,6 +261,12 @@ def _test(options: argparse.Namespace) -> int:
     )
     REPORTERS[options.output](report, sys.stdout)
     return report.exit_code
+
+
+def _epilog(*examples: tuple[str, str]) -> str:
+    """Return what stands below the help of a command: examples with what they do, and the exit codes."""
+    lines = [f"  {text}\n      {meaning}" for text, meaning in examples]
+    return "\n".join(["examples:", *lines, "", _EXIT_CODES])
 
 
 def _add_opa(command: argparse.ArgumentParser) -> None:

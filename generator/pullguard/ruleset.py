@@ -1,12 +1,13 @@
 """Which library manifests are judged by, and what of it can be run outside a cluster."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pullguard.errors import PullguardError
 from pullguard.evaluate.acceptance.constraint_schema import with_defaults
+from pullguard.findings import RuleInfo, rule_of
 from pullguard.gatekeeper import Constraint, ConstraintTemplate, dig, needs_cluster
 from pullguard.library import MANIFEST, Library, load
 from pullguard.resources import packaged_library
@@ -24,12 +25,14 @@ class Ruleset:
         constraints: Each of one of the templates, with the defaults of its parameters.
         library: Where they come from, as people name it.
         notes: What of the library is not used, and why.
+        rules: What reports say of its rules, sorted by policy.
     """
 
     templates: tuple[ConstraintTemplate, ...]
     constraints: tuple[Constraint, ...]
     library: str
     notes: tuple[str, ...]
+    rules: tuple[RuleInfo, ...]
 
 
 def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
@@ -74,7 +77,23 @@ def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
         ),
         library=shown,
         notes=tuple(notes),
+        rules=tuple(sorted(_rules(used.values(), directory), key=lambda rule: (rule.policy, rule.id))),
     )
+
+
+def policy_page(directory: Path, policy: str) -> Path:
+    """Return the file of a library that holds the page of a policy, if the library has pages."""
+    return directory / "policies" / policy / "README.md"
+
+
+def _rules(templates: Iterable[ConstraintTemplate], directory: Path) -> Iterator[RuleInfo]:
+    for template in templates:
+        page = policy_page(directory, template.policy)
+        shown = str(page) if page.is_file() else ""
+        text = dig(template.object, "metadata", "annotations", "description")
+        description = text if isinstance(text, str) else ""
+        for rule in template.rules.values() or (rule_of(template, None),):
+            yield RuleInfo(rule.id, rule.severity, rule.title, template.policy, description, shown)
 
 
 def _require_accepted(library: Library, templates: Mapping[str, ConstraintTemplate]) -> None:

@@ -10,6 +10,9 @@ from urllib.parse import quote
 #: How bad a result or a notification is.
 Level = Literal["none", "note", "warning", "error"]
 
+#: What became of a result since a baseline.
+State = Literal["new", "unchanged", "absent"]
+
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 #: The name of the root that relative paths start from; GitHub's name for the top of the checkout.
@@ -84,7 +87,7 @@ class Result:
     message: str
     place: Place
     fingerprint: str
-    state: Literal["new", "unchanged", "absent"] | None = None
+    state: State | None = None
     suppression: Suppression | None = None
     properties: Mapping[str, Any] | None = None
 
