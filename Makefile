@@ -70,4 +70,4 @@ $(BIN)/gator: tools/gator/go.mod tools/gator/go.sum
 	cd tools/gator && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

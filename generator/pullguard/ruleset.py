@@ -46,7 +46,7 @@ def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
         PullguardError: The library cannot be read, Gatekeeper would refuse a constraint in it, or there is nothing in
             it that can be run.
     """
-    directory, shown, notes = _library(stated)
+    directory, shown, notes = library_directory(stated)
     library = load(directory)
     kinds = {constraint.kind for constraint in library.constraints}
     for template in library.templates:
@@ -119,8 +119,12 @@ def _require_accepted(library: Library, templates: Mapping[str, ConstraintTempla
             )
 
 
-def _library(stated: str | None) -> tuple[Path, str, list[str]]:
-    """Return the folder of the library, what it is called, and what is to be said about the choice."""
+def library_directory(stated: str | None) -> tuple[Path, str, list[str]]:
+    """Return the folder of the library, what it is called, and what is to be said about the choice.
+
+    Args:
+        stated: The folder. None: ./library if there is one, else the one in pullguard.
+    """
     if stated is not None:
         return Path(stated), stated, []
     default = Path(_DEFAULT_LIBRARY)
