@@ -143,6 +143,7 @@ def _check(options: argparse.Namespace) -> int:
             everywhere=options.everywhere,
             namespace=options.namespace,
             stdin=sys.stdin.buffer,
+            progress=sys.stderr.isatty(),
         )
     )
     if options.baseline is not None:

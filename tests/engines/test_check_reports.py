@@ -1,6 +1,8 @@
 """`pullguard check` as people run it: files of reports, exemptions and baselines, with the real engines and library."""
 
+import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +11,8 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+
+from pullguard.check import check as judge
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 
@@ -29,6 +33,12 @@ EXEMPT = """\
   annotations:
     pullguard/exempt: {}
 """
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
 
 Check = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -194,3 +204,18 @@ def test_a_missing_baseline_says_how_to_write_it(tmp_path: Path, check: Check) -
     assert ended.stderr == (
         "pullguard: known.json: is not there; write it with --write-baseline, or take it from version control again\n"
     )
+
+
+def test_a_longer_run_shows_progress_on_a_terminal(
+    tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pods.yaml").write_text("---\n".join(map(_pod, "abc")))
+    monkeypatch.setattr("pullguard.progress._AFTER_SECONDS", 0.0)
+    shown = []
+    for stream, progress in ((_Terminal(), True), (_Terminal(), False), (io.StringIO(), True)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        report = judge([str(tmp_path / "pods.yaml")], library=str(checkout / "library"), progress=progress)
+        assert len(report.findings) == 3
+        shown.append(stream.getvalue())
+    assert re.match(r"\r[123] objects \[", shown[0])
+    assert shown[1:] == ["", ""]
