@@ -11,6 +11,8 @@ import pytest
 from policy_tree import write_tree
 from pullguard.generate import generate
 
+pytest_plugins = ("repositories",)
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from pullguard import __version__, cli
 from pullguard.manual import commands
+from pullguard.reporters import REPORTERS
 
 
 def _commands() -> dict[str, argparse.ArgumentParser]:
@@ -44,6 +45,11 @@ def test_every_command_is_in_the_readme(command: str, checkout: Path) -> None:
 @pytest.mark.parametrize(("command", "option"), list(_options()))
 def test_every_option_is_on_its_page(command: str, option: str, checkout: Path) -> None:
     assert re.search(rf"`{option}\b", _page_of(command, checkout))
+
+
+@pytest.mark.parametrize("name", REPORTERS)
+def test_every_format_is_documented(name: str, checkout: Path) -> None:
+    assert re.search(rf"^\| `{name}` \|", (checkout / "docs/check.md").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", sorted(_commands()))
