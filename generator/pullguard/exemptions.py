@@ -15,8 +15,10 @@ from pullguard.findings import EXEMPT_ANNOTATION, Exempted, Finding, Report
 
 _LINE = re.compile(r"(?P<policy>[^\s:]+)\s*:\s*(?P<reason>.*)")
 # What is near enough to the right form to be meant as one must be it: a limit that is not seen would never end.
-_UNTIL = re.compile(r"[\s(,;]*\buntil\s*[=:]\s*(?P<date>[^\s,;)]*)[),;]*", re.IGNORECASE)
+_UNTIL = re.compile(r"\buntil\s*[=:]\s*(?P<date>[^\s,;)]*)[),;]*", re.IGNORECASE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MAX_LENGTH = 10_000
+_SHOWN = 60
 _FORM = f'write {EXEMPT_ANNOTATION}: "<policy>: <reason> until=YYYY-MM-DD", a line for each policy, until= if you like'
 
 
@@ -90,6 +92,8 @@ def _read(annotation: Any) -> list[_Exemption]:
         return []
     if not isinstance(annotation, str):
         raise _MalformedError("it is not a string")
+    if len(annotation) > _MAX_LENGTH:
+        raise _MalformedError(f"it is longer than {_MAX_LENGTH} characters")
     lines = [line.strip() for line in annotation.splitlines() if line.strip()]
     if not lines:
         raise _MalformedError("it is empty")
@@ -97,16 +101,27 @@ def _read(annotation: Any) -> list[_Exemption]:
 
 
 def _exemption(line: str) -> _Exemption:
+    shown = f'"{line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."}"'
     match = _LINE.fullmatch(line)
     if match is None:
-        raise _MalformedError(f'"{line}" names no policy and reason')
-    limits = [found["date"] for found in _UNTIL.finditer(match["reason"])]
-    reason = _UNTIL.sub("", match["reason"]).strip()
+        raise _MalformedError(f"{shown} names no policy and reason")
+    reason, limits = _without_limits(match["reason"])
     if not reason:
-        raise _MalformedError(f'"{line}" gives no reason')
+        raise _MalformedError(f"{shown} gives no reason")
     if len(limits) > 1:
-        raise _MalformedError(f'"{line}" says until twice')
+        raise _MalformedError(f"{shown} says until twice")
     return _Exemption(match["policy"], reason, _date(limits[0]) if limits else None)
+
+
+def _without_limits(text: str) -> tuple[str, list[str]]:
+    """Return a reason without what it says of its end, and that."""
+    parts, limits, end = [], [], 0
+    for found in _UNTIL.finditer(text):
+        parts.append(text[end : found.start()].rstrip(" \t(,;"))
+        limits.append(found["date"])
+        end = found.end()
+    parts.append(text[end:])
+    return " ".join(filter(None, (part.strip() for part in parts))), limits
 
 
 def _date(text: str) -> date:
@@ -115,4 +130,4 @@ def _date(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise _MalformedError(f'"{text}" is no day')
+    raise _MalformedError(f'"{text[:_SHOWN]}" is no day')

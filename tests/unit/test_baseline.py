@@ -12,24 +12,7 @@ from hypothesis import strategies as st
 from pullguard.baseline import compared, dump, known, parse, updated, with_baseline
 from pullguard.errors import PullguardError
 from pullguard.findings import ContainerRef, Exempted, Finding, KnownFinding, ObjectRef, Problem, Report
-
-FINDING = Finding(
-    rule="pull-policy-always",
-    severity="high",
-    policy="protected_pull_policy",
-    constraints=("by-name",),
-    action="dryrun",
-    file="a.yaml",
-    line=12,
-    document=0,
-    object=ObjectRef("v1", "Pod", "kube-system", "dns"),
-    container=ContainerRef("containers", "main", 0),
-    image=None,
-    message="m",
-    details=None,
-    fingerprint="f00",
-    namespace_assumed=False,
-)
+from sample_findings import FINDING
 
 
 def _finding(fingerprint: str, file: str = "a.yaml") -> Finding:

@@ -9,26 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullguard.exemptions import exempted
-from pullguard.findings import Exempted, Finding, ObjectRef, Report, RuleInfo
+from pullguard.findings import Exempted, Report, RuleInfo
+from sample_findings import FINDING
 
 TODAY = date(2026, 11, 27)
-FINDING = Finding(
-    rule="pull-policy-always",
-    severity="high",
-    policy="protected_pull_policy",
-    constraints=("by-name",),
-    action="dryrun",
-    file="a.yaml",
-    line=12,
-    document=0,
-    object=ObjectRef("v1", "Pod", "kube-system", "dns"),
-    container=None,
-    image=None,
-    message="m",
-    details=None,
-    fingerprint="f00",
-    namespace_assumed=False,
-)
 RULES = tuple(
     RuleInfo(f"rule-of-{policy}", "high", "t", policy, "", "")
     for policy in ("protected_image_pinning", "protected_pull_policy")
@@ -105,6 +89,8 @@ _FORM = 'write pullguard/exempt: "<policy>: <reason> until=YYYY-MM-DD", a line f
             "protected_pull_policy: x until=2030-01-01 until=2031-01-01",
             '"protected_pull_policy: x until=2030-01-01 until=2031-01-01" says until twice',
         ),
+        (f"protected_pull_policy: x{' ' * 10_000}y", "it is longer than 10000 characters"),
+        (f"{'x' * 70}", f'"{"x" * 60}..." names no policy and reason'),
         ("protected_pull_policy: x\nand so on", '"and so on" names no policy and reason'),
     ],
 )
