@@ -161,6 +161,7 @@ class RuleInfo:
         policy: The policy's name.
         description: What the policy demands and why; "" if it does not say.
         page: The file with the policy's page, as people name it; "" if there is none.
+        explain: The command that prints the page; "" if there is none.
     """
 
     id: str
@@ -169,6 +170,7 @@ class RuleInfo:
     policy: str
     description: str
     page: str
+    explain: str
 
 
 @dataclass(frozen=True, slots=True)

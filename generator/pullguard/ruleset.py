@@ -1,6 +1,7 @@
 """Which library manifests are judged by, and what of it can be run outside a cluster."""
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +78,7 @@ def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
         ),
         library=shown,
         notes=tuple(notes),
-        rules=tuple(sorted(_rules(used.values(), directory), key=lambda rule: (rule.policy, rule.id))),
+        rules=tuple(sorted(_rules(used.values(), directory, stated), key=lambda rule: (rule.policy, rule.id))),
     )
 
 
@@ -86,14 +87,15 @@ def policy_page(directory: Path, policy: str) -> Path:
     return directory / "policies" / policy / "README.md"
 
 
-def _rules(templates: Iterable[ConstraintTemplate], directory: Path) -> Iterator[RuleInfo]:
+def _rules(templates: Iterable[ConstraintTemplate], directory: Path, stated: str | None) -> Iterator[RuleInfo]:
+    option = "" if stated is None else f" --library {shlex.quote(stated)}"
     for template in templates:
         page = policy_page(directory, template.policy)
-        shown = str(page) if page.is_file() else ""
+        shown, explain = (str(page), f"pullguard explain {template.policy}{option}") if page.is_file() else ("", "")
         text = dig(template.object, "metadata", "annotations", "description")
         description = text if isinstance(text, str) else ""
         for rule in template.rules.values() or (rule_of(template, None),):
-            yield RuleInfo(rule.id, rule.severity, rule.title, template.policy, description, shown)
+            yield RuleInfo(rule.id, rule.severity, rule.title, template.policy, description, shown, explain)
 
 
 def _require_accepted(library: Library, templates: Mapping[str, ConstraintTemplate]) -> None:

@@ -82,14 +82,15 @@ REPORT = Report(
 PAGE = "library/policies/protected_pull_policy/README.md"
 RULES = (
     RuleInfo(
-        "pull-policy-always",
-        "high",
-        "It is Always",
-        "protected_pull_policy",
-        "In protected\nplaces no Always.",
-        PAGE,
+        id="pull-policy-always",
+        severity="high",
+        title="It is Always",
+        policy="protected_pull_policy",
+        description="In protected\nplaces no Always.",
+        page=PAGE,
+        explain="pullguard explain protected_pull_policy",
     ),
-    RuleInfo("pull-policy-invalid", "medium", "It is none", "protected_pull_policy", "", ""),
+    RuleInfo("pull-policy-invalid", "medium", "It is none", "protected_pull_policy", "", "", ""),
 )
 #: A report with everything that does not count.
 WHOLE = replace(
@@ -318,7 +319,7 @@ b.yaml:3: error: this is no YAML; see line 3
 2 findings exempt
 1 known finding of the baseline known.json; 1 of it gone: write it anew with --write-baseline
 Library: ./library
-protected_pull_policy: see library/policies/protected_pull_policy/README.md or `pullguard explain protected_pull_policy`
+protected_pull_policy: see library/policies/protected_pull_policy/README.md, or `pullguard explain protected_pull_policy`
 Note: a note
 """
     )
@@ -336,6 +337,11 @@ def test_the_line_on_a_baseline(known: int, gone: int, *, written: bool, line: s
     entry = KnownFinding("f", "r", "f.yaml", "Pod a", "")
     compared = Compared("known.json", (FINDING,) * known, (entry,) * gone, written)
     assert list(words.uncounted(replace(EMPTY, baseline=compared))) == [line]
+
+
+def test_the_page_that_comes_with_pullguard_is_not_shown() -> None:
+    rules = (replace(RULES[0], page="/usr/lib/page.md", explain="pullguard explain x"),)
+    assert "\nprotected_pull_policy: see `pullguard explain x`\n" in written("text", replace(WHOLE, rules=rules))
 
 
 def test_a_terminal_links_rules_with_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -419,7 +425,7 @@ def test_sarif() -> None:
                 "markdown": "In protected places no Always.\n\n`pullguard explain protected_pull_policy` says more.",
             },
         ),
-        ("pull-policy-invalid", {"text": "It is none"}),
+        ("pull-policy-invalid", {"text": "It is none", "markdown": "It is none"}),
     ]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
@@ -596,7 +602,7 @@ exempt until 2027\\-01\\-31: the vendor's |
 
 - 2 findings exempt
 - 1 known finding of the baseline known.json; 1 of it gone: write it anew with \\-\\-write\\-baseline
-- Library: `./library`
+- Library: ./library
 - `pullguard explain protected_pull_policy`
 - a note
 """

@@ -34,9 +34,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _section("Gone since the baseline", ("rule", "file", "object"), [_gone(entry) for entry in gone])
     yield ""
     yield from (f"- {text(line)}" for line in words.uncounted(report))
-    yield f"- Library: {code(report.library)}"
-    policies = sorted({found.policy for found in report.findings} & {rule.policy for rule in report.rules})
-    yield from (f"- {code(f'pullguard explain {policy}')}" for policy in policies)
+    yield f"- Library: {text(report.library)}"
+    found = {finding.policy for finding in report.findings}
+    yield from (
+        f"- {code(line)}" for line in sorted({rule.explain for rule in report.rules if rule.policy in found}) if line
+    )
     yield from (f"- {text(note)}" for note in (*report.notes, *words.hints(report.findings)))
 
 
