@@ -319,7 +319,8 @@ b.yaml:3: error: this is no YAML; see line 3
 2 findings exempt
 1 known finding of the baseline known.json; 1 of it gone: write it anew with --write-baseline
 Library: ./library
-protected_pull_policy: see library/policies/protected_pull_policy/README.md, or `pullguard explain protected_pull_policy`
+protected_pull_policy: see library/policies/protected_pull_policy/README.md, or \
+`pullguard explain protected_pull_policy`
 Note: a note
 """
     )

@@ -35,10 +35,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield from (f"- {text(line)}" for line in words.uncounted(report))
     yield f"- Library: {text(report.library)}"
-    found = {finding.policy for finding in report.findings}
-    yield from (
-        f"- {code(line)}" for line in sorted({rule.explain for rule in report.rules if rule.policy in found}) if line
-    )
+    yield from (f"- {code(rule.explain)}" for rule in words.explained(report))
     yield from (f"- {text(note)}" for note in (*report.notes, *words.hints(report.findings)))
 
 
