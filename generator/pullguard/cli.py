@@ -150,8 +150,9 @@ def _check(options: argparse.Namespace) -> int:
         from pullguard.baseline import with_baseline
 
         report = with_baseline(report, options.baseline, options.paths, write=options.write_baseline)
-    REPORTERS[options.output](report, sys.stdout)
+    # Files first: who reads standard output may go away before its end.
     write_files(report, files)
+    REPORTERS[options.output](report, sys.stdout)
     return report.exit_code(options.fail_on)
 
 
