@@ -610,11 +610,28 @@ exempt until 2027\\-01\\-31: the vendor's |
     )
 
 
-def test_long_markdown_fits_into_a_comment() -> None:
-    text = written("markdown", replace(REPORT, findings=(FINDING,) * 1000))
-    assert text.count("| high |") == 100
-    assert "\nAnd 900 more.\n" in text
+@pytest.mark.parametrize("number", [50, 1000])
+def test_long_markdown_fits_into_a_comment(number: int) -> None:
+    assert WHOLE.baseline is not None
+    report = replace(
+        WHOLE,
+        findings=WHOLE.findings * number,
+        errors=WHOLE.errors * number,
+        exempt=WHOLE.exempt * number,
+        baseline=replace(WHOLE.baseline, gone=WHOLE.baseline.gone * number),
+    )
+    text = written("markdown", report)
     assert len(text) < 65_536
+    hidden = list(map(int, re.findall(r"\n\nAnd ([0-9]+) more\.\n", text)))
+    shown = len(re.findall("^\\| (?!(severity|place|rule|---) )", text, re.MULTILINE))
+    assert shown + sum(hidden) == 5 * number
+    assert len(hidden) == (0 if number == 50 else 4)
+    assert shown > 100
+
+
+def test_a_row_that_is_too_long_is_left_out() -> None:
+    text = written("markdown", replace(REPORT, findings=(replace(FINDING, message="x" * 100_000), FINDING), errors=()))
+    assert "\n| --- | --- | --- | --- | --- |\n\nAnd 2 more.\n" in text
 
 
 @given(st.text(min_size=1) | st.just("<img src=x> | @team #1 https://a.io ` `` [x](y)"))
