@@ -190,7 +190,9 @@ def _here(commands: list[str]) -> Iterator[str]:
     return (command for command in commands if not _NOT_HERE.search(command))
 
 
-def test_the_gitlab_template(checkout: Path, repository: Path, source: Path, bash: Run) -> None:
+def test_the_gitlab_template(
+    checkout: Path, repository: Path, source: Path, bash: Run, environment: Mapping[str, str]
+) -> None:
     job = yaml.safe_load((checkout / "integrations/gitlab.yml").read_text())["pullguard"]
     assert len(list(_here(job["before_script"]))) == len(job["before_script"]) - 2
     script = "\n".join(_here([*job["before_script"], *job["script"]]))
@@ -198,7 +200,7 @@ def test_the_gitlab_template(checkout: Path, repository: Path, source: Path, bas
         **job["variables"],
         "PULLGUARD_SOURCE": f"file://{source}",
         "PULLGUARD_ARGUMENTS": "--namespace kube-system",
-        "PIP_CACHE_DIR": str(repository / ".pullguard" / "pip"),
+        "PIP_CACHE_DIR": environment["PIP_CACHE_DIR"],
     }
     ended = bash(script, cwd=repository, **variables)
     assert ended.returncode == 1, ended
