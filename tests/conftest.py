@@ -7,11 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from policy_tree import write_tree
 from pullguard import policies
 from pullguard.generate import generate
 from twins import Workbench
+
+pytest_plugins = ("repositories",)
+
+# How long an example takes says more about what else the machine does than about the code; bench/ measures time.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
