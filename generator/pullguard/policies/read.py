@@ -89,6 +89,13 @@ def _policy(tree: Tree, name: str) -> Policy:
     libs = _libs(tree, module)
     annotations = _metadata(tree, module)
     custom = annotations["custom"]
+    for twin in ("admission.yaml", "mutation.yaml"):
+        if "scope" in custom["match"] and (tree.directory / folder / twin).is_file():
+            raise PullguardError(
+                "a policy with `scope: Cluster` cannot be an admission policy",
+                file=tree.shown(f"{folder}/{twin}"),
+                remedy="remove the file: admission policies are for objects in protected namespaces",
+            )
     suite, samples = _suite(tree, folder), _samples(tree, folder)
     return Policy(
         name=name,
