@@ -952,8 +952,10 @@ def test_a_lib_without_cel_is_said(tmp_path: Path, opa: Path, monkeypatch: pytes
         "policies/required_label/admission.yaml": ADMISSION.replace("import: names", f"import: {name}")
     }
     assert refused(write_tree(tmp_path, files), opa, monkeypatch) == [
-        f"rego/policies/required_label/admission.yaml:2: there is no lib {name} with an admission.yaml; "
-        "name a folder of rego/lib that has one"
+        (
+            f"rego/policies/required_label/admission.yaml:2: there is no lib {name} with an admission.yaml; "
+            "name a folder of rego/lib that has one"
+        )
     ]
 
 
@@ -963,6 +965,8 @@ def test_a_policy_about_objects_without_a_namespace_has_no_cel(
 ) -> None:
     rego = write_tree(tmp_path, CLUSTER, {f"policies/known_host/{name}": ADMISSION})
     assert refused(rego, opa, monkeypatch) == [
-        f"rego/policies/known_host/{name}: a policy with `scope: Cluster` cannot be an admission policy; "
-        "remove the file: admission policies are for objects in protected namespaces"
+        (
+            f"rego/policies/known_host/{name}: a policy with `scope: Cluster` cannot be an admission policy; "
+            "remove the file: admission policies are for objects in protected namespaces"
+        )
     ]
