@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from crd_schemas import crd_schema
+from crd_schemas import crd_validator
 from policy_tree import CLUSTER, NAMES, REGO, SECOND, TEXTS, policy, write_tree
 from pullguard import config, library, policies
 from pullguard.errors import PullguardError
@@ -110,17 +110,7 @@ def test_gator_verifies_the_library(make: Make, gator: Path, run: Run, text: str
 
 def test_templates_fit_gatekeepers_definition_of_them(make: Make, gatekeeper_manifest: Path) -> None:
     out = make(BOTH)
-    (definition,) = [
-        entry
-        for entry in yaml.load_all(gatekeeper_manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
-        if entry["metadata"]["name"] == "constrainttemplates.templates.gatekeeper.sh"
-    ]
-    (schema,) = [
-        version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"] if version["name"] == "v1"
-    ]
-    strict = crd_schema(schema)
-    strict["properties"]["metadata"] = {"type": "object"}
-    validator = jsonschema_rs.Draft202012Validator(strict)
+    validator = crd_validator(gatekeeper_manifest, "constrainttemplates.templates.gatekeeper.sh")
     template = yaml.safe_load((out / "templates/required_label.yaml").read_text("utf-8"))
     assert [error.message for error in validator.iter_errors(template)] == []
     template["spec"]["targets"][0]["operation"] = []

@@ -5,14 +5,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from admission_chain import AdmissionChain, namespace, request
-from crd_schemas import crd_schema
+from crd_schemas import crd_validator
 from generated_objects import POD, well_formed
 from pullguard.config import ProtectedNamespaces
 from pullguard.render import admission
@@ -155,17 +154,7 @@ def test_what_assigns_do(workbench: Workbench, gator: Path, tmp_path: Path) -> N
 
 
 def test_assigns_fit_gatekeepers_definition_of_them(workbench: Workbench, gatekeeper_manifest: Path) -> None:
-    (definition,) = [
-        entry
-        for entry in yaml.load_all(gatekeeper_manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
-        if entry["metadata"]["name"] == "assign.mutations.gatekeeper.sh"
-    ]
-    (schema,) = [
-        version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"] if version["name"] == "v1"
-    ]
-    strict = crd_schema(schema)
-    strict["properties"]["metadata"] = {"type": "object"}
-    validator = jsonschema_rs.Draft202012Validator(strict)
+    validator = crd_validator(gatekeeper_manifest, "assign.mutations.gatekeeper.sh")
     config = workbench.config(_NAME, protected=ProtectedNamespaces(("kube-*",), {"matchLabels": {"tier": "a"}}))
     for mutator in admission.assigns(workbench.policies[_NAME], config):
         assert [error.message for error in validator.iter_errors(mutator)] == []
