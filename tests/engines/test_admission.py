@@ -346,6 +346,24 @@ def test_what_the_api_server_does_not_accept_or_warns_of_is_refused(
         chain.judge(request(pod([_ALWAYS])), typed=False)
 
 
+@pytest.mark.parametrize("name", _POLICIES)
+def test_the_oldest_version_of_kubernetes(workbench: Workbench, name: str) -> None:
+    """As docs/admission.md says: ValidatingAdmissionPolicy is v1 since 1.30, and CEL knows flatten since 1.34."""
+    plain = workbench.validating(name, workbench.config(name, {"customKinds": _CUSTOM[:1]}))
+    lists = workbench.validating(name, workbench.config(name, {"customKinds": _CUSTOM}))
+    one = request(pod([{"name": "c", "image": "q.io/a:v1"}]))
+    for policies, oldest in ((plain, "1.30"), (lists, "1.34")):
+        with workbench.chain([*policies, namespace("kube-system")], oldest) as chain:
+            assert chain.judge(one, typed=True)["allowed"]
+    with (
+        workbench.chain([*lists, namespace("kube-system")], "1.33") as chain,
+        pytest.raises(
+            ValueError, match=r"(?s)Kubernetes 1\.33: .*: customPodSpecs: .*undeclared reference to 'flatten'"
+        ),
+    ):
+        chain.judge(one, typed=True)
+
+
 def test_the_library_is_what_the_api_server_accepts(workbench: Workbench, checkout: Path) -> None:
     found = [
         obj
