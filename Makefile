@@ -16,11 +16,11 @@ GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-cluster lint verify bench generate setup tools cluster-tools clean
+.PHONY: help demo test test-cluster test-integrations lint verify bench generate setup tools cluster-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: setup $(BIN)/opa $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock manifest
 	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
@@ -28,10 +28,15 @@ demo: setup $(BIN)/opa $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock ma
 
 test: setup tools ## run the tests that need no more than the pinned programs
 	$(BIN)/opa test --ignore '*.yaml' rego
+	@echo "every line of Rego is covered by its tests:"
+	$(BIN)/opa test --ignore '*.yaml' --timeout 300s --threshold 100 rego > /dev/null
 	$(VENV)/bin/pytest tests/unit tests/engines
 
 test-cluster: setup tools cluster-tools ## run the tests in a cluster of their own; needs root
 	$(VENV)/bin/pytest tests/cluster
+
+test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
+	$(VENV)/bin/pytest tests/integrations
 
 lint: setup $(BIN)/opa ## check style and types, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
@@ -48,6 +53,7 @@ verify: setup tools ## run the library's Suites in gator, and check its Rego aga
 bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 	$(VENV)/bin/python bench/suites.py
 	$(VENV)/bin/python bench/reviews.py
+	$(VENV)/bin/python bench/admission.py
 
 generate: setup $(BIN)/opa ## write library/ from rego/ and pullguard.yaml
 	$(PULLGUARD) generate
@@ -102,4 +108,4 @@ $(BIN)/admission: $(wildcard tools/admission/*)
 	cd tools/admission && $(GO_BUILD) -o ../../$@ .
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -7,13 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from policy_tree import write_tree
 from pullguard import policies
 from pullguard.generate import generate
 from twins import Workbench
 
-pytest_plugins = ["local_cluster.fixtures"]
+pytest_plugins = ("local_cluster.fixtures", "repositories")
+
+# How long an example takes says more about what else the machine does than about the code; bench/ measures time.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -78,6 +83,22 @@ def corpus() -> Path:
 def image_defaults() -> Path:
     """Return the file of images with the pull policy that a real API server gave them."""
     return _shared("facts/image-defaults.json")
+
+
+@pytest.fixture(scope="session")
+def gatekeeper_manifest(checkout: Path) -> Path:
+    """Return the install manifest of the Gatekeeper that gator is built from."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("go is not installed, so Gatekeeper's CustomResourceDefinitions cannot be found")
+    command = [go, "list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/gatekeeper/v3"]
+    done = subprocess.run(
+        command, cwd=checkout / "tools" / "gator", capture_output=True, text=True, timeout=60, check=False
+    )
+    path = Path(done.stdout.strip()) / "deploy" / "gatekeeper.yaml"
+    if done.returncode != 0 or not path.is_file():
+        pytest.skip("Gatekeeper's Go module is not in the module cache")
+    return path
 
 
 @pytest.fixture

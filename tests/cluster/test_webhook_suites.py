@@ -31,8 +31,8 @@ _NEEDS_SHOP = ("protected_image_cache", "protected_image_pinning", "protected_pu
 # Their inventory holds a Node that no API server stores.
 _IMPOSSIBLE = ["a Node with fields of the wrong type", "on one of three"]
 
-# What gator judges as audit does, without an operation: pods of controllers, and what the state of the nodes leaves open.
-# The creation of the same object passes.
+# What gator judges as audit does, without an operation: pods of controllers, and what the state of the nodes leaves
+# open. The creation of the same object passes.
 _ONLY_AUDITED = {
     "protected_image_cache: defaults: audit of a pod that a controller owns",
     "protected_image_cache: nodes that the pod can run on: no node fits a Deployment",
