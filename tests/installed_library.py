@@ -29,7 +29,7 @@ def installed(cluster: Cluster, library: Path, level: str) -> Iterator[None]:
 
 
 def install(cluster: Cluster, library: Path, level: str) -> None:
-    """Apply templates and constraints with the documented commands, and wait until the constraints are enforced."""
+    """Apply templates and constraints as the README says, and wait until the constraints are enforced."""
     cluster.kubectl("apply", "-k", library / "templates")
     cluster.kubectl("wait", "--for=jsonpath={.status.created}=true", "--timeout=60s", "constrainttemplate", "--all")
     apply(cluster, library / level)
@@ -42,11 +42,7 @@ def apply(cluster: Cluster, kustomization: Path) -> None:
 
 
 def wait_until_enforced(cluster: Cluster) -> None:
-    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now.
-
-    It goes by what Gatekeeper's pods say: what templates and constraints say of that gets lost where an audit writes to
-    the same status.
-    """
+    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now."""
 
     def pending() -> list[str]:
         compiled = {
