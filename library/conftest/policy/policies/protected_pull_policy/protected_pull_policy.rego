@@ -144,6 +144,7 @@ _violations contains {"msg": _message(use, effective, reason), "details": detail
 		"effective": effective,
 		"image": use.image,
 		"reason": reason,
+		"fix": _fix(use),
 	}
 }
 
@@ -199,6 +200,11 @@ _cause(use, effective) := sprintf("%s is Always", [use.field]) if {
 _remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
 	images.pinned(use.image)
 } else := sprintf("pin it first (tag or digest), then set %s: %s", [use.field, _target])
+
+# What tools may set in the manifest on their own. An image whose name can move to another one is for people to pin first.
+_fix(use) := {"path": uses.policy_path(use), "value": _target} if {
+	images.pinned(use.image)
+} else := null
 
 _target := "IfNotPresent" if {
 	"IfNotPresent" in _allowed
