@@ -12,11 +12,11 @@ GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test lint verify bench generate setup tools clean
+.PHONY: help demo test test-integrations lint verify bench generate setup tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: setup $(BIN)/opa ## check Gatekeeper's own stock manifest
 	@cd tools/gator && go mod download $(GATEKEEPER)
@@ -24,9 +24,12 @@ demo: setup $(BIN)/opa ## check Gatekeeper's own stock manifest
 	echo && echo "pullguard check $$manifest" && echo && \
 	{ $(PULLGUARD) check "$$manifest" || test $$? -eq 1; }
 
-test: setup tools ## run every test
+test: setup tools ## run the tests that need no more than the pinned programs
 	$(BIN)/opa test --ignore '*.yaml' rego
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest tests/unit tests/engines
+
+test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
+	$(VENV)/bin/pytest tests/integrations
 
 lint: setup $(BIN)/opa ## check style and types, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
@@ -70,4 +73,4 @@ $(BIN)/gator: tools/gator/go.mod tools/gator/go.sum
 	cd tools/gator && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
