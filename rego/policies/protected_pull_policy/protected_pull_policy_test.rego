@@ -91,11 +91,23 @@ test_details[name] if {
 		}],
 		"invalid": [{"ephemeralContainers": [_container("x:1", "ALWAYS")]}, {
 			"path": "spec.ephemeralContainers[0]", "stated": "ALWAYS", "effective": "ALWAYS", "image": "x:1", "reason": "invalid",
-			"fix": {"path": "spec.ephemeralContainers[0].imagePullPolicy", "value": "IfNotPresent"},
+			"fix": null,
 		}],
 		"image volume, pinned": [{"volumes": [{"image": {"reference": "x:1", "pullPolicy": "Always"}}]}, {
 			"path": "spec.volumes[0]", "stated": "Always", "effective": "Always", "image": "x:1", "reason": "always",
 			"fix": {"path": "spec.volumes[0].image.pullPolicy", "value": "IfNotPresent"},
+		}],
+		"a digest beside the tag latest": [{"containers": [_container(concat("@", ["x:latest", _digest]), null)]}, {
+			"path": "spec.containers[0]", "stated": null, "effective": "Always", "image": concat("@", ["x:latest", _digest]),
+			"reason": "always", "fix": {"path": "spec.containers[0].imagePullPolicy", "value": "IfNotPresent"},
+		}],
+		"a floating tag": [{"containers": [_container("x:main", "Always")]}, {
+			"path": "spec.containers[0]", "stated": "Always", "effective": "Always", "image": "x:main", "reason": "always",
+			"fix": null,
+		}],
+		"a template": [{"containers": [_container("x:{{ .Values.tag }}", "Always")]}, {
+			"path": "spec.containers[0]", "stated": "Always", "effective": "Always", "image": "x:{{ .Values.tag }}",
+			"reason": "always", "fix": null,
 		}],
 		"image volume": [{"volumes": [{"name": "v"}, {"name": "w", "image": {"reference": "x", "pullPolicy": ""}}]}, {
 			"path": "spec.volumes[1]", "stated": "", "effective": "Always", "image": "x", "reason": "always",

@@ -144,7 +144,7 @@ _violations contains {"msg": _message(use, effective, reason), "details": detail
 		"effective": effective,
 		"image": use.image,
 		"reason": reason,
-		"fix": _fix(use),
+		"fix": _fix(use, reason),
 	}
 }
 
@@ -201,8 +201,11 @@ _remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
 	images.pinned(use.image)
 } else := sprintf("pin it first (tag or digest), then set %s: %s", [use.field, _target])
 
-# What tools may set in the manifest on their own. An image whose name can move to another one is for people to pin first.
-_fix(use) := {"path": uses.policy_path(use), "value": _target} if {
+# What tools may set in the manifest on their own. An image whose name can move to another one is for people to pin first, and
+# people know what a policy was meant to be that is none, or an image: the place of a template, for example.
+_fix(use, reason) := {"path": uses.policy_path(use), "value": _target} if {
+	reason != "invalid"
+	images.is_reference(use.image)
 	images.pinned(use.image)
 } else := null
 
