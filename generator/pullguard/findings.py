@@ -302,7 +302,7 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
         file=source.file,
         line=source.line(line_of),
         document=source.document,
-        object=ObjectRef(_text(obj.get("apiVersion")), _text(obj.get("kind")), namespace, _name(obj)),
+        object=reference(obj, namespace),
         container=container,
         image=_image(dig(details, "image")) or image_of,
         message=violation.message,
@@ -347,6 +347,11 @@ def fingerprinted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         own = _hash(found.fingerprint, str(ordinal)) if ordinal else found.fingerprint
         result.append(replace(found, fingerprint=own))
     return tuple(result)
+
+
+def reference(obj: Mapping[str, Any], namespace: str) -> ObjectRef:
+    """Return what tells an object from others; its namespace is for others to know."""
+    return ObjectRef(_text(obj.get("apiVersion")), _text(obj.get("kind")), namespace, _name(obj))
 
 
 def steps(text: Any) -> Path | None:
