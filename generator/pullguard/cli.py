@@ -99,14 +99,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "--write-baseline", action="store_true", help="write the findings to the file of --baseline: all are known then"
     )
-    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
-    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
-    command.add_argument(
-        "--namespace",
-        metavar="NS",
-        default="",
-        help="the namespace of objects that state none; without it every constraint selects them",
-    )
+    _add_judging(command)
     command.add_argument(
         "--fail-on",
         choices=("dryrun", "warn", "deny"),
@@ -229,14 +222,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin, which is written to stdout"
     )
     command.add_argument("--diff", action="store_true", help="write nothing; print what would change")
-    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
-    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
-    command.add_argument(
-        "--namespace",
-        metavar="NS",
-        default="",
-        help="the namespace of objects that state none; without it every constraint selects them",
-    )
+    _add_judging(command)
     _add_opa(command)
     command.set_defaults(run=_fix)
 
@@ -396,6 +382,17 @@ def _epilog(*examples: tuple[str, str], exit_codes: str = _EXIT_CODES) -> str:
     """Return what stands below the help of a command: examples with what they do, and the exit codes."""
     lines = [f"  {text}\n      {meaning}" for text, meaning in examples]
     return "\n".join(["examples:", *lines, "", exit_codes])
+
+
+def _add_judging(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
+    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
+    command.add_argument(
+        "--namespace",
+        metavar="NS",
+        default="",
+        help="the namespace of objects that state none; without it every constraint selects them",
+    )
 
 
 def _add_opa(command: argparse.ArgumentParser) -> None:
