@@ -10,12 +10,13 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
 # The control plane, and what runs pods.
 KUBERNETES := kube-apiserver kubectl
 NODE := kubelet kube-controller-manager kube-scheduler
+CONTAINERD := containerd containerd-shim-runc-v2 ctr
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test lint verify bench generate setup tools cluster-tools clean
+.PHONY: help demo test lint verify bench generate setup tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -74,6 +75,8 @@ $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 
 cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper ## build what a cluster on this machine consists of
 
+incident-tools: cluster-tools $(NODE:%=$(BIN)/%) $(CONTAINERD:%=$(BIN)/%) $(BIN)/pause ## build what runs pods in that cluster
+
 $(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
 	@mkdir -p $(BIN)
 	cd tools/etcd && $(GO_BUILD) -o ../../$@ go.etcd.io/etcd/server/v3
@@ -85,6 +88,15 @@ $(KUBERNETES:%=$(BIN)/%) $(NODE:%=$(BIN)/%): $(BIN)/%: tools/kubernetes/go.mod t
 	minor=$${version#v1.} && package=k8s.io/component-base/version && \
 	CGO_ENABLED=0 go build -trimpath -o ../../$@ -ldflags="-s -w \
 	  -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$${minor%.*}" k8s.io/kubernetes/cmd/$*
+
+# For the snapshots of btrfs and zfs, containerd needs their libraries.
+$(CONTAINERD:%=$(BIN)/%): $(BIN)/%: tools/containerd/go.mod tools/containerd/go.sum
+	@mkdir -p $(BIN)
+	cd tools/containerd && $(GO_BUILD) -tags no_btrfs,no_zfs -o ../../$@ github.com/containerd/containerd/v2/cmd/$*
+
+$(BIN)/pause: tests/local_cluster/pause/main.go
+	@mkdir -p $(BIN)
+	$(GO_BUILD) -o $@ $<
 
 $(BIN)/gatekeeper: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
