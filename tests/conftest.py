@@ -11,6 +11,8 @@ import pytest
 from policy_tree import write_tree
 from pullguard.generate import generate
 
+pytest_plugins = ["local_cluster.fixtures"]
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
