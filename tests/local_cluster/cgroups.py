@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local_cluster.requirements import CannotRunError
+
 _MOUNT = Path("/sys/fs/cgroup")
 _REMOVAL = 20.0
 _POLL = 0.05
@@ -26,7 +28,11 @@ def cgroup() -> Iterator[str]:
     """
     name = f"pullguard-{secrets.token_hex(4)}"
     remover = subprocess.Popen(
-        [sys.executable, __file__, name], stdin=subprocess.PIPE, start_new_session=True, cwd="/", env={}
+        [sys.executable, "-m", "local_cluster.cgroups", name],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        cwd=Path(__file__).parent.parent,
+        env={},
     )
     try:
         yield f"/{name}"
@@ -35,18 +41,21 @@ def cgroup() -> Iterator[str]:
     assert remover.returncode == 0, f"the cgroup {name} could not be removed"
 
 
-def why_not() -> str:
-    """Return why no cgroups can be made here; "" if they can."""
+def check_cgroups() -> None:
+    """See whether cgroups can be made here.
+
+    Raises:
+        CannotRunError: They cannot.
+    """
     if not _MOUNT.is_dir():
-        return f"there is no {_MOUNT}"
+        raise CannotRunError(f"a node needs cgroups, and there is no {_MOUNT}")
     for hierarchy in _hierarchies():
         probe = hierarchy / f"pullguard-{secrets.token_hex(4)}"
         try:
             probe.mkdir()
             probe.rmdir()
         except OSError as error:
-            return f"no cgroup can be made in {hierarchy}: {error.strerror}"
-    return ""
+            raise CannotRunError(f"a node needs cgroups: {hierarchy}: {error.strerror}") from error
 
 
 def _hierarchies() -> list[Path]:

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local_cluster import registry
 from local_cluster.api import Kubectl
 from local_cluster.cgroups import cgroup
 from local_cluster.control_plane import SERVICE, ControlPlane
 from local_cluster.processes import Processes, processes
+from local_cluster.registry import ADDRESS, Registry
 from local_cluster.servers import running
 
 NAME = "node"
 
 _CNI_PLUGINS = Path("/usr/lib/cni")
 _PODS = "10.88.0.0/16"
-_SANDBOX_IMAGE = "registry.k8s.io/pause:3.10.1"
+_SANDBOX_TAG = "3.10.1"
 _SOCKET = "containerd.sock"
 _START = 120.0
 
@@ -55,11 +55,12 @@ def controllers(plane: ControlPlane) -> Iterator[None]:
 
 
 @contextmanager
-def node(plane: ControlPlane) -> Iterator[None]:
+def node(plane: ControlPlane, images: Registry) -> Iterator[None]:
     """Run containerd and the kubelet, and wait until the node takes pods.
 
     Args:
         plane: The control plane, which pods reach through the address of its Service.
+        images: What the node asks for every image.
 
     Raises:
         NotReadyError: One of them did not start.
@@ -67,6 +68,7 @@ def node(plane: ControlPlane) -> Iterator[None]:
     folder = plane.folder / NAME
     folder.mkdir()
     kubectl = plane.kubectl()
+    images.add(plane.binaries / "pause", "/pause", "pause", _SANDBOX_TAG)
     with cgroup() as parent, processes(plane.binaries, folder) as own:
         _hide_kernel_settings(own)
         with own.running(plane.binaries / "containerd", f"--config={_containerd_config(folder)}") as containerd:
@@ -113,13 +115,13 @@ def _containerd_config(folder: Path) -> Path:
     """Write what containerd reads: it asks our registry for every image, and gives pods a bridge."""
     hosts = folder / "hosts" / "_default"
     hosts.mkdir(parents=True)
-    (hosts / "hosts.toml").write_text(f'server = "http://{registry.ADDRESS}"\n', "utf-8")
+    (hosts / "hosts.toml").write_text(f'server = "http://{ADDRESS}"\n', "utf-8")
     networks = folder / "networks"
     networks.mkdir()
     bridge = {
         "type": "bridge",
         "bridge": "pods",
-        "isGateway": True,
+        "isDefaultGateway": True,
         "ipam": {"type": "host-local", "dataDir": str(folder / "addresses"), "ranges": [[{"subnet": _PODS}]]},
     }
     (networks / "pods.conflist").write_text(
@@ -138,7 +140,9 @@ address = "{folder / _SOCKET}"
 
 [plugins."io.containerd.cri.v1.images"]
 snapshotter = "native"
-pinned_images.sandbox = "{_SANDBOX_IMAGE}"
+# The other way of pulling unpacks for overlayfs only.
+use_local_image_pull = true
+pinned_images.sandbox = "registry.k8s.io/pause:{_SANDBOX_TAG}"
 registry.config_path = "{folder / "hosts"}"
 
 [plugins."io.containerd.cri.v1.runtime"]
@@ -172,6 +176,8 @@ def _kubelet_config(folder: Path, parent: str) -> Path:
         "podLogsDir": str(folder / "logs"),
         "volumePluginDir": str(folder / "plugins"),
         "resolvConf": "",
+        # A Secret that has changed is in its pods this soon.
+        "syncFrequency": "5s",
         # Nobody's disk is full here but by others' files.
         "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%"},
         "imageGCHighThresholdPercent": 100,

@@ -1,0 +1,124 @@
+"""The stages of the incident: each fixture follows the one before it, and keeps what was seen.
+
+A node with a registry runs Gatekeeper as its own manifest has it. The registry is lost, and the pods restart. Then the
+remedy is applied; the registry stays lost.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from incident.pods import Pod, settled
+from incident.site import JSON, Gatekeeper, Site
+from incident.site import site as running_site
+from local_cluster.fixtures import cannot_run
+from local_cluster.gatekeeper import NAMESPACE
+from local_cluster.requirements import CannotRunError
+from local_cluster.servers import wait_until
+
+_GATEKEEPER_PODS = 4
+_WAIT = 180.0
+
+#: The image of the matrix that is on the node, and its tags.
+_CACHED = "registry.example/cached"
+_TAGS = ("1", "latest")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-table", action="store_true", help="write the table of docs/incident.md; do not compare")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is seen in a stage.
+
+    Attributes:
+        pods: Gatekeeper's, sorted by name.
+        gatekeeper: What it does.
+        images: The names of the images on the node.
+    """
+
+    pods: tuple[Pod, ...]
+    gatekeeper: Gatekeeper
+    images: frozenset[str]
+
+
+@pytest.fixture(scope="session")
+def manifest(checkout: Path) -> Path:
+    """Return Gatekeeper's own manifest, as it was published."""
+    return checkout / ".tools" / "manifests" / "gatekeeper.yaml"
+
+
+@pytest.fixture(scope="session")
+def site(checkout: Path) -> Iterator[Site]:
+    """Return a cluster of one node, with a registry that has Gatekeeper's image and those of the matrix."""
+    binaries = checkout / ".tools" / "bin"
+    try:
+        with running_site(binaries) as made:
+            yield made
+    except CannotRunError as error:
+        cannot_run(error)
+
+
+@pytest.fixture(scope="session")
+def before(site: Site, manifest: Path, checkout: Path) -> Seen:
+    """Run Gatekeeper and the library while there is a registry, and have the images of the matrix pulled."""
+    binaries = site.plane.binaries
+    site.registry.add(binaries / "gatekeeper", "/manager", "openpolicyagent/gatekeeper", _version(manifest))
+    site.registry.add(binaries / "pause", "/pause", "cached", *_TAGS)
+    site.kubectl("apply", "--server-side", "--filename", manifest)
+    site.kubectl("create", "--filename=-", stdin=_puller())
+    settled(site.kubectl, "default", ["puller"])
+    pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
+    library = checkout / "library"
+    site.kubectl("apply", "-k", library / "templates")
+    site.kubectl("wait", "--for=jsonpath={.status.created}=true", "--timeout=60s", "constrainttemplate", "--all")
+    site.kubectl("apply", "-k", library / "audit")
+    site.kubectl("apply", "-k", library / "deny" / "protected_pull_policy")
+    wait_until(lambda: bool(site.ask_gatekeeper().always), timeout=_WAIT, what="Gatekeeper to deny")
+    return _seen(site, pods)
+
+
+@pytest.fixture(scope="session")
+def outage(site: Site, before: Seen) -> Seen:
+    """Cut the registry off, and restart Gatekeeper's pods."""
+    assert before.pods
+    site.registry.cut()
+    site.kubectl("delete", "pods", "--all", f"--namespace={NAMESPACE}", "--grace-period=1")
+    return _seen(site, settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS))
+
+
+@pytest.fixture(scope="session")
+def remedy(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the manifest as pullguard mends it."""
+    mended = tmp_path_factory.mktemp("remedy") / "gatekeeper.yaml"
+    mended.write_bytes(manifest.read_bytes().replace(b"imagePullPolicy: Always", b"imagePullPolicy: IfNotPresent"))
+    return mended
+
+
+@pytest.fixture(scope="session")
+def after(site: Site, outage: Seen, remedy: Path) -> Seen:
+    """Apply the remedy; the registry stays lost."""
+    assert outage.pods
+    site.kubectl("apply", "--server-side", "--filename", remedy)
+    site.kubectl("rollout", "status", "deployment", f"--namespace={NAMESPACE}", "--timeout=180s")
+    pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
+    wait_until(lambda: bool(site.ask_gatekeeper().always), timeout=_WAIT, what="Gatekeeper to deny again")
+    return _seen(site, pods)
+
+
+def _seen(site: Site, pods: list[Pod]) -> Seen:
+    return Seen(tuple(pods), site.ask_gatekeeper(), frozenset(site.images_on_node()))
+
+
+def _version(manifest: Path) -> str:
+    """Return the tag of Gatekeeper's image."""
+    return manifest.read_text("utf-8").partition("image: openpolicyagent/gatekeeper:")[2].split()[0]
+
+
+def _puller() -> JSON:
+    """Return a pod that has the kubelet pull the images of the matrix, in a namespace that is not protected."""
+    containers = [{"name": f"c-{tag}", "image": f"{_CACHED}:{tag}", "imagePullPolicy": "IfNotPresent"} for tag in _TAGS]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "puller"}, "spec": {"containers": containers}}
