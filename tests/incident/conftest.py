@@ -6,12 +6,14 @@ remedy is applied; the registry stays lost.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+import yaml
 
 from incident.pods import Pod, settled
-from incident.site import JSON, Gatekeeper, Site
+from incident.site import JSON, PROTECTED, Gatekeeper, Site, Violation, violations
 from incident.site import site as running_site
 from local_cluster.fixtures import cannot_run
 from local_cluster.gatekeeper import NAMESPACE
@@ -91,6 +93,25 @@ def outage(site: Site, before: Seen) -> Seen:
 
 
 @pytest.fixture(scope="session")
+def matrix(before: Seen, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the manifests of the matrix, with the digest of the image that is on the node."""
+    (name,) = (name for name in before.images if name.startswith(f"{_CACHED}@"))
+    text = Path(__file__).with_name("matrix.yaml").read_text("utf-8")
+    path = tmp_path_factory.mktemp("matrix") / "matrix.yaml"
+    path.write_text(text.replace("DIGEST", name.partition("@")[2]), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tried(site: Site, outage: Seen, matrix: Path) -> tuple[Pod, ...]:
+    """Return what becomes of the pods of the matrix while the registry is lost, and Gatekeeper with it."""
+    assert outage.gatekeeper.always == ""
+    names = [name["metadata"]["name"] for name in yaml.safe_load_all(matrix.read_text("utf-8"))]
+    site.kubectl("create", "--filename", matrix)
+    return tuple(settled(site.kubectl, PROTECTED, names))
+
+
+@pytest.fixture(scope="session")
 def remedy(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the manifest as pullguard mends it."""
     mended = tmp_path_factory.mktemp("remedy") / "gatekeeper.yaml"
@@ -99,14 +120,27 @@ def remedy(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def after(site: Site, outage: Seen, remedy: Path) -> Seen:
+def after(site: Site, tried: tuple[Pod, ...], remedy: Path) -> Seen:
     """Apply the remedy; the registry stays lost."""
-    assert outage.pods
+    assert tried
     site.kubectl("apply", "--server-side", "--filename", remedy)
     site.kubectl("rollout", "status", "deployment", f"--namespace={NAMESPACE}", "--timeout=180s")
     pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
     wait_until(lambda: bool(site.ask_gatekeeper().always), timeout=_WAIT, what="Gatekeeper to deny again")
     return _seen(site, pods)
+
+
+@pytest.fixture(scope="session")
+def audited(site: Site, after: Seen) -> tuple[Violation, ...]:
+    """Return what Gatekeeper's next whole audit finds in the cluster."""
+    assert after.pods
+    start = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def done() -> bool:
+        return all(constraint.get("status", {}).get("auditTimestamp", "") > start for constraint in site.constraints())
+
+    wait_until(done, timeout=_WAIT, what="an audit")
+    return violations(site.constraints())
 
 
 def _seen(site: Site, pods: list[Pod]) -> Seen:

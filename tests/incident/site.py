@@ -1,9 +1,10 @@
 """A cluster of one node with a registry, and what can be asked of it."""
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,23 @@ class Gatekeeper:
     namespace: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Violation:
+    """What an audit finds.
+
+    Attributes:
+        policy: The policy, by the name of its folder.
+        kind: The kind of the object.
+        namespace: The namespace of the object.
+        name: The name of the object.
+    """
+
+    policy: str
+    kind: str
+    namespace: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A cluster of one node.
@@ -57,6 +75,11 @@ class Site:
     def images_on_node(self) -> set[str]:
         """Return the names of the images that the node says it has."""
         return {name for image in self.kubectl.get("node", NAME)["status"]["images"] for name in image["names"]}
+
+    def constraints(self) -> list[JSON]:
+        """Return all constraints of the cluster."""
+        items: list[JSON] = self.kubectl.get("constraints")["items"]
+        return items
 
     def ask_gatekeeper(self) -> Gatekeeper:
         """Ask the API server for what Gatekeeper's webhooks are there for; nothing is made."""
@@ -79,6 +102,22 @@ class Site:
 
     def _refusal(self, path: str, obj: JSON) -> str:
         return self.client.request("POST", f"{path}?dryRun=All", obj).message
+
+
+def violations(constraints: Sequence[JSON]) -> tuple[Violation, ...]:
+    """Return what the last audit found of constraints, sorted."""
+    return tuple(
+        sorted(
+            Violation(_policy(constraint["kind"]), found["kind"], found.get("namespace", ""), found["name"])
+            for constraint in constraints
+            for found in constraint["status"].get("violations", [])
+        )
+    )
+
+
+def _policy(kind: str) -> str:
+    """Return the policy whose constraints are of a kind: K8sProtectedPullPolicy is protected_pull_policy."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.removeprefix("K8s")).lower()
 
 
 @contextmanager
