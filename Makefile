@@ -61,7 +61,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-tools: $(BIN)/opa $(BIN)/conftest $(BIN)/gator ## build the pinned programs into .tools/bin
+tools: $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission ## build the pinned programs into .tools/bin
 
 $(BIN)/opa: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
@@ -108,6 +108,10 @@ $(GATEKEEPER_MANIFEST): tools/gatekeeper/go.mod
 	@mkdir -p $(@D)
 	cd tools/gatekeeper && go mod download $(GATEKEEPER) && \
 	install -m 644 "$$(go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml" ../../$@
+
+$(BIN)/admission: $(wildcard tools/admission/*)
+	@mkdir -p $(BIN)
+	cd tools/admission && $(GO_BUILD) -o ../../$@ .
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -47,6 +47,12 @@ def conftest_binary() -> Path:
     return _tool("conftest")
 
 
+@pytest.fixture(scope="session")
+def admission_program() -> Path:
+    """Return tools/admission: admission policies by Kubernetes' own code."""
+    return _tool("admission")
+
+
 def _shared(name: str) -> Path:
     path = CHECKOUT.parent / "shared" / name
     if not path.exists():
@@ -79,12 +85,13 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run_program
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def kubectl() -> str:
-    """Return kubectl, for kustomize: it needs no cluster."""
-    found = shutil.which("kubectl")
+    """Return kubectl: the pinned one if it has been built."""
+    built = CHECKOUT / ".tools" / "bin" / "kubectl"
+    found = str(built) if built.exists() else shutil.which("kubectl")
     if found is None:
-        pytest.skip("kubectl is not installed")
+        pytest.skip("kubectl is neither built nor installed: run `make cluster-tools`")
     return found
 
 

@@ -9,8 +9,7 @@ from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 
 _FORCE = 60.0
-_CONSTRAINTS = "constraints.gatekeeper.sh"
-_TEMPLATES = "constrainttemplates.templates.gatekeeper.sh"
+_CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
 
 
 @contextlib.contextmanager
@@ -43,7 +42,12 @@ def apply(cluster: Cluster, kustomization: Path) -> None:
 
 
 def wait_until_enforced(cluster: Cluster) -> None:
-    """Wait until Gatekeeper judges by the constraints as they are now."""
+    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now."""
+    wait_until(
+        lambda: all(_is_compiled(template) for template in templates(cluster)),
+        timeout=_FORCE,
+        what="all templates to be compiled",
+    )
     wait_until(
         lambda: all(_is_enforced(constraint) for constraint in constraints(cluster)),
         timeout=_FORCE,
@@ -55,7 +59,7 @@ def uninstall(cluster: Cluster, library: Path) -> None:
     """Take a library away as its README says, and wait until nothing of it is left."""
     cluster.kubectl("delete", "--ignore-not-found", "-k", library / "templates")
     wait_until(
-        lambda: not templates(cluster) and not _constraint_kinds(cluster),
+        lambda: not templates(cluster) and not _constraint_kinds(cluster) and not _statuses(cluster),
         timeout=_FORCE,
         what="templates and kinds of constraints to go",
     )
@@ -63,25 +67,51 @@ def uninstall(cluster: Cluster, library: Path) -> None:
 
 def templates(cluster: Cluster) -> list[dict[str, Any]]:
     """Return the templates of a cluster, sorted by name."""
-    items: list[dict[str, Any]] = cluster.kubectl.get(_TEMPLATES)["items"]
-    return items
+    return _list(cluster, "/apis/templates.gatekeeper.sh/v1/constrainttemplates")
 
 
 def constraints(cluster: Cluster) -> list[dict[str, Any]]:
     """Return the constraints of a cluster, sorted by kind and name."""
-    kinds = _constraint_kinds(cluster)
-    items: list[dict[str, Any]] = cluster.kubectl.get(",".join(kinds))["items"] if kinds else []
-    return sorted(items, key=lambda constraint: (constraint["kind"], constraint["metadata"]["name"]))
+    return [obj for kind in _constraint_kinds(cluster) for obj in _list(cluster, f"{_CONSTRAINTS}/{kind}")]
 
 
 def _constraint_kinds(cluster: Cluster) -> list[str]:
-    names = [crd["metadata"]["name"] for crd in cluster.kubectl.get("crd")["items"]]
-    return [name for name in names if name.endswith(f".{_CONSTRAINTS}")]
+    """Return the names of the kinds of constraints in paths, sorted."""
+    names: list[str] = [
+        crd["spec"]["names"]["plural"]
+        for crd in _list(cluster, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+        if crd["spec"]["group"] == "constraints.gatekeeper.sh"
+    ]
+    return sorted(names)
+
+
+def _statuses(cluster: Cluster) -> list[Any]:
+    """Return what Gatekeeper says of templates and constraints: what is made anew must not meet what is old."""
+    status = "/apis/status.gatekeeper.sh/v1beta1/namespaces/gatekeeper-system"
+    return [
+        obj
+        for kind in ("constrainttemplatepodstatuses", "constraintpodstatuses")
+        for obj in _list(cluster, f"{status}/{kind}")
+    ]
+
+
+def _list(cluster: Cluster, path: str) -> list[dict[str, Any]]:
+    answer = cluster.client.request("GET", path)
+    assert answer.code == 200, answer
+    items: list[dict[str, Any]] = answer.body["items"]
+    return items
+
+
+def _is_compiled(template: dict[str, Any]) -> bool:
+    return template["status"].get("created") is True and _is_current(template)
 
 
 def _is_enforced(constraint: dict[str, Any]) -> bool:
-    pods = constraint.get("status", {}).get("byPod", [])
-    generation = constraint["metadata"]["generation"]
-    return bool(pods) and all(
-        pod.get("enforced") is True and pod.get("observedGeneration") == generation for pod in pods
-    )
+    return _is_current(constraint) and all(pod.get("enforced") is True for pod in constraint["status"]["byPod"])
+
+
+def _is_current(obj: dict[str, Any]) -> bool:
+    """Return whether all that Gatekeeper says of an object is about its latest generation, and no error."""
+    pods = obj.get("status", {}).get("byPod") or []
+    generation = obj["metadata"]["generation"]
+    return bool(pods) and all(pod.get("observedGeneration") == generation and not pod.get("errors") for pod in pods)

@@ -12,13 +12,14 @@ import pytest
 from local_cluster import requirements
 from local_cluster.api import Client, Kubectl
 from local_cluster.control_plane import ControlPlane, control_plane
+from local_cluster.controllers import CLEANING, controllers
 from local_cluster.gatekeeper import GROUPS, USER, Gatekeeper, gatekeeper
 from local_cluster.isolation import isolated
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster without nodes, and Gatekeeper beside it.
+    """A cluster without nodes and pods' controllers, and Gatekeeper beside it.
 
     Attributes:
         plane: etcd and the API server.
@@ -47,12 +48,10 @@ def cluster(checkout: Path) -> Iterator[Cluster]:
             cannot_run(error)
         plane = stack.enter_context(control_plane(binaries, folder, users={USER: GROUPS}))
         manifest = binaries.parent / "manifests" / "gatekeeper.yaml"
-        yield Cluster(
-            plane,
-            stack.enter_context(gatekeeper(plane, manifest)),
-            plane.kubectl(),
-            stack.enter_context(closing(plane.client())),
-        )
+        keeper = stack.enter_context(gatekeeper(plane, manifest))
+        # After Gatekeeper, so that the kinds that own others are there already.
+        stack.enter_context(controllers(plane, folder, CLEANING))
+        yield Cluster(plane, keeper, plane.kubectl(), stack.enter_context(closing(plane.client())))
 
 
 def cannot_run(error: requirements.CannotRunError) -> NoReturn:

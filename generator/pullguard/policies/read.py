@@ -1,16 +1,26 @@
 """rego/ -> policies, by `opa inspect` and `opa parse`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pullguard.errors import PullguardError
 from pullguard.gatekeeper import Rule
 from pullguard.inputs import load_document
-from pullguard.policies import guide, metadata
+from pullguard.policies import cel, guide, metadata
 from pullguard.policies.examples import examples
-from pullguard.policies.model import LEVELS, Guide, MatchKinds, Policy, SourceFile, Sources, SyncKinds
+from pullguard.policies.model import (
+    LEVELS,
+    CelRules,
+    Guide,
+    MatchKinds,
+    Mutation,
+    Policy,
+    SourceFile,
+    Sources,
+    SyncKinds,
+)
 from pullguard.policies.rego import Reference, RegoModule, Tree
 from pullguard.validation import Problem, in_file, joined, suggestion
 
@@ -104,6 +114,8 @@ def _policy(tree: Tree, name: str) -> Policy:
         samples=samples,
         examples=examples(suite, tree.shown(suite.path), samples),
         guide=_guide(tree, folder),
+        admission=_admission(tree, folder, custom["parameters"]),
+        mutation=_mutation(tree, folder, custom["parameters"]),
     )
 
 
@@ -265,6 +277,34 @@ def _guide(tree: Tree, folder: str) -> Guide:
     if not (tree.directory / path).is_file():
         return Guide()
     return guide.parse(tree.file(path).text, tree.shown(path))
+
+
+def _admission(tree: Tree, folder: str, parameters: Mapping[str, Any]) -> CelRules | None:
+    """Return what admission.yaml says; None if there is none."""
+    path = f"{folder}/admission.yaml"
+    if not (tree.directory / path).is_file():
+        return None
+    return cel.admission(
+        tree.file(path).text, tree.shown(path), lambda name: _cel_lib(tree, name), parameters.get("properties", {})
+    )
+
+
+def _mutation(tree: Tree, folder: str, parameters: Mapping[str, Any]) -> Mutation | None:
+    """Return what mutation.yaml says; None if there is none."""
+    path = f"{folder}/mutation.yaml"
+    if not (tree.directory / path).is_file():
+        return None
+    return cel.mutation(
+        tree.file(path).text, tree.shown(path), lambda name: _cel_lib(tree, name), parameters.get("properties", {})
+    )
+
+
+def _cel_lib(tree: Tree, name: str) -> tuple[str, str] | None:
+    """Return the text of a lib's admission.yaml, and the file's name for messages; None if there is none."""
+    path = f"lib/{name}/admission.yaml"
+    if not _NAME.fullmatch(name) or not (tree.directory / path).is_file():
+        return None
+    return tree.file(path).text, tree.shown(path)
 
 
 def _used_twice(tree: Tree, policies: list[Policy]) -> list[PullguardError]:
