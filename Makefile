@@ -10,14 +10,14 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
 # The control plane, and what runs pods on it.
 KUBERNETES := kube-apiserver kube-controller-manager kubectl
 NODE := kubelet kube-scheduler
-CONTAINERD := containerd containerd-shim-runc-v2 ctr
+CONTAINERD := containerd containerd-shim-runc-v2
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
 
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-cluster test-incident lint verify bench generate setup tools cluster-tools incident-tools clean
+.PHONY: help demo test test-cluster test-incident incident-table lint verify bench generate setup tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -33,6 +33,12 @@ test: setup tools ## run the tests that need no more than the pinned programs
 
 test-cluster: setup tools cluster-tools ## run the tests in a cluster of their own; needs root
 	$(VENV)/bin/pytest tests/cluster
+
+test-incident: setup tools incident-tools ## play the incident with a kubelet and containerd; needs root and cgroups
+	$(VENV)/bin/pytest tests/incident
+
+incident-table: setup tools incident-tools ## play it, and write the table of docs/incident.md
+	$(VENV)/bin/pytest tests/incident --write-table
 
 lint: setup $(BIN)/opa ## check style and types, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
@@ -77,7 +83,7 @@ $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 
 cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(GATEKEEPER_MANIFEST) ## build what a cluster on this machine consists of
 
-incident-tools: cluster-tools $(NODE:%=$(BIN)/%) $(CONTAINERD:%=$(BIN)/%) $(BIN)/pause ## build what runs pods in that cluster
+incident-tools: cluster-tools $(NODE:%=$(BIN)/%) $(CONTAINERD:%=$(BIN)/%) $(BIN)/pause ## build what runs pods there as well
 
 $(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
 	@mkdir -p $(BIN)

@@ -14,8 +14,9 @@ from local_cluster import requirements
 from local_cluster.api import Client, Kubectl
 from local_cluster.cgroups import check_cgroups
 from local_cluster.control_plane import SERVICE, ControlPlane, control_plane
+from local_cluster.controllers import controllers, scheduler
 from local_cluster.isolation import isolated
-from local_cluster.node import NAME, controllers, node
+from local_cluster.node import NAME, node
 from local_cluster.registry import Registry, registry
 
 JSON = dict[str, Any]
@@ -63,12 +64,14 @@ class Site:
     Attributes:
         plane: etcd and the API server.
         registry: What the node asks for images.
+        cgroup: That of its pods, in every hierarchy.
         kubectl: The administrator's.
         client: The administrator's.
     """
 
     plane: ControlPlane
     registry: Registry
+    cgroup: str
     kubectl: Kubectl
     client: Client
 
@@ -131,7 +134,7 @@ def site(binaries: Path) -> Iterator[Site]:
         CannotRunError: It cannot run on this machine.
         NotReadyError: A part of it did not start.
     """
-    requirements.check(binaries, requirements.NODE, requirements.NODE_PACKAGES)
+    requirements.check(binaries, requirements.NODE, requirements.NODE_PACKAGES, target="incident-tools")
     check_cgroups()
     # Beside what isolation.py hides: where programs of a node keep state and logs, wherever else they are told to.
     with isolated(Path("/var/lib"), Path("/var/log")) as folder, ExitStack() as stack:
@@ -140,10 +143,11 @@ def site(binaries: Path) -> Iterator[Site]:
         options = {"enable-aggregator-routing": "true", "disable-admission-plugins": ""}
         plane = stack.enter_context(control_plane(binaries, folder, address=SERVICE, port=443, options=options))
         images = stack.enter_context(registry(folder))
-        stack.enter_context(controllers(plane))
-        stack.enter_context(node(plane, images))
+        stack.enter_context(controllers(plane, folder))
+        stack.enter_context(scheduler(plane, folder))
+        parent = stack.enter_context(node(plane, images))
         client = stack.enter_context(closing(plane.client()))
-        yield Site(plane, images, plane.kubectl(), client)
+        yield Site(plane, images, parent, plane.kubectl(), client)
 
 
 def pullguard(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":

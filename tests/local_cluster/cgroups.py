@@ -18,7 +18,7 @@ _POLL = 0.05
 
 @contextmanager
 def cgroup() -> Iterator[str]:
-    """Name a cgroup that nobody else has; it is removed in the end, with all below it.
+    """Make a cgroup that nobody else has; it is removed in the end, with all below it.
 
     A process of its own removes it when this one has ended or says so: the kernel removes no cgroup by itself, and a
     killed process cannot.
@@ -35,6 +35,8 @@ def cgroup() -> Iterator[str]:
         env={},
     )
     try:
+        for hierarchy in hierarchies():
+            (hierarchy / name).mkdir()
         yield f"/{name}"
     finally:
         remover.communicate(timeout=2 * _REMOVAL)
@@ -49,7 +51,7 @@ def check_cgroups() -> None:
     """
     if not _MOUNT.is_dir():
         raise CannotRunError(f"a node needs cgroups, and there is no {_MOUNT}")
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         probe = hierarchy / f"pullguard-{secrets.token_hex(4)}"
         try:
             probe.mkdir()
@@ -58,7 +60,7 @@ def check_cgroups() -> None:
             raise CannotRunError(f"a node needs cgroups: {hierarchy}: {error.strerror}") from error
 
 
-def _hierarchies() -> list[Path]:
+def hierarchies() -> list[Path]:
     """Return the roots of all hierarchies: one of version 2, or one for each controller of version 1."""
     if (_MOUNT / "cgroup.controllers").exists():
         return [_MOUNT]
@@ -68,7 +70,7 @@ def _hierarchies() -> list[Path]:
 def _remove(name: str) -> None:
     """Remove the cgroups of a name, when the last processes in them have ended."""
     end = time.monotonic() + _REMOVAL
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         for folder, _, _ in os.walk(hierarchy / name, topdown=False):
             while not _removed(Path(folder)):
                 if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""One node: kubelet and containerd, which run the pods of the cluster, and what makes pods and schedules them.
+"""One node: kubelet and containerd, which run the pods of the cluster.
 
 The node has processes of its own in the network of the tests. The first of them ends with the tests, and with it the
 kernel ends all others: containerd's shims and the pods, which would outlive containerd.
@@ -15,7 +15,6 @@ from local_cluster.cgroups import cgroup
 from local_cluster.control_plane import SERVICE, ControlPlane
 from local_cluster.processes import Processes, processes
 from local_cluster.registry import ADDRESS, Registry
-from local_cluster.servers import running
 
 NAME = "node"
 
@@ -37,30 +36,15 @@ _KERNEL_SETTINGS = {
 
 
 @contextmanager
-def controllers(plane: ControlPlane) -> Iterator[None]:
-    """Run kube-controller-manager and kube-scheduler."""
-    common = (f"--kubeconfig={plane.kubeconfig()}", "--leader-elect=false")
-    certificate = plane.certificate
-    with (
-        running(
-            plane.binaries / "kube-controller-manager",
-            *common,
-            f"--service-account-private-key-file={certificate.key}",
-            f"--root-ca-file={certificate.certificate}",
-            folder=plane.folder,
-        ),
-        running(plane.binaries / "kube-scheduler", *common, folder=plane.folder),
-    ):
-        yield
-
-
-@contextmanager
-def node(plane: ControlPlane, images: Registry) -> Iterator[None]:
+def node(plane: ControlPlane, images: Registry) -> Iterator[str]:
     """Run containerd and the kubelet, and wait until the node takes pods.
 
     Args:
         plane: The control plane, which pods reach through the address of its Service.
         images: What the node asks for every image.
+
+    Yields:
+        The cgroup of its pods, in every hierarchy.
 
     Raises:
         NotReadyError: One of them did not start.
@@ -83,7 +67,7 @@ def node(plane: ControlPlane, images: Registry) -> Iterator[None]:
                 f"--node-ip={SERVICE}",
             ) as kubelet:
                 kubelet.wait(lambda: _is_ready(kubectl), timeout=_START)
-                yield
+                yield parent
 
 
 def _hide_kernel_settings(own: Processes) -> None:
@@ -165,8 +149,6 @@ def _kubelet_config(folder: Path, parent: str) -> Path:
         "containerRuntimeEndpoint": f"unix://{folder / _SOCKET}",
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": parent,
-        "cgroupsPerQOS": False,
-        "enforceNodeAllocatable": [],
         "failCgroupV1": False,
         "failSwapOn": False,
         "localStorageCapacityIsolation": False,
