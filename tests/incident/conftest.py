@@ -4,7 +4,7 @@ A node with a registry runs Gatekeeper as its own manifest has it. The registry 
 remedy is applied; the registry stays lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from incident.pods import Pod, settled
+from incident.pods import Pod, failed_pulls, settled
 from incident.site import JSON, PROTECTED, Gatekeeper, Site, Violation, violations
 from incident.site import site as running_site
 from local_cluster.fixtures import cannot_run
@@ -21,6 +21,7 @@ from local_cluster.requirements import CannotRunError
 from local_cluster.servers import wait_until
 
 _GATEKEEPER_PODS = 4
+_MANAGER = "manager"
 _WAIT = 180.0
 
 #: The image of the matrix that is on the node, and its tags.
@@ -47,6 +48,21 @@ class Seen:
     images: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """A pod whose container has crashed.
+
+    Attributes:
+        before: The pod as it ran.
+        after: The pod when the kubelet had tried to start the container again.
+        message: What the kubelet said of that.
+    """
+
+    before: JSON
+    after: JSON
+    message: str
+
+
 @pytest.fixture(scope="session")
 def manifest(checkout: Path) -> Path:
     """Return Gatekeeper's own manifest, as it was published."""
@@ -68,7 +84,7 @@ def site(checkout: Path) -> Iterator[Site]:
 def before(site: Site, manifest: Path, checkout: Path) -> Seen:
     """Run Gatekeeper and the library while there is a registry, and have the images of the matrix pulled."""
     binaries = site.plane.binaries
-    site.registry.add(binaries / "gatekeeper", "/manager", "openpolicyagent/gatekeeper", _version(manifest))
+    site.registry.add(binaries / "gatekeeper", f"/{_MANAGER}", "openpolicyagent/gatekeeper", _version(manifest))
     site.registry.add(binaries / "pause", "/pause", "cached", *_TAGS)
     site.kubectl("apply", "--server-side", "--filename", manifest)
     site.kubectl("create", "--filename=-", stdin=_puller())
@@ -79,15 +95,32 @@ def before(site: Site, manifest: Path, checkout: Path) -> Seen:
     site.kubectl("wait", "--for=jsonpath={.status.created}=true", "--timeout=60s", "constrainttemplate", "--all")
     site.kubectl("apply", "-k", library / "audit")
     site.kubectl("apply", "-k", library / "deny" / "protected_pull_policy")
-    wait_until(lambda: bool(site.ask_gatekeeper().always), timeout=_WAIT, what="Gatekeeper to deny")
+    wait_until(lambda: _in_force(site.constraints()), timeout=_WAIT, what="every pod of Gatekeeper to know the library")
     return _seen(site, pods)
 
 
 @pytest.fixture(scope="session")
-def outage(site: Site, before: Seen) -> Seen:
-    """Cut the registry off, and restart Gatekeeper's pods."""
-    assert before.pods
+def crashed(site: Site, before: Seen) -> Crashed:
+    """Cut the registry off, and let the container of one of Gatekeeper's pods crash."""
+    pod = before.pods[-1]
     site.registry.cut()
+    site.kill(pod.object, _MANAGER)
+    seen: list[Crashed] = []
+
+    def waits() -> bool:
+        after = site.kubectl.get("pod", pod.name, f"--namespace={NAMESPACE}")
+        messages = failed_pulls(site.kubectl, NAMESPACE, pod.name)
+        seen[:] = [Crashed(pod.object, after, message) for message in messages]
+        return bool(seen) and "waiting" in after["status"]["containerStatuses"][0]["state"]
+
+    wait_until(waits, timeout=_WAIT, what=f"the kubelet to start {pod.name} again")
+    return seen[0]
+
+
+@pytest.fixture(scope="session")
+def outage(site: Site, crashed: Crashed) -> Seen:
+    """Restart all of Gatekeeper's pods without the registry."""
+    assert crashed.message
     site.kubectl("delete", "pods", "--all", f"--namespace={NAMESPACE}", "--grace-period=1")
     return _seen(site, settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS))
 
@@ -126,7 +159,6 @@ def after(site: Site, tried: tuple[Pod, ...], remedy: Path) -> Seen:
     site.kubectl("apply", "--server-side", "--filename", remedy)
     site.kubectl("rollout", "status", "deployment", f"--namespace={NAMESPACE}", "--timeout=180s")
     pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
-    wait_until(lambda: bool(site.ask_gatekeeper().always), timeout=_WAIT, what="Gatekeeper to deny again")
     return _seen(site, pods)
 
 
@@ -145,6 +177,12 @@ def audited(site: Site, after: Seen) -> tuple[Violation, ...]:
 
 def _seen(site: Site, pods: list[Pod]) -> Seen:
     return Seen(tuple(pods), site.ask_gatekeeper(), frozenset(site.images_on_node()))
+
+
+def _in_force(constraints: Sequence[JSON]) -> bool:
+    """Return whether every pod of Gatekeeper judges by every constraint."""
+    known = [constraint.get("status", {}).get("byPod", []) for constraint in constraints]
+    return all(len(pods) == _GATEKEEPER_PODS and all(pod.get("enforced") for pod in pods) for pods in known)
 
 
 def _version(manifest: Path) -> str:

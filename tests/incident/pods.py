@@ -66,6 +66,15 @@ def settled(kubectl: Kubectl, namespace: str, names: Sequence[str] | int) -> lis
     return found
 
 
+def failed_pulls(kubectl: Kubectl, namespace: str, name: str) -> list[str]:
+    """Return what the kubelet has said of images that it could not pull for a pod."""
+    fields = f"--field-selector=involvedObject.name={name},reason=Failed"
+    messages: list[str] = [
+        event["message"] for event in kubectl.get("events", f"--namespace={namespace}", fields)["items"]
+    ]
+    return [message for message in messages if message.startswith("Failed to pull image")]
+
+
 def _pod(obj: JSON) -> Pod | None:
     """Return what became of a pod; None if that is not settled yet."""
     status, name = obj["status"], obj["metadata"]["name"]

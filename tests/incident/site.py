@@ -1,7 +1,9 @@
 """A cluster of one node with a registry, and what can be asked of it."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +14,7 @@ from typing import Any
 
 from local_cluster import requirements
 from local_cluster.api import Client, Kubectl
-from local_cluster.cgroups import check_cgroups
+from local_cluster.cgroups import check_cgroups, hierarchies
 from local_cluster.control_plane import SERVICE, ControlPlane, control_plane
 from local_cluster.controllers import controllers, scheduler
 from local_cluster.isolation import isolated
@@ -83,6 +85,14 @@ class Site:
         """Return all constraints of the cluster."""
         items: list[JSON] = self.kubectl.get("constraints")["items"]
         return items
+
+    def kill(self, pod: JSON, program: str) -> None:
+        """Kill the processes of a pod that run a program, as a crash would end them."""
+        folder = f"pod{pod['metadata']['uid']}"
+        for path in hierarchies()[0].glob(f"{self.cgroup.removeprefix('/')}/**/{folder}/*/cgroup.procs"):
+            for process in path.read_text("ascii").split():
+                if Path(f"/proc/{process}/comm").read_text("utf-8").strip() == program:
+                    os.kill(int(process), signal.SIGKILL)
 
     def ask_gatekeeper(self) -> Gatekeeper:
         """Ask the API server for what Gatekeeper's webhooks are there for; nothing is made."""

@@ -1,10 +1,11 @@
 """The outage with Gatekeeper's own manifest: what happens, who had said so, and what ends it."""
 
 import difflib
+import signal
 from pathlib import Path
 from typing import Any
 
-from incident.conftest import Seen
+from incident.conftest import Crashed, Seen
 from incident.pods import STARTED
 from incident.site import Site, findings
 from local_cluster.gatekeeper import NAMESPACE
@@ -16,6 +17,7 @@ _DENIED = (
     'image "registry.example/web:1": imagePullPolicy is Always: cannot start without its registry; '
     "set imagePullPolicy: IfNotPresent"
 )
+_REFUSED = f"dial tcp {ADDRESS}: connect: connection refused"
 _WORKLOADS = {
     ("Deployment", NAMESPACE, "gatekeeper-audit"),
     ("Deployment", NAMESPACE, "gatekeeper-controller-manager"),
@@ -36,11 +38,19 @@ def test_with_a_registry_the_manifest_works(before: Seen) -> None:
     assert before.gatekeeper.namespace == ""
 
 
+def test_without_it_a_container_that_crashes_does_not_come_back(crashed: Crashed) -> None:
+    assert crashed.message.endswith(_REFUSED)
+    assert crashed.after["metadata"]["uid"] == crashed.before["metadata"]["uid"]
+    (status,) = crashed.after["status"]["containerStatuses"]
+    assert not status["ready"]
+    assert status["lastState"]["terminated"]["exitCode"] == 128 + signal.SIGKILL
+
+
 def test_without_it_no_pod_of_gatekeeper_starts_though_its_image_is_there(outage: Seen) -> None:
     assert _IMAGE in outage.images
     assert [pod.outcome for pod in outage.pods] == ["ImagePullBackOff"] * 4
     for pod in outage.pods:
-        assert pod.message.endswith(f"dial tcp {ADDRESS}: connect: connection refused"), pod.message
+        assert pod.message.endswith(_REFUSED), pod.message
 
 
 def test_meanwhile_anything_passes_and_no_namespace_can_be_made(outage: Seen) -> None:
