@@ -56,11 +56,13 @@ class Crashed:
         before: The pod as it ran.
         after: The pod when the kubelet had tried to start the container again.
         message: What the kubelet said of that.
+        others: What became of Gatekeeper's other pods meanwhile.
     """
 
     before: JSON
     after: JSON
     message: str
+    others: tuple[Pod, ...]
 
 
 @pytest.fixture(scope="session")
@@ -105,16 +107,17 @@ def crashed(site: Site, before: Seen) -> Crashed:
     pod = before.pods[-1]
     site.registry.cut()
     site.kill(pod.object, _MANAGER)
-    seen: list[Crashed] = []
+    after: JSON = {}
+    messages: list[str] = []
 
     def waits() -> bool:
-        after = site.kubectl.get("pod", pod.name, f"--namespace={NAMESPACE}")
-        messages = failed_pulls(site.kubectl, NAMESPACE, pod.name)
-        seen[:] = [Crashed(pod.object, after, message) for message in messages]
-        return bool(seen) and "waiting" in after["status"]["containerStatuses"][0]["state"]
+        after.update(site.kubectl.get("pod", pod.name, f"--namespace={NAMESPACE}"))
+        messages[:] = failed_pulls(site.kubectl, NAMESPACE, pod.name)
+        return bool(messages) and "waiting" in after["status"]["containerStatuses"][0]["state"]
 
     wait_until(waits, timeout=_WAIT, what=f"the kubelet to start {pod.name} again")
-    return seen[0]
+    others = settled(site.kubectl, NAMESPACE, [other.name for other in before.pods[:-1]])
+    return Crashed(pod.object, after, messages[0], tuple(others))
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,10 @@ def test_without_it_a_container_that_crashes_does_not_come_back(crashed: Crashed
     assert status["lastState"]["terminated"]["exitCode"] == 128 + signal.SIGKILL
 
 
+def test_without_it_what_runs_runs_on(crashed: Crashed) -> None:
+    assert [pod.outcome for pod in crashed.others] == [STARTED] * 3
+
+
 def test_without_it_no_pod_of_gatekeeper_starts_though_its_image_is_there(outage: Seen) -> None:
     assert _IMAGE in outage.images
     assert [pod.outcome for pod in outage.pods] == ["ImagePullBackOff"] * 4
