@@ -66,12 +66,6 @@ class Crashed:
 
 
 @pytest.fixture(scope="session")
-def manifest(checkout: Path) -> Path:
-    """Return Gatekeeper's own manifest, as it was published."""
-    return checkout / ".tools" / "manifests" / "gatekeeper.yaml"
-
-
-@pytest.fixture(scope="session")
 def site(checkout: Path) -> Iterator[Site]:
     """Return a cluster of one node, with a registry that has Gatekeeper's image and those of the matrix."""
     binaries = checkout / ".tools" / "bin"
@@ -80,6 +74,12 @@ def site(checkout: Path) -> Iterator[Site]:
             yield made
     except CannotRunError as error:
         cannot_run(error)
+
+
+@pytest.fixture(scope="session")
+def manifest(site: Site) -> Path:
+    """Return Gatekeeper's own manifest, as it was published."""
+    return site.plane.binaries.parent / "manifests" / "gatekeeper.yaml"
 
 
 @pytest.fixture(scope="session")

@@ -49,9 +49,10 @@ def check_cgroups() -> None:
     Raises:
         CannotRunError: They cannot.
     """
-    if not _MOUNT.is_dir():
-        raise CannotRunError(f"a node needs cgroups, and there is no {_MOUNT}")
-    for hierarchy in hierarchies():
+    found = hierarchies()
+    if not found:
+        raise CannotRunError(f"a node needs cgroups, and none are mounted in {_MOUNT}")
+    for hierarchy in found:
         probe = hierarchy / f"pullguard-{secrets.token_hex(4)}"
         try:
             probe.mkdir()
@@ -61,7 +62,9 @@ def check_cgroups() -> None:
 
 
 def hierarchies() -> list[Path]:
-    """Return the roots of all hierarchies: one of version 2, or one for each controller of version 1."""
+    """Return the roots of all hierarchies: that of version 2, or one for each controller of version 1."""
+    if not _MOUNT.is_dir():
+        return []
     if (_MOUNT / "cgroup.controllers").exists():
         return [_MOUNT]
     return sorted({path.resolve() for path in _MOUNT.iterdir() if path.is_dir()})
