@@ -17,11 +17,12 @@ GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-cluster test-incident incident-table lint verify bench generate setup tools cluster-tools incident-tools clean
+.PHONY: help demo test test-cluster test-incident incident-table test-integrations lint verify bench generate setup tools cluster-tools \
+	incident-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: setup $(BIN)/opa $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock manifest
 	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
@@ -39,6 +40,9 @@ test-incident: setup tools incident-tools ## play the incident with a kubelet an
 
 incident-table: setup tools incident-tools ## play it, and write the table of docs/incident.md
 	$(VENV)/bin/pytest tests/incident --write-table
+
+test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
+	$(VENV)/bin/pytest tests/integrations
 
 lint: setup $(BIN)/opa ## check style and types, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
@@ -120,4 +124,4 @@ $(BIN)/admission: $(wildcard tools/admission/*)
 	cd tools/admission && $(GO_BUILD) -o ../../$@ .
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

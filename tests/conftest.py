@@ -7,11 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from policy_tree import write_tree
 from pullguard.generate import generate
 
-pytest_plugins = ["local_cluster.fixtures"]
+pytest_plugins = ("local_cluster.fixtures", "repositories")
+
+# How long an example takes says more about what else the machine does than about the code; bench/ measures time.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -15,6 +15,7 @@ from pullguard.evaluate.opa_batch import opa_batch
 from pullguard.findings import Finding, Problem, Report, Violation, finding, fingerprinted, merged
 from pullguard.gatekeeper import ConstraintTemplate, dig, group_of
 from pullguard.inputs import InputError, Inputs, Manifest
+from pullguard.progress import Progress
 from pullguard.resources import find_tool, rego_directory
 
 #: The programs that can judge, by name.
@@ -39,6 +40,7 @@ def check(
     everywhere: bool = False,
     namespace: str = "",
     stdin: BinaryIO | None = None,
+    progress: bool = False,
 ) -> Report:
     """Judge manifests by a library of ConstraintTemplates and constraints.
 
@@ -50,6 +52,7 @@ def check(
         everywhere: Judge objects in all namespaces, whatever the constraints say of namespaces.
         namespace: The namespace of objects that state none. "" is not known: all constraints select them.
         stdin: What "-" reads.
+        progress: Show a progress bar on a terminal when it takes longer than a second.
 
     Returns:
         The report. What cannot be read or judged among the manifests is an error in it.
@@ -63,13 +66,14 @@ def check(
     with (
         programs.private_folder() as folder,
         tempfile.TemporaryFile("w+", encoding="ascii", dir=folder) as spool,
+        Progress(None, "objects", show=progress) as bar,
     ):
         engines = [
             _engine(engine, program, group, folder / f"group-{index}", namespace)
             for index, group in enumerate(groups(rules.templates, rules.constraints))
         ]
         run = _Run(engines, {template.name: template for template in rules.templates}, spool)
-        run.judge(inputs)
+        run.judge(bar.counted(inputs))
         run.judge_again()
     errors, notes = _nothing_checked(paths, run)
     return Report(
@@ -80,6 +84,8 @@ def check(
         objects=run.objects,
         library=rules.library,
         notes=(*rules.notes, *run.notes(), *notes),
+        rules=rules.rules,
+        read=tuple(inputs.names),
     )
 
 

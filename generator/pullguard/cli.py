@@ -15,7 +15,16 @@ from typing import NoReturn
 from pullguard import __version__
 from pullguard.errors import PullguardError
 
-_EXIT_CODES = "exit codes: 0 clean, 1 findings, failures or differences, 2 something could not be read or run"
+_EXIT_CODES = """\
+exit codes:
+  0  clean
+  1  findings, failures or differences
+  2  something could not be read or run"""
+_FIX_EXIT_CODES = """\
+exit codes:
+  0  nothing is left to fix
+  1  findings are left; with --diff also: something would change
+  2  something could not be read, written or run"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,10 +33,14 @@ def parser() -> argparse.ArgumentParser:
         prog="pullguard",
         description="A Gatekeeper policy library, and its tool, for pods that must restart without an image registry.",
         epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"pullguard {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
+    _add_completion(commands)
+    _add_explain(commands)
+    _add_fix(commands)
     _add_generate(commands)
     _add_init(commands)
     _add_scope(commands)
@@ -65,22 +78,28 @@ def _terminate(number: int, _: FrameType | None) -> NoReturn:
 
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pullguard.reporters import REPORTERS
+
     command = commands.add_parser(
         "check",
         help="check manifests by the library",
         description="Check manifests by the templates and constraints of a library.",
-        epilog=f"example: helm template CHART | pullguard check --namespace kube-system -\n\n{_EXIT_CODES}",
+        epilog=_epilog(
+            ("pullguard check deploy/", "what is in a folder"),
+            ("helm template CHART | pullguard check --namespace kube-system -", "what a chart gives"),
+            ("pullguard check --output-file sarif=pullguard.sarif deploy/", "text to the log, SARIF to a file"),
+            ("pullguard check --baseline known.json --write-baseline deploy/", "from now on, only what is new fails"),
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin")
-    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
-    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
     command.add_argument(
-        "--namespace",
-        metavar="NS",
-        default="",
-        help="the namespace of objects that state none; without it every constraint selects them",
+        "--baseline", metavar="FILE", help="findings in this file are known: they are counted, and do not fail"
     )
+    command.add_argument(
+        "--write-baseline", action="store_true", help="write the findings to the file of --baseline: all are known then"
+    )
+    _add_judging(command)
     command.add_argument(
         "--fail-on",
         choices=("dryrun", "warn", "deny"),
@@ -88,7 +107,15 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="exit with 1 only for findings with this enforcement action or a stricter one; default: %(default)s",
     )
     command.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
+        "-o", "--output", choices=tuple(REPORTERS), default="text", help="the format; default: %(default)s"
+    )
+    command.add_argument(
+        "--output-file",
+        metavar="[FORMAT=]FILE",
+        action="append",
+        default=[],
+        help="write a report to a file as well, in the format that its ending says if none is named; "
+        "may be given more than once",
     )
     command.add_argument(
         "--engine", choices=("opa", "conftest"), default="opa", help="what judges; default: %(default)s"
@@ -99,19 +126,126 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _check(options: argparse.Namespace) -> int:
     from pullguard.check import check
+    from pullguard.exemptions import exempted
+    from pullguard.output_files import output_files, write_files
     from pullguard.reporters import REPORTERS
 
-    report = check(
+    if options.write_baseline and options.baseline is None:
+        raise PullguardError("--write-baseline writes the file of --baseline", remedy="name it: --baseline FILE")
+    files = output_files(options.output_file)
+    report = exempted(
+        check(
+            options.paths,
+            library=options.library,
+            engine=options.engine,
+            opa=options.opa,
+            everywhere=options.everywhere,
+            namespace=options.namespace,
+            stdin=sys.stdin.buffer,
+            progress=sys.stderr.isatty(),
+        )
+    )
+    if options.baseline is not None:
+        from pullguard.baseline import with_baseline
+
+        report = with_baseline(report, options.baseline, options.paths, write=options.write_baseline)
+    # Files first: who reads standard output may go away before its end.
+    write_files(report, files)
+    REPORTERS[options.output](report, sys.stdout)
+    return report.exit_code(options.fail_on)
+
+
+def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "completion",
+        help="print the completion script of a shell",
+        description="Print the script that completes pullguard's command line in a shell.",
+        epilog=_epilog(
+            ('eval "$(pullguard completion bash)"', "in ~/.bashrc"),
+            ("pullguard completion zsh > ~/.zfunc/_pullguard", "in a folder of zsh's fpath"),
+            ("pullguard completion fish > ~/.config/fish/completions/pullguard.fish", "for fish"),
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"), metavar="SHELL", help="%(choices)s")
+    command.set_defaults(run=_completion)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from pullguard.completion import script
+
+    print(script(parser(), options.shell))
+    return 0
+
+
+def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "explain",
+        help="print the page of a policy",
+        description="Print the page of a policy: what it demands and why, examples, parameters, exceptions.",
+        epilog=_epilog(
+            ("pullguard explain protected_pull_policy", "a policy"),
+            ("pullguard explain pull-policy-always", "the policy of a rule, as a report names it"),
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("name", metavar="POLICY", help="a policy, one of its rules, or the kind of its constraints")
+    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
+    command.set_defaults(run=_explain)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from pullguard.explain import explain
+
+    print(explain(options.name, library=options.library), end="")
+    return 0
+
+
+def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "fix",
+        help="set the right pull policies in manifests",
+        description="Set the pull policies in manifests that check finds wrong, where the image is pinned. "
+        "Everything else stays as it is, byte for byte; images that are not pinned are listed.",
+        epilog=_epilog(
+            ("pullguard fix --diff deploy/", "what would change"),
+            ("pullguard fix deploy/", "change it"),
+            (
+                "helm template CHART | pullguard fix --namespace kube-system - | kubectl apply -f -",
+                "fix what a chart gives",
+            ),
+            exit_codes=_FIX_EXIT_CODES,
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin, which is written to stdout"
+    )
+    command.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+    _add_judging(command)
+    _add_opa(command)
+    command.set_defaults(run=_fix)
+
+
+def _fix(options: argparse.Namespace) -> int:
+    from pullguard.remedies.fix import fix
+    from pullguard.reporters.fix import write, write_diff
+
+    report = fix(
         options.paths,
         library=options.library,
-        engine=options.engine,
         opa=options.opa,
         everywhere=options.everywhere,
         namespace=options.namespace,
+        diff=options.diff,
         stdin=sys.stdin.buffer,
     )
-    REPORTERS[options.output](report, sys.stdout)
-    return report.exit_code(options.fail_on)
+    if options.diff:
+        write_diff(report, sys.stdout)
+    if report.output is not None:
+        sys.stdout.buffer.write(report.output)
+    write(report, sys.stderr if options.diff or report.output is not None else sys.stdout)
+    return report.exit_code
 
 
 def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -119,7 +253,11 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "generate",
         help="write the library from the policies and a configuration",
         description="Write the library from the policies and a configuration.",
-        epilog=_EXIT_CODES,
+        epilog=_epilog(
+            ("pullguard generate", "what pullguard.yaml says, to library/"),
+            ("pullguard generate --check", "in CI: fail if library/ is not what it should be"),
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--config", metavar="FILE", type=Path, help="the configuration; default: pullguard.yaml")
     command.add_argument(
@@ -144,6 +282,8 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "init",
         help="write a commented configuration to start with",
         description="Write a commented configuration to start with, and its JSON Schema beside it for editors.",
+        epilog=_epilog(("pullguard init && $EDITOR pullguard.yaml && pullguard generate", "a library of your own")),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "file",
@@ -170,7 +310,11 @@ def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "scope",
         help="say what really happens to pods in protected namespaces",
         description="Say what really happens to pods in protected namespaces, why, and whether deny is safe there.",
-        epilog=_EXIT_CODES,
+        epilog=_epilog(
+            ("pullguard scope", "the cluster that kubectl talks to"),
+            ("pullguard scope dumps/", "files that `kubectl get -o yaml` wrote"),
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "paths", nargs="*", metavar="PATH", help="dumps and manifests, or - for stdin; without any, the live cluster"
@@ -200,7 +344,11 @@ def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "test",
         help="run the gator Suites of a library",
         description="Run the gator Suites of pullguard's or any other Gatekeeper library.",
-        epilog=_EXIT_CODES,
+        epilog=_epilog(
+            ("pullguard test library/", "all Suites of a library"),
+            ("pullguard test --run 'always//states' -o junit library/", "some cases, for a CI system"),
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "paths", nargs="*", metavar="PATH", default=["library"], help="Suites, or folders with them; default: library"
@@ -228,6 +376,23 @@ def _test(options: argparse.Namespace) -> int:
     )
     REPORTERS[options.output](report, sys.stdout)
     return report.exit_code
+
+
+def _epilog(*examples: tuple[str, str], exit_codes: str = _EXIT_CODES) -> str:
+    """Return what stands below the help of a command: examples with what they do, and the exit codes."""
+    lines = [f"  {text}\n      {meaning}" for text, meaning in examples]
+    return "\n".join(["examples:", *lines, "", exit_codes])
+
+
+def _add_judging(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
+    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
+    command.add_argument(
+        "--namespace",
+        metavar="NS",
+        default="",
+        help="the namespace of objects that state none; without it every constraint selects them",
+    )
 
 
 def _add_opa(command: argparse.ArgumentParser) -> None:

@@ -5,9 +5,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pullguard.gatekeeper import ACTIONS, ConstraintTemplate, Rule, dig, group_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+#: The annotation by which an object exempts itself from policies, in `check` alone.
+EXEMPT_ANNOTATION = "pullguard/exempt"
 
 _PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[0-9]{1,9}\])*")
 _STEP = re.compile(r"[^.\[\]]+|\[[0-9]+\]")
@@ -70,6 +76,8 @@ class Finding:
         fingerprint: Hexadecimal; see `fingerprinted`.
         namespace_assumed: The constraints were taken to select the object's namespace: that is not known, or not its
             labels.
+        annotation: What the object's annotation for exemptions holds, any JSON value; None if there is none.
+        remark: Why an exemption of it does not count; "" if there is nothing to say.
     """
 
     rule: str
@@ -87,6 +95,82 @@ class Finding:
     details: Any
     fingerprint: str
     namespace_assumed: bool
+    annotation: Any = None
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exempted:
+    """A finding that does not count, since the object names its policy in an annotation.
+
+    Attributes:
+        finding: The finding.
+        reason: Why, in the words of the annotation.
+        until: The last day on which it does not count; None if there is none.
+    """
+
+    finding: Finding
+    reason: str
+    until: "date | None"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFinding:
+    """A finding as a baseline keeps it.
+
+    Attributes:
+        fingerprint: Tells it from others; the rest is for people.
+        rule: The id of the rule.
+        file: Where it was.
+        object: Kind, namespace and name.
+        container: The list and the name of its container or image volume; "" if it is about the whole object.
+    """
+
+    fingerprint: str
+    rule: str
+    file: str
+    object: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a baseline says of a run.
+
+    Attributes:
+        file: The baseline, as the user named it.
+        known: Findings that are in it, so that they do not count.
+        gone: What is in it and was not found any more, although its file was looked at.
+        written: Whether the baseline was written by this run: then all findings are known.
+    """
+
+    file: str
+    known: tuple[Finding, ...]
+    gone: tuple[KnownFinding, ...]
+    written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What reports say of a rule.
+
+    Attributes:
+        id: The id.
+        severity: "low", "medium", "high" or "critical".
+        title: A line.
+        policy: The policy's name.
+        description: What the policy demands and why; "" if it does not say.
+        page: The file with the policy's page, as people name it; "" if there is none.
+        explain: The command that prints the page; "" if there is none.
+    """
+
+    id: str
+    severity: str
+    title: str
+    policy: str
+    description: str
+    page: str
+    explain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +195,17 @@ class Report:
     """What one run found.
 
     Attributes:
-        findings: In the order of the input.
+        findings: Those that count, in the order of the input.
         errors: In the order of the input.
         files: How many files were read.
         documents: How many documents they hold.
         objects: How many Kubernetes objects those hold.
         library: The library that was used, as people name it.
         notes: What else users should know, a sentence each.
+        rules: The rules that were judged by, in the order of the library.
+        read: The files that were read, as people name them.
+        exempt: Findings that do not count for an exemption.
+        baseline: What the baseline says; None if there is none.
     """
 
     findings: tuple[Finding, ...]
@@ -127,6 +215,10 @@ class Report:
     objects: int
     library: str
     notes: tuple[str, ...]
+    rules: tuple[RuleInfo, ...] = ()
+    read: tuple[str, ...] = ()
+    exempt: tuple[Exempted, ...] = ()
+    baseline: Compared | None = None
 
     def exit_code(self, fail_on: str) -> int:
         """Return 2 if there are errors, 1 if a finding's action is `fail_on` or stricter, else 0."""
@@ -181,6 +273,12 @@ def strictness(action: str) -> int:
     return ACTIONS.index(action) if action in ACTIONS else 0
 
 
+def rule_of(template: ConstraintTemplate, reason: Any) -> Rule:
+    """Return the rule of a template for the reason in a violation's details; templates of others have one for all."""
+    known = template.rules.get(reason) if isinstance(reason, str) else None
+    return known or Rule(template.name, "medium", template.kind)
+
+
 def finding(violation: Violation, source: Source, namespace: str) -> Finding:
     """Return the finding that one violation is, alone; its fingerprint is still that of the place.
 
@@ -193,7 +291,7 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
     path = _path(obj, dig(details, "path"))
     container = _container(obj, path)
     image_of, line_of = _image_and_line(obj, path) if container else (None, path)
-    rule = _rule(violation.template, details)
+    rule = rule_of(violation.template, dig(details, "reason"))
     where = "/".join(_names(obj, path)) if path else _without_images(violation.message, obj)
     return Finding(
         rule=rule.id,
@@ -204,7 +302,7 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
         file=source.file,
         line=source.line(line_of),
         document=source.document,
-        object=ObjectRef(_text(obj.get("apiVersion")), _text(obj.get("kind")), namespace, _name(obj)),
+        object=reference(obj, namespace),
         container=container,
         image=_image(dig(details, "image")) or image_of,
         message=violation.message,
@@ -218,6 +316,7 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
             where,
         ),
         namespace_assumed=violation.namespace_assumed,
+        annotation=dig(obj, "metadata", "annotations", EXEMPT_ANNOTATION),
     )
 
 
@@ -250,6 +349,28 @@ def fingerprinted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(result)
 
 
+def reference(obj: Mapping[str, Any], namespace: str) -> ObjectRef:
+    """Return what tells an object from others; its namespace is for others to know."""
+    return ObjectRef(_text(obj.get("apiVersion")), _text(obj.get("kind")), namespace, _name(obj))
+
+
+def steps(text: Any) -> Path | None:
+    """Return the steps of a path such as `spec.containers[2]`, or None if it is none."""
+    if not isinstance(text, str) or not _PATH.fullmatch(text):
+        return None
+    return tuple(int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(text))
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """Return what stands at a path in a JSON value, or None if there is nothing."""
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            value = dig(value, step)
+    return value
+
+
 def _merged(same: Sequence[Finding]) -> Finding:
     first = min(same, key=lambda found: (-strictness(found.action), found.constraints, found.message))
     return replace(
@@ -268,7 +389,7 @@ def _key(found: Finding) -> str:
 
 
 def _order(found: Finding) -> tuple[Any, ...]:
-    path = _tokens(dig(found.details, "path")) or ()
+    path = steps(dig(found.details, "path")) or ()
     return (
         found.line,
         [(isinstance(token, int), token) for token in path],
@@ -279,40 +400,17 @@ def _order(found: Finding) -> tuple[Any, ...]:
     )
 
 
-def _rule(template: ConstraintTemplate, details: Any) -> Rule:
-    """Return the rule by the reason in the details, or what stands for it in templates of others."""
-    reason = dig(details, "reason")
-    known = template.rules.get(reason) if isinstance(reason, str) else None
-    return known or Rule(template.name, "medium", template.kind)
-
-
 def _path(obj: Mapping[str, Any], text: Any) -> Path:
     """Return the path that details state if it leads to something in the object, else that of the object."""
-    tokens = _tokens(text)
-    return tokens if tokens and _at(obj, tokens) is not None else ()
-
-
-def _tokens(text: Any) -> Path | None:
-    """Return the steps of a path such as `spec.containers[2]`, or None if it is none."""
-    if not isinstance(text, str) or not _PATH.fullmatch(text):
-        return None
-    return tuple(int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(text))
-
-
-def _at(value: Any, path: Path) -> Any:
-    for step in path:
-        if isinstance(step, int):
-            value = value[step] if isinstance(value, list) and step < len(value) else None
-        else:
-            value = dig(value, step)
-    return value
+    tokens = steps(text)
+    return tokens if tokens and value_at(obj, tokens) is not None else ()
 
 
 def _container(obj: Mapping[str, Any], path: Path) -> ContainerRef | None:
     """Return the container or image volume that a path leads to, or None if it leads to something else."""
     if len(path) < 2 or path[-2] not in _LISTS or not isinstance(path[-1], int):  # noqa: PLR2004 - list and index
         return None
-    return ContainerRef(str(path[-2]), _text(dig(_at(obj, path), "name")), path[-1])
+    return ContainerRef(str(path[-2]), _text(dig(value_at(obj, path), "name")), path[-1])
 
 
 def _image_and_line(obj: Mapping[str, Any], path: Path) -> tuple[str | None, Path]:
@@ -321,20 +419,20 @@ def _image_and_line(obj: Mapping[str, Any], path: Path) -> tuple[str | None, Pat
         path, policy, image = (*path, "image"), "pullPolicy", "reference"
     else:
         policy, image = "imagePullPolicy", "image"
-    owner = _at(obj, path)
+    owner = value_at(obj, path)
     stated = [key for key in (policy, image) if dig(owner, key) not in (None, "")]
     return _image(dig(owner, image)), (*path, *stated[:1])
 
 
 def _names(obj: Mapping[str, Any], path: Path) -> list[str]:
     """Return a path with the names of what its indices lead to."""
-    steps = []
+    named = []
     for end, step in enumerate(path, start=1):
         if isinstance(step, int):
-            steps.append(f"[{_text(dig(_at(obj, path[:end]), 'name'))}]")
+            named.append(f"[{_text(dig(value_at(obj, path[:end]), 'name'))}]")
         else:
-            steps.append(step)
-    return steps
+            named.append(step)
+    return named
 
 
 def _without_images(message: str, obj: Mapping[str, Any]) -> str:

@@ -1,12 +1,14 @@
 """Which library manifests are judged by, and what of it can be run outside a cluster."""
 
 import hashlib
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pullguard.errors import PullguardError
 from pullguard.evaluate.acceptance.constraint_schema import with_defaults
+from pullguard.findings import RuleInfo, rule_of
 from pullguard.gatekeeper import Constraint, ConstraintTemplate, dig, needs_cluster
 from pullguard.library import MANIFEST, Library, load
 from pullguard.resources import packaged_library
@@ -24,12 +26,14 @@ class Ruleset:
         constraints: Each of one of the templates, with the defaults of its parameters.
         library: Where they come from, as people name it.
         notes: What of the library is not used, and why.
+        rules: What reports say of its rules, sorted by policy.
     """
 
     templates: tuple[ConstraintTemplate, ...]
     constraints: tuple[Constraint, ...]
     library: str
     notes: tuple[str, ...]
+    rules: tuple[RuleInfo, ...]
 
 
 def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
@@ -43,7 +47,7 @@ def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
         PullguardError: The library cannot be read, Gatekeeper would refuse a constraint in it, or there is nothing in
             it that can be run.
     """
-    directory, shown, notes = _library(stated)
+    directory, shown, notes = library_directory(stated)
     library = load(directory)
     kinds = {constraint.kind for constraint in library.constraints}
     for template in library.templates:
@@ -74,7 +78,24 @@ def choose(stated: str | None, *, everywhere: bool) -> Ruleset:
         ),
         library=shown,
         notes=tuple(notes),
+        rules=tuple(sorted(_rules(used.values(), directory, stated), key=lambda rule: (rule.policy, rule.id))),
     )
+
+
+def policy_page(directory: Path, policy: str) -> Path:
+    """Return the file of a library that holds the page of a policy, if the library has pages."""
+    return directory / "policies" / policy / "README.md"
+
+
+def _rules(templates: Iterable[ConstraintTemplate], directory: Path, stated: str | None) -> Iterator[RuleInfo]:
+    option = "" if stated is None else f" --library {shlex.quote(stated)}"
+    for template in templates:
+        page = policy_page(directory, template.policy)
+        shown, explain = (str(page), f"pullguard explain {template.policy}{option}") if page.is_file() else ("", "")
+        text = dig(template.object, "metadata", "annotations", "description")
+        description = text if isinstance(text, str) else ""
+        for rule in template.rules.values() or (rule_of(template, None),):
+            yield RuleInfo(rule.id, rule.severity, rule.title, template.policy, description, shown, explain)
 
 
 def _require_accepted(library: Library, templates: Mapping[str, ConstraintTemplate]) -> None:
@@ -100,8 +121,12 @@ def _require_accepted(library: Library, templates: Mapping[str, ConstraintTempla
             )
 
 
-def _library(stated: str | None) -> tuple[Path, str, list[str]]:
-    """Return the folder of the library, what it is called, and what is to be said about the choice."""
+def library_directory(stated: str | None) -> tuple[Path, str, list[str]]:
+    """Return the folder of the library, what it is called, and what is to be said about the choice.
+
+    Args:
+        stated: The folder. None: ./library if there is one, else the one in pullguard.
+    """
     if stated is not None:
         return Path(stated), stated, []
     default = Path(_DEFAULT_LIBRARY)

@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 
 from pullguard import __version__, cli
+from pullguard.manual import commands
+from pullguard.reporters import REPORTERS
 
 
 def _commands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = (entry for entry in cli.parser()._actions if isinstance(entry, argparse._SubParsersAction))  # noqa: SLF001 -- argparse has no public list of them
-    return dict(action.choices)
+    return commands(cli.parser())
 
 
 def _options() -> Iterator[tuple[str, str]]:
     for name, command in _commands().items():
-        for action in command._actions:  # noqa: SLF001 -- as above
+        for action in command._actions:  # noqa: SLF001 - argparse has no public list of them
             for option in action.option_strings:
                 if option not in {"-h", "--help"}:
                     yield name, option
@@ -44,6 +45,18 @@ def test_every_command_is_in_the_readme(command: str, checkout: Path) -> None:
 @pytest.mark.parametrize(("command", "option"), list(_options()))
 def test_every_option_is_on_its_page(command: str, option: str, checkout: Path) -> None:
     assert re.search(rf"`{option}\b", _page_of(command, checkout))
+
+
+@pytest.mark.parametrize("name", REPORTERS)
+def test_every_format_is_documented(name: str, checkout: Path) -> None:
+    assert re.search(rf"^\| `{name}` \|", (checkout / "docs/check.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", sorted(_commands()))
+def test_every_command_shows_examples(command: str) -> None:
+    own = _commands()[command]
+    assert re.search(rf"^examples:\n  .*\bpullguard {command}\b", own.epilog or "", re.MULTILINE)
+    assert own.format_help().endswith(f"{own.epilog}\n")  # as it is written, not filled
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pullguard.evaluate.suites.progress import Progress
+from pullguard.progress import Progress
 
 
 class _Terminal(io.StringIO):
@@ -16,7 +16,7 @@ class _Terminal(io.StringIO):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
-    monkeypatch.setattr("pullguard.evaluate.suites.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("pullguard.progress.time.monotonic", lambda: now[0])
     return now
 
 
@@ -46,3 +46,13 @@ def test_no_bar(
     monkeypatch: pytest.MonkeyPatch, clock: list[float], stream: io.StringIO, *, show: bool, seconds: float
 ) -> None:
     assert _shown(monkeypatch, clock, stream, show=show, seconds=seconds) == ""
+
+
+def test_items_are_counted(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    stream = _Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Progress(None, "objects", show=True) as bar:
+        for item in bar.counted("abc"):
+            clock[0] += 0.6
+            assert item in "abc"
+    assert "2 objects" in stream.getvalue()

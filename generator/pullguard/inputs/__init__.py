@@ -32,24 +32,30 @@ class Inputs:
         stdin: What "-" stands for; by default the standard input of the process.
 
     Attributes:
-        files: How many files have been read so far.
+        names: The files that have been read so far.
         documents: How many documents have been read so far, broken and empty ones too.
     """
 
     def __init__(self, paths: Sequence[str], *, stdin: BinaryIO | None = None) -> None:
-        self.files = 0
+        self.names: list[str] = []
         self.documents = 0
         self._paths = tuple(paths)
         self._stdin = stdin
 
+    @property
+    def files(self) -> int:
+        """How many files have been read so far."""
+        return len(self.names)
+
     def __iter__(self) -> Iterator[Manifest | InputError]:
         """Yield what is in the inputs, from the first path to the last."""
-        self.files = self.documents = 0
+        self.names = []
+        self.documents = 0
         for file in _files.read_files(self._paths, self._stdin):
             if isinstance(file, InputError):
                 yield file
                 continue
-            self.files += 1
+            self.names.append(file.name)
             text, error = _documents.decode(file.name, file.data)
             if error is not None:
                 yield error

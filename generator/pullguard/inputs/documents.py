@@ -37,11 +37,13 @@ class Source:
         text: The document.
         first_line: The line of the file on which the text begins.
         format: "json", or the dialect of YAML.
+        offset: Where the text begins in that of its file, which counts without a byte order mark.
     """
 
     text: str
     first_line: int
     format: Dialect | Literal["json"]
+    offset: int = 0
     _table: LineTable | None = field(default=None, init=False)
 
     def line(self, path: Sequence[str | int]) -> int:
@@ -84,12 +86,17 @@ class Document:
         return self.source.line(path)
 
 
+def encoding_of(data: bytes) -> str:
+    """Return the name of the encoding of a file: UTF-8, or UTF-16 if its byte order mark says so."""
+    return _UTF16.get(data[:2], "utf-8")
+
+
 def decode(file: str, data: bytes) -> tuple[str, InputError | None]:
-    """Return the text of a file: UTF-8, or UTF-16 if its byte order mark says so.
+    """Return the text of a file in the encoding that is its own.
 
     Bytes that are no text in that encoding are replaced, and are an error; the first of them gives the line.
     """
-    encoding = _UTF16.get(data[:2], "utf-8")
+    encoding = encoding_of(data)
     error = None
     try:
         text = data.decode(encoding)
@@ -170,7 +177,7 @@ def _json_stream(file: str, text: str) -> Iterator[Document | InputError]:
             end = following.start() if following else len(text)
             yield _error(file, place.index, text[place.offset : end], error)
         else:
-            source = Source(text[place.offset : end], place.line, "json")
+            source = Source(text[place.offset : end], place.line, "json", place.offset)
             yield from _read_well(file, place.index, reading, source)
         place = _skip_blanks(text, place.moved(text, end, 1))
 
@@ -207,7 +214,8 @@ def _yaml_stream(file: str, text: str, place: _Place, dialect: Dialect) -> Itera
                 "put what follows on a line of its own",
             )
             yield _error(file, begin.index, "", problem)
-        source = Source(text[begin.offset : end].removeprefix(_BOM), begin.line, dialect)
+        document = text[begin.offset : end].removeprefix(_BOM)
+        source = Source(document, begin.line, dialect, end - len(document))
         try:
             reading = strict_yaml.read(source.text, source.first_line, dialect)
         except BrokenDocumentError as error:

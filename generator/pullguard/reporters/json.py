@@ -1,9 +1,10 @@
 """Reports as JSON, for machines. Fields are never left out; null is "there is none"."""
 
 import json
+from dataclasses import asdict
 from typing import Any, TextIO
 
-from pullguard.findings import Finding, Problem, Report
+from pullguard.findings import Compared, Exempted, Finding, Problem, Report
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -13,15 +14,19 @@ def write(report: Report, stream: TextIO) -> None:
 
 
 def report_object(report: Report) -> dict[str, Any]:
-    """Return a report as a JSON value: findings, errors and summary."""
+    """Return a report as a JSON value: findings, what does not count, errors and summary."""
     return {
         "findings": [_finding(found) for found in report.findings],
+        "exempt": [_exempt(entry) for entry in report.exempt],
+        "baseline": None if report.baseline is None else _baseline(report.baseline),
         "errors": [_problem(problem) for problem in report.errors],
         "summary": {
             "files": report.files,
             "documents": report.documents,
             "objects": report.objects,
             "findings": len(report.findings),
+            "exempt": len(report.exempt),
+            "known": 0 if report.baseline is None else len(report.baseline.known),
             "errors": len(report.errors),
         },
     }
@@ -51,6 +56,24 @@ def _finding(found: Finding) -> dict[str, Any]:
         "message": found.message,
         "details": found.details,
         "fingerprint": found.fingerprint,
+        "remark": found.remark or None,
+    }
+
+
+def _exempt(entry: Exempted) -> dict[str, Any]:
+    return {
+        "reason": entry.reason,
+        "until": None if entry.until is None else entry.until.isoformat(),
+        "finding": _finding(entry.finding),
+    }
+
+
+def _baseline(compared: Compared) -> dict[str, Any]:
+    return {
+        "file": compared.file,
+        "written": compared.written,
+        "known": [_finding(found) for found in compared.known],
+        "gone": [asdict(entry) for entry in compared.gone],
     }
 
 

@@ -1,112 +1,79 @@
 """Reports for people on a terminal or in a log, grouped by file."""
 
-import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import TextIO
 
-from pullguard.findings import Finding, Problem, Report
+from pullguard.findings import Finding, Report
+from pullguard.reporters import words
+from pullguard.reporters.formats.text import printable, wants_colours, write_lines
 
-_COLOURS = {"critical": "31;1", "high": "31", "medium": "33", "low": "36", "error": "31;1", "place": "1"}
-
-_LISTS = {
-    "containers": "container",
-    "initContainers": "init container",
-    "ephemeralContainers": "ephemeral container",
-    "volumes": "image volume",
-}
-
-_SEVERITIES = ("critical", "high", "medium", "low")
+_COLOURS = {"critical": "31;1", "high": "31", "medium": "33", "low": "36", "error": "31;1", "place": "1", "quiet": "2"}
 
 
 def write(report: Report, stream: TextIO) -> None:
-    """Write a report; with colours if the stream is a terminal that wants them."""
-    coloured = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    encoding = stream.encoding or "utf-8"
-    for line in _lines(report, coloured=coloured):
-        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    """Write a report; with colours and links if the stream is a terminal that wants them."""
+    write_lines(_Text(report, styled=wants_colours(stream)).lines(), stream)
 
 
-def printable(text: str) -> str:
-    """Return a text with everything escaped that a terminal would not print but obey: no manifest moves a cursor."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
+class _Text:
+    """A report as lines; `styled` says whether it is for a terminal with colours and links."""
 
+    def __init__(self, report: Report, *, styled: bool) -> None:
+        self._report = report
+        self._styled = styled
+        self._pages = {rule.id: rule.page for rule in report.rules}
 
-def _lines(report: Report, *, coloured: bool) -> Iterator[str]:
-    for _, findings in groupby(report.findings, key=lambda found: found.file):
-        for found in findings:
-            yield from _finding(found, coloured=coloured)
-        yield ""
-    if report.errors:
-        yield from (_problem(problem, coloured=coloured) for problem in report.errors)
-        yield ""
-    yield _summary(report)
-    yield f"Library: {printable(report.library)}"
-    yield from (f"Note: {printable(note)}" for note in (*report.notes, *_hints(report.findings)))
+    def lines(self) -> Iterator[str]:
+        report = self._report
+        for _, findings in groupby(report.findings, key=lambda found: found.file):
+            for found in findings:
+                yield from self._finding(found)
+            yield ""
+        for entry in report.exempt:
+            found = entry.finding
+            yield f"{self._style('place', words.place(found))}: {self._style('quiet', 'exempt')}: {self._rule(found)}"
+            yield f"  {printable(words.subject(found))}"
+            yield f"  {printable(words.exemption(entry))}"
+        if report.exempt:
+            yield ""
+        if report.baseline is not None and report.baseline.gone:
+            yield from (f"gone: {printable(words.gone(entry))}" for entry in report.baseline.gone)
+            yield ""
+        if report.errors:
+            for problem in report.errors:
+                place, error = self._style("place", words.place(problem)), self._style("error", "error")
+                yield f"{place}: {error}: {printable(problem.message)}"
+            yield ""
+        yield words.summary(report)
+        yield from map(printable, words.uncounted(report))
+        yield f"Library: {printable(report.library)}"
+        yield from map(printable, self._policies())
+        yield from (f"Note: {printable(note)}" for note in (*report.notes, *words.hints(report.findings)))
 
+    def _finding(self, found: Finding) -> Iterator[str]:
+        severity = self._style(found.severity, found.severity)
+        yield f"{self._style('place', words.place(found))}: {severity}: {self._rule(found)}"
+        yield f"  {printable(words.subject(found))}"
+        yield from (f"  {printable(line)}" for line in words.message(found).splitlines())
+        yield f"  {printable(words.constraints(found))}"
 
-def _finding(found: Finding, *, coloured: bool) -> Iterator[str]:
-    place = _colour("place", f"{printable(found.file)}:{found.line}", coloured=coloured)
-    yield f"{place}: {_colour(found.severity, found.severity, coloured=coloured)}: {printable(found.rule)}"
-    yield f"  {_subject(found)}"
-    yield from (f"  {printable(line)}" for line in found.message.splitlines())
-    names = ", ".join(printable(name) for name in found.constraints)
-    yield f"  constraint{'s' if len(found.constraints) > 1 else ''} {names} ({printable(found.action)})"
+    def _policies(self) -> Iterator[str]:
+        """Yield where to read about the policies that have findings."""
+        for rule in words.explained(self._report):
+            # The page that comes with pullguard stands where nobody looks.
+            place = "" if Path(rule.page).is_absolute() else f"{rule.page}, or "
+            yield f"{rule.policy}: see {place}`{rule.explain}`"
 
+    def _rule(self, found: Finding) -> str:
+        """Return the id of a rule; a terminal links it with the policy's page."""
+        page = self._pages.get(found.rule)
+        text = printable(found.rule)
+        if not self._styled or not page:
+            return text
+        return f"\x1b]8;;{Path(page).absolute().as_uri()}\x1b\\{text}\x1b]8;;\x1b\\"
 
-def _subject(found: Finding) -> str:
-    obj = found.object
-    name = f"{obj.namespace}/{obj.name or '(no name)'}" if obj.namespace else obj.name or "(no name)"
-    parts = [f"{obj.kind} {name}"]
-    if found.container is not None:
-        own = found.container.name or f"number {found.container.index + 1}"
-        parts.append(f"{_LISTS[found.container.list]} {own}")
-    if found.namespace_assumed:
-        parts.append("labels of the namespace unknown" if obj.namespace else "namespace unknown")
-    return printable(", ".join(parts))
-
-
-def _problem(problem: Problem, *, coloured: bool) -> str:
-    place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
-    error = _colour("error", "error", coloured=coloured)
-    return f"{_colour('place', printable(place), coloured=coloured)}: {error}: {printable(problem.message)}"
-
-
-def _summary(report: Report) -> str:
-    severities = Counter(found.severity for found in report.findings)
-    counts = ", ".join(f"{severities[name]} {name}" for name in _SEVERITIES if severities[name])
-    return (
-        f"{_counted(len(report.findings), 'finding')}{f' ({counts})' if counts else ''} and "
-        f"{_counted(len(report.errors), 'error')} in {_counted(report.objects, 'object')} "
-        f"of {_counted(report.files, 'file')}"
-    )
-
-
-def _hints(findings: Iterable[Finding]) -> Iterator[str]:
-    """Yield what users can do about findings that stand only because something is not known."""
-    assumed = [found for found in findings if found.namespace_assumed]
-    unknown = sum(not found.object.namespace for found in assumed)
-    if unknown:
-        yield (
-            f"{_counted(unknown, 'finding')} in objects that state no namespace: they count as protected; "
-            "give the namespace that they go to with --namespace"
-        )
-    names = sorted({found.object.namespace for found in assumed if found.object.namespace})
-    if names:
-        yield (
-            f"the labels of {', '.join(names)} are not known, so the objects there count as protected; "
-            "check the Namespace manifests along with them"
-        )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _colour(name: str, text: str, *, coloured: bool) -> str:
-    return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if coloured and name in _COLOURS else text
+    def _style(self, name: str, text: str) -> str:
+        shown = printable(text)
+        return f"\x1b[{_COLOURS[name]}m{shown}\x1b[0m" if self._styled and name in _COLOURS else shown

@@ -12,10 +12,10 @@ from pullguard.evaluate.suites import go_numbers
 from pullguard.evaluate.suites.assertions import Violation, expressions, judge
 from pullguard.evaluate.suites.files import Case, Suite, Test
 from pullguard.evaluate.suites.jobs import CaseJob, Filter, Job, JobReader
-from pullguard.evaluate.suites.progress import Progress
 from pullguard.evaluate.suites.report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
 from pullguard.evaluate.suites.template_server import TemplateFaultError, TemplateServer
 from pullguard.gatekeeper import ConstraintTemplate, RegoSource
+from pullguard.progress import Progress
 from pullguard.resources import rego_directory
 
 _SEPARATOR = "//"

@@ -2,12 +2,15 @@
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from tqdm import tqdm
     from typing_extensions import Never, Self
+
+T = TypeVar("T")
 
 _AFTER_SECONDS = 1.0
 
@@ -16,12 +19,12 @@ class Progress:
     """A bar that appears after a second; a context manager that removes it.
 
     Args:
-        total: How many steps there are.
+        total: How many steps there are; None if that is not known before the end.
         unit: What they are called, in the plural.
         show: Whether it is wanted at all.
     """
 
-    def __init__(self, total: int, unit: str, *, show: bool) -> None:
+    def __init__(self, total: int | None, unit: str, *, show: bool) -> None:
         self._total = total
         self._unit = unit
         self._show = show and sys.stderr.isatty()
@@ -42,6 +45,12 @@ class Progress:
         """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
+
+    def counted(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield items; each is a step, done when the next one is asked for."""
+        for item in items:
+            yield item
+            self.advance(1)
 
     def advance(self, steps: int) -> None:
         """Count steps that are done."""

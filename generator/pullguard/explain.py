@@ -1,0 +1,36 @@
+"""`pullguard explain`: the page of a policy, from the library that `check` would judge by."""
+
+from pathlib import Path
+
+from pullguard.errors import PullguardError
+from pullguard.files import read_text
+from pullguard.library import load
+from pullguard.ruleset import library_directory, policy_page
+
+
+def explain(name: str, *, library: str | None = None) -> str:
+    """Return the page of a policy, as Markdown.
+
+    Args:
+        name: The policy, or one of its rules, or the kind of its constraints.
+        library: The folder of the library. None: ./library if there is one, else the one in pullguard.
+
+    Raises:
+        PullguardError: The library cannot be read, or has no such policy, or no page of it.
+    """
+    directory, shown, _ = library_directory(library)
+    names: dict[str, str] = {}
+    for template in load(directory).templates:
+        known = (template.policy, template.kind, template.name, *(rule.id for rule in template.rules.values()))
+        names |= dict.fromkeys(known, template.policy)
+    if name not in names:
+        policies = ", ".join(sorted(set(names.values())))
+        raise PullguardError(f"{name} is no policy of the library ({shown})", remedy=f"name one of these: {policies}")
+    return _page(directory, names[name], shown)
+
+
+def _page(directory: Path, policy: str, shown: str) -> str:
+    page = policy_page(directory, policy)
+    if not page.resolve().is_relative_to(directory.resolve()) or not page.is_file():
+        raise PullguardError(f"the library ({shown}) has no page of {policy}", remedy="see its template")
+    return read_text(page)

@@ -1,0 +1,64 @@
+"""The hook for pre-commit, run by pre-commit itself from a local repository."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+_CONFIG = """\
+repos:
+  - repo: {source}
+    rev: {revision}
+    hooks:
+      - id: pullguard-check
+        files: ^deploy/
+        args: [--fail-on, dryrun]
+"""
+
+
+def _pre_commit(*arguments: str, cwd: Path, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "pre_commit", *arguments]
+    return subprocess.run(command, cwd=cwd, env=dict(env), capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_manifest_is_valid(checkout: Path, environment: Mapping[str, str]) -> None:
+    ended = _pre_commit("validate-manifest", ".pre-commit-hooks.yaml", cwd=checkout, env=environment)
+    assert (ended.returncode, ended.stdout) == (0, "")
+
+
+def test_the_hook(repository: Path, source: Path, git: Run, environment: Mapping[str, str]) -> None:
+    revision = git(source, "rev-parse", "HEAD").stdout.strip()
+    (repository / ".pre-commit-config.yaml").write_text(_CONFIG.format(source=source, revision=revision))
+    (repository / "deploy" / "values.yaml").write_text("replicas: 3\n")
+    git(repository, "add", "--all")
+    ended = _pre_commit("run", cwd=repository, env=environment)
+    assert ended.returncode == 1, ended
+    assert "deploy/dns.yaml:9: high: pull-policy-always" in ended.stdout
+
+    manifest = repository / "deploy" / "dns.yaml"
+    manifest.write_text(manifest.read_text().replace("Always", "IfNotPresent"))
+    git(repository, "add", "--all")
+    ended = _pre_commit("run", cwd=repository, env=environment)
+    assert ended.returncode == 0, ended
+    assert "pullguard check" in ended.stdout
+    assert "Passed" in ended.stdout
+
+    # As people use it: git itself runs it, and refuses the commit.
+    assert _pre_commit("install", cwd=repository, env=environment).returncode == 0
+    manifest.write_text(manifest.read_text().replace("IfNotPresent", "Always"))
+    git(repository, "add", "--all")
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        subprocess.run(
+            ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--message", "x"],
+            cwd=repository,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
+        )
+    assert "deploy/dns.yaml:9: high: pull-policy-always" in raised.value.stderr + raised.value.stdout
