@@ -4,6 +4,7 @@ A node with a registry runs Gatekeeper as its own manifest has it. The registry 
 remedy is applied; the registry stays lost.
 """
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from incident.pods import Pod, failed_pulls, settled
-from incident.site import JSON, PROTECTED, Gatekeeper, Site, Violation, violations
+from incident.site import JSON, PROTECTED, Gatekeeper, Site, Violation, pullguard, violations
 from incident.site import site as running_site
 from local_cluster.fixtures import cannot_run
 from local_cluster.gatekeeper import NAMESPACE
@@ -148,11 +149,13 @@ def tried(site: Site, outage: Seen, matrix: Path) -> tuple[Pod, ...]:
 
 
 @pytest.fixture(scope="session")
-def remedy(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the manifest as pullguard mends it."""
-    mended = tmp_path_factory.mktemp("remedy") / "gatekeeper.yaml"
-    mended.write_bytes(manifest.read_bytes().replace(b"imagePullPolicy: Always", b"imagePullPolicy: IfNotPresent"))
-    return mended
+def remedy(manifest: Path, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the manifest as `pullguard fix` leaves it."""
+    fixed = tmp_path_factory.mktemp("remedy") / manifest.name
+    shutil.copyfile(manifest, fixed)
+    done = pullguard("fix", f"--library={checkout / 'library'}", fixed)
+    assert done.returncode == 0, done.stderr
+    return fixed
 
 
 @pytest.fixture(scope="session")
