@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from incident.pods import Pod, failed_pulls, settled
-from incident.site import JSON, PROTECTED, Gatekeeper, Site, Violation, pullguard, violations
+from incident.site import PROTECTED, Gatekeeper, Site, Violation, pullguard, violations
 from incident.site import site as running_site
+from local_cluster.api import JSON
 from local_cluster.fixtures import cannot_run
 from local_cluster.gatekeeper import NAMESPACE
 from local_cluster.requirements import CannotRunError
@@ -159,12 +160,13 @@ def remedy(manifest: Path, checkout: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def after(site: Site, tried: tuple[Pod, ...], remedy: Path) -> Seen:
+def after(site: Site, before: Seen, tried: tuple[Pod, ...], remedy: Path) -> Seen:
     """Apply the remedy; the registry stays lost."""
     assert tried
     site.kubectl("apply", "--server-side", "--filename", remedy)
     site.kubectl("rollout", "status", "deployment", f"--namespace={NAMESPACE}", "--timeout=180s")
     pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
+    wait_until(lambda: site.ask_gatekeeper() == before.gatekeeper, timeout=_WAIT, what="Gatekeeper to be as it was")
     return _seen(site, pods)
 
 

@@ -3,12 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from local_cluster.api import Kubectl
+from local_cluster.api import JSON, Kubectl
 from local_cluster.servers import NotReadyError, wait_until
-
-JSON = dict[str, Any]
 
 STARTED = "started"
 

@@ -10,18 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from local_cluster import requirements
-from local_cluster.api import Client, Kubectl
+from local_cluster.api import JSON, Client, Kubectl
 from local_cluster.cgroups import check_cgroups, hierarchies
 from local_cluster.control_plane import SERVICE, ControlPlane, control_plane
 from local_cluster.controllers import controllers, scheduler
 from local_cluster.isolation import isolated
 from local_cluster.node import NAME, node
 from local_cluster.registry import Registry, registry
-
-JSON = dict[str, Any]
 
 #: A namespace that the library protects.
 PROTECTED = "kube-system"
@@ -88,11 +85,11 @@ class Site:
 
     def kill(self, pod: JSON, program: str) -> None:
         """Kill the processes of a pod that run a program, as a crash would end them."""
-        folder = f"pod{pod['metadata']['uid']}"
-        for path in hierarchies()[0].glob(f"{self.cgroup.removeprefix('/')}/**/{folder}/*/cgroup.procs"):
-            for process in path.read_text("ascii").split():
-                if Path(f"/proc/{process}/comm").read_text("utf-8").strip() == program:
-                    os.kill(int(process), signal.SIGKILL)
+        cgroups = f"{self.cgroup.removeprefix('/')}/**/pod{pod['metadata']['uid']}/*/cgroup.procs"
+        lists = [path.read_text("ascii") for root in hierarchies() for path in root.glob(cgroups)]
+        for process in {int(process) for processes in lists for process in processes.split()}:
+            if Path(f"/proc/{process}/comm").read_text("utf-8").strip() == program:
+                os.kill(process, signal.SIGKILL)
 
     def ask_gatekeeper(self) -> Gatekeeper:
         """Ask the API server for what Gatekeeper's webhooks are there for; nothing is made."""

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from incident.pods import STARTED
-
-JSON = dict[str, Any]
+from local_cluster.api import JSON
 
 _HEAD = (
     "| the pod asks for | on the node | the kubelet | `pullguard check` | Gatekeeper's audit |",

@@ -3,11 +3,11 @@
 import difflib
 import signal
 from pathlib import Path
-from typing import Any
 
 from incident.conftest import Crashed, Seen
 from incident.pods import STARTED
 from incident.site import Site, findings
+from local_cluster.api import JSON
 from local_cluster.gatekeeper import NAMESPACE
 from local_cluster.registry import ADDRESS
 
@@ -24,7 +24,7 @@ _WORKLOADS = {
 }
 
 
-def _workload(site: Site, obj: dict[str, Any]) -> tuple[str, str, str]:
+def _workload(site: Site, obj: JSON) -> tuple[str, str, str]:
     """Return the workload that a pod belongs to, through whatever is between them."""
     namespace = obj["metadata"]["namespace"]
     while owners := obj["metadata"].get("ownerReferences"):

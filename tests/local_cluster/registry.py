@@ -41,7 +41,7 @@ class Registry:
     folder: Path
     server: Server
 
-    def add(self, program: Path, entrypoint: str, repository: str, *tags: str) -> str:
+    def add(self, program: Path, entrypoint: str, repository: str, *tags: str) -> None:
         """Add an image: the program and an empty `/tmp` that everybody may write to, all of it root's.
 
         Args:
@@ -49,9 +49,6 @@ class Registry:
             entrypoint: What it is called in the image: `/manager`.
             repository: Without the host, which is not asked: `openpolicyagent/gatekeeper`.
             tags: The tags of the image.
-
-        Returns:
-            The digest of the image: `sha256:...`.
         """
         place = self.folder / "v2" / repository
         layer = _layer(program, entrypoint)
@@ -68,10 +65,8 @@ class Registry:
             "layers": [_write_blob(place, _LAYER, layer)],
         }
         data = json.dumps(manifest).encode()
-        digest = _digest(data)
-        for name in (*tags, digest):
+        for name in (*tags, _digest(data)):
             _write(place / "manifests" / name, data)
-        return digest
 
     def cut(self) -> None:
         """End it for good: from now on nobody listens there."""
