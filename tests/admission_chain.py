@@ -4,14 +4,13 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import yaml
 
 
 class AdmissionChain:
-    """The admission plugins of the API server; a context manager.
+    """The admission plugins of the API server; to be closed.
 
     Args:
         program: tools/admission, built.
@@ -29,13 +28,7 @@ class AdmissionChain:
             [program, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def __enter__(self) -> "AdmissionChain":
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         """End the process."""
         self._process.kill()
         self._process.communicate()

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import settings
 
 from policy_tree import write_tree
+from pullguard import policies
 from pullguard.generate import generate
+from twins import Workbench
 
 pytest_plugins = ("local_cluster.fixtures", "repositories")
 
@@ -52,10 +54,16 @@ def conftest_binary() -> Path:
     return _tool("conftest")
 
 
-@pytest.fixture(scope="session")
-def admission_program() -> Path:
-    """Return tools/admission: admission policies by Kubernetes' own code."""
-    return _tool("admission")
+@pytest.fixture(scope="module")
+def workbench(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    """Return the policies, with OPA for their Rego and Kubernetes' own code for their CEL."""
+    return Workbench(
+        opa=opa,
+        program=_tool("admission"),
+        rego=CHECKOUT / "library/conftest/policy",
+        policies={policy.name: policy for policy in policies.read(CHECKOUT / "rego", opa).policies},
+        folder=tmp_path_factory.mktemp("workbench"),
+    )
 
 
 def _shared(name: str) -> Path:

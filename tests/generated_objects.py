@@ -1,5 +1,6 @@
-"""Random objects of every kind that holds pod specs, with fields of every wrong type."""
+"""Random objects of every kind that holds pod specs: with fields of every wrong type, and well-formed ones."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -57,3 +58,53 @@ def objects(draw: st.DrawFn) -> dict[str, Any]:
     for key in reversed(place or ["spec", "template", "spec"]):
         content = {key: content}
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x", "namespace": "kube-system"}, **content}
+
+
+_WELL_WRITTEN = st.sampled_from(
+    [
+        *("nginx", "nginx:latest", "nginx:1.27", "h:5000/a/b", "h:5000/a/b:v1", "q.io/a:stable-2", "q.io/a:2-STABLE"),
+        *("q.io/a:Main", f"nginx@sha256:{'a' * 64}", f"q.io/a:latest@sha256:{'b' * 64}", "Nginx:latest"),
+    ]
+)
+_POLICIES = st.sampled_from(["Always", "IfNotPresent", "Never", None])
+POD = (("v1", "Pod", ("spec",)),)
+BUILT_IN = (
+    *POD,
+    ("v1", "PodTemplate", ("template", "spec")),
+    ("v1", "ReplicationController", ("spec", "template", "spec")),
+    *(
+        ("apps/v1", kind, ("spec", "template", "spec"))
+        for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
+    ),
+    ("batch/v1", "Job", ("spec", "template", "spec")),
+    ("batch/v1", "CronJob", ("spec", "jobTemplate", "spec", "template", "spec")),
+)
+
+
+@st.composite
+def well_formed(draw: st.DrawFn, kinds: Sequence[tuple[str, str, tuple[str, ...]]]) -> dict[str, Any]:
+    def entries(prefix: str, *, least: int) -> list[dict[str, Any]]:
+        pairs = draw(st.lists(st.tuples(_WELL_WRITTEN, _POLICIES), min_size=least, max_size=4))
+        return [
+            {"name": f"{prefix}{index}", "image": image, **({} if stated is None else {"imagePullPolicy": stated})}
+            for index, (image, stated) in enumerate(pairs)
+        ]
+
+    spec: Any = {"containers": entries("c", least=1)}
+    if initial := entries("i", least=0):
+        spec["initContainers"] = initial
+    if volumes := entries("v", least=0):
+        spec["volumes"] = [
+            {
+                "name": one["name"],
+                "image": {
+                    "reference": one["image"],
+                    **({"pullPolicy": one["imagePullPolicy"]} if "imagePullPolicy" in one else {}),
+                },
+            }
+            for one in volumes
+        ] + [{"name": "none", "emptyDir": {}}]
+    version, kind, place = draw(st.sampled_from(kinds))
+    for key in reversed(place):
+        spec = {key: spec}
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "x", "namespace": "kube-system"}, **spec}

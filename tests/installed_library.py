@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cluster.fixtures import Cluster
-from local_cluster.servers import wait_until
+from local_cluster.servers import NotReadyError, wait_until
 
 _FORCE = 60.0
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
@@ -43,21 +43,28 @@ def apply(cluster: Cluster, kustomization: Path) -> None:
 
 def wait_until_enforced(cluster: Cluster) -> None:
     """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now."""
-    wait_until(
-        lambda: all(_is_compiled(template) for template in templates(cluster)),
-        timeout=_FORCE,
-        what="all templates to be compiled",
-    )
-    wait_until(
-        lambda: all(_is_enforced(constraint) for constraint in constraints(cluster)),
-        timeout=_FORCE,
-        what="all constraints to be enforced",
-    )
+
+    def pending() -> list[dict[str, Any]]:
+        return [
+            *(found for found in templates(cluster) if not _is_compiled(found)),
+            *(found for found in constraints(cluster) if not _is_enforced(found)),
+        ]
+
+    try:
+        wait_until(lambda: not pending(), timeout=_FORCE, what="all templates and constraints to be in force")
+    except NotReadyError as error:
+        shown = [
+            (found["kind"], found["metadata"]["name"], found["metadata"]["generation"], found.get("status"))
+            for found in pending()
+        ]
+        raise NotReadyError(f"{error}: {shown}") from None
 
 
 def uninstall(cluster: Cluster, library: Path) -> None:
     """Take a library away as its README says, and wait until nothing of it is left."""
-    cluster.kubectl("delete", "--ignore-not-found", "-k", library / "templates")
+    for folder in ("admission/policies", "mutation/kubernetes", "mutation/gatekeeper", "templates"):
+        if (library / folder).exists():
+            cluster.kubectl("delete", "--ignore-not-found", "-k", library / folder)
     wait_until(
         lambda: not templates(cluster) and not _constraint_kinds(cluster) and not _statuses(cluster),
         timeout=_FORCE,
@@ -103,7 +110,7 @@ def _list(cluster: Cluster, path: str) -> list[dict[str, Any]]:
 
 
 def _is_compiled(template: dict[str, Any]) -> bool:
-    return template["status"].get("created") is True and _is_current(template)
+    return template.get("status", {}).get("created") is True and _is_current(template)
 
 
 def _is_enforced(constraint: dict[str, Any]) -> bool:

@@ -296,7 +296,7 @@ _ADMISSION: dict[str, Any] = {
         "namespaces": {
             "description": (
                 "unseen: the protected namespaces that Gatekeeper's webhook leaves out, which are its own and those "
-                "labelled admission.gatekeeper.sh/ignore; all: every protected namespace, for clusters without Gatekeeper."
+                "labelled admission.gatekeeper.sh/ignore; all: every protected namespace, also without Gatekeeper."
             ),
             "enum": [UNSEEN, ALL],
             "default": UNSEEN,

@@ -1,7 +1,5 @@
 """The library applied to a cluster with Gatekeeper: at every level, again, over an older one, and by gator."""
 
-import json
-import os
 import re
 import shlex
 import subprocess
@@ -11,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from installed_library import apply, constraints, install, installed, templates, uninstall, wait_until_enforced
+from gator_policy import GatorPolicy
+from installed_library import apply, constraints, install, templates, uninstall, wait_until_enforced
 from local_cluster.fixtures import Cluster
 
 # The first library that there was: whoever has applied any, has applied one between it and today's.
@@ -105,7 +104,7 @@ def test_every_kustomization_applies(cluster: Cluster, library: Path) -> None:
     wait_until_enforced(cluster)
 
 
-def test_an_older_library_is_upgraded(cluster: Cluster, library: Path, checkout: Path, tmp_path: Path) -> None:
+def test_an_older_library_is_upgraded(cluster: Cluster, new: Path, checkout: Path, tmp_path: Path) -> None:
     archive = subprocess.run(
         ["git", "-C", checkout, "archive", _FIRST, "library"], capture_output=True, timeout=60, check=False
     )
@@ -115,51 +114,23 @@ def test_an_older_library_is_upgraded(cluster: Cluster, library: Path, checkout:
     install(cluster, tmp_path / "library", "deny")
     old = {obj["metadata"]["name"]: obj["metadata"]["uid"] for obj in [*templates(cluster), *constraints(cluster)]}
     assert list(old) == ["k8sprotectedpullpolicy", "protected-pull-policy-by-name"]
-    install(cluster, library, "warn")
+    install(cluster, new, "warn")
     assert _actions(cluster) == _ACTIONS["warn"]
     now = {obj["metadata"]["name"]: obj["metadata"]["uid"] for obj in [*templates(cluster), *constraints(cluster)]}
     assert {name: now[name] for name in old} == old
-    stated = yaml.safe_load((library / "templates/protected_pull_policy.yaml").read_text("utf-8"))
+    stated = yaml.safe_load((new / "templates/protected_pull_policy.yaml").read_text("utf-8"))
     live = next(template for template in templates(cluster) if template["metadata"]["name"] == "k8sprotectedpullpolicy")
     assert live["spec"]["targets"] == stated["spec"]["targets"]
 
 
-def test_uninstalling_leaves_nothing(cluster: Cluster, checkout: Path) -> None:
-    library = checkout / "library"
-    with installed(cluster, library, "deny"):
-        pass
-    assert (templates(cluster), constraints(cluster)) == ([], [])
-    assert cluster.kubectl.get("syncset")["items"] == []
-
-
 @pytest.mark.parametrize("bundle", ["audit", "warn", "deny"])
-def test_gator_installs_the_catalog(cluster: Cluster, library: Path, gator: Path, tmp_path: Path, bundle: str) -> None:
-    def policy(*arguments: str) -> str:
-        done = subprocess.run(
-            [gator, "policy", *arguments],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(tmp_path),
-                "GATOR_HOME": str(tmp_path / "gator"),
-                "GATOR_CATALOG_URL": f"file://{library}/catalog.yaml",
-                "KUBECONFIG": str(cluster.kubectl.kubeconfig),
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
+def test_gator_installs_the_catalog(cluster: Cluster, new: Path, gator: Path, tmp_path: Path, bundle: str) -> None:
+    policy = GatorPolicy(gator, tmp_path, new / "catalog.yaml", cluster.kubectl.kubeconfig)
     policy("update")
     for _ in range(2):  # and again
-        while _CONFLICT in (result := policy("install", "--bundle", bundle, "-o", "json", check=False)):
-            pass
-        assert [found["name"] for found in json.loads(result)["result"].get("failed", [])] == []
+        policy("install", "--bundle", bundle)
         wait_until_enforced(cluster)
         assert _actions(cluster) == _ACTIONS[bundle]
-    assert json.loads(policy("upgrade", "--all", "-o", "json"))["result"]["upgraded"] == []
-    names = [template["metadata"]["name"] for template in templates(cluster)]
-    policy("uninstall", *names)
+    assert policy("upgrade", "--all")["result"].get("upgraded", []) == []
+    policy("uninstall", *(template["metadata"]["name"] for template in templates(cluster)))
     assert templates(cluster) == []

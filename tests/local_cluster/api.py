@@ -5,6 +5,7 @@ import json
 import re
 import ssl
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 JSON = dict[str, Any]
 
 _TIMEOUT = 60.0
+_TRIES = 10
 # RFC 9110 has dropped the header, Kubernetes uses it: code, agent, and a text in quotes.
 _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 
@@ -23,7 +25,7 @@ class Answer:
 
     Attributes:
         code: The HTTP status.
-        body: The JSON in its body.
+        body: The JSON in its body, or its text.
         warnings: The texts of its warnings, in their order.
     """
 
@@ -61,7 +63,7 @@ class Client:
         self._connection.close()
 
     def request(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Answer:
-        """Make a request.
+        """Make a request; again where the server asks for that, not having a new kind of objects at hand yet.
 
         Args:
             method: Of HTTP.
@@ -72,6 +74,17 @@ class Client:
         Raises:
             OSError: The server cannot be reached.
         """
+        for _ in range(_TRIES):
+            try:
+                answer = self._request(method, path, body, content_type)
+            except http.client.RemoteDisconnected:  # it was idle for too long
+                continue
+            if answer.code != http.client.TOO_MANY_REQUESTS:
+                return answer
+            time.sleep(1)
+        return self._request(method, path, body, content_type)
+
+    def _request(self, method: str, path: str, body: Any, content_type: str) -> Answer:
         data = None if body is None else json.dumps(body).encode()
         try:
             self._connection.request(method, path, data, {**self._headers, "Content-Type": content_type})
@@ -81,12 +94,10 @@ class Client:
             self._connection.close()
             raise
         text = content.decode()
-        value = json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text
-        warnings = [
-            re.sub(r"\\(.)", r"\1", found)
-            for found in _WARNING.findall(", ".join(answer.headers.get_all("Warning", [])))
-        ]
-        return Answer(answer.status, value, tuple(warnings))
+        # Webhooks do not say that it is JSON.
+        value = json.loads(text) if text.startswith("{") else text
+        found = _WARNING.findall(", ".join(answer.headers.get_all("Warning", [])))
+        return Answer(answer.status, value, tuple(re.sub(r"\\(.)", r"\1", warning) for warning in found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from local_cluster.controllers import CLEANING, controllers
 from local_cluster.gatekeeper import GROUPS, USER, Gatekeeper, gatekeeper
 from local_cluster.isolation import isolated
 
+#: A user who may do nothing until a test lets it.
+READER = "reader"
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -46,7 +49,7 @@ def cluster(checkout: Path) -> Iterator[Cluster]:
             folder = stack.enter_context(isolated())
         except requirements.CannotRunError as error:
             cannot_run(error)
-        plane = stack.enter_context(control_plane(binaries, folder, users={USER: GROUPS}))
+        plane = stack.enter_context(control_plane(binaries, folder, users={USER: GROUPS, READER: ()}))
         manifest = binaries.parent / "manifests" / "gatekeeper.yaml"
         keeper = stack.enter_context(gatekeeper(plane, manifest))
         # After Gatekeeper, so that the kinds that own others are there already.

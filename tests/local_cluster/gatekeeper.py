@@ -23,6 +23,9 @@ GROUPS = ("system:serviceaccounts", "system:serviceaccounts:gatekeeper-system")
 #: How often it audits, in seconds.
 AUDIT_INTERVAL = 5
 
+#: Namespaces that may have the label which takes them out of the webhook's sight, beside Gatekeeper's own.
+EXEMPT = ("ignored",)
+
 _PORT = 8443
 _HEALTH = "127.0.0.1:9090"
 _START = 120.0
@@ -82,7 +85,7 @@ def gatekeeper(plane: ControlPlane, manifest: Path) -> Iterator[Gatekeeper]:
         "audit-interval": str(AUDIT_INTERVAL),
         "constraint-violations-limit": "500",
         "api-cache-dir": str(cache),
-        "exempt-namespace": NAMESPACE,
+        "exempt-namespace": [NAMESPACE, *EXEMPT],
         "disable-opa-builtin": "{http.send}",
         # Nothing is behind a Service here that would have to notice first.
         "shutdown-delay": "0",

@@ -1,4 +1,4 @@
-"""admission.yaml and mutation.yaml beside a policy: what it says in CEL, for the API server itself to evaluate; pure."""
+"""admission.yaml and mutation.yaml beside a policy: what it says in CEL, for the API server to evaluate; pure."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -9,8 +9,8 @@ from pullguard.inputs import Document, load_document
 from pullguard.policies.model import AssignField, Assigns, CelRules, CelVariable, Mutation
 from pullguard.validation import in_file, joined, problems
 
-#: Variables that the generator writes, besides one for each parameter: whether the namespace is a protected one, and the
-#: pod specs of the kinds that the user adds.
+#: Variables that the generator writes, besides one for each parameter: whether the namespace is a protected one, and
+#: the pod specs of the kinds that the user adds.
 IS_PROTECTED = "isProtected"
 CUSTOM_POD_SPECS = "customPodSpecs"
 
@@ -45,7 +45,7 @@ _LIB = _schema(["variables"])
 _ADMISSION = _schema(["validations"], validations=_RULES)
 _FIELD = {
     "type": "object",
-    "required": ["field", "mustExist"],
+    "required": ["field"],
     "properties": {"field": _TEXT, "mustExist": _TEXT},
     "additionalProperties": False,
 }
@@ -108,7 +108,9 @@ def mutation(text: str, file: str, lib: Lib, parameters: Mapping[str, Any]) -> M
         cel=_rules(document, file, "mutations", lib, parameters),
         assigns=Assigns(
             value=assigns["value"],
-            fields={name: AssignField(at["field"], at["mustExist"]) for name, at in assigns["locations"].items()},
+            fields={
+                name: AssignField(at["field"], at.get("mustExist", "")) for name, at in assigns["locations"].items()
+            },
             limits=tuple(assigns["limits"]),
         ),
     )

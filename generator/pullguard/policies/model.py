@@ -135,7 +135,7 @@ class AssignField:
 
     Attributes:
         location: The field, as Gatekeeper writes paths.
-        must_exist: What has to be there already for the field to be set.
+        must_exist: What has to be there already for the field to be set; "" if nothing has to.
     """
 
     location: str

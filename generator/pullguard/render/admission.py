@@ -7,7 +7,7 @@ from typing import Any
 from pullguard.config import UNSEEN, Config, ProtectedNamespaces
 from pullguard.gatekeeper import POLICY_ANNOTATION, dig
 from pullguard.policies.cel import CUSTOM_POD_SPECS, IS_PROTECTED, used_variables
-from pullguard.policies.model import CelRules, CelVariable, Policy
+from pullguard.policies.model import AssignField, CelRules, CelVariable, Policy
 from pullguard.render.objects import complete_parameters, dashed, ways
 
 GROUP = "admissionregistration.k8s.io"
@@ -104,15 +104,16 @@ def assigns(policy: Policy, config: Config) -> list[dict[str, Any]]:
                 "applyTo": [{"groups": [""], "versions": ["v1"], "kinds": ["Pod"], "operations": ["CREATE"]}],
                 "match": {"scope": "Namespaced", "kinds": [{"apiGroups": [""], "kinds": ["Pod"]}], **match},
                 "location": field.location,
-                "parameters": {
-                    "pathTests": [{"subPath": field.must_exist, "condition": "MustExist"}],
-                    "assign": {"value": stated.value},
-                },
+                "parameters": {**_path_tests(field), "assign": {"value": stated.value}},
             },
         }
         for field_name, field in stated.fields.items()
         for way, match in ways(config.protected_namespaces).items()
     ]
+
+
+def _path_tests(field: AssignField) -> dict[str, Any]:
+    return {"pathTests": [{"subPath": field.must_exist, "condition": "MustExist"}]} if field.must_exist else {}
 
 
 def _object(policy: Policy, kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:

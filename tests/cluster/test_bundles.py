@@ -1,0 +1,143 @@
+"""The catalog of a small library through the real gator: installed, upgraded, handed over, uninstalled."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gator_policy import GatorPolicy
+from installed_library import constraints, templates, wait_until_enforced
+from local_cluster.fixtures import Cluster
+from local_cluster.servers import wait_until
+from policy_tree import CLUSTER, CLUSTER_REGO, REGO
+from pullguard.gatekeeper import dig
+
+_CONFIGURATION = "protectedNamespaces: {names: [kube-*], selector: {matchLabels: {protected: 'true'}}}\n"
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def policy(cluster: Cluster, gator: Path, tmp_path: Path) -> Iterator[GatorPolicy]:
+    """Return `gator policy` with the catalog in tmp_path/library; the cluster has no templates before and after."""
+    assert templates(cluster) == []
+    yield GatorPolicy(gator, tmp_path, tmp_path / "library" / "catalog.yaml", cluster.kubectl.kubeconfig)
+    cluster.kubectl("delete", "constrainttemplates", "--all")
+    wait_until(lambda: _constraints(cluster) == {}, timeout=60, what="the constraints to go")
+
+
+def _templates(cluster: Cluster) -> dict[str, Any]:
+    return {obj["metadata"]["name"]: obj for obj in templates(cluster)}
+
+
+def _constraints(cluster: Cluster) -> dict[str, Any]:
+    return {obj["metadata"]["name"]: obj for obj in constraints(cluster)}
+
+
+def _shown(cluster: Cluster) -> dict[str, Any]:
+    """Return what a cluster holds: versions of templates, actions of constraints."""
+    version = "gatekeeper.sh/policy-version"
+    return {
+        **{name: obj["metadata"]["annotations"][version] for name, obj in _templates(cluster).items()},
+        **{name: obj["spec"]["enforcementAction"] for name, obj in _constraints(cluster).items()},
+    }
+
+
+def _apply_template(cluster: Cluster, library: Path) -> None:
+    cluster.kubectl("apply", "-f", library / "templates/required_label.yaml")
+    wait_until_enforced(cluster)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "actions"),
+    [
+        ("audit", {"known-host-audit": "dryrun", "required-label-audit": "dryrun"}),
+        ("deny", {"known-host-warn": "warn", "required-label-deny": "deny"}),
+    ],
+)
+def test_a_bundle_is_installed_again_and_again_and_uninstalled(
+    make: Make, policy: GatorPolicy, cluster: Cluster, bundle: str, actions: dict[str, str]
+) -> None:
+    library = make(_CONFIGURATION, CLUSTER)
+    policy("update")
+    for _ in range(2):
+        policy("install", "--bundle", bundle)
+        assert _shown(cluster) == {"k8sknownhost": "v0.3.0", "k8srequiredlabel": "v1.2.0", **actions}
+        wait_until_enforced(cluster)
+    template = yaml.safe_load((library / "templates/required_label.yaml").read_text("utf-8"))
+    assert _templates(cluster)["k8srequiredlabel"]["spec"]["targets"] == template["spec"]["targets"]
+    stated = yaml.safe_load((library / f"catalog/{bundle}/required_label.yaml").read_text("utf-8"))
+    live = _constraints(cluster)
+    assert live[f"required-label-{bundle}"]["spec"] == stated["spec"]
+    assert {dig(obj, "metadata", "labels", "gatekeeper.sh/bundle") for obj in live.values()} == {bundle}
+
+    policy("uninstall", "k8sknownhost", "k8srequiredlabel")
+    wait_until(lambda: _shown(cluster) == {}, timeout=60, what="all to be gone")
+
+
+def test_an_upgrade_takes_what_has_a_new_version(make: Make, policy: GatorPolicy, cluster: Cluster) -> None:
+    make(_CONFIGURATION, CLUSTER)
+    policy("update")
+    policy("install", "--bundle", "warn")
+    newer = REGO.replace("version: 1.2.0", "version: 1.3.0")
+    make(
+        _CONFIGURATION.replace("kube-*", "infra-*"),
+        CLUSTER,
+        {
+            "policies/required_label/required_label.rego": newer,
+            "policies/known_host/known_host.rego": CLUSTER_REGO.replace("is not protected", "is unknown"),
+        },
+    )
+    policy("update")
+    assert policy("upgrade", "--all")["result"] == {
+        "upgraded": [{"name": "k8srequiredlabel", "fromVersion": "v1.2.0", "toVersion": "v1.3.0"}],
+        "alreadyCurrent": ["k8sknownhost"],
+        "dryRun": False,
+    }
+    wait_until_enforced(cluster)
+    assert _templates(cluster)["k8srequiredlabel"]["spec"]["targets"][0]["code"][0]["source"]["rego"] == newer
+    # Without a new version nothing of a policy changes but by `install`, which takes what is configured.
+    live = _constraints(cluster)
+    assert live["required-label-warn"]["spec"]["match"]["namespaces"] == ["infra-*"]
+    assert live["known-host-warn"]["spec"]["parameters"]["hosts"]["names"] == ["kube-*"]
+    policy("install", "--bundle", "warn")
+    assert _constraints(cluster)["known-host-warn"]["spec"]["parameters"]["hosts"]["names"] == ["infra-*"]
+
+
+def test_another_level_is_another_constraint_after_an_uninstall(
+    make: Make, policy: GatorPolicy, cluster: Cluster
+) -> None:
+    make(_CONFIGURATION)
+    policy("update")
+    policy("install", "--bundle", "audit")
+    policy("install", "--bundle", "deny")
+    assert _shown(cluster) == {
+        "k8srequiredlabel": "v1.2.0",
+        "required-label-audit": "dryrun",
+        "required-label-deny": "deny",
+    }
+    # What `gator policy upgrade` goes by, and does not change as long as the version is the same.
+    assert _templates(cluster)["k8srequiredlabel"]["metadata"]["labels"]["gatekeeper.sh/bundle"] == "audit"
+    policy("uninstall", "k8srequiredlabel")
+    wait_until(lambda: _shown(cluster) == {}, timeout=60, what="all to be gone")
+    policy("install", "--bundle", "deny")
+    assert _shown(cluster) == {"k8srequiredlabel": "v1.2.0", "required-label-deny": "deny"}
+    assert _templates(cluster)["k8srequiredlabel"]["metadata"]["labels"]["gatekeeper.sh/bundle"] == "deny"
+
+
+def test_what_kubectl_applied_is_taken_over_once_it_says_so(make: Make, policy: GatorPolicy, cluster: Cluster) -> None:
+    _apply_template(cluster, make(_CONFIGURATION))
+    policy("update")
+    refused = policy.run("install", "--bundle", "audit")
+    assert refused.returncode == 3
+    assert "ConstraintTemplate 'k8srequiredlabel' already exists but is not managed by gator" in refused.stderr
+    assert policy.run("uninstall", "k8srequiredlabel").returncode != 0
+    assert list(_templates(cluster)) == ["k8srequiredlabel"]
+
+    # As docs/operate.md has it, for one template.
+    cluster.kubectl("label", "constrainttemplate", "k8srequiredlabel", "gatekeeper.sh/managed-by=gator")
+    cluster.kubectl("annotate", "constrainttemplate", "k8srequiredlabel", "gatekeeper.sh/policy-source=pullguard")
+    policy("install", "--bundle", "audit")
+    assert _shown(cluster) == {"k8srequiredlabel": "v1.2.0", "required-label-audit": "dryrun"}

@@ -1,0 +1,126 @@
+"""Whether a workload can replace its pods under deny: what its real controllers do, and what scope says of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from installed_library import apply, install, uninstall
+from local_cluster.controllers import WORKLOADS, controllers
+from local_cluster.fixtures import Cluster
+from local_cluster.servers import wait_until
+from offenders import MESSAGE, collection, workload
+from pullguard.cluster.scope import Blocked, DenySafety, scope
+from pullguard.generate import generate
+
+_CONFIGURATION = """\
+protectedNamespaces: {{names: [kube-system]}}
+enforcement: deny
+policies: {{protected_pull_policy: {{parameters: {{controlledPods: {controlled}}}}}}}
+"""
+_PODS = collection("Pod", "kube-system")
+_SETS = collection("ReplicaSet", "kube-system")
+
+
+@pytest.fixture(scope="module")
+def _controllers(cluster: Cluster) -> Iterator[None]:
+    """Run what makes ReplicaSets and pods; take away what it made for Gatekeeper's own Deployments."""
+    folder = cluster.plane.folder / "workloads"
+    folder.mkdir()
+    with controllers(cluster.plane, folder, WORKLOADS):
+        yield
+    cluster.kubectl("delete", "replicasets,pods", "--all", "--namespace=gatekeeper-system")
+
+
+@pytest.fixture(scope="module")
+def offender(cluster: Cluster, _controllers: None) -> Iterator[str]:
+    """Return the name of a ReplicaSet whose Deployment says Always, with a pod, from before the library."""
+    assert (
+        cluster.client.request("POST", collection("Deployment", "kube-system"), workload("Deployment", "old")).code
+        == 201
+    )
+    wait_until(lambda: len(_pods(cluster)) == 1, timeout=60, what="a pod")
+    yield cluster.client.request("GET", _SETS).body["items"][0]["metadata"]["name"]
+    cluster.kubectl("delete", "deployment", "old", "--namespace=kube-system", "--cascade=foreground")
+
+
+@pytest.fixture(scope="module")
+def libraries(
+    cluster: Cluster, checkout: Path, opa: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Path]]:
+    """Return libraries at deny, by what they do with controlled pods."""
+    made = {}
+    for controlled in ("audit", "deny"):
+        folder = tmp_path_factory.mktemp(controlled)
+        (folder / "pullguard.yaml").write_text(_CONFIGURATION.format(controlled=controlled), "utf-8")
+        generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego", opa=str(opa))
+        made[controlled] = folder / "library"
+    yield made
+    uninstall(cluster, made["audit"])
+
+
+def _pods(cluster: Cluster) -> set[str]:
+    """Return the UIDs of the pods of the offender."""
+    return {
+        found["metadata"]["uid"] for found in cluster.client.request("GET", f"{_PODS}?labelSelector=app").body["items"]
+    }
+
+
+def _delete_pods(cluster: Cluster) -> None:
+    cluster.client.request("DELETE", f"{_PODS}?labelSelector=app", {"gracePeriodSeconds": 0})
+
+
+def _safety(cluster: Cluster, opa: Path) -> DenySafety:
+    kubectl = cluster.kubectl
+    report = scope(kubeconfig=str(kubectl.kubeconfig), kubectl=str(kubectl.program), opa=str(opa))
+    return next(found.deny for found in report.namespaces if found.name == "kube-system")
+
+
+def test_with_controlled_pods_audited_it_can(
+    cluster: Cluster, offender: str, libraries: dict[str, Path], opa: Path
+) -> None:
+    install(cluster, libraries["audit"], "deny/protected_pull_policy")
+    another = workload("Deployment", "another")
+    wait_until(
+        lambda: (
+            MESSAGE
+            in cluster.client.request("POST", f"{collection('Deployment', 'kube-system')}?dryRun=All", another).message
+        ),
+        timeout=60,
+        what="deny",
+    )
+    assert _safety(cluster, opa).state == "safe"
+    before = _pods(cluster)
+    _delete_pods(cluster)
+    wait_until(lambda: len(_pods(cluster) - before) == 1, timeout=60, what="the ReplicaSet to replace its pod")
+    cluster.kubectl("rollout", "restart", "deployment/old", "--namespace=kube-system")
+    wait_until(lambda: len(_sets(cluster)) == 2, timeout=60, what="a ReplicaSet of the next rollout")
+    cluster.kubectl("rollout", "undo", "deployment/old", "--namespace=kube-system")
+    wait_until(lambda: _sets(cluster)[offender]["spec"]["replicas"] == 1, timeout=60, what="the first ReplicaSet again")
+
+
+def test_with_controlled_pods_denied_it_cannot(
+    cluster: Cluster, offender: str, libraries: dict[str, Path], opa: Path
+) -> None:
+    install(cluster, libraries["audit"], "deny/protected_pull_policy")
+    apply(cluster, libraries["deny"] / "deny/protected_pull_policy")
+    safety = _safety(cluster, opa)
+    assert safety.state == "unsafe"
+    constraint = ("protected-pull-policy-by-name",)
+    assert Blocked("ReplicaSet", offender, "Deployment old", False, True, constraint, MESSAGE) in safety.blocked
+    _delete_pods(cluster)
+    wait_until(
+        lambda: MESSAGE in _failure(_sets(cluster)[offender]), timeout=60, what="the ReplicaSet to be refused its pod"
+    )
+    assert _pods(cluster) == set()
+
+
+def _sets(cluster: Cluster) -> dict[str, Any]:
+    return {found["metadata"]["name"]: found for found in cluster.client.request("GET", _SETS).body["items"]}
+
+
+def _failure(replica_set: dict[str, Any]) -> str:
+    """Return why a ReplicaSet cannot make its pods."""
+    conditions = replica_set["status"].get("conditions", [])
+    return "".join(found["message"] for found in conditions if found["type"] == "ReplicaFailure")

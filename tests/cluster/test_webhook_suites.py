@@ -1,0 +1,238 @@
+"""Every case of the library's Suites, which gator passes, posted to the real webhook as a review of its own.
+
+Gatekeeper has all constraints of all Suites at once, and as its inventory what is really in the cluster.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from installed_library import uninstall, wait_until_enforced
+from local_cluster.api import Client
+from local_cluster.fixtures import Cluster
+from local_cluster.servers import wait_until
+from pullguard.evaluate.suites.assertions import Violation, expressions, judge
+from pullguard.evaluate.suites.files import Case, Suite, Test, find_suites, read_one, resolve
+
+_COLLECTIONS = {"Node": "/api/v1/nodes", "Namespace": "/api/v1/namespaces"}
+_CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
+_LINE = re.compile(r"\[([^\]]+)\] (.*)")
+
+# Where objects of the Suites are: the webhook asks for the Namespace of what it judges. Nobody needs its labels.
+_SHOP = "shop"
+_NEEDS_SHOP = ("protected_image_cache", "protected_image_pinning", "protected_pull_policy")
+
+# Their inventory holds a Node that no API server stores.
+_IMPOSSIBLE = ["a Node with fields of the wrong type", "on one of three"]
+
+# A policy that says what is in Gatekeeper's inventory.
+_PROBE = {
+    "apiVersion": "templates.gatekeeper.sh/v1",
+    "kind": "ConstraintTemplate",
+    "metadata": {"name": "testsinventory"},
+    "spec": {
+        "crd": {"spec": {"names": {"kind": "TestsInventory"}}},
+        "targets": [
+            {
+                "target": "admission.k8s.gatekeeper.sh",
+                "code": [
+                    {
+                        "engine": "Rego",
+                        "source": {
+                            "version": "v1",
+                            "rego": """\
+package testsinventory
+
+violation contains {"msg": json.marshal({"nodes": nodes, "shop": shop})}
+
+nodes := sort([name | some name, _ in object.get(data.inventory, ["cluster", "v1", "Node"], {})])
+
+shop := [object.get(found, ["metadata", "labels"], {}) |
+	some name, found in object.get(data.inventory, ["cluster", "v1", "Namespace"], {})
+	name == "shop"
+]
+""",
+                        },
+                    }
+                ],
+            }
+        ],
+    },
+}
+_PROBE_NAME = "tests-inventory"
+_PROBED = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "probe"}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A case, and where it stands."""
+
+    suite: Suite
+    test: Test
+    case: Case
+
+    @property
+    def policy(self) -> str:
+        return Path(self.suite.folder).name
+
+    @property
+    def title(self) -> str:
+        return f"{self.policy}: {self.test.name}: {self.case.name}"
+
+    @property
+    def inventory(self) -> list[dict[str, Any]]:
+        """The objects that are in the cluster for it, sorted by kind and name."""
+        objects = [_read(self.suite, path) for path in self.case.inventory]
+        if self.policy in _NEEDS_SHOP:
+            objects.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _SHOP}})
+        return sorted(objects, key=lambda obj: (obj["kind"], obj["metadata"]["name"]))
+
+
+def _read(suite: Suite, path: str) -> dict[str, Any]:
+    obj: dict[str, Any] = read_one(resolve(suite, path), path).value
+    return obj
+
+
+def _suites(library: Path) -> list[Suite]:
+    found = find_suites([str(library / "policies")])
+    assert all(isinstance(suite, Suite) for suite in found)
+    return [suite for suite in found if isinstance(suite, Suite)]
+
+
+def _constraint(suite: Suite, test: Test) -> dict[str, Any]:
+    """Return the constraint of a test, under a name that no other Suite has."""
+    obj = _read(suite, test.constraint)
+    return {**obj, "metadata": {"name": f"{Path(suite.folder).name}-{obj['metadata']['name']}".replace("_", "-")}}
+
+
+@pytest.fixture(scope="module")
+def suites(cluster: Cluster, checkout: Path) -> Iterator[list[Suite]]:
+    """Return the Suites; their templates, valid constraints and SyncSets are in force."""
+    library = checkout / "library"
+    found = _suites(library)
+    cluster.kubectl("apply", "-k", library / "templates")
+    cluster.kubectl("apply", "--filename=-", stdin=_PROBE)
+    wait_until_enforced(cluster)
+    valid = [_constraint(suite, test) for suite in found for test in suite.tests if not test.invalid]
+    probe = {
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1",
+        "kind": "TestsInventory",
+        "metadata": {"name": _PROBE_NAME},
+        "spec": {"match": {"kinds": [{"apiGroups": [""], "kinds": ["ConfigMap"]}]}},
+    }
+    cluster.kubectl("apply", "--filename=-", stdin={"apiVersion": "v1", "kind": "List", "items": [*valid, probe]})
+    wait_until_enforced(cluster)
+    yield found
+    cluster.kubectl("delete", "--filename=-", stdin=_PROBE)
+    uninstall(cluster, library)
+
+
+def test_every_case_is_met(cluster: Cluster, suites: list[Suite]) -> None:
+    runs = [
+        _Run(suite, test, case)
+        for suite in suites
+        for test in suite.tests
+        for case in test.cases
+        if not (suite.skip or test.skip or case.skip)
+    ]
+    groups: dict[str, list[_Run]] = {}
+    for run in runs:
+        groups.setdefault(json.dumps(run.inventory, sort_keys=True), []).append(run)
+    failed, impossible = [], []
+    with closing(cluster.gatekeeper.client()) as webhook:
+        for group in groups.values():
+            if _make(cluster, group[0].inventory):
+                _wait_until_synced(webhook, group[0].inventory)
+                failed += [f"{run.title}: {said}" for run in group if (said := _fault(webhook, run))]
+            else:
+                impossible += [run.case.name for run in group]
+            _remove(cluster, group[0].inventory)
+    assert failed == []
+    assert impossible == _IMPOSSIBLE
+    assert len(runs) > 150
+
+
+def test_invalid_constraints_are_refused(cluster: Cluster, suites: list[Suite]) -> None:
+    invalid = [_constraint(suite, test) for suite in suites for test in suite.tests if test.invalid]
+    answers = [
+        cluster.client.request("POST", f"{_CONSTRAINTS}/{obj['kind'].lower()}?dryRun=All", obj) for obj in invalid
+    ]
+    assert [answer.code for answer in answers] == [422] * len(invalid)
+    assert len(invalid) > 10
+
+
+def _make(cluster: Cluster, inventory: Sequence[dict[str, Any]]) -> bool:
+    """Make the objects of an inventory; return whether the API server took them."""
+    codes = {cluster.client.request("POST", _COLLECTIONS[obj["kind"]], obj).code for obj in inventory}
+    assert codes <= {201, 400}
+    return 400 not in codes
+
+
+def _remove(cluster: Cluster, inventory: Sequence[dict[str, Any]]) -> None:
+    paths = [f"{_COLLECTIONS[obj['kind']]}/{obj['metadata']['name']}" for obj in inventory]
+    for path in paths:
+        cluster.client.request("DELETE", path)
+    wait_until(
+        lambda: all(cluster.client.request("GET", path).code == 404 for path in paths),
+        timeout=60,
+        what="the inventory to go",
+    )
+
+
+def _wait_until_synced(webhook: Client, inventory: Sequence[dict[str, Any]]) -> None:
+    """Wait until Gatekeeper's inventory holds these objects and no others of their kinds."""
+    name = "kubernetes.io/metadata.name"
+    expected = {
+        "nodes": [obj["metadata"]["name"] for obj in inventory if obj["kind"] == "Node"],
+        "shop": [{name: _SHOP, **obj["metadata"].get("labels", {})} for obj in inventory if obj["kind"] == "Namespace"],
+    }
+    wait_until(
+        lambda: [json.loads(said) for said in _said(webhook, _request(_PROBED), _PROBE_NAME)] == [expected],
+        timeout=60,
+        what=f"the inventory to be {expected}",
+    )
+
+
+def _fault(webhook: Client, run: _Run) -> str:
+    """Return what is not as a case says; "" if all is."""
+    obj = _read(run.suite, run.case.object)
+    request = obj["request"] if obj["kind"] == "AdmissionReview" else _request(obj)
+    violations = [
+        Violation(said, {text: re.search(text, said) is not None for text in expressions(run.case)})
+        for said in _said(webhook, request, _constraint(run.suite, run.test)["metadata"]["name"])
+    ]
+    return judge(run.case, violations, 0).message
+
+
+def _request(obj: dict[str, Any]) -> dict[str, Any]:
+    """Return the request for an object that no request brings: what audit, and gator, judge."""
+    group, _, version = obj["apiVersion"].rpartition("/")
+    metadata = obj.get("metadata", {})
+    return {
+        "kind": {"group": group, "version": version, "kind": obj["kind"]},
+        "name": metadata.get("name", ""),
+        "namespace": metadata.get("namespace", ""),
+        "operation": "",
+        "userInfo": {"username": "someone"},
+        "object": obj,
+    }
+
+
+def _said(webhook: Client, request: dict[str, Any], constraint: str) -> list[str]:
+    """Return the messages of a constraint about a request."""
+    review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "1", **request}}
+    answer = webhook.request("POST", "/v1/admit", review)
+    assert answer.code == 200, answer
+    response = answer.body["response"]
+    if response["allowed"]:
+        return []
+    assert response["status"]["code"] == 403, response
+    found = [_LINE.fullmatch(line) for line in response["status"]["message"].split("\n")]
+    assert all(found), response
+    return [line[2] for line in found if line is not None and line[1] == constraint]

@@ -1,0 +1,24 @@
+"""What lib.images says in OPA: which pull policy an image gets where none is stated."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def implied_policies(opa: Path, checkout: Path, images: Sequence[object]) -> list[str]:
+    """Return the policy of each image, which may be any JSON."""
+    done = subprocess.run(
+        [
+            *(opa, "eval", "--format", "json", "--fail", "--stdin-input"),
+            *("--data", checkout / "rego/lib/images/images.rego"),
+            "[policy | some image in input; policy := data.lib.images.implied_policy(image)]",
+        ],
+        input=json.dumps(images),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    policies: list[str] = json.loads(done.stdout)["result"][0]["expressions"][0]["value"]
+    return policies
