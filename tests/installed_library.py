@@ -3,17 +3,29 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from local_cluster.fixtures import Cluster
+from local_cluster.api import Client, Kubectl
 from local_cluster.servers import NotReadyError, wait_until
 
 _FORCE = 60.0
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
 
 
+class Reachable(Protocol):
+    """A cluster that an administrator can reach."""
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """The administrator's."""
+
+    @property
+    def client(self) -> Client:
+        """The administrator's."""
+
+
 @contextlib.contextmanager
-def installed(cluster: Cluster, library: Path, level: str) -> Iterator[None]:
+def installed(cluster: Reachable, library: Path, level: str) -> Iterator[None]:
     """Apply a library at a level, and uninstall it in the end.
 
     Args:
@@ -28,20 +40,20 @@ def installed(cluster: Cluster, library: Path, level: str) -> Iterator[None]:
         uninstall(cluster, library)
 
 
-def install(cluster: Cluster, library: Path, level: str) -> None:
+def install(cluster: Reachable, library: Path, level: str) -> None:
     """Apply templates and constraints with the documented commands, and wait until the constraints are enforced."""
     cluster.kubectl("apply", "-k", library / "templates")
     cluster.kubectl("wait", "--for=jsonpath={.status.created}=true", "--timeout=60s", "constrainttemplate", "--all")
     apply(cluster, library / level)
 
 
-def apply(cluster: Cluster, kustomization: Path) -> None:
+def apply(cluster: Reachable, kustomization: Path) -> None:
     """Apply constraints, and wait until they are enforced."""
     cluster.kubectl("apply", "-k", kustomization)
     wait_until_enforced(cluster)
 
 
-def wait_until_enforced(cluster: Cluster) -> None:
+def wait_until_enforced(cluster: Reachable) -> None:
     """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now."""
 
     def pending() -> list[dict[str, Any]]:
@@ -60,7 +72,7 @@ def wait_until_enforced(cluster: Cluster) -> None:
         raise NotReadyError(f"{error}: {shown}") from None
 
 
-def uninstall(cluster: Cluster, library: Path) -> None:
+def uninstall(cluster: Reachable, library: Path) -> None:
     """Take a library away as its README says, and wait until nothing of it is left."""
     for folder in ("admission/policies", "mutation/kubernetes", "mutation/gatekeeper", "templates"):
         if (library / folder).exists():
@@ -72,17 +84,17 @@ def uninstall(cluster: Cluster, library: Path) -> None:
     )
 
 
-def templates(cluster: Cluster) -> list[dict[str, Any]]:
+def templates(cluster: Reachable) -> list[dict[str, Any]]:
     """Return the templates of a cluster, sorted by name."""
     return _list(cluster, "/apis/templates.gatekeeper.sh/v1/constrainttemplates")
 
 
-def constraints(cluster: Cluster) -> list[dict[str, Any]]:
+def constraints(cluster: Reachable) -> list[dict[str, Any]]:
     """Return the constraints of a cluster, sorted by kind and name."""
     return [obj for kind in _constraint_kinds(cluster) for obj in _list(cluster, f"{_CONSTRAINTS}/{kind}")]
 
 
-def _constraint_kinds(cluster: Cluster) -> list[str]:
+def _constraint_kinds(cluster: Reachable) -> list[str]:
     """Return the names of the kinds of constraints in paths, sorted."""
     names: list[str] = [
         crd["spec"]["names"]["plural"]
@@ -92,7 +104,7 @@ def _constraint_kinds(cluster: Cluster) -> list[str]:
     return sorted(names)
 
 
-def _statuses(cluster: Cluster) -> list[Any]:
+def _statuses(cluster: Reachable) -> list[Any]:
     """Return what Gatekeeper says of templates and constraints: what is made anew must not meet what is old."""
     status = "/apis/status.gatekeeper.sh/v1beta1/namespaces/gatekeeper-system"
     return [
@@ -102,7 +114,7 @@ def _statuses(cluster: Cluster) -> list[Any]:
     ]
 
 
-def _list(cluster: Cluster, path: str) -> list[dict[str, Any]]:
+def _list(cluster: Reachable, path: str) -> list[dict[str, Any]]:
     answer = cluster.client.request("GET", path)
     assert answer.code == 200, answer
     items: list[dict[str, Any]] = answer.body["items"]

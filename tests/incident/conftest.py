@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from incident import credentials
 from incident.pods import Pod, failed_pulls, settled
 from incident.site import PROTECTED, Gatekeeper, Site, Violation, pullguard, violations
 from incident.site import site as running_site
+from installed_library import apply, constraints, install
 from local_cluster.api import JSON
 from local_cluster.fixtures import cannot_run
 from local_cluster.gatekeeper import NAMESPACE
@@ -25,6 +27,9 @@ from local_cluster.servers import wait_until
 _GATEKEEPER_PODS = 4
 _MANAGER = "manager"
 _WAIT = 180.0
+
+#: A namespace that the library does not protect: the images that are to be on the node are pulled from here.
+_ELSEWHERE = "default"
 
 #: The image of the matrix that is on the node, and its tags.
 _CACHED = "registry.example/cached"
@@ -92,14 +97,17 @@ def before(site: Site, manifest: Path, checkout: Path) -> Seen:
     site.registry.add(binaries / "pause", "/pause", "cached", *_TAGS)
     site.kubectl("apply", "--server-side", "--filename", manifest)
     site.kubectl("create", "--filename=-", stdin=_puller())
-    settled(site.kubectl, "default", ["puller"])
+    # Another image, as a node lists no more than five names of each.
+    site.registry.add(binaries / "pause", "/private", credentials.REPOSITORY, "1")
+    for obj in (credentials.secret(_ELSEWHERE), credentials.pod(_ELSEWHERE, "with-credentials")):
+        site.kubectl("create", "--filename=-", stdin=obj)
+    settled(site.kubectl, _ELSEWHERE, ["puller", "with-credentials"])
     pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
-    library = checkout / "library"
-    site.kubectl("apply", "-k", library / "templates")
-    site.kubectl("wait", "--for=jsonpath={.status.created}=true", "--timeout=60s", "constrainttemplate", "--all")
-    site.kubectl("apply", "-k", library / "audit")
-    site.kubectl("apply", "-k", library / "deny" / "protected_pull_policy")
-    wait_until(lambda: _in_force(site.constraints()), timeout=_WAIT, what="every pod of Gatekeeper to know the library")
+    install(site, checkout / "library", "audit")
+    apply(site, checkout / "library" / "deny" / "protected_pull_policy")
+    pulled = {*(f"{_CACHED}:{tag}" for tag in _TAGS), credentials.IMAGE}
+    wait_until(lambda: pulled <= site.images_on_node(), timeout=_WAIT, what="the node to list its images")
+    wait_until(lambda: _in_force(constraints(site)), timeout=_WAIT, what="every pod of Gatekeeper to know the library")
     return _seen(site, pods)
 
 
@@ -177,19 +185,19 @@ def audited(site: Site, after: Seen) -> tuple[Violation, ...]:
     start = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def done() -> bool:
-        return all(constraint.get("status", {}).get("auditTimestamp", "") > start for constraint in site.constraints())
+        return all(constraint.get("status", {}).get("auditTimestamp", "") > start for constraint in constraints(site))
 
     wait_until(done, timeout=_WAIT, what="an audit")
-    return violations(site.constraints())
+    return violations(constraints(site))
 
 
 def _seen(site: Site, pods: list[Pod]) -> Seen:
     return Seen(tuple(pods), site.ask_gatekeeper(), frozenset(site.images_on_node()))
 
 
-def _in_force(constraints: Sequence[JSON]) -> bool:
+def _in_force(found: Sequence[JSON]) -> bool:
     """Return whether every pod of Gatekeeper judges by every constraint."""
-    known = [constraint.get("status", {}).get("byPod", []) for constraint in constraints]
+    known = [constraint.get("status", {}).get("byPod", []) for constraint in found]
     return all(len(pods) == _GATEKEEPER_PODS and all(pod.get("enforced") for pod in pods) for pods in known)
 
 
@@ -199,6 +207,11 @@ def _version(manifest: Path) -> str:
 
 
 def _puller() -> JSON:
-    """Return a pod that has the kubelet pull the images of the matrix, in a namespace that is not protected."""
+    """Return a pod that has the kubelet pull the images of the matrix."""
     containers = [{"name": f"c-{tag}", "image": f"{_CACHED}:{tag}", "imagePullPolicy": "IfNotPresent"} for tag in _TAGS]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "puller"}, "spec": {"containers": containers}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "puller", "namespace": _ELSEWHERE},
+        "spec": {"containers": containers},
+    }

@@ -76,12 +76,8 @@ class Site:
 
     def images_on_node(self) -> set[str]:
         """Return the names of the images that the node says it has."""
-        return {name for image in self.kubectl.get("node", NAME)["status"]["images"] for name in image["names"]}
-
-    def constraints(self) -> list[JSON]:
-        """Return all constraints of the cluster."""
-        items: list[JSON] = self.kubectl.get("constraints")["items"]
-        return items
+        images = self.kubectl.get("node", NAME)["status"].get("images", [])
+        return {name for image in images for name in image["names"]}
 
     def kill(self, pod: JSON, program: str) -> None:
         """Kill the processes of a pod that run a program, as a crash would end them."""
