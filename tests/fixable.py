@@ -34,7 +34,7 @@ def _findings(manifest: Manifest, value: str) -> Iterator[Finding]:
             owner, image, policy = entry, "image", "imagePullPolicy"
             if name == "volumes":
                 owner, image, policy = entry.get("image"), "reference", "pullPolicy"
-            if isinstance(owner, dict) and _is_always(owner.get(policy), owner.get(image, "")):
+            if isinstance(owner, dict) and image in owner and _is_always(owner.get(policy), owner[image]):
                 path = ".".join([*spec, f"{name}[{index}]"])
                 inside = "image." if name == "volumes" else ""
                 yield _finding(

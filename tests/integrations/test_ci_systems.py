@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -48,21 +49,22 @@ class Action:
 
     def name_source(self, repository: Path) -> str:
         """Return by what the first step tells one pullguard from another."""
-        ended = self._run(self._steps[0], repository)
+        ended = self._run(self.steps[0], repository)
         assert ended.returncode == 0, ended
         return self.outputs["hash"]
 
     def install(self, repository: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Return how the second step ends."""
-        return self._run(self._steps[1], repository, variables)
+        return self._run(self.steps[1], repository, variables)
 
     def check(self, repository: Path, **inputs: str) -> "subprocess.CompletedProcess[str]":
         """Return how the last step ends with some inputs."""
         values = {f"inputs.{name}": value for name, value in inputs.items()}
-        return self._run(self._steps[2], repository, values=values)
+        return self._run(self.steps[2], repository, values=values)
 
     @property
-    def _steps(self) -> list[dict[str, Any]]:
+    def steps(self) -> list[dict[str, Any]]:
+        """The steps that are scripts."""
         steps = [step for step in self.document["runs"]["steps"] if "run" in step]
         assert len(steps) == 3
         return steps
@@ -103,6 +105,17 @@ def action(checkout: Path, source: Path, bash: Run, tmp_path: Path) -> Action:
 
 def test_the_action_is_valid(checkout: Path) -> None:
     _validate(checkout, "--builtin-schema", "vendor.github-actions", "action.yml")
+
+
+def test_shellcheck_has_nothing_to_say(action: Action, checkout: Path) -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not installed")
+    scripts = [f"set -eo pipefail\n{step['run']}" for step in action.steps]
+    scripts.append((checkout / ".ci/run").read_text())
+    for script in scripts:
+        command = ["shellcheck", "--severity", "warning", "--shell", "bash", "-"]
+        ended = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode == 0, ended.stdout
 
 
 def test_the_action(action: Action, repository: Path) -> None:
@@ -177,7 +190,9 @@ def _here(commands: list[str]) -> Iterator[str]:
     return (command for command in commands if not _NOT_HERE.search(command))
 
 
-def test_the_gitlab_template(checkout: Path, repository: Path, source: Path, bash: Run) -> None:
+def test_the_gitlab_template(
+    checkout: Path, repository: Path, source: Path, bash: Run, environment: Mapping[str, str]
+) -> None:
     job = yaml.safe_load((checkout / "integrations/gitlab.yml").read_text())["pullguard"]
     assert len(list(_here(job["before_script"]))) == len(job["before_script"]) - 2
     script = "\n".join(_here([*job["before_script"], *job["script"]]))
@@ -185,7 +200,7 @@ def test_the_gitlab_template(checkout: Path, repository: Path, source: Path, bas
         **job["variables"],
         "PULLGUARD_SOURCE": f"file://{source}",
         "PULLGUARD_ARGUMENTS": "--namespace kube-system",
-        "PIP_CACHE_DIR": str(repository / ".pullguard" / "pip"),
+        "PIP_CACHE_DIR": environment["PIP_CACHE_DIR"],
     }
     ended = bash(script, cwd=repository, **variables)
     assert ended.returncode == 1, ended

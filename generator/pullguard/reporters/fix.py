@@ -67,7 +67,7 @@ def _lines(report: FixReport, *, coloured: bool) -> Iterator[str]:
 
 def _left(left: Left, *, coloured: bool) -> Iterator[str]:
     yield from _entry(left.finding, "left", "left", coloured=coloured)
-    yield from (f"  {printable(line)}" for line in (left.reason or left.finding.message).splitlines())
+    yield from (f"  {printable(line)}" for line in (left.reason or words.message(left.finding)).splitlines())
 
 
 def _entry(found: Finding, colour: str, word: str, *, coloured: bool) -> Iterator[str]:
