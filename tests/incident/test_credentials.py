@@ -12,11 +12,11 @@ from incident.site import PROTECTED, Site, findings
 
 
 @pytest.fixture(scope="session")
-def tried(site: Site, outage: Seen) -> dict[str, Pod]:
+def pods(site: Site, outage: Seen) -> dict[str, Pod]:
     """Return what becomes of pods with and without the credentials while the registry is lost."""
     assert credentials.IMAGE in outage.images
-    pods = [credentials.pod(PROTECTED, name) for name in credentials.PODS]
-    site.kubectl("create", "--filename=-", stdin=_as_list(credentials.secret(PROTECTED), *pods))
+    objects = [credentials.pod(PROTECTED, name) for name in credentials.PODS]
+    site.kubectl("create", "--filename=-", stdin=_as_list(credentials.secret(PROTECTED), *objects))
     return {pod.name: pod for pod in settled(site.kubectl, PROTECTED, list(credentials.PODS))}
 
 
@@ -24,8 +24,8 @@ def _as_list(*objects: object) -> dict[str, object]:
     return {"apiVersion": "v1", "kind": "List", "items": list(objects)}
 
 
-def test_only_the_pod_with_the_credentials_starts(tried: dict[str, Pod]) -> None:
-    assert {name: pod.outcome for name, pod in tried.items()} == {
+def test_only_the_pod_with_the_credentials_starts(pods: dict[str, Pod]) -> None:
+    assert {name: pod.outcome for name, pod in pods.items()} == {
         "with-credentials": STARTED,
         "without-credentials": "ImagePullBackOff",
         "without-credentials-never": "ErrImageNeverPull",
