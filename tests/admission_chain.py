@@ -16,16 +16,21 @@ class AdmissionChain:
         program: tools/admission, built.
         objects: Admission policies, their bindings, and Namespaces.
         folder: Where to write them.
+        oldest: The oldest version of Kubernetes whose API server has to take the expressions.
 
     Raises:
         ValueError: The API server would not accept the objects; says why. With the first request.
     """
 
-    def __init__(self, program: Path, objects: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    def __init__(self, program: Path, objects: Sequence[Mapping[str, Any]], folder: Path, oldest: str = "") -> None:
         file = folder / "objects.yaml"
         file.write_text(yaml.safe_dump_all(objects), "utf-8")
         self._process = subprocess.Popen(
-            [program, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [program, f"-kubernetes={oldest}", file],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def close(self) -> None:

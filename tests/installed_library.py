@@ -1,6 +1,7 @@
 """The library in a cluster: applied as its README says, in force, taken away again."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,23 +54,45 @@ def apply(cluster: Reachable, kustomization: Path) -> None:
     wait_until_enforced(cluster)
 
 
-def wait_until_enforced(cluster: Reachable) -> None:
-    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now."""
+def wait_until_enforced(cluster: Reachable, *, pods: int = 1) -> None:
+    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now.
 
-    def pending() -> list[dict[str, Any]]:
+    It goes by what Gatekeeper's pods say: what templates and constraints say of that gets lost where an audit writes to
+    the same status.
+
+    Args:
+        cluster: The cluster.
+        pods: How many pods Gatekeeper has.
+    """
+
+    def pending() -> list[str]:
+        compiled = Counter(
+            (said.get("templateUID"), said.get("observedGeneration"))
+            for said in _said(cluster, "constrainttemplatepodstatuses")
+            if not said.get("errors")
+        )
+        enforced = Counter(
+            (said.get("constraintUID"), said.get("observedGeneration"))
+            for said in _said(cluster, "constraintpodstatuses")
+            if said.get("enforced") and not said.get("errors")
+        )
         return [
-            *(found for found in templates(cluster) if not _is_compiled(found)),
-            *(found for found in constraints(cluster) if not _is_enforced(found)),
+            *(_shown(found) for found in templates(cluster) if compiled[_version(found)] < pods),
+            *(_shown(found) for found in constraints(cluster) if enforced[_version(found)] < pods),
         ]
 
     try:
         wait_until(lambda: not pending(), timeout=_FORCE, what="all templates and constraints to be in force")
     except NotReadyError as error:
-        shown = [
-            (found["kind"], found["metadata"]["name"], found["metadata"]["generation"], found.get("status"))
-            for found in pending()
-        ]
-        raise NotReadyError(f"{error}: {shown}") from None
+        raise NotReadyError(f"{error}: {pending()}") from None
+
+
+def _version(obj: dict[str, Any]) -> tuple[str, int]:
+    return obj["metadata"]["uid"], obj["metadata"]["generation"]
+
+
+def _shown(obj: dict[str, Any]) -> str:
+    return f"{obj['kind']} {obj['metadata']['name']}, generation {obj['metadata']['generation']}"
 
 
 def uninstall(cluster: Reachable, library: Path) -> None:
@@ -78,7 +101,13 @@ def uninstall(cluster: Reachable, library: Path) -> None:
         if (library / folder).exists():
             cluster.kubectl("delete", "--ignore-not-found", "-k", library / folder)
     wait_until(
-        lambda: not templates(cluster) and not _constraint_kinds(cluster) and not _statuses(cluster),
+        lambda: (
+            not templates(cluster)
+            and not _constraint_kinds(cluster)
+            # What is made anew must not meet what Gatekeeper says of what was there before.
+            and not _said(cluster, "constrainttemplatepodstatuses")
+            and not _said(cluster, "constraintpodstatuses")
+        ),
         timeout=_FORCE,
         what="templates and kinds of constraints to go",
     )
@@ -104,14 +133,10 @@ def _constraint_kinds(cluster: Reachable) -> list[str]:
     return sorted(names)
 
 
-def _statuses(cluster: Reachable) -> list[Any]:
-    """Return what Gatekeeper says of templates and constraints: what is made anew must not meet what is old."""
+def _said(cluster: Reachable, kind: str) -> list[dict[str, Any]]:
+    """Return what Gatekeeper's pods say of objects."""
     status = "/apis/status.gatekeeper.sh/v1beta1/namespaces/gatekeeper-system"
-    return [
-        obj
-        for kind in ("constrainttemplatepodstatuses", "constraintpodstatuses")
-        for obj in _list(cluster, f"{status}/{kind}")
-    ]
+    return [found.get("status", {}) for found in _list(cluster, f"{status}/{kind}")]
 
 
 def _list(cluster: Reachable, path: str) -> list[dict[str, Any]]:
@@ -119,18 +144,3 @@ def _list(cluster: Reachable, path: str) -> list[dict[str, Any]]:
     assert answer.code == 200, answer
     items: list[dict[str, Any]] = answer.body["items"]
     return items
-
-
-def _is_compiled(template: dict[str, Any]) -> bool:
-    return template.get("status", {}).get("created") is True and _is_current(template)
-
-
-def _is_enforced(constraint: dict[str, Any]) -> bool:
-    return _is_current(constraint) and all(pod.get("enforced") is True for pod in constraint["status"]["byPod"])
-
-
-def _is_current(obj: dict[str, Any]) -> bool:
-    """Return whether all that Gatekeeper says of an object is about its latest generation, and no error."""
-    pods = obj.get("status", {}).get("byPod") or []
-    generation = obj["metadata"]["generation"]
-    return bool(pods) and all(pod.get("observedGeneration") == generation and not pod.get("errors") for pod in pods)

@@ -55,9 +55,9 @@ class Workbench:
         """Return what `generate` renders of a policy for the API server to judge by."""
         return admission.validating(self.policies[name], config)
 
-    def chain(self, objects: Sequence[Mapping[str, Any]]) -> closing[AdmissionChain]:
-        """Give the API server's admission with objects in force."""
-        return closing(AdmissionChain(self.program, objects, self.folder))
+    def chain(self, objects: Sequence[Mapping[str, Any]], oldest: str = "") -> closing[AdmissionChain]:
+        """Give the API server's admission with objects in force, if the oldest API server takes them."""
+        return closing(AdmissionChain(self.program, objects, self.folder, oldest))
 
     def say_in_rego(self, name: str, config: Config, requests: Sequence[Any]) -> list[str]:
         """Return what Rego tells the user about each request, as the one line that CEL makes of it; "" for nothing."""

@@ -1,6 +1,8 @@
 """`pullguard check`: manifests in, a report out; what is a violation is for the engines to say."""
 
+import io
 import json
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +23,7 @@ from pullguard.resources import find_tool, rego_directory
 #: The programs that can judge, by name.
 ENGINES = ("opa", "conftest")
 
+_STDIN_PATH = "-"
 _STDIN = "<stdin>"
 
 # Each batch is one start of the engine, some hundredths of a second, and the engine needs some twenty times the
@@ -62,6 +65,9 @@ def check(
     """
     rules = ruleset.choose(library, everywhere=everywhere)
     program = find_tool(engine, opa if engine == "opa" else None)
+    if stdin is None and sys.stdin is not None:
+        stdin = sys.stdin.buffer
+    stdin = None if stdin is None else _Remembered(stdin)
     inputs = Inputs(paths, stdin=stdin)
     with (
         programs.private_folder() as folder,
@@ -76,17 +82,45 @@ def check(
         run.judge(bar.counted(inputs))
         run.judge_again()
     errors, notes = _nothing_checked(paths, run)
+    findings = run.findings()
     return Report(
-        findings=fingerprinted(run.findings()),
+        findings=fingerprinted(findings),
         errors=(*run.errors(), *errors),
         files=inputs.files,
         documents=inputs.documents,
         objects=run.objects,
         library=rules.library,
-        notes=(*rules.notes, *run.notes(), *notes),
+        notes=(*rules.notes, *run.notes(), *notes, *_other_tools(findings, paths, stdin, opa)),
         rules=rules.rules,
         read=tuple(inputs.names),
     )
+
+
+class _Remembered(io.BytesIO):
+    """A stream that can be read as a whole, and again."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        super().__init__()
+        self._source: BinaryIO | None = source
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return all of the stream, or its first bytes."""
+        if self._source is not None:
+            self.write(self._source.read())
+            self._source = None
+        self.seek(0)
+        return super().read(size)
+
+
+def _other_tools(
+    findings: Sequence[Finding], paths: Sequence[str], stdin: BinaryIO | None, opa: str | None
+) -> tuple[str, ...]:
+    """Return what findings say of other tools, from a second look at the inputs, which is seldom needed."""
+    from pullguard.changed_pods import changed_pods, is_suspicious  # noqa: PLC0415 - seldom needed
+
+    if not any(is_suspicious(found) for found in findings):
+        return ()
+    return changed_pods(findings, Inputs(paths, stdin=stdin), find_tool("opa", opa))
 
 
 def _engine(name: str, program: Path, group: Group, folder: Path, namespace: str) -> Engine:
@@ -262,7 +296,7 @@ def _nothing_checked(paths: Sequence[str], run: _Run) -> tuple[list[Problem], li
     """
     message = "nothing was checked: there is no Kubernetes object in it"
     found = []
-    if "-" in paths and not run.has_stdin:
+    if _STDIN_PATH in paths and not run.has_stdin:
         found.append(Problem(_STDIN, None, None, message))
     if run.objects or run.errors() or found:
         return found, []

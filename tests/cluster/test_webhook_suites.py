@@ -31,6 +31,20 @@ _NEEDS_SHOP = ("protected_image_cache", "protected_image_pinning", "protected_pu
 # Their inventory holds a Node that no API server stores.
 _IMPOSSIBLE = ["a Node with fields of the wrong type", "on one of three"]
 
+# What gator judges as audit does, without an operation: pods of controllers, and what the state of the nodes leaves
+# open. The creation of the same object passes.
+_ONLY_AUDITED = {
+    "protected_image_cache: defaults: audit of a pod that a controller owns",
+    "protected_image_cache: nodes that the pod can run on: no node fits a Deployment",
+    "protected_image_cache: nodes that the pod can run on: a selector that cannot be read fits no node",
+    "protected_image_cache: nodes that the pod can run on: a taint that is not tolerated",
+    "protected_image_cache: nodes that the pod can run on: a node that is gone",
+    "protected_image_cache: what nodes do not list: no Node in the inventory",
+    "protected_image_cache: what is unknown is allowed: no Node in the inventory",
+    "protected_image_pinning: defaults: audit of a pod that a controller owns",
+    "protected_pull_policy: defaults: audit of a pod that a controller owns",
+}
+
 # A policy that says what is in Gatekeeper's inventory.
 _PROBE = {
     "apiVersion": "templates.gatekeeper.sh/v1",
@@ -144,16 +158,22 @@ def test_every_case_is_met(cluster: Cluster, suites: list[Suite]) -> None:
     groups: dict[str, list[_Run]] = {}
     for run in runs:
         groups.setdefault(json.dumps(run.inventory, sort_keys=True), []).append(run)
-    failed, impossible = [], []
+    failed: dict[str, str] = {}
+    impossible: list[str] = []
+    there: list[dict[str, Any]] = []
     with closing(cluster.gatekeeper.client()) as webhook:
         for group in groups.values():
-            if _make(cluster, group[0].inventory):
-                _wait_until_synced(webhook, group[0].inventory)
-                failed += [f"{run.title}: {said}" for run in group if (said := _fault(webhook, run))]
+            wanted = group[0].inventory
+            _remove(cluster, [obj for obj in there if obj not in wanted])
+            if _make(cluster, [obj for obj in wanted if obj not in there]):
+                _wait_until_synced(webhook, wanted)
+                failed.update({run.title: said for run in group if (said := _fault(webhook, run))})
             else:
                 impossible += [run.case.name for run in group]
-            _remove(cluster, group[0].inventory)
-    assert failed == []
+            there = wanted
+    _remove(cluster, there)
+    assert {title: said for title, said in failed.items() if title not in _ONLY_AUDITED} == {}
+    assert {title for title, said in failed.items() if said.endswith("; there are none at all")} == _ONLY_AUDITED
     assert impossible == _IMPOSSIBLE
     assert len(runs) > 150
 
@@ -211,14 +231,14 @@ def _fault(webhook: Client, run: _Run) -> str:
 
 
 def _request(obj: dict[str, Any]) -> dict[str, Any]:
-    """Return the request for an object that no request brings: what audit, and gator, judge."""
+    """Return the request that makes an object."""
     group, _, version = obj["apiVersion"].rpartition("/")
     metadata = obj.get("metadata", {})
     return {
         "kind": {"group": group, "version": version, "kind": obj["kind"]},
         "name": metadata.get("name", ""),
         "namespace": metadata.get("namespace", ""),
-        "operation": "",
+        "operation": "CREATE",
         "userInfo": {"username": "someone"},
         "object": obj,
     }

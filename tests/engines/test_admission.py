@@ -222,6 +222,30 @@ def test_the_namespaces_that_the_webhook_leaves_out_or_all(workbench: Workbench,
     assert _denied_in(workbench, workbench.validating("protected_pull_policy", config), _NAMESPACES) == denied
 
 
+def test_gatekeepers_webhook_leaves_out_what_the_bindings_select(
+    workbench: Workbench, gatekeeper_manifest: Path
+) -> None:
+    (webhook,) = [
+        entry
+        for obj in yaml.load_all(gatekeeper_manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        if obj["kind"] == "ValidatingWebhookConfiguration"
+        for entry in obj["webhooks"]
+        if entry["name"] == "validation.gatekeeper.sh"
+    ]
+    seen = webhook["namespaceSelector"]["matchExpressions"]
+    own = {"key": "kubernetes.io/metadata.name", "values": ["gatekeeper-system"]}
+    assert sorted(seen, key=str) == sorted(
+        [{"key": _IGNORE, "operator": "DoesNotExist"}, {**own, "operator": "NotIn"}], key=str
+    )
+    _, *bindings = workbench.validating(
+        "protected_pull_policy", workbench.config("protected_pull_policy", scope=UNSEEN)
+    )
+    assert [one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"] for one in bindings] == [
+        [{**own, "operator": "In"}],
+        [{"key": _IGNORE, "operator": "Exists"}, {**own, "operator": "NotIn"}],
+    ]
+
+
 _LABELLED = (
     namespace("plain"),
     namespace("tier-a", tier="a"),
@@ -283,25 +307,61 @@ def test_a_debug_container_comes_by_a_subresource(workbench: Workbench) -> None:
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("count", "allowed"), [(500, True), (20000, False)])
+def _large(count: int) -> dict[str, Any]:
+    return pod([{"name": f"c{index}", "image": "q.io/a:v1", "imagePullPolicy": "Never"} for index in range(count)])
+
+
+@pytest.mark.parametrize(("count", "allowed"), [(500, True), (16000, False)])
 def test_beyond_the_cost_budget_the_answer_is_deny(defaults: Twins, *, count: int, allowed: bool) -> None:
-    """docs/admission.md says how many containers there can be."""
-    obj = pod([{"name": f"c{index}", "image": "q.io/a:v1", "imagePullPolicy": "Never"} for index in range(count)])
-    verdict = defaults.chain.judge(request(obj), typed=False)
+    """docs/benchmarks.md says how many containers there can be."""
+    verdict = defaults.chain.judge(request(_large(count)), typed=False)
     assert verdict["allowed"] is allowed
     assert ("exceeded" in verdict.get("message", "")) is not allowed
 
 
-def test_what_the_api_server_does_not_accept_is_refused_here(workbench: Workbench) -> None:
+def test_beyond_the_cost_budget_audit_reports(workbench: Workbench) -> None:
+    with workbench.twins(
+        "protected_image_pinning", workbench.config("protected_image_pinning", level="audit")
+    ) as twins:
+        verdict = twins.chain.judge(request(_large(16000)), typed=False)
+    assert verdict["allowed"]
+    assert "exceeded" in verdict["audit"][0]["value"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("variables.violations.all(group, size(group) = 0)", r"spec\.validations\[0\]\.expression.*Syntax error"),
+        ("object.spec.nothing == 1", r"spec\.validations\[0\]\.expression.*undefined field 'nothing'"),
+    ],
+)
+def test_what_the_api_server_does_not_accept_or_warns_of_is_refused(
+    workbench: Workbench, expression: str, message: str
+) -> None:
     broken = json.loads(
         json.dumps(workbench.validating("protected_pull_policy", workbench.config("protected_pull_policy")))
     )
-    broken[0]["spec"]["validations"][0]["expression"] = "variables.violations.all(group, size(group) = 0)"
-    with (
-        workbench.chain(broken) as chain,
-        pytest.raises(ValueError, match=r"spec\.validations\[0\]\.expression.*Syntax error"),
-    ):
+    broken[0]["spec"]["validations"][0]["expression"] = expression
+    with workbench.chain(broken) as chain, pytest.raises(ValueError, match=f"(?s){message}"):
         chain.judge(request(pod([_ALWAYS])), typed=False)
+
+
+@pytest.mark.parametrize("name", _POLICIES)
+def test_the_oldest_version_of_kubernetes(workbench: Workbench, name: str) -> None:
+    """As docs/admission.md says: ValidatingAdmissionPolicy is v1 since 1.30, and CEL knows flatten since 1.34."""
+    plain = workbench.validating(name, workbench.config(name, {"customKinds": _CUSTOM[:1]}))
+    lists = workbench.validating(name, workbench.config(name, {"customKinds": _CUSTOM}))
+    one = request(pod([{"name": "c", "image": "q.io/a:v1"}]))
+    for policies, oldest in ((plain, "1.30"), (lists, "1.34")):
+        with workbench.chain([*policies, namespace("kube-system")], oldest) as chain:
+            assert chain.judge(one, typed=True)["allowed"]
+    with (
+        workbench.chain([*lists, namespace("kube-system")], "1.33") as chain,
+        pytest.raises(
+            ValueError, match=r"(?s)Kubernetes 1\.33: .*: customPodSpecs: .*undeclared reference to 'flatten'"
+        ),
+    ):
+        chain.judge(one, typed=True)
 
 
 def test_the_library_is_what_the_api_server_accepts(workbench: Workbench, checkout: Path) -> None:

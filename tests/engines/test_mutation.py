@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from admission_chain import AdmissionChain, namespace, request
+from crd_schemas import crd_validator
 from generated_objects import POD, well_formed
 from pullguard.config import ProtectedNamespaces
 from pullguard.render import admission
@@ -150,6 +151,13 @@ def test_what_assigns_do(workbench: Workbench, gator: Path, tmp_path: Path) -> N
         ],
     }
     assert made == {"kube-system": mutated, "labelled": mutated, "elsewhere": spec}
+
+
+def test_assigns_fit_gatekeepers_definition_of_them(workbench: Workbench, gatekeeper_manifest: Path) -> None:
+    validator = crd_validator(gatekeeper_manifest, "assign.mutations.gatekeeper.sh")
+    config = workbench.config(_NAME, protected=ProtectedNamespaces(("kube-*",), {"matchLabels": {"tier": "a"}}))
+    for mutator in admission.assigns(workbench.policies[_NAME], config):
+        assert [error.message for error in validator.iter_errors(mutator)] == []
 
 
 def test_beyond_the_cost_budget_a_pod_stays_as_it_is(mutated: AdmissionChain) -> None:

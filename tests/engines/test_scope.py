@@ -172,6 +172,17 @@ def test_mutation_changes_pods_and_leaves_deployments(opa: Path, workbench: Work
     assert _by_name(report)["gatekeeper-system"].pod.otherwise == "denied-by-policy"
 
 
+def test_assigns_reach_what_the_webhook_sees(opa: Path, workbench: Workbench) -> None:
+    config = workbench.config("protected_pull_policy", protected=_PROTECTED)
+    assigns = admission.assigns(workbench.policies["protected_pull_policy"], config)
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *assigns, _constraint(enforcementAction="deny"))
+    assert _outcomes(report) == {
+        "kube-system": ("mutated", "denied-by-webhook"),
+        "gatekeeper-system": ("audited", "audited"),
+    }
+    assert all(namespace.pod.certain for namespace in report.namespaces)
+
+
 @pytest.mark.parametrize(("controlled", "state"), [("audit", "safe"), ("deny", "unsafe")])
 def test_an_admission_policy_can_be_what_is_not_safe(
     opa: Path, workbench: Workbench, controlled: str, state: str

@@ -5,7 +5,7 @@ remedy is applied; the registry stays lost.
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,7 +17,7 @@ from incident import credentials
 from incident.pods import Pod, failed_pulls, settled
 from incident.site import PROTECTED, Gatekeeper, Site, Violation, pullguard, violations
 from incident.site import site as running_site
-from installed_library import apply, constraints, install
+from installed_library import apply, constraints, install, wait_until_enforced
 from local_cluster.api import JSON
 from local_cluster.fixtures import cannot_run
 from local_cluster.gatekeeper import NAMESPACE
@@ -107,7 +107,7 @@ def before(site: Site, manifest: Path, checkout: Path) -> Seen:
     apply(site, checkout / "library" / "deny" / "protected_pull_policy")
     pulled = {*(f"{_CACHED}:{tag}" for tag in _TAGS), credentials.IMAGE}
     wait_until(lambda: pulled <= site.images_on_node(), timeout=_WAIT, what="the node to list its images")
-    wait_until(lambda: _in_force(constraints(site)), timeout=_WAIT, what="every pod of Gatekeeper to know the library")
+    wait_until_enforced(site, pods=_GATEKEEPER_PODS)
     return _seen(site, pods)
 
 
@@ -193,12 +193,6 @@ def audited(site: Site, after: Seen) -> tuple[Violation, ...]:
 
 def _seen(site: Site, pods: list[Pod]) -> Seen:
     return Seen(tuple(pods), site.ask_gatekeeper(), frozenset(site.images_on_node()))
-
-
-def _in_force(found: Sequence[JSON]) -> bool:
-    """Return whether every pod of Gatekeeper judges by every constraint."""
-    known = [constraint.get("status", {}).get("byPod", []) for constraint in found]
-    return all(len(pods) == _GATEKEEPER_PODS and all(pod.get("enforced") for pod in pods) for pods in known)
 
 
 def _version(manifest: Path) -> str:

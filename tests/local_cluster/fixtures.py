@@ -49,7 +49,15 @@ def cluster(checkout: Path) -> Iterator[Cluster]:
             folder = stack.enter_context(isolated())
         except requirements.CannotRunError as error:
             cannot_run(error)
-        plane = stack.enter_context(control_plane(binaries, folder, users={USER: GROUPS, READER: ()}))
+        plane = stack.enter_context(
+            control_plane(
+                binaries,
+                folder,
+                users={USER: GROUPS, READER: ()},
+                # As by default; and Nodes are not tainted when they are made: nobody would say that they are ready.
+                options={"disable-admission-plugins": "ServiceAccount,TaintNodesByCondition"},
+            )
+        )
         manifest = binaries.parent / "manifests" / "gatekeeper.yaml"
         keeper = stack.enter_context(gatekeeper(plane, manifest))
         # After Gatekeeper, so that the kinds that own others are there already.

@@ -1,17 +1,18 @@
 // Command admission evaluates admission policies as the API server does, by its own code: it decodes, defaults and
 // validates the policies, then sends requests through the mutating and the validating plugin.
 //
-//	admission FILE... < requests > verdicts
+//	admission [-kubernetes VERSION] FILE... < requests > verdicts
 //
 // The files hold ValidatingAdmissionPolicies, MutatingAdmissionPolicies, their bindings, and Namespaces, as YAML. Each
-// line of the input is a case, each line of the output its verdict. Exit code 2: the files are not what the API server
-// accepts, or a line is no case.
+// line of the input is a case, each line of the output its verdict. With a version, the expressions have to be such that an
+// API server of that version takes them. Exit code 2: the files are not what the API server accepts, or a line is no case.
 package main
 
 import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -52,16 +53,23 @@ type Annotation struct {
 func main() {
 	klog.SetOutput(io.Discard)
 	klog.LogToStderr(false)
-	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+	oldest := flag.String("kubernetes", "", "the oldest version that has to take the expressions, such as 1.30")
+	flag.Parse()
+	if err := run(flag.Args(), *oldest, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
 }
 
-func run(files []string, input io.Reader, output io.Writer) error {
+func run(files []string, oldest string, input io.Reader, output io.Writer) error {
 	objects, err := load(files)
 	if err != nil {
 		return err
+	}
+	if oldest != "" {
+		if err := checkVersion(objects, oldest); err != nil {
+			return err
+		}
 	}
 	chain, err := start(objects)
 	if err != nil {

@@ -8,11 +8,17 @@ import (
 	"os"
 
 	v1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	"k8s.io/apiserver/pkg/cel/openapi/resolver"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	internal "k8s.io/kubernetes/pkg/apis/admissionregistration"
 	_ "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
@@ -20,6 +26,7 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/apps/install"
 	_ "k8s.io/kubernetes/pkg/apis/batch/install"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	generated "k8s.io/kubernetes/pkg/generated/openapi"
 )
 
 // strict decodes YAML and JSON and refuses what the API's types do not have.
@@ -75,6 +82,9 @@ func validate(object runtime.Object) error {
 			return err
 		}
 		found = validation.ValidateValidatingAdmissionPolicy(&converted)
+		if len(found) == 0 {
+			return checkTypes(typed)
+		}
 	case *v1.ValidatingAdmissionPolicyBinding:
 		var converted internal.ValidatingAdmissionPolicyBinding
 		if err := legacyscheme.Scheme.Convert(typed, &converted, nil); err != nil {
@@ -98,4 +108,23 @@ func validate(object runtime.Object) error {
 		return fmt.Errorf("%T is no admission policy, binding or Namespace", object)
 	}
 	return found.ToAggregate()
+}
+
+// checkTypes refuses what the API server accepts and then warns of in the policy's status: fields that a kind does not have.
+func checkTypes(policy *v1.ValidatingAdmissionPolicy) error {
+	mapper := meta.NewDefaultRESTMapper(nil)
+	for _, version := range []schema.GroupVersion{corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion, batchv1.SchemeGroupVersion} {
+		for kind := range legacyscheme.Scheme.KnownTypes(version) {
+			mapper.Add(version.WithKind(kind), meta.RESTScopeNamespace)
+		}
+	}
+	checker := validating.TypeChecker{
+		SchemaResolver: resolver.NewDefinitionsSchemaResolver(generated.GetOpenAPIDefinitions, legacyscheme.Scheme),
+		RestMapper:     mapper,
+	}
+	var problems []error
+	for _, warning := range checker.Check(policy) {
+		problems = append(problems, fmt.Errorf("%s: %s", warning.FieldRef, warning.Warning))
+	}
+	return errors.Join(problems...)
 }

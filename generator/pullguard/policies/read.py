@@ -1,9 +1,9 @@
 """rego/ -> policies, by `opa inspect` and `opa parse`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from pullguard.errors import PullguardError
 from pullguard.gatekeeper import Rule
@@ -12,10 +12,8 @@ from pullguard.policies import cel, guide, metadata
 from pullguard.policies.examples import examples
 from pullguard.policies.model import (
     LEVELS,
-    CelRules,
     Guide,
     MatchKinds,
-    Mutation,
     Policy,
     SourceFile,
     Sources,
@@ -29,6 +27,8 @@ _LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.(yaml|yml|json)")
 _DEFAULT_OPERATIONS = ("CREATE", "UPDATE")
+
+T = TypeVar("T")
 
 
 def read(rego: Path, opa: Path) -> Sources:
@@ -89,6 +89,13 @@ def _policy(tree: Tree, name: str) -> Policy:
     libs = _libs(tree, module)
     annotations = _metadata(tree, module)
     custom = annotations["custom"]
+    for twin in ("admission.yaml", "mutation.yaml"):
+        if "scope" in custom["match"] and (tree.directory / folder / twin).is_file():
+            raise PullguardError(
+                "a policy with `scope: Cluster` cannot be an admission policy",
+                file=tree.shown(f"{folder}/{twin}"),
+                remedy="remove the file: admission policies are for objects in protected namespaces",
+            )
     suite, samples = _suite(tree, folder), _samples(tree, folder)
     return Policy(
         name=name,
@@ -114,8 +121,8 @@ def _policy(tree: Tree, name: str) -> Policy:
         samples=samples,
         examples=examples(suite, tree.shown(suite.path), samples),
         guide=_guide(tree, folder),
-        admission=_admission(tree, folder, custom["parameters"]),
-        mutation=_mutation(tree, folder, custom["parameters"]),
+        admission=_cel(tree, folder, "admission.yaml", cel.admission, custom["parameters"]),
+        mutation=_cel(tree, folder, "mutation.yaml", cel.mutation, custom["parameters"]),
     )
 
 
@@ -279,24 +286,13 @@ def _guide(tree: Tree, folder: str) -> Guide:
     return guide.parse(tree.file(path).text, tree.shown(path))
 
 
-def _admission(tree: Tree, folder: str, parameters: Mapping[str, Any]) -> CelRules | None:
-    """Return what admission.yaml says; None if there is none."""
-    path = f"{folder}/admission.yaml"
+def _cel(tree: Tree, folder: str, name: str, parse: Callable[..., T], parameters: Mapping[str, Any]) -> T | None:
+    """Return what a file in CEL beside a policy says; None if there is none."""
+    path = f"{folder}/{name}"
     if not (tree.directory / path).is_file():
         return None
-    return cel.admission(
-        tree.file(path).text, tree.shown(path), lambda name: _cel_lib(tree, name), parameters.get("properties", {})
-    )
-
-
-def _mutation(tree: Tree, folder: str, parameters: Mapping[str, Any]) -> Mutation | None:
-    """Return what mutation.yaml says; None if there is none."""
-    path = f"{folder}/mutation.yaml"
-    if not (tree.directory / path).is_file():
-        return None
-    return cel.mutation(
-        tree.file(path).text, tree.shown(path), lambda name: _cel_lib(tree, name), parameters.get("properties", {})
-    )
+    properties = parameters.get("properties", {})
+    return parse(tree.file(path).text, tree.shown(path), lambda lib: _cel_lib(tree, lib), properties)
 
 
 def _cel_lib(tree: Tree, name: str) -> tuple[str, str] | None:

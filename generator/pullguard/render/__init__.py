@@ -62,6 +62,8 @@ def render(sources: Sources, config: Config) -> dict[str, str]:
         names=config.protected_namespaces.names,
         selector=config.protected_namespaces.selector,
         templates=" ".join(f"constrainttemplate/{policy.kind.lower()}" for policy in policies),
+        admission=[policy.name for policy in policies if policy.admission is not None],
+        mutating=any(admission.mutates(policy, config) for policy in policies),
         conftest=bool(sources.conftest),
     )
     return dict(sorted(files.items()))
@@ -103,6 +105,7 @@ def _policy_files(policy: Policy, config: Config, frames: "Environment") -> dict
             config=config,
             levels=LEVELS,
             filled=policy.namespaces_parameter,
+            mutates=admission.mutates(policy, config),
             parameters=parameter_rows(policy.parameters),
         ),
         policy.suite.path: policy.suite.text,

@@ -25,8 +25,6 @@ _NAME_LABEL = "kubernetes.io/metadata.name"
 #: Groups that no API server serves any more: they are in manifests only.
 _RETIRED = frozenset({"extensions"})
 
-_POD = ("", "Pod")
-
 
 def mutates(policy: Policy, config: Config) -> bool:
     """Tell whether a policy has a mutation.yaml, and its parameters allow what that sets."""
@@ -75,9 +73,7 @@ def mutating(policy: Policy, config: Config) -> list[dict[str, Any]]:
         # Where it cannot be evaluated, pods stay as they are; other policies judge them.
         "failurePolicy": "Ignore",
         "reinvocationPolicy": "IfNeeded",
-        "matchConstraints": {
-            "resourceRules": [_rule("", ["v1"], ["CREATE"], ["pods"])],
-        },
+        "matchConstraints": {"resourceRules": [_rule("", ["v1"], ["CREATE"], ["pods"])]},
         "variables": _variables(policy.mutation.cel, config.protected_namespaces, policy, parameters),
         "mutations": list(policy.mutation.cel.rules),
     }
@@ -137,7 +133,7 @@ def _rules(policy: Policy, parameters: Mapping[str, Any]) -> list[dict[str, Any]
             if group not in _RETIRED:
                 # So the API names the resources of all kinds that hold pod specs.
                 resources = [f"{kind.lower()}s" for kind in kinds.kinds]
-                if (group, "Pod") == _POD and "Pod" in kinds.kinds:
+                if group == "" and "Pod" in kinds.kinds:
                     resources.append("pods/ephemeralcontainers")
                 rules.append(_rule(group, ["v1"], operations, resources))
     rules.extend(
