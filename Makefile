@@ -10,13 +10,15 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
 # The control plane, and what runs pods on it.
 KUBERNETES := kube-apiserver kube-controller-manager kubectl
 NODE := kubelet kube-scheduler
+CONTAINERD := containerd containerd-shim-runc-v2
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
 
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-cluster test-integrations lint verify bench generate setup tools cluster-tools clean
+.PHONY: help demo test test-cluster test-incident incident-table test-integrations lint verify bench generate setup tools cluster-tools \
+	incident-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -34,6 +36,12 @@ test: setup tools ## run the tests that need no more than the pinned programs
 
 test-cluster: setup tools cluster-tools ## run the tests in a cluster of their own; needs root
 	$(VENV)/bin/pytest tests/cluster
+
+test-incident: setup tools incident-tools ## play the incident with a kubelet and containerd; needs root and cgroups
+	$(VENV)/bin/pytest tests/incident
+
+incident-table: setup tools incident-tools ## play it, and write the table of docs/incident.md
+	$(VENV)/bin/pytest tests/incident --write-table
 
 test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
@@ -82,6 +90,8 @@ $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 
 cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(GATEKEEPER_MANIFEST) ## build what a cluster on this machine consists of
 
+incident-tools: cluster-tools $(NODE:%=$(BIN)/%) $(CONTAINERD:%=$(BIN)/%) $(BIN)/pause ## build what runs pods there as well
+
 $(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
 	@mkdir -p $(BIN)
 	cd tools/etcd && $(GO_BUILD) -o ../../$@ go.etcd.io/etcd/server/v3
@@ -93,6 +103,15 @@ $(KUBERNETES:%=$(BIN)/%) $(NODE:%=$(BIN)/%): $(BIN)/%: tools/kubernetes/go.mod t
 	minor=$${version#v1.} && package=k8s.io/component-base/version && \
 	CGO_ENABLED=0 go build -trimpath -o ../../$@ -ldflags="-s -w \
 	  -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$${minor%.*}" k8s.io/kubernetes/cmd/$*
+
+# For the snapshots of btrfs and zfs, containerd needs their libraries.
+$(CONTAINERD:%=$(BIN)/%): $(BIN)/%: tools/containerd/go.mod tools/containerd/go.sum
+	@mkdir -p $(BIN)
+	cd tools/containerd && $(GO_BUILD) -tags no_btrfs,no_zfs -o ../../$@ github.com/containerd/containerd/v2/cmd/$*
+
+$(BIN)/pause: tests/local_cluster/pause/main.go
+	@mkdir -p $(BIN)
+	$(GO_BUILD) -o $@ $<
 
 $(BIN)/gatekeeper: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)

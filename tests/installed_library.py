@@ -1,19 +1,32 @@
 """The library in a cluster: applied as its README says, in force, taken away again."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from local_cluster.fixtures import Cluster
+from local_cluster.api import Client, Kubectl
 from local_cluster.servers import NotReadyError, wait_until
 
 _FORCE = 60.0
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
 
 
+class Reachable(Protocol):
+    """A cluster that an administrator can reach."""
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """The administrator's."""
+
+    @property
+    def client(self) -> Client:
+        """The administrator's."""
+
+
 @contextlib.contextmanager
-def installed(cluster: Cluster, library: Path, level: str) -> Iterator[None]:
+def installed(cluster: Reachable, library: Path, level: str) -> Iterator[None]:
     """Apply a library at a level, and uninstall it in the end.
 
     Args:
@@ -28,36 +41,44 @@ def installed(cluster: Cluster, library: Path, level: str) -> Iterator[None]:
         uninstall(cluster, library)
 
 
-def install(cluster: Cluster, library: Path, level: str) -> None:
-    """Apply templates and constraints as the README says, and wait until the constraints are enforced."""
+def install(cluster: Reachable, library: Path, level: str) -> None:
+    """Apply templates and constraints with the documented commands, and wait until the constraints are enforced."""
     cluster.kubectl("apply", "-k", library / "templates")
     cluster.kubectl("wait", "--for=jsonpath={.status.created}=true", "--timeout=60s", "constrainttemplate", "--all")
     apply(cluster, library / level)
 
 
-def apply(cluster: Cluster, kustomization: Path) -> None:
+def apply(cluster: Reachable, kustomization: Path) -> None:
     """Apply constraints, and wait until they are enforced."""
     cluster.kubectl("apply", "-k", kustomization)
     wait_until_enforced(cluster)
 
 
-def wait_until_enforced(cluster: Cluster) -> None:
-    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now."""
+def wait_until_enforced(cluster: Reachable, *, pods: int = 1) -> None:
+    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now.
+
+    It goes by what Gatekeeper's pods say: what templates and constraints say of that gets lost where an audit writes to
+    the same status.
+
+    Args:
+        cluster: The cluster.
+        pods: How many pods Gatekeeper has.
+    """
 
     def pending() -> list[str]:
-        compiled = {
+        compiled = Counter(
             (said.get("templateUID"), said.get("observedGeneration"))
             for said in _said(cluster, "constrainttemplatepodstatuses")
             if not said.get("errors")
-        }
-        enforced = {
+        )
+        enforced = Counter(
             (said.get("constraintUID"), said.get("observedGeneration"))
             for said in _said(cluster, "constraintpodstatuses")
             if said.get("enforced") and not said.get("errors")
-        }
+        )
         return [
-            *(_shown(found) for found in templates(cluster) if _version(found) not in compiled),
-            *(_shown(found) for found in constraints(cluster) if _version(found) not in enforced),
+            *(_shown(found) for found in templates(cluster) if compiled[_version(found)] < pods),
+            *(_shown(found) for found in constraints(cluster) if enforced[_version(found)] < pods),
         ]
 
     try:
@@ -74,7 +95,7 @@ def _shown(obj: dict[str, Any]) -> str:
     return f"{obj['kind']} {obj['metadata']['name']}, generation {obj['metadata']['generation']}"
 
 
-def uninstall(cluster: Cluster, library: Path) -> None:
+def uninstall(cluster: Reachable, library: Path) -> None:
     """Take a library away as its README says, and wait until nothing of it is left."""
     for folder in ("admission/policies", "mutation/kubernetes", "mutation/gatekeeper", "templates"):
         if (library / folder).exists():
@@ -92,17 +113,17 @@ def uninstall(cluster: Cluster, library: Path) -> None:
     )
 
 
-def templates(cluster: Cluster) -> list[dict[str, Any]]:
+def templates(cluster: Reachable) -> list[dict[str, Any]]:
     """Return the templates of a cluster, sorted by name."""
     return _list(cluster, "/apis/templates.gatekeeper.sh/v1/constrainttemplates")
 
 
-def constraints(cluster: Cluster) -> list[dict[str, Any]]:
+def constraints(cluster: Reachable) -> list[dict[str, Any]]:
     """Return the constraints of a cluster, sorted by kind and name."""
     return [obj for kind in _constraint_kinds(cluster) for obj in _list(cluster, f"{_CONSTRAINTS}/{kind}")]
 
 
-def _constraint_kinds(cluster: Cluster) -> list[str]:
+def _constraint_kinds(cluster: Reachable) -> list[str]:
     """Return the names of the kinds of constraints in paths, sorted."""
     names: list[str] = [
         crd["spec"]["names"]["plural"]
@@ -112,13 +133,13 @@ def _constraint_kinds(cluster: Cluster) -> list[str]:
     return sorted(names)
 
 
-def _said(cluster: Cluster, kind: str) -> list[dict[str, Any]]:
+def _said(cluster: Reachable, kind: str) -> list[dict[str, Any]]:
     """Return what Gatekeeper's pods say of objects."""
     status = "/apis/status.gatekeeper.sh/v1beta1/namespaces/gatekeeper-system"
     return [found.get("status", {}) for found in _list(cluster, f"{status}/{kind}")]
 
 
-def _list(cluster: Cluster, path: str) -> list[dict[str, Any]]:
+def _list(cluster: Reachable, path: str) -> list[dict[str, Any]]:
     answer = cluster.client.request("GET", path)
     if answer.code == 404:  # the kind is not served yet, or no more
         return []

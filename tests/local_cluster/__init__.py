@@ -5,7 +5,11 @@ isolation.py      a network, mounts and a folder that only this process and what
 servers.py        programs that serve: start, wait until they do, stop
 api.py            what tests say to an API server, themselves or through kubectl
 control_plane.py  etcd and kube-apiserver
-controllers.py    kube-controller-manager
+controllers.py    kube-controller-manager and kube-scheduler
 gatekeeper.py     Gatekeeper's webhook and audit, run beside the control plane rather than as pods
+node.py           kubelet and containerd
+processes.py      processes that all end with the first of them: those of a node
+cgroups.py        the cgroup of a node's pods
+registry.py       what a node has images from, until it is cut off; registry_server.py serves it
 fixtures.py       one for a session of pytest
 """

@@ -1,4 +1,4 @@
-"""kube-controller-manager: what follows from objects, without which a cluster does not clean up after itself."""
+"""kube-controller-manager and kube-scheduler: what follows from objects."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,4 +34,17 @@ def controllers(plane: ControlPlane, folder: Path, only: Sequence[str] = ("*",))
         "secure-port": "0",
     }
     with running(plane.binaries / "kube-controller-manager", *options_from(options), folder=folder):
+        yield
+
+
+@contextmanager
+def scheduler(plane: ControlPlane, folder: Path) -> Iterator[None]:
+    """Run what gives pods a node.
+
+    Args:
+        plane: The control plane.
+        folder: An existing folder for the log.
+    """
+    options = {"kubeconfig": str(plane.kubeconfig()), "leader-elect": "false", "secure-port": "0"}
+    with running(plane.binaries / "kube-scheduler", *options_from(options), folder=folder):
         yield

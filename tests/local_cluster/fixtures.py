@@ -43,7 +43,9 @@ def cluster(checkout: Path) -> Iterator[Cluster]:
     binaries = checkout / ".tools" / "bin"
     with ExitStack() as stack:
         try:
-            requirements.check(binaries, (*requirements.CONTROL_PLANE, *requirements.GATEKEEPER), ["openssl"])
+            requirements.check(
+                binaries, (*requirements.CONTROL_PLANE, *requirements.GATEKEEPER), requirements.CONTROL_PLANE_PACKAGES
+            )
             folder = stack.enter_context(isolated())
         except requirements.CannotRunError as error:
             cannot_run(error)

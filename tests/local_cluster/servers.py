@@ -64,7 +64,11 @@ class Server:
 
 @contextmanager
 def running(
-    program: Path, *options: str, folder: Path, environment: Mapping[str, str] | None = None
+    program: Path,
+    *options: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    through: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Run a program; it is stopped in the end, and killed when this process dies, however that happens.
 
@@ -72,12 +76,13 @@ def running(
         program: The program, which gives the server its name.
         options: Its options.
         folder: Its working directory, and where its log is.
-        environment: All of its environment; None: no more than a PATH.
+        environment: What its environment holds beside a PATH.
+        through: A command that runs it elsewhere: in other namespaces. To stop that command is not to stop the program.
     """
     log = folder / f"{program.name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(program), *options],
+            [*through, str(program), *options],
             cwd=folder,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder), **(environment or {})},
             stdin=subprocess.DEVNULL,

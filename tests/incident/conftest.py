@@ -1,0 +1,211 @@
+"""The stages of the incident: each fixture follows the one before it, and keeps what was seen.
+
+A node with a registry runs Gatekeeper as its own manifest has it. The registry is lost, and the pods restart. Then the
+remedy is applied; the registry stays lost.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+import yaml
+
+from incident import credentials
+from incident.pods import Pod, failed_pulls, settled
+from incident.site import PROTECTED, Gatekeeper, Site, Violation, pullguard, violations
+from incident.site import site as running_site
+from installed_library import apply, constraints, install, wait_until_enforced
+from local_cluster.api import JSON
+from local_cluster.fixtures import cannot_run
+from local_cluster.gatekeeper import NAMESPACE
+from local_cluster.requirements import CannotRunError
+from local_cluster.servers import wait_until
+
+_GATEKEEPER_PODS = 4
+_MANAGER = "manager"
+_WAIT = 180.0
+
+#: A namespace that the library does not protect: the images that are to be on the node are pulled from here.
+_ELSEWHERE = "default"
+
+#: The image of the matrix that is on the node, and its tags.
+_CACHED = "registry.example/cached"
+_TAGS = ("1", "latest")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-table", action="store_true", help="write the table of docs/incident.md; do not compare")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is seen in a stage.
+
+    Attributes:
+        pods: Gatekeeper's, sorted by name.
+        gatekeeper: What it does.
+        images: The names of the images on the node.
+    """
+
+    pods: tuple[Pod, ...]
+    gatekeeper: Gatekeeper
+    images: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """A pod whose container has crashed.
+
+    Attributes:
+        before: The pod as it ran.
+        after: The pod when the kubelet had tried to start the container again.
+        message: What the kubelet said of that.
+        others: What became of Gatekeeper's other pods meanwhile.
+    """
+
+    before: JSON
+    after: JSON
+    message: str
+    others: tuple[Pod, ...]
+
+
+@pytest.fixture(scope="session")
+def site(checkout: Path) -> Iterator[Site]:
+    """Return a cluster of one node, with a registry that has Gatekeeper's image and those of the matrix."""
+    binaries = checkout / ".tools" / "bin"
+    try:
+        with running_site(binaries) as made:
+            yield made
+    except CannotRunError as error:
+        cannot_run(error)
+
+
+@pytest.fixture(scope="session")
+def manifest(site: Site) -> Path:
+    """Return Gatekeeper's own manifest, as it was published."""
+    return site.plane.binaries.parent / "manifests" / "gatekeeper.yaml"
+
+
+@pytest.fixture(scope="session")
+def before(site: Site, manifest: Path, checkout: Path) -> Seen:
+    """Run Gatekeeper and the library while there is a registry, and have the images of the matrix pulled."""
+    binaries = site.plane.binaries
+    site.registry.add(binaries / "gatekeeper", f"/{_MANAGER}", "openpolicyagent/gatekeeper", _version(manifest))
+    site.registry.add(binaries / "pause", "/pause", "cached", *_TAGS)
+    site.kubectl("apply", "--server-side", "--filename", manifest)
+    site.kubectl("create", "--filename=-", stdin=_puller())
+    # Another image, as a node lists no more than five names of each.
+    site.registry.add(binaries / "pause", "/private", credentials.REPOSITORY, "1")
+    for obj in (credentials.secret(_ELSEWHERE), credentials.pod(_ELSEWHERE, "with-credentials")):
+        site.kubectl("create", "--filename=-", stdin=obj)
+    settled(site.kubectl, _ELSEWHERE, ["puller", "with-credentials"])
+    pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
+    install(site, checkout / "library", "audit")
+    apply(site, checkout / "library" / "deny" / "protected_pull_policy")
+    pulled = {*(f"{_CACHED}:{tag}" for tag in _TAGS), credentials.IMAGE}
+    wait_until(lambda: pulled <= site.images_on_node(), timeout=_WAIT, what="the node to list its images")
+    wait_until_enforced(site, pods=_GATEKEEPER_PODS)
+    return _seen(site, pods)
+
+
+@pytest.fixture(scope="session")
+def crashed(site: Site, before: Seen) -> Crashed:
+    """Cut the registry off, and let the container of one of Gatekeeper's pods crash."""
+    pod = before.pods[-1]
+    site.registry.cut()
+    site.kill(pod.object, _MANAGER)
+    after: JSON = {}
+    messages: list[str] = []
+
+    def waits() -> bool:
+        after.update(site.kubectl.get("pod", pod.name, f"--namespace={NAMESPACE}"))
+        messages[:] = failed_pulls(site.kubectl, NAMESPACE, pod.name)
+        return bool(messages) and "waiting" in after["status"]["containerStatuses"][0]["state"]
+
+    wait_until(waits, timeout=_WAIT, what=f"the kubelet to start {pod.name} again")
+    others = settled(site.kubectl, NAMESPACE, [other.name for other in before.pods[:-1]])
+    return Crashed(pod.object, after, messages[0], tuple(others))
+
+
+@pytest.fixture(scope="session")
+def outage(site: Site, crashed: Crashed) -> Seen:
+    """Restart all of Gatekeeper's pods without the registry."""
+    assert crashed.message
+    site.kubectl("delete", "pods", "--all", f"--namespace={NAMESPACE}", "--grace-period=1")
+    return _seen(site, settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS))
+
+
+@pytest.fixture(scope="session")
+def matrix(before: Seen, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the manifests of the matrix, with the digest of the image that is on the node."""
+    (name,) = (name for name in before.images if name.startswith(f"{_CACHED}@"))
+    text = Path(__file__).with_name("matrix.yaml").read_text("utf-8")
+    path = tmp_path_factory.mktemp("matrix") / "matrix.yaml"
+    path.write_text(text.replace("DIGEST", name.partition("@")[2]), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tried(site: Site, outage: Seen, matrix: Path) -> tuple[Pod, ...]:
+    """Return what becomes of the pods of the matrix while the registry is lost, and Gatekeeper with it."""
+    assert outage.gatekeeper.always == ""
+    names = [name["metadata"]["name"] for name in yaml.safe_load_all(matrix.read_text("utf-8"))]
+    site.kubectl("create", "--filename", matrix)
+    return tuple(settled(site.kubectl, PROTECTED, names))
+
+
+@pytest.fixture(scope="session")
+def remedy(manifest: Path, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the manifest as `pullguard fix` leaves it."""
+    fixed = tmp_path_factory.mktemp("remedy") / manifest.name
+    shutil.copyfile(manifest, fixed)
+    done = pullguard("fix", f"--library={checkout / 'library'}", fixed)
+    assert done.returncode == 0, done.stderr
+    return fixed
+
+
+@pytest.fixture(scope="session")
+def after(site: Site, before: Seen, tried: tuple[Pod, ...], remedy: Path) -> Seen:
+    """Apply the remedy; the registry stays lost."""
+    assert tried
+    site.kubectl("apply", "--server-side", "--filename", remedy)
+    site.kubectl("rollout", "status", "deployment", f"--namespace={NAMESPACE}", "--timeout=180s")
+    pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
+    wait_until(lambda: site.ask_gatekeeper() == before.gatekeeper, timeout=_WAIT, what="Gatekeeper to be as it was")
+    return _seen(site, pods)
+
+
+@pytest.fixture(scope="session")
+def audited(site: Site, after: Seen) -> tuple[Violation, ...]:
+    """Return what Gatekeeper's next whole audit finds in the cluster."""
+    assert after.pods
+    start = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def done() -> bool:
+        return all(constraint.get("status", {}).get("auditTimestamp", "") > start for constraint in constraints(site))
+
+    wait_until(done, timeout=_WAIT, what="an audit")
+    return violations(constraints(site))
+
+
+def _seen(site: Site, pods: list[Pod]) -> Seen:
+    return Seen(tuple(pods), site.ask_gatekeeper(), frozenset(site.images_on_node()))
+
+
+def _version(manifest: Path) -> str:
+    """Return the tag of Gatekeeper's image."""
+    return manifest.read_text("utf-8").partition("image: openpolicyagent/gatekeeper:")[2].split()[0]
+
+
+def _puller() -> JSON:
+    """Return a pod that has the kubelet pull the images of the matrix."""
+    containers = [{"name": f"c-{tag}", "image": f"{_CACHED}:{tag}", "imagePullPolicy": "IfNotPresent"} for tag in _TAGS]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "puller", "namespace": _ELSEWHERE},
+        "spec": {"containers": containers},
+    }

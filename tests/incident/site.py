@@ -1,0 +1,169 @@
+"""A cluster of one node with a registry, and what can be asked of it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cluster import requirements
+from local_cluster.api import JSON, Client, Kubectl
+from local_cluster.cgroups import check_cgroups, hierarchies
+from local_cluster.control_plane import SERVICE, ControlPlane, control_plane
+from local_cluster.controllers import controllers, scheduler
+from local_cluster.isolation import isolated
+from local_cluster.node import NAME, node
+from local_cluster.registry import Registry, registry
+
+#: A namespace that the library protects.
+PROTECTED = "kube-system"
+
+_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gatekeeper:
+    """What Gatekeeper does for those who ask the API server.
+
+    Attributes:
+        always: Why a Deployment with Always is refused in a protected namespace; "" if it is not.
+        namespace: Why a new namespace is refused; "" if it is not.
+    """
+
+    always: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Violation:
+    """What an audit finds.
+
+    Attributes:
+        policy: The policy, by the name of its folder.
+        kind: The kind of the object.
+        namespace: The namespace of the object.
+        name: The name of the object.
+    """
+
+    policy: str
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A cluster of one node.
+
+    Attributes:
+        plane: etcd and the API server.
+        registry: What the node asks for images.
+        cgroup: That of its pods, in every hierarchy.
+        kubectl: The administrator's.
+        client: The administrator's.
+    """
+
+    plane: ControlPlane
+    registry: Registry
+    cgroup: str
+    kubectl: Kubectl
+    client: Client
+
+    def images_on_node(self) -> set[str]:
+        """Return the names of the images that the node says it has."""
+        images = self.kubectl.get("node", NAME)["status"].get("images", [])
+        return {name for image in images for name in image["names"]}
+
+    def kill(self, pod: JSON, program: str) -> None:
+        """Kill the processes of a pod that run a program, as a crash would end them."""
+        cgroups = f"{self.cgroup.removeprefix('/')}/**/pod{pod['metadata']['uid']}/*/cgroup.procs"
+        lists = [path.read_text("ascii") for root in hierarchies() for path in root.glob(cgroups)]
+        for process in {int(process) for processes in lists for process in processes.split()}:
+            if Path(f"/proc/{process}/comm").read_text("utf-8").strip() == program:
+                os.kill(process, signal.SIGKILL)
+
+    def ask_gatekeeper(self) -> Gatekeeper:
+        """Ask the API server for what Gatekeeper's webhooks are there for; nothing is made."""
+        container = {"name": "c", "image": "registry.example/web:1", "imagePullPolicy": "Always"}
+        labels = {"app": "web"}
+        deployment = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "web"},
+            "spec": {
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
+        }
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "new"}}
+        return Gatekeeper(
+            self._refusal(f"/apis/apps/v1/namespaces/{PROTECTED}/deployments", deployment),
+            self._refusal("/api/v1/namespaces", namespace),
+        )
+
+    def _refusal(self, path: str, obj: JSON) -> str:
+        return self.client.request("POST", f"{path}?dryRun=All", obj).message
+
+
+def violations(constraints: Sequence[JSON]) -> tuple[Violation, ...]:
+    """Return what the last audit found of constraints, sorted."""
+    return tuple(
+        sorted(
+            Violation(_policy(constraint["kind"]), found["kind"], found.get("namespace", ""), found["name"])
+            for constraint in constraints
+            for found in constraint["status"].get("violations", [])
+        )
+    )
+
+
+def _policy(kind: str) -> str:
+    """Return the policy whose constraints are of a kind: K8sProtectedPullPolicy is protected_pull_policy."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.removeprefix("K8s")).lower()
+
+
+@contextmanager
+def site(binaries: Path) -> Iterator[Site]:
+    """Run the cluster.
+
+    Args:
+        binaries: The folder of the programs.
+
+    Raises:
+        CannotRunError: It cannot run on this machine.
+        NotReadyError: A part of it did not start.
+    """
+    requirements.check(binaries, requirements.NODE, requirements.NODE_PACKAGES, target="incident-tools")
+    check_cgroups()
+    # Beside what isolation.py hides: where programs of a node keep state and logs, wherever else they are told to.
+    with isolated(Path("/var/lib"), Path("/var/log")) as folder, ExitStack() as stack:
+        # There is no kube-proxy: the API server is where its Service is, and finds the pods of a webhook's Service.
+        subprocess.run(["/sbin/ip", "address", "add", f"{SERVICE}/32", "dev", "lo"], check=True, timeout=_TIMEOUT)
+        options = {"enable-aggregator-routing": "true", "disable-admission-plugins": ""}
+        plane = stack.enter_context(control_plane(binaries, folder, address=SERVICE, port=443, options=options))
+        images = stack.enter_context(registry(folder))
+        stack.enter_context(controllers(plane, folder))
+        stack.enter_context(scheduler(plane, folder))
+        parent = stack.enter_context(node(plane, images))
+        client = stack.enter_context(closing(plane.client()))
+        yield Site(plane, images, parent, plane.kubectl(), client)
+
+
+def pullguard(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run pullguard, as a user does."""
+    command = [sys.executable, "-m", "pullguard", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+
+
+def findings(library: Path, *paths: Path) -> list[JSON]:
+    """Return what `pullguard check` finds in manifests without errors."""
+    done = pullguard("check", "--output=json", f"--library={library}", *paths)
+    assert done.stderr == "" or done.returncode < 2, done.stderr
+    report = json.loads(done.stdout)
+    assert report["errors"] == []
+    found: list[JSON] = report["findings"]
+    return found

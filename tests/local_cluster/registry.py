@@ -1,0 +1,129 @@
+"""A registry of images on loopback, each made of one static program: what a node has until it is cut off.
+
+A registry is a folder of files (https://github.com/opencontainers/distribution-spec), which registry_server.py serves.
+"""
+
+import hashlib
+import io
+import json
+import platform
+import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from local_cluster.servers import Server, running
+
+#: Where it listens; nobody does once it is cut off. isolation.py gives the network that the port is free in.
+ADDRESS = "127.0.0.1:5000"
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_START = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry that serves.
+
+    Attributes:
+        folder: What it serves.
+        server: Its process.
+    """
+
+    folder: Path
+    server: Server
+
+    def add(self, program: Path, entrypoint: str, repository: str, *tags: str) -> None:
+        """Add an image: the program and an empty `/tmp` that everybody may write to, all of it root's.
+
+        Args:
+            program: The static program.
+            entrypoint: What it is called in the image: `/manager`.
+            repository: Without the host, which is not asked: `openpolicyagent/gatekeeper`.
+            tags: The tags of the image.
+        """
+        place = self.folder / "v2" / repository
+        layer = _layer(program, entrypoint)
+        config = {
+            "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "os": "linux",
+            "config": {"Entrypoint": [entrypoint]},
+            "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+        }
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": _MANIFEST,
+            "config": _write_blob(place, _CONFIG, json.dumps(config).encode()),
+            "layers": [_write_blob(place, _LAYER, layer)],
+        }
+        data = json.dumps(manifest).encode()
+        for name in (*tags, _digest(data)):
+            _write(place / "manifests" / name, data)
+
+    def cut(self) -> None:
+        """End it for good: from now on nobody listens there."""
+        self.server.stop()
+
+
+@contextmanager
+def registry(folder: Path) -> Iterator[Registry]:
+    """Serve a registry without images, until it is cut or the end.
+
+    Args:
+        folder: An existing folder, where its own is made.
+
+    Raises:
+        NotReadyError: It did not start.
+    """
+    own = folder / "registry"
+    (own / "v2").mkdir(parents=True)
+    program = Path(__file__).with_name("registry_server.py")
+    with running(Path(sys.executable), str(program), ADDRESS, folder=own) as server:
+        server.wait(_serves, timeout=_START)
+        yield Registry(own, server)
+
+
+def _serves() -> bool:
+    try:
+        with urlopen(f"http://{ADDRESS}/v2/", timeout=5) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def _layer(program: Path, entrypoint: str) -> bytes:
+    """Return a tar file with the program and an empty /tmp, from the year 1970."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as tar:
+        file = tarfile.TarInfo(entrypoint.removeprefix("/"))
+        file.mode, file.size = 0o755, program.stat().st_size
+        with program.open("rb") as content:
+            tar.addfile(file, content)
+        folder = tarfile.TarInfo("tmp")
+        folder.mode, folder.type = 0o1777, tarfile.DIRTYPE
+        tar.addfile(folder)
+    return layer.getvalue()
+
+
+def _write_blob(place: Path, media_type: str, data: bytes) -> dict[str, Any]:
+    """Write a part of an image, and return how its manifest names it."""
+    digest = _digest(data)
+    _write(place / "blobs" / digest, data)
+    return {"mediaType": media_type, "digest": digest, "size": len(data)}
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
