@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pullguard.findings import ContainerRef, Finding, ObjectRef, Problem, Report
 from pullguard.reporters import REPORTERS
-from pullguard.reporters.text import printable
+from pullguard.reporters.formats.text import printable
 
 FINDING = Finding(
     rule="pull-policy-always",

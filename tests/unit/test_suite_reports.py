@@ -115,7 +115,10 @@ def test_json() -> None:
 
 def test_junit() -> None:
     text = _written("junit")
-    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pullguard test" time="1.500">\n')
+    assert text.startswith(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pullguard test" '
+        'tests="9" failures="2" errors="2" skipped="2" time="1.500">\n'
+    )
     top = ET.fromstring(text)  # noqa: S314 - our own text
     suites = top.findall("testsuite")
     assert [suite.attrib for suite in suites] == [

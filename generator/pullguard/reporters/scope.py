@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
-from pullguard.reporters.text import printable
+from pullguard.reporters.formats.text import printable, write_lines
 
 if TYPE_CHECKING:
     from pullguard.cluster.scope import Blocked, NamespaceScope, Outcome, ScopeReport
@@ -29,9 +29,7 @@ _EFFECTS = {
 
 def write_text(report: "ScopeReport", stream: TextIO) -> None:
     """Write a report for people."""
-    encoding = stream.encoding or "utf-8"
-    for line in _lines(report):
-        print(printable(line).encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    write_lines(map(printable, _lines(report)), stream)
 
 
 def write_json(report: "ScopeReport", stream: TextIO) -> None:

@@ -1,26 +1,29 @@
 """What running Suites gave, as text, JSON and JUnit's XML."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pullguard.evaluate.suites.report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult
-from pullguard.reporters.text import printable
+from pullguard.reporters.formats.text import printable, write_lines
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+    from pullguard.reporters.formats.junit import Case
+    from pullguard.reporters.formats.junit import Outcome as JunitOutcome
 
 _OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "error", "skipped")
 _WORDS: Mapping[Outcome, str] = {"passed": "ok", "failed": "FAIL", "error": "ERROR", "skipped": "skip"}
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_JUNIT: Mapping[Outcome, "JunitOutcome"] = {
+    "passed": "passed",
+    "failed": "failure",
+    "error": "error",
+    "skipped": "skipped",
+}
 
 
 def write_text(report: SuiteReport, stream: TextIO) -> None:
     """Write a line for each Suite, what has not passed in it, and the sums."""
-    encoding = stream.encoding or "utf-8"
-    for line in _lines(report):
-        print(printable(line).encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    write_lines(map(printable, _lines(report)), stream)
 
 
 def write_json(report: SuiteReport, stream: TextIO) -> None:
@@ -46,19 +49,10 @@ def write_json(report: SuiteReport, stream: TextIO) -> None:
 
 def write_junit(report: SuiteReport, stream: TextIO) -> None:
     """Write the report as JUnit's XML; what has no cases stands as a testcase of its own."""
-    from xml.etree import ElementTree as ET  # noqa: PLC0415 - only this format needs it
+    from pullguard.reporters.formats import junit  # noqa: PLC0415 - only this format needs it
 
-    top = ET.Element("testsuites", name="pullguard test", time=f"{report.seconds:.3f}")
-    for suite in report.suites:
-        found = list(_testcases(suite))
-        element = ET.SubElement(top, "testsuite", name=_xml(suite.path), tests=str(len(found)))
-        for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            element.set(attribute, str(sum(case.find(tag) is not None for case in found)))
-        element.set("time", f"{suite.seconds:.3f}")
-        element.extend(found)
-    ET.indent(top)
-    stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    stream.write(ET.tostring(top, encoding="unicode") + "\n")
+    suites = [junit.Suite(suite.path, list(_testcases(suite)), suite.seconds) for suite in report.suites]
+    junit.write("pullguard test", suites, stream, seconds=report.seconds)
 
 
 #: What writes a report, by the name of the format.
@@ -101,7 +95,7 @@ def _result(result: SuiteResult | TestResult | CaseResult) -> dict[str, Any]:
     return {"outcome": result.outcome, "message": result.message, "seconds": round(result.seconds, 6)}
 
 
-def _testcases(suite: SuiteResult) -> "Iterator[Element]":
+def _testcases(suite: SuiteResult) -> "Iterator[Case]":
     if not suite.tests:
         yield _testcase(suite.path, "Suite", suite)
     for number, test in enumerate(suite.tests):
@@ -112,21 +106,12 @@ def _testcases(suite: SuiteResult) -> "Iterator[Element]":
             yield _testcase(name, _name(case, place), case)
 
 
-def _testcase(group: str, name: str, result: SuiteResult | TestResult | CaseResult) -> "Element":
-    from xml.etree import ElementTree as ET  # noqa: PLC0415 - as above
+def _testcase(group: str, name: str, result: SuiteResult | TestResult | CaseResult) -> "Case":
+    from pullguard.reporters.formats.junit import Case  # noqa: PLC0415 - as above
 
-    element = ET.Element("testcase", classname=_xml(group), name=_xml(name), time=f"{result.seconds:.6f}")
-    tag = {"failed": "failure", "error": "error", "skipped": "skipped"}.get(result.outcome)
-    if tag is not None:
-        ET.SubElement(element, tag, message=_xml(result.message))
-    return element
+    return Case(group, name, _JUNIT[result.outcome], result.message, seconds=result.seconds)
 
 
 def _name(result: TestResult | CaseResult, place: int) -> str:
     """Return a name, or the 1-based place of what has none."""
     return result.name or f"#{place + 1}"
-
-
-def _xml(text: str) -> str:
-    """Return a text without the characters that XML cannot have."""
-    return _NOT_XML.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

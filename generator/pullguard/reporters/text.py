@@ -1,12 +1,12 @@
 """Reports for people on a terminal or in a log, grouped by file."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TextIO
 
 from pullguard.findings import Finding, Problem, Report
+from pullguard.reporters.formats.text import counted, printable, wants_colours, write_lines
 
 _COLOURS = {"critical": "31;1", "high": "31", "medium": "33", "low": "36", "error": "31;1", "place": "1"}
 
@@ -22,19 +22,7 @@ _SEVERITIES = ("critical", "high", "medium", "low")
 
 def write(report: Report, stream: TextIO) -> None:
     """Write a report; with colours if the stream is a terminal that wants them."""
-    coloured = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    encoding = stream.encoding or "utf-8"
-    for line in _lines(report, coloured=coloured):
-        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
-
-
-def printable(text: str) -> str:
-    """Return a text with everything escaped that a terminal would not print but obey: no manifest moves a cursor."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
+    write_lines(_lines(report, coloured=wants_colours(stream)), stream)
 
 
 def _lines(report: Report, *, coloured: bool) -> Iterator[str]:
@@ -81,9 +69,9 @@ def _summary(report: Report) -> str:
     severities = Counter(found.severity for found in report.findings)
     counts = ", ".join(f"{severities[name]} {name}" for name in _SEVERITIES if severities[name])
     return (
-        f"{_counted(len(report.findings), 'finding')}{f' ({counts})' if counts else ''} and "
-        f"{_counted(len(report.errors), 'error')} in {_counted(report.objects, 'object')} "
-        f"of {_counted(report.files, 'file')}"
+        f"{counted(len(report.findings), 'finding')}{f' ({counts})' if counts else ''} and "
+        f"{counted(len(report.errors), 'error')} in {counted(report.objects, 'object')} "
+        f"of {counted(report.files, 'file')}"
     )
 
 
@@ -93,7 +81,7 @@ def _hints(findings: Iterable[Finding]) -> Iterator[str]:
     unknown = sum(not found.object.namespace for found in assumed)
     if unknown:
         yield (
-            f"{_counted(unknown, 'finding')} in objects that state no namespace: they count as protected; "
+            f"{counted(unknown, 'finding')} in objects that state no namespace: they count as protected; "
             "give the namespace that they go to with --namespace"
         )
     names = sorted({found.object.namespace for found in assumed if found.object.namespace})
@@ -102,10 +90,6 @@ def _hints(findings: Iterable[Finding]) -> Iterator[str]:
             f"the labels of {', '.join(names)} are not known, so the objects there count as protected; "
             "check the Namespace manifests along with them"
         )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _colour(name: str, text: str, *, coloured: bool) -> str:
