@@ -106,7 +106,7 @@ def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
     if hidden:
         number = sum(entry.total - entry.shown for entry in hidden)
         notes.append(
-            f"{number} violations of {len(hidden)} constraints are counted and not shown: the status of a constraint "
+            f"{counted(number, 'violation')} of {counted(len(hidden), 'constraint')} known by number only: the status of a constraint "
             "keeps 20, and Gatekeeper's log drops lines of the same message; add its log or export, or use --rescan"
         )
     owned = {
