@@ -102,12 +102,11 @@ def _report(gathered: Gathered, source: str) -> AuditReport:
 
 def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
     notes = []
-    hidden = [entry for entry in audited if not entry.complete]
+    hidden = sum(entry.total - entry.shown for entry in audited if not entry.complete)
     if hidden:
-        number = sum(entry.total - entry.shown for entry in hidden)
         notes.append(
-            f"{counted(number, 'violation')} of {counted(len(hidden), 'constraint')} known by number only: the status of a constraint "
-            "keeps 20, and Gatekeeper's log drops lines of the same message; add its log or export, or use --rescan"
+            f"of some violations only the number is known ({hidden}): the status of a constraint keeps 20, and "
+            "Gatekeeper's log drops lines of the same message; add its log or export, or use --rescan"
         )
     owned = {
         violation.object
