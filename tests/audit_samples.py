@@ -109,13 +109,15 @@ def log_total(total: int, *, run: str = RUN, kind: str = KIND, name: str = NAME)
     return log_event("constraint_audited", run=run, **more)
 
 
-def log(violations: Iterable[JSON], total: int | None = None, *, run: str = RUN, **constraint_: str) -> str:
+def log(
+    violations: Iterable[JSON], total: int | None = None, *, run: str = RUN, kind: str = KIND, name: str = NAME
+) -> str:
     """Return the log of one whole audit."""
     found = list(violations)
     lines = [log_event("audit_started", run=run)]
-    lines += [log_violation(entry, run=run, **constraint_) for entry in found]
+    lines += [log_violation(entry, run=run, kind=kind, name=name) for entry in found]
     if found or total:
-        lines.append(log_total(len(found) if total is None else total, run=run, **constraint_))
+        lines.append(log_total(len(found) if total is None else total, run=run, kind=kind, name=name))
     return text([*lines, log_event("audit_finished", run=run)])
 
 
@@ -185,7 +187,6 @@ def shop() -> str:
             namespace="ingress-nginx",
         ),
     ]
-    idle = {"spec": {"replicas": 0}}
     return dump(
         constraint(pull, 34),
         constraint(pinning, kind="K8sProtectedImagePinning", name="protected-image-pinning-by-name"),
@@ -194,7 +195,7 @@ def shop() -> str:
         owned("Deployment", "metrics-server"),
         owned("DaemonSet", "kube-proxy"),
         owned("ReplicaSet", "coredns-7db6d8ff4d", "Deployment coredns"),
-        owned("ReplicaSet", "metrics-server-5c9d", "Deployment metrics-server", **idle),
+        owned("ReplicaSet", "metrics-server-5c9d", "Deployment metrics-server", spec={"replicas": 0}),
         owned("Pod", "coredns-7db6d8ff4d-2xk9p", "ReplicaSet coredns-7db6d8ff4d"),
         owned("Pod", "coredns-7db6d8ff4d-w8mtl", "ReplicaSet coredns-7db6d8ff4d"),
         owned("Pod", "kube-proxy-x7d2c", "DaemonSet kube-proxy"),

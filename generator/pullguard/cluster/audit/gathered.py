@@ -61,8 +61,8 @@ class Gathered:
         """
         if is_constraint(obj):
             key = key_of(obj)
-            self.constraints.setdefault(key, constraint_from(obj, source))
             result = result_of(obj, source)
+            self.constraints.setdefault(key, constraint_from(obj, source))
             if result is not None:
                 self.results.append(result)
         elif is_template(obj):

@@ -200,7 +200,9 @@ class _Log:
         self._last_ended, self._current = run, None
 
     def _wrong(self, number: int, message: str) -> None:
-        self._problems.append(Problem(self._file, number, None, message))
+        """Note what is wrong with a line: with the audit that is under way, which may count or not."""
+        problems = self._problems if self._current is None else self._current.problems
+        problems.append(Problem(self._file, number, None, message))
 
 
 @dataclass(frozen=True, slots=True)

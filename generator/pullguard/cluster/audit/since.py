@@ -52,7 +52,7 @@ def compared(report: AuditReport, file: str) -> AuditReport:
         ]
     except (KeyError, TypeError) as error:
         raise PullguardError("has findings that no report has", file=file, remedy=_REMEDY) from error
-    gone.sort(key=lambda fixed: (SEVERITIES.index(fixed.severity), fixed.workload, fixed.policy, fixed.message))
+    gone.sort(key=_order)
     return replace(report, findings=findings, since=Since(file, tuple(gone)))
 
 
@@ -76,8 +76,22 @@ def _fixed(found: Mapping[str, Any], *, certain: bool) -> Fixed:
     ref = ObjectRef(*(workload[field] for field in ("apiVersion", "kind", "namespace", "name")))
     if not all(isinstance(text, str) for text in (*texts, ref.api_version, ref.kind, ref.namespace, ref.name)):
         raise TypeError
+    if found["severity"] not in SEVERITIES:
+        raise TypeError
     severity, policy, kind, message = texts
     return Fixed(severity, policy, kind, ref, message, certain)
+
+
+def _order(fixed: Fixed) -> tuple[object, ...]:
+    workload = fixed.workload
+    return (
+        SEVERITIES.index(fixed.severity),
+        workload.namespace,
+        workload.kind,
+        workload.name,
+        fixed.policy,
+        fixed.message,
+    )
 
 
 def _require(condition: bool) -> None:
