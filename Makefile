@@ -7,26 +7,31 @@ PULLGUARD := $(VENV)/bin/pullguard
 
 # The programs that pullguard runs need no C compiler.
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
+# The control plane, and what runs pods on it.
+KUBERNETES := kube-apiserver kube-controller-manager kubectl
+NODE := kubelet kube-scheduler
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
+GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
 
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test lint verify bench generate setup tools clean
+.PHONY: help demo test test-cluster lint verify bench generate setup tools cluster-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: setup $(BIN)/opa ## check Gatekeeper's own stock manifest
-	@cd tools/gator && go mod download $(GATEKEEPER)
-	@manifest=$$(cd tools/gator && go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml && \
-	echo && echo "pullguard check $$manifest" && echo && \
-	{ $(PULLGUARD) check "$$manifest" || test $$? -eq 1; }
+demo: setup $(BIN)/opa $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock manifest
+	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
+	{ $(PULLGUARD) check $(GATEKEEPER_MANIFEST) || test $$? -eq 1; }
 
-test: setup tools ## run every test
+test: setup tools ## run the tests that need no more than the pinned programs
 	$(BIN)/opa test --ignore '*.yaml' rego
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest tests/unit tests/engines
+
+test-cluster: setup tools cluster-tools ## run the tests in a cluster of their own; needs root
+	$(VENV)/bin/pytest tests/cluster
 
 lint: setup $(BIN)/opa ## check style and types, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
@@ -65,9 +70,32 @@ $(BIN)/conftest: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
 	cd tools && $(GO_BUILD) -o ../$@ github.com/open-policy-agent/conftest
 
-$(BIN)/gator: tools/gator/go.mod tools/gator/go.sum
+$(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
-	cd tools/gator && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
+	cd tools/gatekeeper && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
+
+cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(GATEKEEPER_MANIFEST) ## build what a cluster on this machine consists of
+
+$(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
+	@mkdir -p $(BIN)
+	cd tools/etcd && $(GO_BUILD) -o ../../$@ go.etcd.io/etcd/server/v3
+
+# kubectl cannot read a version that is not stated.
+$(KUBERNETES:%=$(BIN)/%) $(NODE:%=$(BIN)/%): $(BIN)/%: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	@mkdir -p $(BIN)
+	cd tools/kubernetes && version=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) && \
+	minor=$${version#v1.} && package=k8s.io/component-base/version && \
+	CGO_ENABLED=0 go build -trimpath -o ../../$@ -ldflags="-s -w \
+	  -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$${minor%.*}" k8s.io/kubernetes/cmd/$*
+
+$(BIN)/gatekeeper: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
+	@mkdir -p $(BIN)
+	cd tools/gatekeeper && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)
+
+$(GATEKEEPER_MANIFEST): tools/gatekeeper/go.mod
+	@mkdir -p $(@D)
+	cd tools/gatekeeper && go mod download $(GATEKEEPER) && \
+	install -m 644 "$$(go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml" ../../$@
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

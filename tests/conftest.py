@@ -11,6 +11,8 @@ import pytest
 from policy_tree import write_tree
 from pullguard.generate import generate
 
+pytest_plugins = ["local_cluster.fixtures"]
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -77,12 +79,13 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run_program
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def kubectl() -> str:
-    """Return kubectl, for kustomize: it needs no cluster."""
-    found = shutil.which("kubectl")
+    """Return kubectl: the pinned one if it has been built."""
+    built = CHECKOUT / ".tools" / "bin" / "kubectl"
+    found = str(built) if built.exists() else shutil.which("kubectl")
     if found is None:
-        pytest.skip("kubectl is not installed")
+        pytest.skip("kubectl is neither built nor installed: run `make cluster-tools`")
     return found
 
 

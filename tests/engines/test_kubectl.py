@@ -1,6 +1,5 @@
 """Reading a live cluster through the real kubectl."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,6 @@ Start = Callable[..., ReadOnlyCluster]
 
 def _object(api_version: str, kind: str, name: str, namespace: str = "a") -> dict[str, Any]:
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": namespace}}
-
-
-@pytest.fixture(scope="module")
-def kubectl() -> str:
-    found = shutil.which("kubectl")
-    if found is None:
-        pytest.skip("kubectl is not installed")
-    return found
 
 
 @pytest.fixture

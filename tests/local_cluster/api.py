@@ -1,0 +1,129 @@
+"""What tests say to an API server, themselves or through kubectl."""
+
+import http.client
+import json
+import re
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+JSON = dict[str, Any]
+
+_TIMEOUT = 60.0
+# RFC 9110 has dropped the header, Kubernetes uses it: code, agent, and a text in quotes.
+_WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered.
+
+    Attributes:
+        code: The HTTP status.
+        body: The JSON in its body.
+        warnings: The texts of its warnings, in their order.
+    """
+
+    code: int
+    body: Any
+    warnings: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """What a refusal says; "" if the request was accepted."""
+        return "" if self.code < http.client.BAD_REQUEST else str(self.body["message"])
+
+
+class Client:
+    """A connection to a server, kept open from one request to the next.
+
+    Args:
+        url: Of the server: https, host and port.
+        authority: The file with the certificate that it is known by.
+        token: The bearer token; "" for none.
+    """
+
+    def __init__(self, url: str, authority: Path, token: str = "") -> None:
+        place = urlsplit(url)
+        context = ssl.create_default_context(cafile=str(authority))
+        self._connection = http.client.HTTPSConnection(
+            place.hostname or "", place.port, timeout=_TIMEOUT, context=context
+        )
+        self._headers = {"Accept": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        """Close the connection; another request opens it again."""
+        self._connection.close()
+
+    def request(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Answer:
+        """Make a request.
+
+        Args:
+            method: Of HTTP.
+            path: With its query.
+            body: JSON, or None for no body.
+            content_type: Of the body; patches have types of their own.
+
+        Raises:
+            OSError: The server cannot be reached.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            self._connection.request(method, path, data, {**self._headers, "Content-Type": content_type})
+            answer = self._connection.getresponse()
+            content = answer.read()
+        except (http.client.HTTPException, OSError):
+            self._connection.close()
+            raise
+        text = content.decode()
+        value = json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text
+        warnings = [
+            re.sub(r"\\(.)", r"\1", found)
+            for found in _WARNING.findall(", ".join(answer.headers.get_all("Warning", [])))
+        ]
+        return Answer(answer.status, value, tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """The real kubectl, as one user of one cluster.
+
+    Attributes:
+        program: kubectl.
+        kubeconfig: Which cluster, and which user.
+    """
+
+    program: Path
+    kubeconfig: Path
+
+    def __call__(
+        self, *arguments: str | Path, stdin: Any = None, check: bool = True
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run it.
+
+        Args:
+            arguments: As on a command line.
+            stdin: JSON that it reads where an argument is "-".
+            check: Whether a failure ends the test.
+        """
+        done = subprocess.run(
+            [str(self.program), f"--kubeconfig={self.kubeconfig}", *map(str, arguments)],
+            input=None if stdin is None else json.dumps(stdin),
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+            cwd=self.kubeconfig.parent,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.kubeconfig.parent)},
+        )
+        assert not check or done.returncode == 0, f"kubectl {' '.join(map(str, arguments))}: {done.stderr}"
+        return done
+
+    def get(self, *arguments: str) -> Any:
+        """Return what `kubectl get` says, as JSON."""
+        return json.loads(self("get", *arguments, "--output=json").stdout)
