@@ -32,6 +32,11 @@ def _program(*names: str) -> str:
     return found
 
 
+def console(driver: WebDriver) -> list[str]:
+    """Return what stands in the console since it was last asked."""
+    return [entry["message"] for entry in driver.get_log("browser")]  # type: ignore[no-untyped-call]
+
+
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
     """Yield a browser with an empty profile."""
@@ -66,4 +71,4 @@ def page(browser: WebDriver, tmp_path: Path) -> Iterator[Open]:
         return browser
 
     yield open_page
-    assert browser.get_log("browser") == []
+    assert console(browser) == []

@@ -11,7 +11,7 @@ import pytest
 from policy_tree import write_tree
 from pullguard.generate import generate
 
-pytest_plugins = ["local_cluster.fixtures"]
+pytest_plugins = ["browser_page", "local_cluster.fixtures"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

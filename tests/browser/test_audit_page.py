@@ -12,7 +12,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from audit_samples import constraint, dump, log, shop, violation
-from browser_page import Open
+from browser_page import Open, console
 from pullguard.cluster.audit import audit
 from pullguard.reporters.audit import html
 from pullguard.reporters.audit import json as audit_json
@@ -237,8 +237,8 @@ def test_the_policy_of_the_page_stops_what_would_get_past_the_escaping(page: Ope
     smuggled = shop_page.replace("</main>", "<script>window.injected=1</script></main>")
     driver = page(smuggled)
     assert driver.execute_script("return window.injected") is None
-    (refused,) = driver.get_log("browser")
-    assert "Content Security Policy" in refused["message"]
+    (refused,) = console(driver)
+    assert "Content Security Policy" in refused
 
 
 def test_ten_thousand_findings_can_be_searched(page: Open) -> None:

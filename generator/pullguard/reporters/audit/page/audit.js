@@ -58,10 +58,12 @@
     });
   }
   let pending = 0;
-  form.addEventListener("input", () => {
-    clearTimeout(pending);
-    pending = setTimeout(filter, 60);
-  });
+  for (const event of ["change", "input"]) {
+    form.addEventListener(event, () => {
+      clearTimeout(pending);
+      pending = setTimeout(filter, 60);
+    });
+  }
   form.addEventListener("reset", () => setTimeout(filter));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
