@@ -12,11 +12,12 @@ KUBERNETES := kube-apiserver kube-controller-manager kubectl
 NODE := kubelet kube-scheduler
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
+POLICY_REPORTS := .tools/manifests/policyreports
 
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-cluster lint verify bench generate setup tools cluster-tools clean
+.PHONY: help demo test test-browser test-cluster lint verify bench generate setup tools cluster-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -29,6 +30,9 @@ demo: setup $(BIN)/opa $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock ma
 test: setup tools ## run the tests that need no more than the pinned programs
 	$(BIN)/opa test --ignore '*.yaml' rego
 	$(VENV)/bin/pytest tests/unit tests/engines
+
+test-browser: setup ## run the tests in Chromium; needs chromium and chromium-driver
+	$(VENV)/bin/pytest tests/browser
 
 test-cluster: setup tools cluster-tools ## run the tests in a cluster of their own; needs root
 	$(VENV)/bin/pytest tests/cluster
@@ -74,7 +78,7 @@ $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
 	cd tools/gatekeeper && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
 
-cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(GATEKEEPER_MANIFEST) ## build what a cluster on this machine consists of
+cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(GATEKEEPER_MANIFEST) $(POLICY_REPORTS) ## build what a cluster on this machine consists of
 
 $(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
 	@mkdir -p $(BIN)
@@ -96,6 +100,13 @@ $(GATEKEEPER_MANIFEST): tools/gatekeeper/go.mod
 	@mkdir -p $(@D)
 	cd tools/gatekeeper && go mod download $(GATEKEEPER) && \
 	install -m 644 "$$(go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml" ../../$@
+
+# Of PolicyReports only the definitions are needed, and Kyverno's module has them.
+$(POLICY_REPORTS): tools/policyreports/go.mod tools/policyreports/go.sum
+	@mkdir -p $@
+	cd tools/policyreports && go mod download github.com/kyverno/kyverno && \
+	install -m 644 "$$(go list -m -f '{{.Dir}}' github.com/kyverno/kyverno)"/config/crds/policyreport/*.yaml ../../$@
+	@touch $@
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
