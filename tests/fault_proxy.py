@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
 from urllib.parse import urlsplit
 
 _TIMEOUT = 60.0
@@ -25,6 +24,7 @@ class Fault:
         reason: The reason in the answer's body, as Kubernetes has them.
         headers: Of the answer.
         before: Called first, whatever is answered.
+        passes: The request is handed on all the same.
     """
 
     path: str
@@ -32,6 +32,7 @@ class Fault:
     reason: str = ""
     headers: Mapping[str, str] | None = None
     before: Callable[[], object] | None = None
+    passes: bool = False
 
 
 class FaultProxy:
@@ -40,16 +41,18 @@ class FaultProxy:
     Args:
         url: Of the API server.
         authority: The file with the certificate that it is known by.
+        token: Who asks: kubectl hands no token to a server without TLS.
 
     Attributes:
         faults: Those that have not happened yet.
         requests: The paths and queries of all requests.
     """
 
-    def __init__(self, url: str, authority: Path) -> None:
+    def __init__(self, url: str, authority: Path, token: str) -> None:
         self.faults: list[Fault] = []
         self.requests: list[str] = []
         self._place = urlsplit(url)
+        self._token = token
         self._context = ssl.create_default_context(cafile=str(authority))
         proxy = self
 
@@ -60,12 +63,12 @@ class FaultProxy:
                     fault = proxy.faults.pop(0)
                     if fault.before is not None:
                         fault.before()
-                    if fault.reason:
+                    if fault.code:
                         self.answer(fault.code, _status(fault), fault.headers or {})
-                    if fault.code == 0 or fault.reason:
+                    if not fault.passes:
                         self.close_connection = True
                         return
-                self.answer(*proxy.fetch(self.path, self.headers))
+                self.answer(*proxy.fetch(self.path))
 
             def answer(self, code: int, data: bytes, headers: Mapping[str, str]) -> None:
                 self.send_response(code)
@@ -89,14 +92,14 @@ class FaultProxy:
         self._server.server_close()
         self._thread.join()
 
-    def fetch(self, path: str, headers: Any) -> tuple[int, bytes, Mapping[str, str]]:
+    def fetch(self, path: str) -> tuple[int, bytes, Mapping[str, str]]:
         """Return what the API server answers: code, body and headers."""
         connection = http.client.HTTPSConnection(
             self._place.hostname or "", self._place.port, timeout=_TIMEOUT, context=self._context
         )
         try:
-            passed_on = {name: headers[name] for name in ("Authorization", "Accept") if name in headers}
-            connection.request("GET", path, headers=passed_on)
+            headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+            connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read(), {"Content-Type": answer.headers.get("Content-Type", "text/plain")}
         finally:
