@@ -60,7 +60,7 @@ def test_new_fixed_and_remaining(tmp_path: Path) -> None:
     earlier = _saved(tmp_path, _deployments(["a", "b"]))
     report = _audit(tmp_path, _deployments(["b", "c"]), earlier)
     assert (_changes(report), _gone(report)) == ({"b": "remaining", "c": "new"}, [("a", True)])
-    assert words.since(report) == f"since {earlier}: 1 new, 1 remaining, 1 fixed"
+    assert words.since(report) == f"Since {earlier}: 1 new, 1 remaining, 1 fixed"
 
 
 def test_a_new_image_or_new_pods_remain(tmp_path: Path) -> None:
@@ -91,6 +91,12 @@ def test_what_is_not_shown_is_not_said_to_be_fixed(tmp_path: Path) -> None:
 def test_a_constraint_that_is_not_read_any_more_fixes_nothing(tmp_path: Path) -> None:
     other = dump(constraint([], kind="K8sOther", name="other"))
     assert _gone(_audit(tmp_path, other, _saved(tmp_path, _deployments(["a"])))) == [("a", False)]
+
+
+def test_a_constraint_that_was_not_read_before_finds_nothing_new(tmp_path: Path) -> None:
+    earlier = _saved(tmp_path, _deployments(["a"]))
+    other = dump(constraint([violation("Deployment", "b")], kind="K8sOther", name="other"))
+    assert _changes(_audit(tmp_path, other, earlier)) == {"b": "unknown"}
 
 
 def test_an_earlier_report_with_errors_is_not_sure(tmp_path: Path) -> None:

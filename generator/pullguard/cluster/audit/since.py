@@ -34,19 +34,19 @@ def compared(report: AuditReport, file: str) -> AuditReport:
         earlier = json.loads(read_text(Path(file)))
         _require(isinstance(earlier, dict) and earlier.get("format") == FORMAT)
         known = {found["fingerprint"]: found for found in earlier["findings"]}
-        unsure_then = _incomplete(earlier)
+        sure_then = _complete(earlier)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PullguardError("is no report of pullguard audit", file=file, remedy=_REMEDY) from error
     unsure_now = {entry.constraint.kind for entry in report.constraints if not entry.complete}
-    kinds_now = {entry.constraint.kind for entry in report.constraints}
+    sure_now = {entry.constraint.kind for entry in report.constraints} - unsure_now
     findings = tuple(
-        replace(found, change=_change(found.fingerprint in known, unsure=found.kind in unsure_then))
+        replace(found, change=_change(found.fingerprint in known, sure=found.kind in sure_then))
         for found in report.findings
     )
     now = {found.fingerprint for found in findings}
     try:
         gone = [
-            _fixed(found, certain=not report.errors and found["kind"] in kinds_now - unsure_now)
+            _fixed(found, certain=not report.errors and found["kind"] in sure_now)
             for fingerprint, found in known.items()
             if fingerprint not in now
         ]
@@ -56,18 +56,17 @@ def compared(report: AuditReport, file: str) -> AuditReport:
     return replace(report, findings=findings, since=Since(file, tuple(gone)))
 
 
-def _change(was_known: bool, *, unsure: bool) -> str:
+def _change(was_known: bool, *, sure: bool) -> str:
     if was_known:
         return "remaining"
-    return "unknown" if unsure else "new"
+    return "new" if sure else "unknown"
 
 
-def _incomplete(earlier: Mapping[str, Any]) -> set[str]:
-    """Return the kinds whose constraints an earlier report did not completely know."""
+def _complete(earlier: Mapping[str, Any]) -> set[str]:
+    """Return the kinds whose constraints an earlier report completely knew."""
     kinds = {entry["kind"] for entry in earlier["constraints"]}
-    if earlier["errors"]:
-        return kinds | {found["kind"] for found in earlier["findings"]}
-    return {entry["kind"] for entry in earlier["constraints"] if entry["shown"] < entry["total"]}
+    hidden = {entry["kind"] for entry in earlier["constraints"] if entry["shown"] < entry["total"]}
+    return set() if earlier["errors"] else kinds - hidden
 
 
 def _fixed(found: Mapping[str, Any], *, certain: bool) -> Fixed:

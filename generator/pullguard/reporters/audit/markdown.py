@@ -21,7 +21,7 @@ def _lines(report: AuditReport) -> Iterator[str]:
     yield f"{text(words.summary(report))}. Audited: {text(words.audited_at(report))}."
     if report.since is not None:
         yield ""
-        yield f"{text(words.since(report).capitalize())}."
+        yield f"{text(words.since(report))}."
     if report.errors:
         yield ""
         yield "**Something could not be read, so this report may lack violations:**"

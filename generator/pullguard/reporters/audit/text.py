@@ -50,7 +50,7 @@ def _lines(report: AuditReport, *, coloured: bool) -> Iterator[str]:
         yield ""
     yield printable(words.summary(report))
     if report.since is not None:
-        yield printable(words.since(report).capitalize())
+        yield printable(words.since(report))
     yield from (f"Note: {printable(note)}" for note in report.notes)
 
 

@@ -72,7 +72,7 @@ def since(report: AuditReport) -> str:
         parts.append(f"{changes['unknown']} new or not shown before")
     if len(gone) > fixed:
         parts.append(f"{len(gone) - fixed} fixed or not shown now")
-    return f"since {report.since.report}: {', '.join(parts)}"
+    return f"Since {report.since.report}: {', '.join(parts)}"
 
 
 def change(found: AuditFinding) -> str:
