@@ -58,6 +58,13 @@ def test_lines_behind_a_prefix() -> None:
     assert read_log(prefixed, "f") == ([_result(1, _is(_POD))], [])
 
 
+def test_half_of_a_pair_of_surrogates_is_read_as_go_reads_it() -> None:
+    lines = log([violation("Pod", "a", "\ud83d!")])
+    assert "\\ud83d!" in lines
+    ((result,), _) = read_log(lines, "f")
+    assert result.violations[0].message == "\ufffd!"
+
+
 def test_dropped_lines_are_counted() -> None:
     assert read_log(log([_POD], total=534), "f") == ([_result(534, _is(_POD))], [])
 

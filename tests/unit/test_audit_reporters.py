@@ -261,6 +261,12 @@ def test_hostile_names_stay_text(output: str) -> None:
         assert list(text_string_to_metric_families(text))
 
 
+def test_the_page_is_ascii() -> None:
+    text = _written(_report(log([violation("Pod", "é\u65e5\U0001f600")])), "html")
+    assert text.isascii()
+    assert "&#233;&#26085;&#128512;" in text
+
+
 def test_the_page_needs_nothing_else(report: AuditReport) -> None:
     text = _written(report, "html")
     assert re.findall(r"""(?:src|href)=(?!"#)[^>\s]+""", text) == []

@@ -14,6 +14,7 @@ from typing import Any
 
 from pullguard.cluster.audit.model import ConstraintKey, Result, Violation
 from pullguard.findings import ObjectRef, Problem, strictness
+from pullguard.inputs.json_documents import replace_lone_surrogates
 
 _RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # How far into a file a line of a log is looked for: other lines may come first.
@@ -270,7 +271,7 @@ def _object(line: str) -> JSON | None:
     if start < 0:
         return None
     try:
-        value = json.loads(line[start:])
+        value = json.loads(replace_lone_surrogates(line[start:]))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

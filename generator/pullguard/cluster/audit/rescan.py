@@ -72,8 +72,10 @@ def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, opa: Path) -> None
         for items, answers in judged(engines, scan.batches(kinds)):
             for item, answer in zip(items, answers, strict=True):
                 scan.take(item, answer)
-    for constraint in constraints:
-        key = ConstraintKey(constraint.kind, constraint.name)
+    judged_keys = {ConstraintKey(constraint.kind, constraint.name) for constraint in constraints}
+    # What was found before says less, whatever the clocks say.
+    gathered.results = [result for result in gathered.results if result.constraint not in judged_keys]
+    for key in sorted(judged_keys):
         violations = tuple(scan.violations.get(key, ()))
         gathered.results.append(Result(key, run, SOURCE, len(violations), violations))
     gathered.notes.append(f"{scan.objects} objects of {len(kinds)} kinds were judged")

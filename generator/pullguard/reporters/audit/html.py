@@ -96,7 +96,8 @@ def write(report: AuditReport, stream: TextIO) -> None:
         script=Markup(script),  # noqa: S704 - as above
         **_figures(report),
     )
-    stream.write(text + "\n")
+    # As ASCII, the page is the same whatever encoding the stream has.
+    stream.write(text.encode("ascii", "xmlcharrefreplace").decode() + "\n")
 
 
 def bars(findings: Iterable[AuditFinding]) -> list[Bar]:
