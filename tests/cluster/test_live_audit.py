@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -264,6 +266,25 @@ class TestRights:
     def test_it_is_enough(self, audited: Cluster, kubeconfig: Path) -> None:
         report, whole = _whole(audited, kubeconfig=kubeconfig), _whole(audited)
         assert (report.errors, report.notes, report.findings) == ((), (), whole.findings)
+
+    def test_in_a_pod_it_needs_no_kubeconfig(
+        self, audited: Cluster, token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # What the kubelet puts into a pod; /run is this process' own here.
+        folder = Path("/run/secrets/kubernetes.io/serviceaccount")
+        folder.mkdir(parents=True)
+        try:
+            (folder / "token").write_text(token)
+            (folder / "ca.crt").write_bytes(audited.plane.certificate.certificate.read_bytes())
+            place = urlsplit(audited.plane.url)
+            for name, value in (("HOST", place.hostname), ("PORT", place.port)):
+                monkeypatch.setenv(f"KUBERNETES_SERVICE_{name}", str(value))
+            monkeypatch.setenv("HOME", str(tmp_path))
+            monkeypatch.delenv("KUBECONFIG", raising=False)
+            report = audit(kubectl=str(audited.kubectl.program))
+        finally:
+            shutil.rmtree("/run/secrets")
+        assert (report.errors, _totals(report)) == ((), _totals(_audit(audited)))
 
     def test_it_may_do_nothing_else(self, audited: Cluster, token: str) -> None:
         from local_cluster.api import Client  # noqa: PLC0415 - only here

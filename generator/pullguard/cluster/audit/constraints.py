@@ -1,16 +1,13 @@
 """Constraints with the status that Gatekeeper's audit writes -> results; pure."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pullguard.cluster.audit.logs import strictest
-from pullguard.cluster.audit.model import ConstraintKey, Result, Violation
+from pullguard.cluster.audit.model import RUN, ConstraintKey, Result, Violation
 from pullguard.errors import PullguardError
 from pullguard.findings import ObjectRef, strictness
 from pullguard.gatekeeper import dig
-
-_RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def key_of(constraint: Mapping[str, Any]) -> ConstraintKey:
@@ -49,7 +46,7 @@ def result_of(constraint: Mapping[str, Any], source: str) -> Result | None:
     total = dig(status, "totalViolations")
     stated = dig(status, "violations")
     violations = [_violation(entry) for entry in _entries(stated)]
-    if not isinstance(run, str) or _RUN.fullmatch(run) is None or type(total) is not int or total < 0:
+    if not isinstance(run, str) or RUN.fullmatch(run) is None or type(total) is not int or total < 0:
         raise PullguardError(
             f"the status of {key.kind} {key.name} has no auditTimestamp and totalViolations as Gatekeeper writes them",
             remedy="dump it again with `kubectl get constraints -o json`",

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullguard.cluster.audit.model import ConstraintKey, Result, Violation
+from pullguard.cluster.audit.model import RUN, ConstraintKey, Result, Violation
 from pullguard.findings import ObjectRef, Problem, strictness
 from pullguard.inputs.json_documents import replace_lone_surrogates
 
-_RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # How far into a file a line of a log is looked for: other lines may come first.
 _LINES_TRIED = 200
 
@@ -181,7 +180,7 @@ class _Log:
         run.violations.setdefault(key, []).append(violation)
 
     def _run(self, number: int, stated: Any, *, exported: bool) -> _Run | None:
-        if not isinstance(stated, str) or _RUN.fullmatch(stated) is None:
+        if not isinstance(stated, str) or RUN.fullmatch(stated) is None:
             self._wrong(number, "the id of this line's audit is no time such as 2026-01-31T12:00:00Z")
             return None
         if stated not in self._runs:

@@ -1,5 +1,6 @@
 """The values of an audit: what sources say of constraints, and what a report says of workloads; pure."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,10 @@ from typing import Any
 from pullguard.findings import ObjectRef, Problem, strictness
 from pullguard.gatekeeper import ConstraintTemplate
 
+#: The id of an audit, which is when it began.
+RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+#: From the worst to the mildest.
 SEVERITIES = ("critical", "high", "medium", "low")
 
 

@@ -1,11 +1,12 @@
 """Audits as JSON, for machines and for `--since`. Fields are never left out."""
 
 import json
+from dataclasses import asdict
 from typing import Any, TextIO
 
 from pullguard.cluster.audit.model import Audited, AuditFinding, AuditReport, Fixed
 from pullguard.cluster.audit.since import FORMAT
-from pullguard.findings import ObjectRef, Problem
+from pullguard.findings import ObjectRef
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
@@ -24,7 +25,7 @@ def report_object(report: AuditReport) -> dict[str, Any]:
         "findings": [_finding(found) for found in report.findings],
         "constraints": [_constraint(entry) for entry in report.constraints],
         "since": None if since is None else {"report": since.report, "gone": [_gone(entry) for entry in since.gone]},
-        "errors": [_problem(problem) for problem in report.errors],
+        "errors": [asdict(problem) for problem in report.errors],
         "notes": list(report.notes),
         "summary": {
             "findings": len(report.findings),
@@ -81,7 +82,3 @@ def _gone(entry: Fixed) -> dict[str, Any]:
 
 def _ref(ref: ObjectRef) -> dict[str, str]:
     return {"apiVersion": ref.api_version, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {"file": problem.file, "line": problem.line, "document": problem.document, "message": problem.message}

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import TextIO
 
 from pullguard.cluster.audit.model import AuditReport
+from pullguard.reporters.audit import words
 
 _PREFIX = "pullguard_audit"
 
@@ -33,7 +33,7 @@ def _lines(report: AuditReport) -> Iterator[str]:
     yield from _gauge(
         "last_run_timestamp_seconds",
         "When the audit of a constraint began.",
-        ((labels, _seconds(entry.run)) for entry, labels in own),
+        ((labels, words.seconds(entry.run)) for entry, labels in own),
     )
     findings = Counter(
         (found.workload.namespace, found.policy, found.rule, found.severity, str(found.idle).lower())
@@ -59,7 +59,3 @@ def _gauge(name: str, text: str, samples: Iterable[tuple[Mapping[str, str], int]
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _seconds(run: str) -> int:
-    return int(datetime.fromisoformat(run.replace("Z", "+00:00")).timestamp())

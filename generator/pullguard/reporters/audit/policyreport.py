@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any, TextIO
 
 import yaml
 
 from pullguard.cluster.audit.model import Audited, AuditFinding, AuditReport
 from pullguard.findings import ObjectRef
+from pullguard.reporters.audit import words
 
 _API_VERSION = "wgpolicyk8s.io/v1alpha2"
 _NAME = "pullguard-audit"
@@ -70,7 +70,7 @@ def _parts(results: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _result(found: AuditFinding, entry: Audited | None) -> dict[str, Any]:
-    seconds = 0 if entry is None else int(datetime.fromisoformat(entry.run.replace("Z", "+00:00")).timestamp())
+    seconds = 0 if entry is None else words.seconds(entry.run)
     members = [_resource(member.object) for member in found.members[:_MOST_RESOURCES]]
     return {
         "source": _SOURCE,

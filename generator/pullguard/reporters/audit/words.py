@@ -1,6 +1,7 @@
 """How reports name things, alike in all formats."""
 
 from collections import Counter
+from datetime import datetime
 
 from pullguard.cluster.audit.model import Audited, AuditFinding, AuditReport, Fixed
 from pullguard.findings import ObjectRef, Problem
@@ -59,6 +60,11 @@ def summary(report: AuditReport) -> str:
 def audited_at(report: AuditReport) -> str:
     """Return when the audits began that the report stands on."""
     return " to ".join(report.runs) or "never"
+
+
+def seconds(run: str) -> int:
+    """Return when an audit began, in seconds since 1970."""
+    return int(datetime.fromisoformat(run.replace("Z", "+00:00")).timestamp())
 
 
 def since(report: AuditReport) -> str:
