@@ -35,7 +35,7 @@ _NAMESPACES = 20
 _THREADS = 8
 # One object in so many violates.
 _VIOLATING = 100
-_AUDITS = 3
+_AUDITS = 2
 _WAIT = 1_800.0
 _SAMPLE = 0.1
 

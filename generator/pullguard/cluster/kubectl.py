@@ -47,7 +47,7 @@ JSON = dict[str, Any]
 
 
 class RefusedError(PullguardError):
-    """The API server has answered, and not with what it was asked for.
+    """kubectl did not get what it was asked for: the API server refuses it, or is out of reach.
 
     Args:
         asked: What it was asked for.
