@@ -1,5 +1,6 @@
 """Audits as PolicyReports (wgpolicyk8s.io/v1alpha2), one for each namespace, as YAML that `kubectl apply` takes."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
@@ -60,7 +61,7 @@ def _parts(results: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     part: list[dict[str, Any]] = []
     size = 0
     for result in results:
-        own = len(yaml.dump(result, Dumper=yaml.CSafeDumper))
+        own = len(json.dumps(result))
         if part and size + own > _MOST_BYTES:
             yield part
             part, size = [], 0
