@@ -17,7 +17,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-browser test-cluster lint verify bench generate setup tools cluster-tools clean
+.PHONY: help demo test test-browser test-cluster lint verify bench bench-audit generate setup tools cluster-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -52,6 +52,9 @@ verify: setup tools ## run the library's Suites in gator, and check its Rego aga
 bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 	$(VENV)/bin/python bench/suites.py
 	$(VENV)/bin/python bench/reviews.py
+
+bench-audit: setup tools cluster-tools ## measure audits of 30,000 objects in a cluster of their own; needs root
+	$(VENV)/bin/python bench/audit.py
 
 generate: setup $(BIN)/opa ## write library/ from rego/ and pullguard.yaml
 	$(PULLGUARD) generate
