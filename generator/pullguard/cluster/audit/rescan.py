@@ -22,8 +22,6 @@ from pullguard.resources import rego_directory
 SOURCE = "rescan"
 
 _POINT = "audit.gatekeeper.sh"
-# Owners whose own objects may violate where they do not.
-_CHAIN = frozenset({"ReplicaSet", "Job"})
 _ANY = "*"
 
 
@@ -186,7 +184,7 @@ class _Scan:
             error = PullguardError(f"{ref.kind} {shown} could not be judged: {answer.message}")
             self._gathered.fail(self._cluster.source, error)
             return
-        if answer.responses or ref.kind in _CHAIN:
+        if answer.responses:
             self._gathered.owners.add([obj])
         for response in answer.responses:
             key = ConstraintKey(self._kinds[response.policy], response.constraint)
