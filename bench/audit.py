@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -35,7 +36,7 @@ _NAMESPACES = 20
 _THREADS = 8
 # One object in so many violates.
 _VIOLATING = 100
-_AUDITS = 2
+_AUDITS = 1
 _WAIT = 1_800.0
 _SAMPLE = 0.1
 
@@ -64,10 +65,10 @@ def main() -> None:
         with gatekeeper(plane, _BINARIES.parent / "manifests" / "gatekeeper.yaml"):
             costs = {name: _audits(plane, name) for name in _POLICIES}
             many = _rescan(plane)
-    _print(f"Gatekeeper's audit of {whole[0]} Deployments and {whole[1]} Pods, the shortest of {_AUDITS}\n")
-    _print("| policy | seconds | above never firing |\n|---|---|---|")
-    for name, seconds in costs.items():
-        _print(f"| {name} | {seconds:.1f} | {seconds - costs['never_firing']:.1f} |")
+    _print(f"Gatekeeper's audit of {whole[0]} Deployments and {whole[1]} Pods, the best of {_AUDITS}\n")
+    _print("| policy | seconds | CPU seconds | above never firing |\n|---|---|---|---|")
+    for name, (seconds, cpu) in costs.items():
+        _print(f"| {name} | {seconds:.1f} | {cpu:.1f} | {cpu - costs['never_firing'][1]:.1f} |")
     _print("\npullguard audit --rescan by protected_pull_policy\n")
     _print("| objects | seconds | pullguard, peak MiB | all its processes, peak MiB |\n|---|---|---|---|")
     for sizes, (seconds, own, together) in ((small, few), (whole, many)):
@@ -117,19 +118,22 @@ def _object(kind: str, number: int) -> dict[str, Any]:
     return {"apiVersion": version, "kind": kind, "metadata": {"name": f"web-{number}", "labels": labels}, "spec": spec}
 
 
-def _audits(plane: ControlPlane, name: str) -> float:
-    """Return the seconds of the shortest of some audits by one policy alone."""
+def _audits(plane: ControlPlane, name: str) -> tuple[float, float]:
+    """Return the seconds of the shortest of some audits by one policy alone, and the CPU seconds of the cheapest."""
+    log, process = plane.folder / "gatekeeper.log", _child("gatekeeper")
     with _applied(plane, name):
-        log = plane.folder / "gatekeeper.log"
         start = _now()
         durations: list[float] = []
+        # CPU time when each audit ended: one follows the other, so what lies between is that of one audit.
+        ends: list[float] = []
 
         def enough() -> bool:
             durations[:] = _durations(log, start)
-            return len(durations) >= _AUDITS
+            ends.extend([_cpu_seconds(process)] * (len(durations) - len(ends)))
+            return len(durations) > _AUDITS
 
         wait_until(enough, timeout=_WAIT, what="audits")
-    return min(durations)
+    return min(durations), min(later - earlier for earlier, later in pairwise(ends))
 
 
 def _rescan(plane: ControlPlane) -> tuple[float, int, int]:
@@ -216,6 +220,18 @@ def _seconds(text: str) -> float:
     """Return the seconds of a duration as Go writes it, such as 1m2.5s."""
     minutes, _, rest = text.rpartition("m") if "ms" not in text else ("", "", text)
     return 60 * float(minutes or 0) + (float(rest[:-2]) / 1000 if rest.endswith("ms") else float(rest[:-1]))
+
+
+def _child(name: str) -> int:
+    """Return the process of a program that this one has started."""
+    children = map(int, _read(f"/proc/{os.getpid()}/task/{os.getpid()}/children").split())
+    return next(pid for pid in children if _read(f"/proc/{pid}/comm").strip() == name)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _tree(pid: int) -> list[int]:

@@ -92,7 +92,7 @@ class Kubectl:
     def __init__(self, program: Path, options: Sequence[str], folder: Path, source: str) -> None:
         self.source = source
         self._program = program
-        self._options = (f"--request-timeout={_REQUEST_TIMEOUT}", *options)
+        self._options = tuple(options)
         self._folder = folder
         self._reached = False
 
@@ -183,8 +183,11 @@ def connected(
         PullguardError: kubectl or the kubeconfig is not there.
     """
     binary = _binary(program)
-    options = []
     file = _kubeconfig(kubeconfig)
+    options = []
+    # In a pod, kubectl takes the pod's ServiceAccount only if no option makes what it knows differ from its defaults.
+    if file is not None or context is not None or not os.environ.get("KUBERNETES_SERVICE_HOST"):
+        options.append(f"--request-timeout={_REQUEST_TIMEOUT}")
     if file is not None:
         options.append(f"--kubeconfig={file}")
     if context is not None:
