@@ -13,12 +13,13 @@ NODE := kubelet kube-scheduler
 CONTAINERD := containerd containerd-shim-runc-v2
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
+POLICY_REPORTS := .tools/manifests/policyreports
 
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-cluster test-incident incident-table test-integrations lint verify bench generate setup tools cluster-tools \
-	incident-tools clean
+.PHONY: help demo test test-browser test-cluster test-incident incident-table test-integrations lint verify bench bench-audit generate setup \
+	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -33,6 +34,9 @@ test: setup tools ## run the tests that need no more than the pinned programs
 	@echo "every line of Rego is covered by its tests:"
 	$(BIN)/opa test --ignore '*.yaml' --timeout 300s --threshold 100 rego > /dev/null
 	$(VENV)/bin/pytest tests/unit tests/engines
+
+test-browser: setup ## run the tests in Chromium; needs chromium and chromium-driver
+	$(VENV)/bin/pytest tests/browser
 
 test-cluster: setup tools cluster-tools ## run the tests in a cluster of their own; needs root
 	$(VENV)/bin/pytest tests/cluster
@@ -63,6 +67,9 @@ bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 	$(VENV)/bin/python bench/reviews.py
 	$(VENV)/bin/python bench/admission.py
 
+bench-audit: setup tools cluster-tools ## measure audits of 30,000 objects in a cluster of their own; needs root
+	$(VENV)/bin/python bench/audit.py
+
 generate: setup $(BIN)/opa ## write library/ from rego/ and pullguard.yaml
 	$(PULLGUARD) generate
 
@@ -88,7 +95,7 @@ $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
 	cd tools/gatekeeper && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
 
-cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(GATEKEEPER_MANIFEST) ## build what a cluster on this machine consists of
+cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(GATEKEEPER_MANIFEST) $(POLICY_REPORTS) ## build what a cluster on this machine consists of
 
 incident-tools: cluster-tools $(NODE:%=$(BIN)/%) $(CONTAINERD:%=$(BIN)/%) $(BIN)/pause ## build what runs pods there as well
 
@@ -125,6 +132,13 @@ $(GATEKEEPER_MANIFEST): tools/gatekeeper/go.mod
 $(BIN)/admission: $(wildcard tools/admission/*)
 	@mkdir -p $(BIN)
 	cd tools/admission && $(GO_BUILD) -o ../../$@ .
+
+# Of PolicyReports only the definitions are needed, and Kyverno's module has them.
+$(POLICY_REPORTS): tools/policyreports/go.mod tools/policyreports/go.sum
+	@mkdir -p $@
+	cd tools/policyreports && go mod download github.com/kyverno/kyverno && \
+	install -m 644 "$$(go list -m -f '{{.Dir}}' github.com/kyverno/kyverno)"/config/crds/policyreport/*.yaml ../../$@
+	@touch $@
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -14,7 +14,7 @@ from pullguard import policies
 from pullguard.generate import generate
 from twins import Workbench
 
-pytest_plugins = ("local_cluster.fixtures", "repositories")
+pytest_plugins = ("browser_page", "local_cluster.fixtures", "repositories")
 
 # How long an example takes says more about what else the machine does than about the code; bench/ measures time.
 settings.register_profile("without deadlines", deadline=None)

@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pullguard {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_audit(commands)
     _add_check(commands)
     _add_completion(commands)
     _add_explain(commands)
@@ -75,6 +76,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
     """End as after an error, so that programs that run for pullguard and its temporary files go too."""
     sys.exit(128 + number)
+
+
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "audit",
+        help="report what Gatekeeper's audit has found",
+        description="Report what Gatekeeper's audit has found, folded to the workloads that it is about.",
+        epilog=f"example: pullguard audit -o html > audit.html\n\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="dumps of constraints and objects, audit logs, exports, or - for stdin; without any, the live cluster",
+    )
+    command.add_argument("--live", action="store_true", help="read the live cluster along with the PATHs")
+    command.add_argument(
+        "--rescan", action="store_true", help="judge every object of the live cluster anew, through OPA"
+    )
+    command.add_argument(
+        "--since", metavar="REPORT", help="an earlier report in JSON: say what is new, remaining, fixed"
+    )
+    command.add_argument("--kubeconfig", metavar="FILE", help="the cluster of this kubeconfig; default: kubectl's own")
+    command.add_argument("--context", metavar="NAME", help="the cluster of this context; default: the current one")
+    command.add_argument(
+        "--fail-on",
+        choices=("dryrun", "warn", "deny"),
+        default="dryrun",
+        help="exit with 1 only for findings with this enforcement action or a stricter one; default: %(default)s",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        choices=("text", "json", "csv", "html", "junit", "markdown", "metrics", "policyreport", "sarif"),
+        default="text",
+        help="the format; default: %(default)s",
+    )
+    _add_opa(command)
+    command.set_defaults(run=_audit)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from pullguard.cluster.audit import audit
+    from pullguard.reporters.audit import REPORTERS, WITHOUT_ERRORS, write_errors
+
+    report = audit(
+        options.paths,
+        live_too=options.live,
+        scan=options.rescan,
+        since=options.since,
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        opa=options.opa,
+        stdin=sys.stdin.buffer,
+    )
+    REPORTERS[options.output](report, sys.stdout)
+    if options.output in WITHOUT_ERRORS:
+        write_errors(report, sys.stderr)
+    return report.exit_code(options.fail_on)
 
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -78,13 +78,15 @@ test_no_objects if {
 	_results([_entry("a", {})], [], "", {}) == []
 }
 
-test_constraints_that_do_not_reach_gator_are_not_active if {
+test_constraints_that_do_not_reach_the_point_are_not_active if {
 	entries := [
 		_entry("webhook", _scoped({"deny": "validation.gatekeeper.sh"})),
 		_entry("gator", _scoped({"warn": "gator.gatekeeper.sh", "dryrun": "*"})),
 	]
 	active := batch.active with data.pullguard.constraints as entries
 	active == [object.union(entries[1], {"enforcementAction": "warn"})]
+	audited := batch.active with data.pullguard as {"constraints": entries, "enforcementPoint": "audit.gatekeeper.sh"}
+	audited == [object.union(entries[1], {"enforcementAction": "dryrun"})]
 }
 
 test_strictest if {

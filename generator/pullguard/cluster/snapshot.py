@@ -1,29 +1,20 @@
-"""The state of a cluster: from files, or read live by kubectl. Nothing else of pullguard talks to a cluster."""
+"""The state of a cluster: from files, or read live by kubectl."""
 
 import io
-import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
+from pullguard.cluster.kubectl import Kubectl, RefusedError, connected
 from pullguard.errors import PullguardError
-from pullguard.evaluate import programs
 from pullguard.findings import Problem
 from pullguard.gatekeeper import dig, group_of
 from pullguard.inputs import InputError, Inputs, Manifest
 
-_TIMEOUT = 300.0
-_REQUEST_TIMEOUT = "60s"
 _CHUNK = 500
 
-# What kubectl says, in all versions from 1.27 on. Only its words tell these apart: the exit code is 1 for all.
-_FORBIDDEN = re.compile(r"\(Forbidden\)")
-_NO_SUCH_RESOURCE = re.compile(r"the server doesn't have a resource type")
 _DISCOVERY_FAILED = re.compile(r"couldn't get (?:current server API group list|resource list for ([^:\s]+))")
-_SECRET = re.compile(r"(?i)\b(bearer\s+|token[=:]\s*)\S+")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,28 +120,19 @@ def from_cluster(
     Raises:
         PullguardError: kubectl is not there, the cluster cannot be reached, or what it says cannot be read.
     """
-    program = _kubectl(kubectl)
-    options = [f"--request-timeout={_REQUEST_TIMEOUT}"]
-    file = _kubeconfig(kubeconfig)
-    if file is not None:
-        options.append(f"--kubeconfig={file}")
-    if context is not None:
-        options.append(f"--context={context}")
     gathered = _Gathered(kinds)
     unreadable: dict[str, str] = {}
-    with programs.private_folder() as folder:
+    with connected(kubeconfig=kubeconfig, context=context, program=kubectl) as cluster:
         for kind in kinds:
-            shown = f"kubectl get {kind.argument}"
-            output, reason = _get(program, options, kind, folder)
+            output, reason = _get(cluster, kind)
             if reason:
                 unreadable[kind.kind] = reason
             elif output:
-                gathered.take(Inputs(["-"], stdin=io.BytesIO(output)), shown=shown)
+                gathered.take(Inputs(["-"], stdin=io.BytesIO(output)), shown=f"kubectl get {kind.argument}")
     if gathered.errors:
         first = gathered.errors[0]
         raise PullguardError(f"kubectl wrote what cannot be read: {first.message}", file=first.file)
-    source = "the cluster" if context is None else f"the cluster of context {context}"
-    return gathered.snapshot(source, live=True, unreadable=unreadable)
+    return gathered.snapshot(cluster.source, live=True, unreadable=unreadable)
 
 
 class _Gathered:
@@ -207,52 +189,16 @@ class _Gathered:
         )
 
 
-def _get(program: Path, options: Sequence[str], kind: Kind, folder: Path) -> tuple[bytes, str]:
+def _get(cluster: Kubectl, kind: Kind) -> tuple[bytes, str]:
     """Return what kubectl writes of a kind, empty if the server has no such kind; or why it may not be read."""
-    arguments = [str(program), "get", kind.argument, "--all-namespaces", "--output=json", f"--chunk-size={_CHUNK}"]
     try:
-        ended = programs.start([*arguments, *options], folder=folder, timeout=_TIMEOUT).wait()
-    except programs.TimedOutError:
-        raise PullguardError(f"kubectl did not read {kind.argument} in {_TIMEOUT:.0f} seconds") from None
-    if ended.code == 0:
-        return ended.stdout, ""
-    words = _SECRET.sub(r"\1(hidden)", ended.stderr)
-    if _FORBIDDEN.search(words):
-        return b"", "forbidden"
-    if _NO_SUCH_RESOURCE.search(words):
-        failed = _DISCOVERY_FAILED.search(words)
+        return cluster.get(kind.argument, "--all-namespaces", "--output=json", f"--chunk-size={_CHUNK}"), ""
+    except RefusedError as error:
+        if error.forbidden:
+            return b"", "forbidden"
+        if not error.no_such_resource:
+            raise
+        failed = _DISCOVERY_FAILED.search(error.words)
         if failed is None or (failed[1] or kind.group).partition("/")[0] != kind.group:
             return b"", ""
         return b"", "the server could not say whether it has such objects"
-    raise PullguardError(
-        f"kubectl could not read {kind.argument}: {words or f'it ended with code {ended.code}'}",
-        remedy="see whether `kubectl get namespaces` works with the same --kubeconfig and --context",
-    )
-
-
-def _kubectl(stated: str | None) -> Path:
-    found = shutil.which(stated or "kubectl")
-    if found is None:
-        raise PullguardError(
-            f"{stated or 'kubectl'} is not a program that can be run",
-            remedy="install kubectl, or give pullguard files that `kubectl get -o json` wrote elsewhere",
-        )
-    return Path(found).absolute()
-
-
-def _kubeconfig(stated: str | None) -> str | None:
-    """Return the kubeconfig as an absolute path: kubectl does not run in the folder of the user."""
-    if stated is None:
-        stated = os.environ.get("KUBECONFIG") or None
-        if stated is None:
-            return None
-        files = stated.split(os.pathsep)
-        if len(files) > 1:
-            if all(Path(file).is_absolute() for file in files if file):
-                return None  # kubectl reads the variable itself
-            raise PullguardError(
-                "the variable KUBECONFIG lists relative paths", remedy="name one file with --kubeconfig"
-            )
-    if not Path(stated).is_file():
-        raise PullguardError("is no file", file=stated, remedy="name a kubeconfig with --kubeconfig")
-    return str(Path(stated).absolute())

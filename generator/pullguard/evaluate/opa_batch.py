@@ -84,7 +84,7 @@ class OpaRun:
         self.file.unlink(missing_ok=True)
 
 
-def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, namespace: str) -> OpaBatch:
+def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, namespace: str, **settings: Any) -> OpaBatch:
     """Write the policies of a group to a private folder of its own and return the engine.
 
     Args:
@@ -93,9 +93,10 @@ def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, namespac
         folder: An empty folder that only this user can read.
         rego: The folder rego/ of pullguard.
         namespace: The namespace of objects that state none; "" = not known.
+        settings: More of data.pullguard, as rego/gatekeeper/batch.rego reads it.
     """
     group.write(folder / "policy", rego / "gatekeeper")
-    (folder / "data.json").write_text(group.data(), encoding="ascii")
+    (folder / "data.json").write_text(group.data(**settings), encoding="ascii")
     # Relative paths: OPA takes what stands before a colon in a path for a place in data.
     arguments = ["eval", "--format", "json", "--data", "policy", "--data", "data.json"]
     if group.version == "v0":

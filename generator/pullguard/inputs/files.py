@@ -29,10 +29,12 @@ class File:
     data: bytes
 
 
-def read_files(paths: Sequence[str], stdin: BinaryIO | None) -> Iterator[File | InputError]:
+def read_files(
+    paths: Sequence[str], stdin: BinaryIO | None, extensions: tuple[str, ...] = EXTENSIONS
+) -> Iterator[File | InputError]:
     """Read files one after the other, each of them once, in the order of the paths.
 
-    A folder stands for the files below it that have one of EXTENSIONS, sorted by name; hidden folders and links
+    A folder stands for the files below it that have one of the extensions, sorted by name; hidden folders and links
     to folders are left out. A file that is named itself is read whatever its name is, "-" is standard input.
     """
     seen: set[Path] = set()
@@ -46,7 +48,7 @@ def read_files(paths: Sequence[str], stdin: BinaryIO | None) -> Iterator[File | 
         if not path:
             yield InputError("", None, None, "an empty name is no file; see where it comes from")
             continue
-        for found in _find(Path(path)):
+        for found in _find(Path(path), extensions):
             if isinstance(found, InputError):
                 yield found
             elif (absolute := found.absolute()) not in seen:
@@ -81,7 +83,7 @@ def _read(path: Path) -> File | InputError:
         return _unreadable(path, error)
 
 
-def _find(path: Path) -> Iterator[Path | InputError]:
+def _find(path: Path, extensions: tuple[str, ...]) -> Iterator[Path | InputError]:
     """Yield the files that one path stands for."""
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
@@ -92,23 +94,23 @@ def _find(path: Path) -> Iterator[Path | InputError]:
         yield path
         return
     nothing = True
-    for found in _walk(path):
+    for found in _walk(path, extensions):
         nothing = False
         yield found
     if nothing:
         name = shown(path)
-        message = f"nothing to check in {name}: no .yaml, .yml or .json file; name another folder, or a file"
+        message = f"nothing to check in {name}: no {_listed(extensions)} file; name another folder, or a file"
         yield InputError(name, None, None, message)
 
 
-def _walk(folder: Path) -> Iterator[Path | InputError]:
+def _walk(folder: Path, extensions: tuple[str, ...]) -> Iterator[Path | InputError]:
     """Yield the files to read below a folder, sorted; no link to a folder is followed, so it ends."""
     waiting = [(folder, True)]
     while waiting:
         path, is_folder = waiting.pop()
         try:
             if is_folder:
-                waiting += reversed(_entries(path))
+                waiting += reversed(_entries(path, extensions))
                 continue
             mode = path.stat().st_mode
         except OSError as error:
@@ -121,15 +123,19 @@ def _walk(folder: Path) -> Iterator[Path | InputError]:
             yield InputError(shown(path), None, None, "is not a regular file; name it itself if it is to be read")
 
 
-def _entries(folder: Path) -> list[tuple[Path, bool]]:
+def _entries(folder: Path, extensions: tuple[str, ...]) -> list[tuple[Path, bool]]:
     """Return the entries of a folder that matter, sorted by name: their paths, and whether they are folders."""
     entries = []
     with os.scandir(folder) as listing:
         for entry in listing:
             is_folder = entry.is_dir(follow_symlinks=False)
-            if not entry.name.startswith(".") if is_folder else entry.name.lower().endswith(EXTENSIONS):
+            if not entry.name.startswith(".") if is_folder else entry.name.lower().endswith(extensions):
                 entries.append((folder / entry.name, is_folder))
     return sorted(entries)
+
+
+def _listed(extensions: tuple[str, ...]) -> str:
+    return f"{', '.join(extensions[:-1])} or {extensions[-1]}"
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> InputError:

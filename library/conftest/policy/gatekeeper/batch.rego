@@ -2,7 +2,8 @@
 # title: Many objects at once
 # description: >-
 #   What all constraints say of plain objects, outside any cluster. data.pullguard.constraints is an array of
-#   {"policy": key below data.policies, "constraint": the whole constraint, defaults of its parameters filled in}.
+#   {"policy": key below data.policies, "constraint": the whole constraint, defaults of its parameters filled in},
+#   data.pullguard.enforcementPoint where they are to be enforced: gator's if it is not there.
 # scope: package
 package gatekeeper.batch
 
@@ -22,15 +23,19 @@ results := [judge(active, obj, input.namespace, input.namespaces) | some obj in 
 }
 
 # METADATA
-# title: The constraints that are enforced outside clusters
+# title: The constraints that are enforced
 # description: >-
-#   Those of data.pullguard.constraints that reach gator's enforcement point, each with its strictest action there as
+#   Those of data.pullguard.constraints that reach the enforcement point, each with its strictest action there as
 #   "enforcementAction".
 active := [object.union(entry, {"enforcementAction": strictest(actions)}) |
 	some entry in data.pullguard.constraints
-	actions := enforcement.actions(entry.constraint, "gator.gatekeeper.sh")
+	actions := enforcement.actions(entry.constraint, _enforcement_point)
 	count(actions) > 0
 ]
+
+default _enforcement_point := "gator.gatekeeper.sh"
+
+_enforcement_point := data.pullguard.enforcementPoint
 
 # METADATA
 # title: The strictest of a set of enforcement actions

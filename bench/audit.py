@@ -1,0 +1,269 @@
+"""What audits of a large cluster cost: Gatekeeper's own by several policies, and `pullguard audit --rescan`.
+
+A real etcd, API server and Gatekeeper run in a network of their own; there are no nodes, so pods are only stored. Needs
+root, and what `make cluster-tools` builds. An argument divides the numbers of objects.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import pairwise
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import yaml
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(_CHECKOUT / "tests"))
+
+from local_cluster.control_plane import ControlPlane, control_plane  # noqa: E402 - it is found by the line above
+from local_cluster.gatekeeper import GROUPS, USER, gatekeeper  # noqa: E402 - as above
+from local_cluster.isolation import isolated  # noqa: E402 - as above
+from local_cluster.servers import wait_until  # noqa: E402 - as above
+
+_BINARIES = _CHECKOUT / ".tools" / "bin"
+_DEPLOYMENTS, _PODS = 10_000, 20_000
+_NAMESPACES = 20
+_THREADS = 8
+# One object in so many violates.
+_VIOLATING = 100
+_AUDITS = 1
+_WAIT = 1_800.0
+_SAMPLE = 0.1
+
+_MATCH = {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}, {"apiGroups": ["apps"], "kinds": ["Deployment"]}]}
+_POLICIES = {
+    "never_firing": "bench/reviews/never_firing/policy.yaml",
+    "disallowed_tags": "bench/reviews/disallowed_tags/policy.yaml",
+    "protected_pull_policy": "library/policies/protected_pull_policy/template.yaml",
+    "protected_image_pinning": "library/policies/protected_image_pinning/template.yaml",
+}
+
+
+def main() -> None:
+    """Print the tables."""
+    scale = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    small = (_DEPLOYMENTS // 10 // scale, _PODS // 10 // scale)
+    whole = (_DEPLOYMENTS // scale, _PODS // scale)
+    with isolated() as folder, control_plane(_BINARIES, folder, users={USER: GROUPS}) as plane:
+        _create(plane, (0, 0), small)
+        with gatekeeper(plane, _BINARIES.parent / "manifests" / "gatekeeper.yaml"):
+            few = _rescan(plane)
+        # Gatekeeper is gone, and its webhooks would only slow the next objects down.
+        shutil.rmtree(plane.folder / "audit")
+        plane.kubectl()("delete", "validatingwebhookconfigurations,mutatingwebhookconfigurations", "--all")
+        _create(plane, small, whole)
+        with gatekeeper(plane, _BINARIES.parent / "manifests" / "gatekeeper.yaml"):
+            costs = {name: _audits(plane, name) for name in _POLICIES}
+            many = _rescan(plane)
+    _print(f"Gatekeeper's audit of {whole[0]} Deployments and {whole[1]} Pods, the best of {_AUDITS}\n")
+    _print("| policy | seconds | CPU seconds | above never firing |\n|---|---|---|---|")
+    for name, (seconds, cpu) in costs.items():
+        _print(f"| {name} | {seconds:.1f} | {cpu:.1f} | {cpu - costs['never_firing'][1]:.1f} |")
+    _print("\npullguard audit --rescan by protected_pull_policy\n")
+    _print("| objects | seconds | pullguard, peak MiB | all its processes, peak MiB |\n|---|---|---|---|")
+    for sizes, (seconds, own, together) in ((small, few), (whole, many)):
+        _print(f"| {sum(sizes)} | {seconds:.1f} | {own} | {together} |")
+
+
+def _create(plane: ControlPlane, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Create the Deployments and Pods with the numbers from start on."""
+    with closing(plane.client()) as client:
+        for number in range(_NAMESPACES):
+            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"team-{number}"}}
+            client.request("POST", "/api/v1/namespaces", body)
+    work = [("Deployment", number) for number in range(start[0], end[0])]
+    work += [("Pod", number) for number in range(start[1], end[1])]
+
+    def create(part: Sequence[tuple[str, int]]) -> None:
+        with closing(plane.client()) as client:
+            for kind, number in part:
+                root = "/apis/apps/v1" if kind == "Deployment" else "/api/v1"
+                path = f"{root}/namespaces/team-{number % _NAMESPACES}/{kind.lower()}s"
+                answer = client.request("POST", path, _object(kind, number))
+                if answer.message:
+                    raise RuntimeError(answer.message)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for done in [pool.submit(create, work[first::_THREADS]) for first in range(_THREADS)]:
+            done.result()
+
+
+def _object(kind: str, number: int) -> dict[str, Any]:
+    tag = "latest" if number % _VIOLATING == 0 else f"1.{number}"
+    labels = {"app.kubernetes.io/name": f"web-{number}", "team": f"team-{number % _NAMESPACES}"}
+    containers = [
+        {
+            "name": name,
+            "image": f"registry.example.org/{name}:{tag}",
+            "env": [{"name": f"VARIABLE_{index}", "value": f"value {index}"} for index in range(8)],
+            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        }
+        for name in ("web", "proxy")
+    ]
+    spec: dict[str, Any] = {"containers": containers}
+    if kind == "Deployment":
+        template = {"metadata": {"labels": labels}, "spec": spec}
+        spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    version = "apps/v1" if kind == "Deployment" else "v1"
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": f"web-{number}", "labels": labels}, "spec": spec}
+
+
+def _audits(plane: ControlPlane, name: str) -> tuple[float, float]:
+    """Return the seconds of the shortest of some audits by one policy alone, and the CPU seconds of the cheapest."""
+    log, process = plane.folder / "gatekeeper.log", _child("gatekeeper")
+    with _applied(plane, name):
+        start = _now()
+        durations: list[float] = []
+        # CPU time when each audit ended: one follows the other, so what lies between is that of one audit.
+        ends: list[float] = []
+
+        def enough() -> bool:
+            durations[:] = _durations(log, start)
+            ends.extend([_cpu_seconds(process)] * (len(durations) - len(ends)))
+            return len(durations) > _AUDITS
+
+        wait_until(enough, timeout=_WAIT, what="audits")
+    return min(durations), min(later - earlier for earlier, later in pairwise(ends))
+
+
+def _rescan(plane: ControlPlane) -> tuple[float, int, int]:
+    """Return the seconds of a rescan, and the peaks of memory in MiB: its own, and of it and all that it runs."""
+    with _applied(plane, "protected_pull_policy"), tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, "-m", "pullguard", "audit", "--rescan", "-o", "json"]
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            [*command, "--kubeconfig", str(plane.kubeconfig())],
+            env={"PATH": f"{_BINARIES}:/usr/bin:/bin", "HOME": home},
+            stdout=subprocess.PIPE,
+        )
+        own, together, ended = [0], [0], Event()
+
+        def watch() -> None:
+            while not ended.wait(_SAMPLE):
+                own[0] = max(own[0], _resident([process.pid]))
+                together[0] = max(together[0], _resident(_tree(process.pid)))
+
+        watcher = Thread(target=watch)
+        watcher.start()
+        output = process.communicate()[0]
+        seconds = time.monotonic() - begun
+        ended.set()
+        watcher.join()
+    report = json.loads(output)
+    if process.returncode != 1 or report["errors"]:
+        raise RuntimeError(f"the rescan ended with {process.returncode}: {report['errors']}")
+    return seconds, own[0], together[0]
+
+
+@contextmanager
+def _applied(plane: ControlPlane, name: str) -> Iterator[None]:
+    """Apply a policy to Pods and Deployments in all namespaces, until Gatekeeper enforces it."""
+    template = next(
+        obj
+        for obj in yaml.safe_load_all((_CHECKOUT / _POLICIES[name]).read_text("utf-8"))
+        if obj["kind"] == "ConstraintTemplate"
+    )
+    kind = template["spec"]["crd"]["spec"]["names"]["kind"]
+    constraint = {
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1",
+        "kind": kind,
+        "metadata": {"name": "bench"},
+        "spec": {"enforcementAction": "dryrun", "match": _MATCH, **_parameters(name)},
+    }
+    kubectl = plane.kubectl()
+    kubectl("apply", "-f", "-", stdin=template)
+    resource_name = f"{kind.lower()}.constraints.gatekeeper.sh"
+    crd = f"crd/{resource_name}"
+    wait_until(lambda: kubectl("get", crd, check=False).returncode == 0, timeout=_WAIT, what="the kind of a constraint")
+    kubectl("wait", "--for=condition=Established", "--timeout=60s", crd)
+    kubectl("apply", "-f", "-", stdin=constraint)
+
+    def enforced() -> bool:
+        pods = kubectl.get(resource_name, "bench").get("status", {}).get("byPod") or []
+        return bool(pods) and all(pod.get("enforced") for pod in pods)
+
+    wait_until(enforced, timeout=_WAIT, what="the constraint to be enforced")
+    try:
+        yield
+    finally:
+        # Nothing here collects what the template owned.
+        kubectl("delete", "constrainttemplate", template["metadata"]["name"])
+        kubectl("delete", crd)
+
+
+def _parameters(name: str) -> Mapping[str, Any]:
+    return {"parameters": {"tags": ["latest"]}} if name == "disallowed_tags" else {}
+
+
+def _durations(log: Path, start: str) -> list[float]:
+    """Return the seconds of the audits in Gatekeeper's log that began after a time."""
+    found = []
+    for line in log.read_text("utf-8", "replace").splitlines():
+        if '"audit_finished"' in line:
+            value = json.loads(line)
+            if value["audit_id"] > start:
+                found.append(_seconds(value["duration"]))
+    return found
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds of a duration as Go writes it, such as 1m2.5s."""
+    minutes, _, rest = text.rpartition("m") if "ms" not in text else ("", "", text)
+    return 60 * float(minutes or 0) + (float(rest[:-2]) / 1000 if rest.endswith("ms") else float(rest[:-1]))
+
+
+def _child(name: str) -> int:
+    """Return the process of a program that this one has started."""
+    children = map(int, _read(f"/proc/{os.getpid()}/task/{os.getpid()}/children").split())
+    return next(pid for pid in children if _read(f"/proc/{pid}/comm").strip() == name)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _tree(pid: int) -> list[int]:
+    """Return a process and all its descendants that can be seen."""
+    found = [pid]
+    for parent in found:
+        found += map(int, _read(f"/proc/{parent}/task/{parent}/children").split())
+    return found
+
+
+def _resident(pids: Sequence[int]) -> int:
+    """Return the resident memory of processes in MiB."""
+    pages = sum(int(fields[1]) for pid in pids if (fields := _read(f"/proc/{pid}/statm").split()))
+    return pages * resource.getpagesize() // 2**20
+
+
+def _read(path: str) -> str:
+    """Return the text of a file about a process; "" if that has ended."""
+    try:
+        return Path(path).read_text("ascii")
+    except OSError:
+        return ""
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    os.nice(5)
+    main()

@@ -1,0 +1,245 @@
+"""kubectl, the one way to a live cluster: what passes by itself is tried again, the rest is told apart by its words."""
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from pullguard.errors import PullguardError
+from pullguard.evaluate import programs
+
+_TIMEOUT = 300.0
+_REQUEST_TIMEOUT = "60s"
+_PAGE = 500
+
+# An API server that is restarted is back within a minute; one that was never reached is more likely a wrong address.
+_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_FIRST_WAITS = (0.5, 1.0)
+# A continue token lives as long as etcd keeps its revision: five minutes. A list that takes longer begins again.
+_LISTS_BEGUN = 5
+
+# What kubectl says, in all versions from 1.27 on. Only its words tell these apart: the exit code is 1 for all.
+_FORBIDDEN = re.compile(r"\(Forbidden\)")
+_NOT_FOUND = re.compile(r"\(NotFound\)")
+_NO_SUCH_RESOURCE = re.compile(r"the server doesn't have a resource type")
+_EXPIRED = re.compile(r"\((?:Expired|Gone)\)")
+_PASSING = re.compile(
+    r"\((?:TooManyRequests|ServiceUnavailable|Timeout|ServerTimeout|InternalError)\)"
+    r"|asked us to try again later|currently unable to handle the request|etcdserver: |apiserver not ready"
+    r"|was refused|connection reset|\bEOF\b|handshake timeout|i/o timeout|client connection lost|GOAWAY"
+    r"|context deadline exceeded|request canceled|server closed idle connection"
+    # An API server that has just started knows no roles yet.
+    r"|RBAC: \[?(?:cluster)?role"
+)
+# The API server itself says so; everything else kubectl says of the way to it.
+_FROM_SERVER = re.compile(r"[Ee]rror from server")
+_SECRET = re.compile(r"(?i)\b(bearer\s+|token[=:]\s*)\S+")
+
+_REMEDY = "see whether `kubectl get namespaces` works with the same --kubeconfig and --context"
+
+JSON = dict[str, Any]
+
+
+class RefusedError(PullguardError):
+    """kubectl did not get what it was asked for: the API server refuses it, or is out of reach.
+
+    Args:
+        asked: What it was asked for.
+        words: What kubectl says, on one line, without credentials.
+    """
+
+    def __init__(self, asked: str, words: str) -> None:
+        super().__init__(f"kubectl could not read {asked}: {words}", remedy=_REMEDY)
+        self.words = words
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether this user may not read it."""
+        return _FORBIDDEN.search(self.words) is not None
+
+    @property
+    def not_found(self) -> bool:
+        """Whether there is nothing at such a path."""
+        return _NOT_FOUND.search(self.words) is not None
+
+    @property
+    def no_such_resource(self) -> bool:
+        """Whether kubectl knows no such resource, as far as discovery told it."""
+        return _NO_SUCH_RESOURCE.search(self.words) is not None
+
+    @property
+    def expired(self) -> bool:
+        """Whether the list that it was to go on with is too old."""
+        return _EXPIRED.search(self.words) is not None
+
+
+class Kubectl:
+    """kubectl with a kubeconfig and a context.
+
+    Args:
+        program: The binary.
+        options: What says which cluster is meant.
+        folder: A private folder, for its output.
+        source: The cluster, for people.
+    """
+
+    def __init__(self, program: Path, options: Sequence[str], folder: Path, source: str) -> None:
+        self.source = source
+        self._program = program
+        self._options = tuple(options)
+        self._folder = folder
+        self._reached = False
+
+    def get(self, *arguments: str) -> bytes:
+        """Return what `kubectl get` writes.
+
+        Raises:
+            RefusedError: The API server refuses it, or cannot be reached.
+            PullguardError: kubectl does not end.
+        """
+        attempt = 0
+        while True:
+            ended = self._run(arguments)
+            if ended.code == 0:
+                self._reached = True
+                return ended.stdout
+            words = _SECRET.sub(r"\1(hidden)", ended.stderr) or f"it ended with code {ended.code}"
+            error = RefusedError(_shown(arguments), words)
+            self._reached |= _FROM_SERVER.search(words) is not None
+            waits = _WAITS if self._reached else _FIRST_WAITS
+            if error.no_such_resource or _PASSING.search(words) is None or attempt == len(waits):
+                raise error
+            time.sleep(waits[attempt])
+            attempt += 1
+
+    def value(self, path: str) -> Any:
+        """Return the JSON value at a path of the API.
+
+        Raises:
+            RefusedError: The API server refuses it.
+            PullguardError: As for `get`, or it is no JSON.
+        """
+        output = self.get(f"--raw={path}")
+        try:
+            return json.loads(output)
+        except ValueError as error:
+            raise PullguardError(f"the API server's answer to {path} is no JSON ({error})") from error
+
+    def pages(self, path: str, *, limit: int = _PAGE) -> Iterator[list[JSON]]:
+        """Yield the objects of a list, page by page, each object once; no more than a page is in memory.
+
+        Args:
+            path: The path of the list in the API, such as "/apis/apps/v1/deployments".
+            limit: How many objects a page has at most.
+
+        Raises:
+            RefusedError: As for `get`, or the API server forgets the list before it is read, again and again.
+            PullguardError: As for `value`, or it is no list.
+        """
+        seen: set[tuple[Any, Any]] = set()
+        token, begun = "", 1
+        while True:
+            query = urlencode({"limit": limit, "continue": token} if token else {"limit": limit})
+            try:
+                value = self.value(f"{path}?{query}")
+            except RefusedError as error:
+                if not error.expired or begun == _LISTS_BEGUN:
+                    raise
+                token, begun = "", begun + 1
+                continue
+            items, token = _page(value, path)
+            names = [(item["metadata"].get("namespace"), item["metadata"]["name"]) for item in items]
+            yield [item for item, name in zip(items, names, strict=True) if name not in seen]
+            seen.update(names)
+            if not token:
+                return
+
+    def _run(self, arguments: Sequence[str]) -> programs.Ended:
+        command = [str(self._program), "get", *arguments, *self._options]
+        try:
+            return programs.start(command, folder=self._folder, timeout=_TIMEOUT).wait()
+        except programs.TimedOutError:
+            raise PullguardError(f"kubectl did not answer {_shown(arguments)} in {_TIMEOUT:.0f} seconds") from None
+
+
+@contextmanager
+def connected(
+    *, kubeconfig: str | None = None, context: str | None = None, program: str | None = None
+) -> Iterator[Kubectl]:
+    """Yield kubectl for a cluster.
+
+    Args:
+        kubeconfig: The file; None: what kubectl uses by itself, which in a pod is the cluster around it.
+        context: The context in it; None: the current one.
+        program: The kubectl binary; None: kubectl on PATH.
+
+    Raises:
+        PullguardError: kubectl or the kubeconfig is not there.
+    """
+    binary = _binary(program)
+    file = _kubeconfig(kubeconfig)
+    options = []
+    # In a pod, kubectl takes the pod's ServiceAccount only if no option makes what it knows differ from its defaults.
+    if file is not None or context is not None or not os.environ.get("KUBERNETES_SERVICE_HOST"):
+        options.append(f"--request-timeout={_REQUEST_TIMEOUT}")
+    if file is not None:
+        options.append(f"--kubeconfig={file}")
+    if context is not None:
+        options.append(f"--context={context}")
+    source = "the cluster" if context is None else f"the cluster of context {context}"
+    with programs.private_folder() as folder:
+        yield Kubectl(binary, options, folder, source)
+
+
+def _page(value: Any, path: str) -> tuple[list[JSON], str]:
+    """Return the objects of a page, each with a name, and the token of the next page; "" = there is none.
+
+    Items of a typed list leave out the kind and the apiVersion that the list states.
+    """
+    try:
+        kind, version = value["kind"].removesuffix("List"), value["apiVersion"]
+        items = [{"apiVersion": version, "kind": kind, **item} for item in value["items"] or ()]
+        if all(isinstance(item["metadata"]["name"], str) for item in items):
+            return items, value["metadata"].get("continue") or ""
+        reason = "an object has no name"
+    except (KeyError, TypeError, AttributeError) as error:
+        reason = repr(error)
+    raise PullguardError(f"the API server's answer to {path} is no list ({reason})")
+
+
+def _shown(arguments: Sequence[str]) -> str:
+    return arguments[0].removeprefix("--raw=")
+
+
+def _binary(stated: str | None) -> Path:
+    found = shutil.which(stated or "kubectl")
+    if found is None:
+        raise PullguardError(
+            f"{stated or 'kubectl'} is not a program that can be run",
+            remedy="install kubectl, or give pullguard files that `kubectl get -o json` wrote elsewhere",
+        )
+    return Path(found).absolute()
+
+
+def _kubeconfig(stated: str | None) -> str | None:
+    """Return the kubeconfig as an absolute path: kubectl does not run in the folder of the user."""
+    if stated is None:
+        stated = os.environ.get("KUBECONFIG") or None
+        if stated is None:
+            return None
+        files = stated.split(os.pathsep)
+        if len(files) > 1:
+            if all(Path(file).is_absolute() for file in files if file):
+                return None  # kubectl reads the variable itself
+            raise PullguardError(
+                "the variable KUBECONFIG lists relative paths", remedy="name one file with --kubeconfig"
+            )
+    if not Path(stated).is_file():
+        raise PullguardError("is no file", file=stated, remedy="name a kubeconfig with --kubeconfig")
+    return str(Path(stated).absolute())

@@ -1,0 +1,74 @@
+"""A real Chromium, headless and without any network of its own, and pages in it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.chrome.webdriver import WebDriver
+
+# Without these it asks hosts of its maker at every start.
+_QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+Open = Callable[..., WebDriver]
+
+
+def _program(*names: str) -> str:
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        message = f"{names[0]} is not installed: apt-get install chromium chromium-driver"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+def console(driver: WebDriver) -> list[str]:
+    """Return what stands in the console since it was last asked."""
+    return [entry["message"] for entry in driver.get_log("browser")]  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
+    """Yield a browser with an empty profile."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = _program("chromium", "chromium-browser", "google-chrome")
+    arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", *_QUIET]
+    for argument in (*arguments, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(browser: WebDriver, tmp_path: Path) -> Iterator[Open]:
+    """Return a function that opens a page of some HTML; whatever a test does, nothing goes wrong in the console."""
+
+    def open_page(
+        html: str, *, width: int = 1280, scheme: str = "light", media: str = "screen", scripts: bool = True
+    ) -> WebDriver:
+        file = tmp_path / "page.html"
+        file.write_text(html, "utf-8")
+        # Clicks miss what still moves.
+        settings = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in settings.items()]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        browser.get(file.as_uri())
+        return browser
+
+    yield open_page
+    assert console(browser) == []

@@ -1,0 +1,118 @@
+"""A way to an API server on which things go wrong, at the request where a test wants it."""
+
+import http.client
+import json
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
+
+_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong.
+
+    Attributes:
+        path: The request that it happens to: a regular expression for its path and query.
+        code: The HTTP status that is answered; 0: none, the connection is closed.
+        reason: The reason in the answer's body, as Kubernetes has them.
+        headers: Of the answer.
+        before: Called first, whatever is answered.
+        passes: The request is handed on all the same.
+    """
+
+    path: str
+    code: int = 0
+    reason: str = ""
+    headers: Mapping[str, str] | None = None
+    before: Callable[[], object] | None = None
+    passes: bool = False
+
+
+class FaultProxy:
+    """A server on loopback that hands requests on, but for faults: each happens once, in their order.
+
+    Args:
+        url: Of the API server.
+        authority: The file with the certificate that it is known by.
+        token: Who asks: kubectl hands no token to a server without TLS.
+
+    Attributes:
+        faults: Those that have not happened yet.
+        requests: The paths and queries of all requests.
+    """
+
+    def __init__(self, url: str, authority: Path, token: str) -> None:
+        self.faults: list[Fault] = []
+        self.requests: list[str] = []
+        self._place = urlsplit(url)
+        self._token = token
+        self._context = ssl.create_default_context(cafile=str(authority))
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                proxy.requests.append(self.path)
+                if proxy.faults and re.search(proxy.faults[0].path, self.path):
+                    fault = proxy.faults.pop(0)
+                    if fault.before is not None:
+                        fault.before()
+                    if fault.code:
+                        self.answer(fault.code, _status(fault), fault.headers or {})
+                    if not fault.passes:
+                        self.close_connection = True
+                        return
+                self.answer(*proxy.fetch(self.path))
+
+            def answer(self, code: int, data: bytes, headers: Mapping[str, str]) -> None:
+                self.send_response(code)
+                for name, value in {"Content-Type": "application/json", **headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is its caller's
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the server."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def fetch(self, path: str) -> tuple[int, bytes, Mapping[str, str]]:
+        """Return what the API server answers: code, body and headers."""
+        connection = http.client.HTTPSConnection(
+            self._place.hostname or "", self._place.port, timeout=_TIMEOUT, context=self._context
+        )
+        try:
+            headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(), {"Content-Type": answer.headers.get("Content-Type", "text/plain")}
+        finally:
+            connection.close()
+
+
+def _status(fault: Fault) -> bytes:
+    value = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "message": f"a test wants {fault.reason}",
+        "reason": fault.reason,
+        "code": fault.code,
+    }
+    return json.dumps(value).encode()
