@@ -19,27 +19,34 @@ found := between(input.pods, input.workloads)
 # METADATA
 # title: The changes between workloads and their pods
 # description: |
-#   {namespace, kind and name of the workload, container, policy (the effective one of its template)}, each once.
+#   {namespace, kind and name of the workload, container, policy (the effective one of its template)}, each once. Files can hold a
+#   workload several times: none of them says Always then.
 between(made, workloads) := [change |
-	originals := {key: workload |
+	owners := {controller(pod) | some pod in made}
+	candidates := [[key, workload] |
 		some workload in workloads
 		key := [workload.metadata.namespace, workload.kind, workload.metadata.name]
-	}
+		key in owners
+	]
 	changes := {found |
 		some pod in made
-		owner := originals[controller(pod)]
+		owner := controller(pod)
 		some use in pods.uses(pod, {"group": "", "version": "v1", "kind": "Pod"}, [])
 		use.stated == "Always"
-		some original in pods.uses(owner, review.kind_of(owner), [])
-		[original.list, original.name] == [use.list, use.name]
-		effective := images.effective_policy(original.stated, original.image)
-		effective != "Always"
+		originals := {images.effective_policy(original.stated, original.image) |
+			some [key, workload] in candidates
+			key == owner
+			some original in pods.uses(workload, review.kind_of(workload), [])
+			[original.list, original.name] == [use.list, use.name]
+		}
+		count(originals) > 0
+		not "Always" in originals
 		found := {
-			"namespace": pod.metadata.namespace,
-			"kind": owner.kind,
-			"name": owner.metadata.name,
+			"namespace": owner[0],
+			"kind": owner[1],
+			"name": owner[2],
 			"container": use.name,
-			"policy": effective,
+			"policy": concat(" or ", originals),
 		}
 	}
 	some change in changes

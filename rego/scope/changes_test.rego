@@ -28,6 +28,16 @@ test_found_each_once if {
 	found == [_change]
 }
 
+test_a_workload_that_is_there_twice[name] if {
+	some name, case in {
+		"the same": {"second": "IfNotPresent", "found": [_change]},
+		"another policy": {"second": "Never", "found": [object.union(_change, {"policy": "IfNotPresent or Never"})]},
+		"one says Always": {"second": "Always", "found": []},
+	}
+	twice := [_set("web", "IfNotPresent"), _set("web", case.second)]
+	changes.between([_pod("web", "Always")], twice) == case.found
+}
+
 test_not_found[name] if {
 	some name, case in {
 		"the same": [_pod("web", "Always"), _set("web", "Always")],

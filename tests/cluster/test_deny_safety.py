@@ -30,7 +30,9 @@ def _controllers(cluster: Cluster) -> Iterator[None]:
     folder.mkdir()
     with controllers(cluster.plane, folder, WORKLOADS):
         yield
-    cluster.kubectl("delete", "replicasets,pods", "--all", "--namespace=gatekeeper-system")
+    cluster.kubectl(
+        "delete", "replicasets,pods", "--selector=gatekeeper.sh/system=yes", "--namespace=gatekeeper-system"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -69,17 +69,5 @@ def test_nothing_is_left(cluster: Cluster, session: "subprocess.Popen[str]", end
         session.send_signal({"interrupt": signal.SIGINT, "end": signal.SIGTERM, "kill": signal.SIGKILL}[end])
     wait_until(lambda: session.poll() is not None, timeout=30, what="the session to end")
     wait_until(lambda: not any(process.exists() for process in running), timeout=30, what="its programs to end")
-    wait_until(lambda: network not in _networks(), timeout=30, what="its network to go")
+    # With the last of them the kernel removes their network and mounts.
     assert _state() == before
-
-
-def _networks() -> set[str]:
-    """Return the networks that processes are in."""
-    return {found for process in Path("/proc").glob("[0-9]*") if (found := _network(process))}
-
-
-def _network(process: Path) -> str:
-    try:
-        return str((process / "ns/net").readlink())
-    except OSError:  # it has ended
-        return ""

@@ -152,7 +152,7 @@ def test_what_happens_and_what_scope_says(cluster: Cluster, state: State, opa: P
         )
         return happened == expected
 
-    # An audit misses what begins while a constraint is read anew: another one follows.
+    # An audit lists one kind after the other: what it has missed, the next one finds.
     with contextlib.suppress(NotReadyError):
         wait_until(as_expected, timeout=30, what="audit")
     assert happened == expected

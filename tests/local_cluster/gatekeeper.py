@@ -34,6 +34,25 @@ _OPERATIONS = (
     ("webhook", "mutation-webhook"),
 )
 
+# What Gatekeeper writes belongs to the pod that it runs in, and is taken away without it. This one never runs.
+_POD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "gatekeeper", "namespace": NAMESPACE},
+    "spec": {
+        "schedulerName": "none",
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "manager",
+                "image": "example.org/gatekeeper:1",
+                "imagePullPolicy": "Never",
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+            }
+        ],
+    },
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Gatekeeper:
@@ -90,12 +109,12 @@ def gatekeeper(plane: ControlPlane, manifest: Path) -> Iterator[Gatekeeper]:
         # Nothing is behind a Service here that would have to notice first.
         "shutdown-delay": "0",
     }
-    flags = ("--disable-cert-rotation", "--debug-use-fake-pod")
-    environment = {"POD_NAME": "gatekeeper", "POD_NAMESPACE": NAMESPACE}
+    kubectl("apply", "--filename=-", stdin=_POD)
+    environment = {"POD_NAME": _POD["metadata"]["name"], "POD_NAMESPACE": NAMESPACE}
     with running(
         plane.binaries / "gatekeeper",
         *options_from(options),
-        *flags,
+        "--disable-cert-rotation",
         folder=plane.folder,
         environment=environment,
     ) as server:
