@@ -57,9 +57,6 @@ def apply(cluster: Reachable, kustomization: Path) -> None:
 def wait_until_enforced(cluster: Reachable, *, pods: int = 1) -> None:
     """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now.
 
-    It goes by what Gatekeeper's pods say: what templates and constraints say of that gets lost where an audit writes to
-    the same status.
-
     Args:
         cluster: The cluster.
         pods: How many pods Gatekeeper has.
