@@ -18,13 +18,14 @@ EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: setup $(BIN)/opa ## check Gatekeeper's own stock manifest
+demo: setup $(BIN)/pullguard-check ## check Gatekeeper's own stock manifest
 	@cd tools/gator && go mod download $(GATEKEEPER)
 	@manifest=$$(cd tools/gator && go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml && \
 	echo && echo "pullguard check $$manifest" && echo && \
 	{ $(PULLGUARD) check "$$manifest" || test $$? -eq 1; }
 
 test: setup tools ## run the tests that need no more than the pinned programs
+	cd tools && CGO_ENABLED=0 go test ./check
 	$(BIN)/opa test --ignore '*.yaml' rego
 	$(VENV)/bin/pytest tests/unit tests/engines
 
@@ -35,6 +36,8 @@ lint: setup $(BIN)/opa ## check style and types, and that library/ is in step wi
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	@cd tools && unformatted=$$(gofmt -l check) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	cd tools && CGO_ENABLED=0 go vet ./check
 	$(BIN)/opa fmt --fail --list rego
 	$(BIN)/opa check --strict $(REGO)
 	$(PULLGUARD) generate --check
@@ -44,6 +47,7 @@ verify: setup tools ## run the library's Suites in gator, and check its Rego aga
 	$(BIN)/opa check --strict --capabilities v1.17.1 $(EMBEDDED_REGO)
 
 bench: setup tools ## measure, and print the figures of docs/benchmarks.md
+	$(VENV)/bin/python bench/check.py --large
 	$(VENV)/bin/python bench/suites.py
 	$(VENV)/bin/python bench/reviews.py
 
@@ -58,7 +62,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-tools: $(BIN)/opa $(BIN)/conftest $(BIN)/gator ## build the pinned programs into .tools/bin
+tools: $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator ## build the programs into .tools/bin
+
+$(BIN)/pullguard-check: tools/go.mod tools/go.sum $(wildcard tools/check/*.go)
+	@mkdir -p $(BIN)
+	cd tools && $(GO_BUILD) -o ../$@ ./check
 
 $(BIN)/opa: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)

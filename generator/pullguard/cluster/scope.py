@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
-from pullguard.errors import PullguardError
+from pullguard.errors import PullguardError, TimedOutError
 from pullguard.evaluate import programs
 from pullguard.evaluate.acceptance.constraint_schema import with_defaults
-from pullguard.evaluate.batches import Group, loads
+from pullguard.evaluate.batches import loads
+from pullguard.evaluate.groups import Group
 from pullguard.findings import Problem
 from pullguard.gatekeeper import CONSTRAINT_GROUP, TEMPLATE_GROUP, ConstraintTemplate, template_from
 from pullguard.library import load
@@ -432,7 +433,7 @@ def _evaluate(program: Path, folder: Path, query: str, document: Any, *options: 
             ended = programs.start(
                 [str(program), *arguments, *options, query], folder=folder.parent, timeout=_TIMEOUT
             ).wait()
-        except programs.TimedOutError:
+        except TimedOutError:
             raise PullguardError(f"opa did not answer {query} in {_TIMEOUT:.0f} seconds") from None
     try:
         output = loads(ended.stdout)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pullguard.errors import PullguardError
+from pullguard.errors import PullguardError, TimedOutError
 from pullguard.evaluate import programs
 from pullguard.findings import Problem
 from pullguard.gatekeeper import dig, group_of
@@ -212,7 +212,7 @@ def _get(program: Path, options: Sequence[str], kind: Kind, folder: Path) -> tup
     arguments = [str(program), "get", kind.argument, "--all-namespaces", "--output=json", f"--chunk-size={_CHUNK}"]
     try:
         ended = programs.start([*arguments, *options], folder=folder, timeout=_TIMEOUT).wait()
-    except programs.TimedOutError:
+    except TimedOutError:
         raise PullguardError(f"kubectl did not read {kind.argument} in {_TIMEOUT:.0f} seconds") from None
     if ended.code == 0:
         return ended.stdout, ""
