@@ -27,6 +27,8 @@ demo: setup $(BIN)/pullguard-check ## check Gatekeeper's own stock manifest
 test: setup tools ## run the tests that need no more than the pinned programs
 	cd tools && CGO_ENABLED=0 go test ./check
 	$(BIN)/opa test --ignore '*.yaml' rego
+	@echo "every line of Rego is covered by its tests:"
+	$(BIN)/opa test --ignore '*.yaml' --timeout 300s --threshold 100 rego > /dev/null
 	$(VENV)/bin/pytest tests/unit tests/engines
 
 test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
@@ -50,6 +52,7 @@ bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 	$(VENV)/bin/python bench/check.py --large
 	$(VENV)/bin/python bench/suites.py
 	$(VENV)/bin/python bench/reviews.py
+	$(VENV)/bin/python bench/admission.py
 
 generate: setup $(BIN)/opa ## write library/ from rego/ and pullguard.yaml
 	$(PULLGUARD) generate
@@ -62,7 +65,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-tools: $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator ## build the programs into .tools/bin
+tools: $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission ## build the programs into .tools/bin
 
 $(BIN)/pullguard-check: tools/go.mod tools/go.sum $(wildcard tools/check/*.go)
 	@mkdir -p $(BIN)
@@ -79,6 +82,10 @@ $(BIN)/conftest: tools/go.mod tools/go.sum
 $(BIN)/gator: tools/gator/go.mod tools/gator/go.sum
 	@mkdir -p $(BIN)
 	cd tools/gator && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
+
+$(BIN)/admission: $(wildcard tools/admission/*)
+	@mkdir -p $(BIN)
+	cd tools/admission && $(GO_BUILD) -o ../../$@ .
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

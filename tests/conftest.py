@@ -7,11 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from policy_tree import write_tree
+from pullguard import policies
 from pullguard.generate import generate
+from twins import Workbench
 
 pytest_plugins = ("repositories",)
+
+# How long an example takes says more about what else the machine does than about the code; bench/ measures time.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -53,6 +60,18 @@ def conftest_binary() -> Path:
     return _tool("conftest")
 
 
+@pytest.fixture(scope="module")
+def workbench(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    """Return the policies, with OPA for their Rego and Kubernetes' own code for their CEL."""
+    return Workbench(
+        opa=opa,
+        program=_tool("admission"),
+        rego=CHECKOUT / "library/conftest/policy",
+        policies={policy.name: policy for policy in policies.read(CHECKOUT / "rego", opa).policies},
+        folder=tmp_path_factory.mktemp("workbench"),
+    )
+
+
 def _shared(name: str) -> Path:
     path = CHECKOUT.parent / "shared" / name
     if not path.exists():
@@ -70,6 +89,22 @@ def corpus() -> Path:
 def image_defaults() -> Path:
     """Return the file of images with the pull policy that a real API server gave them."""
     return _shared("facts/image-defaults.json")
+
+
+@pytest.fixture(scope="session")
+def gatekeeper_manifest(checkout: Path) -> Path:
+    """Return the install manifest of the Gatekeeper that gator is built from."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("go is not installed, so Gatekeeper's CustomResourceDefinitions cannot be found")
+    command = [go, "list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/gatekeeper/v3"]
+    done = subprocess.run(
+        command, cwd=checkout / "tools" / "gator", capture_output=True, text=True, timeout=60, check=False
+    )
+    path = Path(done.stdout.strip()) / "deploy" / "gatekeeper.yaml"
+    if done.returncode != 0 or not path.is_file():
+        pytest.skip("Gatekeeper's Go module is not in the module cache")
+    return path
 
 
 @pytest.fixture

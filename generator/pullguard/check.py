@@ -1,6 +1,7 @@
 """`pullguard check`: manifests in, a report out; what is a violation is for the engines to say."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from pullguard.evaluate.batches import Answer, Batch, Engine, Failure, judged
 from pullguard.evaluate.checker import BATCH_OBJECTS, Checker
 from pullguard.findings import Finding, Problem, Report, Violation, finding, fingerprinted, merged
 from pullguard.gatekeeper import ConstraintTemplate, Summary, dig, group_of
-from pullguard.inputs.files import find_files
+from pullguard.inputs.files import Found, Stdin, find_files
 from pullguard.inputs.homes import Homes
 from pullguard.inputs.kustomizations import namespaces
 from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
@@ -27,6 +28,7 @@ from pullguard.sources import CheckerSource, Judged, Place, PythonSource
 #: The programs that can judge, by name.
 ENGINES = ("opa", "conftest")
 
+_STDIN_PATH = "-"
 _STDIN = "<stdin>"
 
 # Each batch is one start of the engine, some hundredths of a second, and the engine needs some twenty times the
@@ -77,6 +79,8 @@ def check(
     found = list(find_files(paths, selection))
     homes = Homes(namespace, namespaces(found))
     with ExitStack() as stack:
+        if any(isinstance(path, Stdin) for path in found):
+            stdin = _kept(sys.stdin.buffer if stdin is None and sys.stdin is not None else stdin, stack)
         bar = stack.enter_context(Progress(None, "objects", show=progress))
         source: PythonSource | CheckerSource
         if program is None:
@@ -103,21 +107,45 @@ def check(
             for name, labels in load(namespace_labels).items():
                 run.state_namespace(name, labels)
         run.judge(bar.counted(source))
+        run.has_stdin |= source.has_stdin
         run.judge_again()
         if program is not None:
             checker.finish()
+        findings = run.findings()
+        others = _other_tools(findings, found, stdin, opa) if run.has_suspects else ()
     errors, notes = _nothing_checked(paths, run, source.objects, selection)
     return Report(
-        findings=fingerprinted(run.findings()),
+        findings=fingerprinted(findings),
         errors=(*run.errors(), *errors),
         files=len(source.names),
         documents=source.documents,
         objects=source.objects,
         library=rules.library,
-        notes=(*rules.notes, *run.notes(), *notes),
+        notes=(
+            *rules.notes,
+            *run.notes(),
+            *notes,
+            *others,
+        ),
         rules=rules.rules,
         read=tuple(source.names),
     )
+
+
+def _kept(stream: BinaryIO | None, stack: ExitStack) -> BinaryIO | None:
+    """Return a file with all that a stream gives, which can be read more than once, by other processes as well."""
+    import shutil  # noqa: PLC0415 - standard input is not always read
+    import tempfile  # noqa: PLC0415
+
+    if stream is None:
+        return None
+    kept = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack is one
+    try:
+        shutil.copyfileobj(stream, kept)
+    except OSError:
+        return stream  # reading it again says what is wrong
+    kept.seek(0)
+    return kept
 
 
 def _checker(program: str, rules: ruleset.Bundled | ruleset.Loaded, limits: Limits, stack: ExitStack) -> Checker:
@@ -162,6 +190,18 @@ def _engines(name: str, opa: str | None, rules: ruleset.Bundled | ruleset.Loaded
     return engines
 
 
+def _other_tools(
+    findings: Sequence[Finding], found: Sequence[Found], stdin: BinaryIO | None, opa: str | None
+) -> tuple[str, ...]:
+    """Return what findings say of other tools, from a second look at the inputs, which is seldom needed."""
+    from pullguard.changed_pods import changed_pods  # noqa: PLC0415 - seldom needed
+    from pullguard.inputs import Inputs  # noqa: PLC0415
+
+    if stdin is not None:
+        stdin.seek(0)
+    return changed_pods(findings, Inputs((), found=found, stdin=stdin), find_tool("opa", opa))
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
     """An object on its way to the engines.
@@ -186,6 +226,7 @@ class _Run:
         batch_objects: int,
     ) -> None:
         self.has_stdin = False
+        self.has_suspects = False
         self._engines = engines
         self._policies = policies
         self._homes = homes
@@ -256,6 +297,10 @@ class _Run:
         ]
         if not found:
             return
+        if dig(manifest.object, "metadata", "ownerReferences") and not self.has_suspects:
+            from pullguard.changed_pods import is_suspicious  # noqa: PLC0415 - seldom needed
+
+            self.has_suspects = any(is_suspicious(each) for each in found)
         if answer.namespace and any(response.namespace_assumed for response in answer.responses):
             self._findings[place] = found
             self._put_aside(place, answer.namespace, manifest)
@@ -377,7 +422,7 @@ def _nothing_checked(
     """
     message = "nothing was checked: there is no Kubernetes object in it"
     found = []
-    if "-" in paths and not run.has_stdin:
+    if _STDIN_PATH in paths and not run.has_stdin:
         found.append(Problem(_STDIN, None, None, message))
     if objects or run.errors() or found:
         return found, []

@@ -24,6 +24,11 @@ exit codes:
   0  clean
   1  findings, failures or differences
   2  something could not be read or run"""
+_FIX_EXIT_CODES = """\
+exit codes:
+  0  nothing is left to fix
+  1  findings are left; with --diff also: something would change
+  2  something could not be read, written or run"""
 
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
@@ -45,6 +50,7 @@ def parser() -> "argparse.ArgumentParser":
     _add_check(commands)
     _add_completion(commands)
     _add_explain(commands)
+    _add_fix(commands)
     _add_generate(commands)
     _add_init(commands)
     _add_scope(commands)
@@ -114,8 +120,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "--write-baseline", action="store_true", help="write the findings to the file of --baseline: all are known then"
     )
-    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
-    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
+    _add_judging(command)
     command.add_argument(
         "--exclude",
         metavar="GLOB",
@@ -128,12 +133,6 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="REF",
         default="",
         help="only files that git says have changed since this commit, or are new",
-    )
-    command.add_argument(
-        "--namespace",
-        metavar="NS",
-        default="",
-        help="the namespace of objects that state none; without it every constraint selects them",
     )
     command.add_argument(
         "--namespace-labels",
@@ -219,11 +218,12 @@ def _check(options: "argparse.Namespace") -> int:
         from pullguard.baseline import with_baseline
 
         report = with_baseline(report, options.baseline, options.paths, write=options.write_baseline)
-    REPORTERS[options.output](report, sys.stdout)
+    # Files first: who reads standard output may go away before its end.
     if files:
         from pullguard.output_files import write_files
 
         write_files(report, files)
+    REPORTERS[options.output](report, sys.stdout)
     return report.exit_code(options.fail_on)
 
 
@@ -269,6 +269,52 @@ def _explain(options: "argparse.Namespace") -> int:
 
     print(explain(options.name, library=options.library), end="")
     return 0
+
+
+def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "fix",
+        help="set the right pull policies in manifests",
+        description="Set the pull policies in manifests that check finds wrong, where the image is pinned. "
+        "Everything else stays as it is, byte for byte; images that are not pinned are listed.",
+        epilog=_epilog(
+            ("pullguard fix --diff deploy/", "what would change"),
+            ("pullguard fix deploy/", "change it"),
+            (
+                "helm template CHART | pullguard fix --namespace kube-system - | kubectl apply -f -",
+                "fix what a chart gives",
+            ),
+            exit_codes=_FIX_EXIT_CODES,
+        ),
+    )
+    command.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin, which is written to stdout"
+    )
+    command.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+    _add_judging(command)
+    _add_opa(command)
+    command.set_defaults(run=_fix)
+
+
+def _fix(options: "argparse.Namespace") -> int:
+    from pullguard.remedies.fix import fix
+    from pullguard.reporters.fix import write, write_diff
+
+    report = fix(
+        options.paths,
+        library=options.library,
+        opa=options.opa,
+        everywhere=options.everywhere,
+        namespace=options.namespace,
+        diff=options.diff,
+        stdin=sys.stdin.buffer,
+    )
+    if options.diff:
+        write_diff(report, sys.stdout)
+    if report.output is not None:
+        sys.stdout.buffer.write(report.output)
+    write(report, sys.stderr if options.diff or report.output is not None else sys.stdout)
+    return report.exit_code
 
 
 def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -397,10 +443,21 @@ def _test(options: "argparse.Namespace") -> int:
     return report.exit_code
 
 
-def _epilog(*examples: tuple[str, str]) -> str:
+def _epilog(*examples: tuple[str, str], exit_codes: str = _EXIT_CODES) -> str:
     """Return what stands below the help of a command: examples with what they do, and the exit codes."""
     lines = [f"  {text}\n      {meaning}" for text, meaning in examples]
-    return "\n".join(["examples:", *lines, "", _EXIT_CODES])
+    return "\n".join(["examples:", *lines, "", exit_codes])
+
+
+def _add_judging(command: "argparse.ArgumentParser") -> None:
+    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
+    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
+    command.add_argument(
+        "--namespace",
+        metavar="NS",
+        default="",
+        help="the namespace of objects that state none; without it every constraint selects them",
+    )
 
 
 def _size(text: str) -> int:

@@ -20,6 +20,9 @@ DEFAULT_FILE = "pullguard.yaml"
 #: What a user writes for an enforcement level, and the enforcementAction that Gatekeeper calls it, mildest first.
 ENFORCEMENT = dict(zip(LEVELS, ACTIONS, strict=True))
 
+#: Where ValidatingAdmissionPolicies can be in force.
+UNSEEN, ALL = "unseen", "all"
+
 _START = "`pullguard init` writes one to start with"
 
 # As k8s.io/apimachinery validates them: an optional DNS subdomain of at most 253 characters, a name of at most 63.
@@ -59,16 +62,31 @@ class PolicyConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AdmissionConfig:
+    """Where ValidatingAdmissionPolicies are in force.
+
+    Attributes:
+        namespaces: UNSEEN for the protected namespaces that Gatekeeper's webhook leaves out, or ALL of them.
+        gatekeeper_namespace: The namespace that Gatekeeper runs in: its webhook leaves it out by name.
+    """
+
+    namespaces: str = UNSEEN
+    gatekeeper_namespace: str = "gatekeeper-system"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A whole configuration.
 
     Attributes:
         protected_namespaces: At least one of its two ways is there.
         policies: By the policy's name; one for every policy there is.
+        admission: What differs from the defaults about admission policies.
     """
 
     protected_namespaces: ProtectedNamespaces
     policies: Mapping[str, PolicyConfig]
+    admission: AdmissionConfig = AdmissionConfig()
 
 
 def load(path: Path, policies: Sequence[Policy]) -> Config:
@@ -138,6 +156,7 @@ def schema(policies: Sequence[Policy]) -> dict[str, Any]:
                 "enum": list(ENFORCEMENT),
                 "default": "audit",
             },
+            "admission": _ADMISSION,
             "policies": {
                 "description": "What differs from the defaults, by policy.",
                 "type": ["object", "null"],
@@ -270,10 +289,35 @@ _PROTECTED_NAMESPACES: dict[str, Any] = {
 }
 
 
+_ADMISSION: dict[str, Any] = {
+    "description": "ValidatingAdmissionPolicies, which the API server evaluates itself, without Gatekeeper.",
+    "type": ["object", "null"],
+    "properties": {
+        "namespaces": {
+            "description": (
+                "unseen: the protected namespaces that Gatekeeper's webhook leaves out, which are its own and those "
+                "labelled admission.gatekeeper.sh/ignore; all: every protected namespace, also without Gatekeeper."
+            ),
+            "enum": [UNSEEN, ALL],
+            "default": UNSEEN,
+        },
+        "gatekeeperNamespace": {
+            "description": "The namespace that Gatekeeper runs in.",
+            "type": "string",
+            "pattern": r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+            "errorMessage": "write the name of a namespace",
+            "default": "gatekeeper-system",
+        },
+    },
+    "additionalProperties": False,
+}
+
+
 def _config(value: Mapping[str, Any], policies: Sequence[Policy]) -> Config:
     namespaces = value["protectedNamespaces"]
     enforcement = value.get("enforcement", "audit")
     stated = value.get("policies") or {}
+    admission = value.get("admission") or {}
     return Config(
         protected_namespaces=ProtectedNamespaces(tuple(namespaces.get("names", ())), namespaces.get("selector")),
         policies={
@@ -285,6 +329,10 @@ def _config(value: Mapping[str, Any], policies: Sequence[Policy]) -> Config:
             for policy in policies
             for own in [stated.get(policy.name) or {}]
         },
+        admission=AdmissionConfig(
+            namespaces=admission.get("namespaces", UNSEEN),
+            gatekeeper_namespace=admission.get("gatekeeperNamespace", AdmissionConfig().gatekeeper_namespace),
+        ),
     )
 
 

@@ -25,12 +25,12 @@ def explain(name: str, *, library: str | None = None) -> str:
         names |= dict.fromkeys(known, template.policy)
     if name not in names:
         policies = ", ".join(sorted(set(names.values())))
-        raise PullguardError(f"{name} is no policy of the library {shown}", remedy=f"name one of these: {policies}")
+        raise PullguardError(f"{name} is no policy of the library ({shown})", remedy=f"name one of these: {policies}")
     return _page(directory, names[name], shown)
 
 
 def _page(directory: Path, policy: str, shown: str) -> str:
     page = policy_page(directory, policy)
     if not page.resolve().is_relative_to(directory.resolve()) or not page.is_file():
-        raise PullguardError(f"the library {shown} has no page of {policy}", remedy="see its template")
+        raise PullguardError(f"the library ({shown}) has no page of {policy}", remedy="see its template")
     return read_text(page)

@@ -161,6 +161,7 @@ class RuleInfo:
         policy: The policy's name.
         description: What the policy demands and why; "" if it does not say.
         page: The file with the policy's page, as people name it; "" if there is none.
+        explain: The command that prints the page; "" if there is none.
     """
 
     id: str
@@ -169,6 +170,7 @@ class RuleInfo:
     policy: str
     description: str
     page: str
+    explain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +302,7 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
         file=source.file,
         line=source.line(line_of),
         document=source.document,
-        object=ObjectRef(_text(obj.get("apiVersion")), _text(obj.get("kind")), namespace, _name(obj)),
+        object=reference(obj, namespace),
         container=container,
         image=_image(dig(details, "image")) or image_of,
         message=violation.message,
@@ -347,6 +349,28 @@ def fingerprinted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(result)
 
 
+def reference(obj: Mapping[str, Any], namespace: str) -> ObjectRef:
+    """Return what tells an object from others; its namespace is for others to know."""
+    return ObjectRef(_text(obj.get("apiVersion")), _text(obj.get("kind")), namespace, _name(obj))
+
+
+def steps(text: Any) -> Path | None:
+    """Return the steps of a path such as `spec.containers[2]`, or None if it is none."""
+    if not isinstance(text, str) or not _PATH.fullmatch(text):
+        return None
+    return tuple(int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(text))
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """Return what stands at a path in a JSON value, or None if there is nothing."""
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            value = dig(value, step)
+    return value
+
+
 def _merged(same: Sequence[Finding]) -> Finding:
     first = min(same, key=lambda found: (-strictness(found.action), found.constraints, found.message))
     return replace(
@@ -365,7 +389,7 @@ def _key(found: Finding) -> str:
 
 
 def _order(found: Finding) -> tuple[Any, ...]:
-    path = _tokens(dig(found.details, "path")) or ()
+    path = steps(dig(found.details, "path")) or ()
     return (
         found.line,
         [(isinstance(token, int), token) for token in path],
@@ -378,31 +402,15 @@ def _order(found: Finding) -> tuple[Any, ...]:
 
 def _path(obj: Mapping[str, Any], text: Any) -> Path:
     """Return the path that details state if it leads to something in the object, else that of the object."""
-    tokens = _tokens(text)
-    return tokens if tokens and _at(obj, tokens) is not None else ()
-
-
-def _tokens(text: Any) -> Path | None:
-    """Return the steps of a path such as `spec.containers[2]`, or None if it is none."""
-    if not isinstance(text, str) or not _PATH.fullmatch(text):
-        return None
-    return tuple(int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(text))
-
-
-def _at(value: Any, path: Path) -> Any:
-    for step in path:
-        if isinstance(step, int):
-            value = value[step] if isinstance(value, list) and step < len(value) else None
-        else:
-            value = dig(value, step)
-    return value
+    tokens = steps(text)
+    return tokens if tokens and value_at(obj, tokens) is not None else ()
 
 
 def _container(obj: Mapping[str, Any], path: Path) -> ContainerRef | None:
     """Return the container or image volume that a path leads to, or None if it leads to something else."""
     if len(path) < 2 or path[-2] not in _LISTS or not isinstance(path[-1], int):  # noqa: PLR2004 - list and index
         return None
-    return ContainerRef(str(path[-2]), _text(dig(_at(obj, path), "name")), path[-1])
+    return ContainerRef(str(path[-2]), _text(dig(value_at(obj, path), "name")), path[-1])
 
 
 def _image_and_line(obj: Mapping[str, Any], path: Path) -> tuple[str | None, Path]:
@@ -411,20 +419,20 @@ def _image_and_line(obj: Mapping[str, Any], path: Path) -> tuple[str | None, Pat
         path, policy, image = (*path, "image"), "pullPolicy", "reference"
     else:
         policy, image = "imagePullPolicy", "image"
-    owner = _at(obj, path)
+    owner = value_at(obj, path)
     stated = [key for key in (policy, image) if dig(owner, key) not in (None, "")]
     return _image(dig(owner, image)), (*path, *stated[:1])
 
 
 def _names(obj: Mapping[str, Any], path: Path) -> list[str]:
     """Return a path with the names of what its indices lead to."""
-    steps = []
+    named = []
     for end, step in enumerate(path, start=1):
         if isinstance(step, int):
-            steps.append(f"[{_text(dig(_at(obj, path[:end]), 'name'))}]")
+            named.append(f"[{_text(dig(value_at(obj, path[:end]), 'name'))}]")
         else:
-            steps.append(step)
-    return steps
+            named.append(step)
+    return named
 
 
 def _without_images(message: str, obj: Mapping[str, Any]) -> str:

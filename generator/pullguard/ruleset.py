@@ -1,6 +1,7 @@
 """Which library manifests are judged by, and what of it can be run outside a cluster."""
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,7 +81,7 @@ def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
     directory, shown, notes = library_directory(stated)
     found = bundle.load(str(directory)) if bundled else None
     if found is None:
-        return _from_templates(directory, shown, notes, everywhere=everywhere)
+        return _from_templates(directory, shown, notes, stated, everywhere=everywhere)
     entries = [
         {**entry, "constraint": _everywhere(entry["constraint"])} if everywhere else entry
         for entry in found.constraints
@@ -88,13 +89,15 @@ def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
     return Ruleset(
         source=Bundled(found.folder, json.dumps({"pullguard": {"constraints": entries}})),
         policies=found.policies,
-        rules=_rules(found.policies.values(), directory),
+        rules=_rules(found.policies.values(), directory, stated),
         library=shown,
         notes=(*notes, *(_needs_cluster(kind) for kind in found.left_out)),
     )
 
 
-def _from_templates(directory: Path, shown: str, notes: Sequence[str], *, everywhere: bool) -> Ruleset:
+def _from_templates(
+    directory: Path, shown: str, notes: Sequence[str], stated: str | None, *, everywhere: bool
+) -> Ruleset:
     from pullguard.evaluate.acceptance.constraint_schema import with_defaults  # noqa: PLC0415 - a bundle needs none
     from pullguard.library import load  # noqa: PLC0415 - as above
 
@@ -132,7 +135,7 @@ def _from_templates(directory: Path, shown: str, notes: Sequence[str], *, everyw
         policies={template.name: template for template in used.values()},
         library=shown,
         notes=tuple(notes),
-        rules=_rules(used.values(), directory),
+        rules=_rules(used.values(), directory, stated),
     )
 
 
@@ -141,13 +144,16 @@ def policy_page(directory: Path, policy: str) -> Path:
     return directory / "policies" / policy / "README.md"
 
 
-def _rules(templates: Iterable[Summary | ConstraintTemplate], directory: Path) -> tuple[RuleInfo, ...]:
+def _rules(
+    templates: Iterable[Summary | ConstraintTemplate], directory: Path, stated: str | None
+) -> tuple[RuleInfo, ...]:
+    option = "" if stated is None else f" --library {shlex.quote(stated)}"
     found: list[RuleInfo] = []
     for template in templates:
         page = policy_page(directory, template.policy)
-        shown = str(page) if page.is_file() else ""
+        shown, explain = (str(page), f"pullguard explain {template.policy}{option}") if page.is_file() else ("", "")
         found.extend(
-            RuleInfo(rule.id, rule.severity, rule.title, template.policy, template.description, shown)
+            RuleInfo(rule.id, rule.severity, rule.title, template.policy, template.description, shown, explain)
             for rule in template.rules.values() or (rule_of(template, None),)
         )
     return tuple(sorted(found, key=lambda rule: (rule.policy, rule.id)))

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +58,7 @@ class PythonSource:
 
     Attributes:
         objects: How many objects have been read so far.
+        has_stdin: False: whatever comes from standard input is told of.
     """
 
     def __init__(self, found: Sequence[Found], stdin: BinaryIO | None, limits: Limits) -> None:
@@ -66,6 +66,7 @@ class PythonSource:
 
         self._inputs = Inputs((), found=found, stdin=stdin, limits=limits)
         self.objects = 0
+        self.has_stdin = False
 
     @property
     def names(self) -> list[str]:
@@ -99,6 +100,7 @@ class CheckerSource:
 
     Attributes:
         objects: How many objects have been read so far.
+        has_stdin: Some of them came from standard input, and need not have been told of.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class CheckerSource:
         advance: Callable[[int], None],
     ) -> None:
         self.objects = 0
+        self.has_stdin = False
         self._checker = checker
         self._found = found
         self._stdin = stdin
@@ -175,6 +178,7 @@ class CheckerSource:
         elif record.get("done"):
             self._read_files.add(number)
             self.objects += record.get("objects", 0)
+            self.has_stdin |= isinstance(self._found[number], Stdin) and record.get("objects", 0) > 0
             self._advance(record.get("objects", 0))
             self._count(number, record.get("documents", 0))
         elif "errno" in record:
@@ -230,13 +234,11 @@ class CheckerSource:
 
 
 def _path_of(stdin: BinaryIO | None) -> bytes | None:
-    """Return the path under which another process can read what is to be read, or None if there is none."""
+    """Return the path under which another process can read a file that is open here, or None if there is none."""
     try:
-        descriptor = (stdin or sys.stdin.buffer).fileno()
-        mode = os.fstat(descriptor).st_mode
-        begun = stat.S_ISREG(mode) and os.lseek(descriptor, 0, os.SEEK_CUR) > 0
-    except (AttributeError, OSError, ValueError):
+        descriptor = -1 if stdin is None else stdin.fileno()
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except (OSError, ValueError):
         return None
     path = f"/proc/{os.getpid()}/fd/{descriptor}"
-    can_be_opened = not stat.S_ISSOCK(mode) and not begun and os.access(path, os.R_OK)
-    return path.encode() if can_be_opened else None
+    return path.encode() if is_file and os.access(path, os.R_OK) else None

@@ -10,8 +10,7 @@ import data.gatekeeper.enforcement
 import data.gatekeeper.hook
 import data.gatekeeper.match
 import data.gatekeeper.review
-import data.lib.images
-import data.lib.pods
+import data.scope.changes
 import data.scope.kubernetes
 
 # METADATA
@@ -213,7 +212,7 @@ _next_objects := array.concat(
 	],
 	[next |
 		some key in _strangers
-		pod := [pod | some pod in input.pods; _controller_key(pod) == key][0]
+		pod := [pod | some pod in input.pods; changes.controller(pod) == key][0]
 		next := {
 			"namespace": key[0],
 			"workload": {"kind": key[1], "name": key[2], "owner": "", "idle": false},
@@ -228,12 +227,12 @@ _stands_for_others(workload) if {
 	[workload.metadata.namespace, "Deployment", workload.metadata.name] in _owners_of_replica_sets
 }
 
-_owners_of_replica_sets := {_controller_key(workload) | some workload in input.workloads; workload.kind == "ReplicaSet"}
+_owners_of_replica_sets := {changes.controller(workload) | some workload in input.workloads; workload.kind == "ReplicaSet"}
 
 # Controllers that are no part of Kubernetes, known by their pods. Pods of a Node are static: no admission stops them.
 _strangers := {key |
 	some pod in input.pods
-	key := _controller_key(pod)
+	key := changes.controller(pod)
 	key[0] in _protected_names
 	key[1] != "Node"
 	not _workloads[key]
@@ -242,11 +241,6 @@ _strangers := {key |
 _workloads := {key: workload |
 	some workload in input.workloads
 	key := [workload.metadata.namespace, workload.kind, workload.metadata.name]
-}
-
-_controller_key(obj) := [obj.metadata.namespace, owners[0].kind, owners[0].name] if {
-	owners := [owner | some owner in obj.metadata.ownerReferences; owner.controller == true]
-	count(owners) > 0
 }
 
 _made_by(workload) := [_pod(template, workload)] if {
@@ -299,7 +293,7 @@ _shown(workload) := {
 }
 
 _owner(workload) := sprintf("%s %s", [key[1], key[2]]) if {
-	key := _controller_key(workload)
+	key := changes.controller(workload)
 } else := ""
 
 _is_idle(workload) if {
@@ -322,23 +316,7 @@ _unjudged := [{"namespace": workload.metadata.namespace, "kind": workload.kind, 
 ]
 
 # A pod says Always where the template that it was made from does not: something has changed it on its way in.
-_changed := [change |
-	change := {found |
-		some pod in input.pods
-		pod.metadata.namespace in _protected_names
-		owner := _workloads[_controller_key(pod)]
-		some use in pods.uses(pod, {"group": "", "version": "v1", "kind": "Pod"}, [])
-		use.stated == "Always"
-		some original in pods.uses(owner, review.kind_of(owner), [])
-		[original.list, original.name] == [use.list, use.name]
-		effective := images.effective_policy(original.stated, original.image)
-		effective != "Always"
-		found := {
-			"namespace": pod.metadata.namespace,
-			"kind": owner.kind,
-			"name": owner.metadata.name,
-			"container": use.name,
-			"policy": effective,
-		}
-	}[_]
-]
+_changed := changes.between(
+	[pod | some pod in input.pods; pod.metadata.namespace in _protected_names],
+	input.workloads,
+)

@@ -213,6 +213,12 @@ def test_standard_input(tmp_path: Path, checkout: Path, *, piped: bool) -> None:
     assert [found.line for found in given.findings] == [6, 16]
 
 
+def test_standard_input_without_findings(checkout: Path, how: dict[str, Any]) -> None:
+    for text in ("apiVersion: v1\nkind: Service\nmetadata: {name: s}\n", "kind: X\na: &a b\n"):
+        report = run(checkout, how, "-", stdin=io.BytesIO(text.encode()))
+        assert (report.findings, report.errors, report.objects) == ((), (), 1)
+
+
 def test_a_library_that_was_changed_is_not_read_from_its_bundle(tmp_path: Path, checkout: Path) -> None:
     library = tmp_path / "library"
     shutil.copytree(checkout / "library", library)

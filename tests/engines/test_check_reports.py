@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -90,6 +92,24 @@ def test_a_wrong_output_file_is_an_error_before_anything_is_judged(check: Check)
     ended = check("absent.yaml", "--output-file", "x")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("pullguard: the format of --output-file x is not known; write FORMAT=FILE")
+
+
+def test_files_are_written_although_nobody_reads_standard_output(tmp_path: Path, checkout: Path) -> None:
+    (tmp_path / "pod.yaml").write_text(_pod("dns"))
+    options = ["--library", str(checkout / "library"), "--output-file", "a.sarif"]
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pullguard", "check", *options, "pod.yaml"],
+        cwd=tmp_path,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")
+    assert len(_fingerprints(tmp_path / "a.sarif", checkout)) == 1
 
 
 def test_fingerprints_survive_line_moves(tmp_path: Path, check: Check, checkout: Path) -> None:

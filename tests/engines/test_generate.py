@@ -1,15 +1,15 @@
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import jsonschema_rs
 import pytest
 import yaml
 
+from crd_schemas import crd_validator
 from policy_tree import CLUSTER, NAMES, REGO, SECOND, TEXTS, policy, write_tree
 from pullguard import config, library, policies
 from pullguard.errors import PullguardError
@@ -24,7 +24,7 @@ from pullguard.render.yaml_text import block, dump
 NAMES_ONLY = "protectedNamespaces: {names: [kube-system, '*-protected']}\n"
 BOTH = NAMES_ONLY.replace("names:", "selector: {matchLabels: {protected: 'true'}}, names:")
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., CompletedProcess[str]]
 
 
 Make = Callable[..., Path]
@@ -108,47 +108,9 @@ def test_gator_verifies_the_library(make: Make, gator: Path, run: Run, text: str
     assert suites == [f"{out}/policies/{name}/suite.yaml" for name in ("other_label", "required_label")]
 
 
-def crd_schema(node: Any) -> Any:
-    """Return a schema of a CustomResourceDefinition as JSON Schema that refuses fields that Kubernetes would drop."""
-    if not isinstance(node, dict):
-        return node
-    result = {key: crd_schema(value) for key, value in node.items()}
-    if "properties" in node:
-        result["properties"] = {key: crd_schema(value) for key, value in node["properties"].items()}
-        if not node.get("x-kubernetes-preserve-unknown-fields"):
-            result["additionalProperties"] = False
-    return result
-
-
-@pytest.fixture(scope="session")
-def gatekeeper_manifest(checkout: Path) -> Path:
-    """Return the install manifest of the Gatekeeper that gator is built from."""
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("go is not installed, so Gatekeeper's CustomResourceDefinitions cannot be found")
-    command = [go, "list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/gatekeeper/v3"]
-    done = subprocess.run(
-        command, cwd=checkout / "tools" / "gator", capture_output=True, text=True, timeout=60, check=False
-    )
-    path = Path(done.stdout.strip()) / "deploy" / "gatekeeper.yaml"
-    if done.returncode != 0 or not path.is_file():
-        pytest.skip("Gatekeeper's Go module is not in the module cache")
-    return path
-
-
 def test_templates_fit_gatekeepers_definition_of_them(make: Make, gatekeeper_manifest: Path) -> None:
     out = make(BOTH)
-    (definition,) = [
-        entry
-        for entry in yaml.load_all(gatekeeper_manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
-        if entry["metadata"]["name"] == "constrainttemplates.templates.gatekeeper.sh"
-    ]
-    (schema,) = [
-        version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"] if version["name"] == "v1"
-    ]
-    strict = crd_schema(schema)
-    strict["properties"]["metadata"] = {"type": "object"}
-    validator = jsonschema_rs.Draft202012Validator(strict)
+    validator = crd_validator(gatekeeper_manifest, "constrainttemplates.templates.gatekeeper.sh")
     template = yaml.safe_load((out / "templates/required_label.yaml").read_text("utf-8"))
     assert [error.message for error in validator.iter_errors(template)] == []
     template["spec"]["targets"][0]["operation"] = []
@@ -257,6 +219,41 @@ def test_kustomizations_build(make: Make, kubectl: str, run: Run, folder: str, a
         ("K8sRequiredLabel", "required-label-by-label", action),
         ("K8sRequiredLabel", "required-label-by-name", action),
     ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "actions"),
+    [
+        ("policies", ["Audit"]),
+        ("audit", ["Audit"]),
+        ("warn", ["Warn", "Audit"]),
+        ("deny", ["Deny"]),
+        ("deny/protected_pull_policy", ["Deny"]),
+        ("policies/protected_pull_policy", ["Audit"]),
+    ],
+)
+def test_kustomizations_of_admission_policies_build(
+    checkout: Path, kubectl: str, run: Run, folder: str, actions: list[str]
+) -> None:
+    done = run(kubectl, "kustomize", checkout / "library/admission" / folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    built = [(obj["kind"], obj["metadata"]["name"], obj["spec"]) for obj in yaml.safe_load_all(done.stdout)]
+    names = ["protected-pull-policy"] if "/" in folder else ["protected-image-pinning", "protected-pull-policy"]
+    assert [name for kind, name, _ in built if kind == "ValidatingAdmissionPolicy"] == names
+    bindings = [(name, spec["validationActions"]) for kind, name, spec in built if kind != "ValidatingAdmissionPolicy"]
+    ends = ("gatekeeper-namespace", "ignored-namespaces")
+    assert bindings == [(f"{name}-{end}", actions) for name in names for end in ends]
+
+
+@pytest.mark.parametrize(
+    ("folder", "kinds"),
+    [("kubernetes", {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"}), ("gatekeeper", {"Assign"})],
+)
+def test_kustomizations_of_mutation_build(checkout: Path, kubectl: str, run: Run, folder: str, kinds: set[str]) -> None:
+    for path in (folder, f"{folder}/protected_pull_policy"):
+        done = run(kubectl, "kustomize", checkout / "library/mutation" / path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert {obj["kind"] for obj in yaml.safe_load_all(done.stdout)} == kinds
 
 
 def test_a_level_takes_all_policies_and_leaves_the_rest_of_them_alone(make: Make, kubectl: str, run: Run) -> None:

@@ -8,67 +8,15 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generated_objects import PLACES
+from generated_objects import objects as objects_of_all_kinds
 from image_references import implied_policy
 from pullguard.check import check
-
-_PLACES = {
-    ("v1", "Pod"): ["spec"],
-    ("v1", "PodTemplate"): ["template", "spec"],
-    ("v1", "ReplicationController"): ["spec", "template", "spec"],
-    ("apps/v1", "Deployment"): ["spec", "template", "spec"],
-    ("apps/v1", "StatefulSet"): ["spec", "template", "spec"],
-    ("apps/v1beta2", "DaemonSet"): ["spec", "template", "spec"],
-    ("extensions/v1beta1", "ReplicaSet"): ["spec", "template", "spec"],
-    ("batch/v1", "Job"): ["spec", "template", "spec"],
-    ("batch/v1beta1", "CronJob"): ["spec", "jobTemplate", "spec", "template", "spec"],
-    ("argoproj.io/v1alpha1", "Rollout"): [],
-    ("serving.knative.dev/v1", "Service"): [],
-    ("v1", "ConfigMap"): [],
-}
-
-_ODD = st.sampled_from([None, True, 0, 7, 1.5, "", "Always", [], ["Always"], {}, {"Always": 1}])
-_POLICY = st.one_of(st.sampled_from(["Always", "IfNotPresent", "Never", "always", "Always ", "", None]), _ODD)
-_IMAGE = st.one_of(
-    st.sampled_from(["nginx", "nginx:1", "nginx:latest", "h:5000/x", "Nginx", "x@sha256:abc", "q.io/a/b:latest"]), _ODD
-)
-
-
-def _item(image_key: str, policy_key: str) -> st.SearchStrategy[Any]:
-    return st.one_of(
-        st.fixed_dictionaries({}, optional={"name": st.just("a"), image_key: _IMAGE, policy_key: _POLICY}), _ODD
-    )
-
-
-_CONTAINERS = st.one_of(st.lists(_item("image", "imagePullPolicy"), max_size=3), _ODD)
-_VOLUME = st.one_of(
-    st.fixed_dictionaries({"name": st.just("v")}, optional={"image": _item("reference", "pullPolicy")}), _ODD
-)
-_POD_SPEC = st.one_of(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "containers": _CONTAINERS,
-            "initContainers": _CONTAINERS,
-            "ephemeralContainers": _CONTAINERS,
-            "volumes": st.one_of(st.lists(_VOLUME, max_size=3), _ODD),
-        },
-    ),
-    _ODD,
-)
-
-
-@st.composite
-def _objects(draw: st.DrawFn) -> dict[str, Any]:
-    (api_version, kind), place = draw(st.sampled_from(sorted(_PLACES.items())))
-    content = draw(_POD_SPEC)
-    for key in reversed(place or ["spec", "template", "spec"]):
-        content = {key: content}
-    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x", "namespace": "kube-system"}, **content}
 
 
 def _judged(obj: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """Yield the place, the effective policy and the reason of everything that must be found in an object."""
-    place = _PLACES[obj["apiVersion"], obj["kind"]]
+    place = PLACES[obj["apiVersion"], obj["kind"]]
     spec: Any = obj
     for key in place:
         spec = spec.get(key) if isinstance(spec, dict) else None
@@ -89,7 +37,7 @@ def _judged(obj: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(objects=st.lists(_objects(), min_size=1, max_size=40))
+@given(objects=st.lists(objects_of_all_kinds(), min_size=1, max_size=40))
 def test_random_objects(checkout: Path, tmp_path: Path, objects: list[dict[str, Any]]) -> None:
     manifest = tmp_path / "objects.json"
     manifest.write_text("\n".join(json.dumps(obj) for obj in objects))

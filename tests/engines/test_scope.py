@@ -12,8 +12,11 @@ import yaml
 
 from pullguard.cluster.scope import KINDS, Blocked, Fact, NamespaceScope, ScopeReport, judge, scope
 from pullguard.cluster.snapshot import Snapshot
+from pullguard.config import UNSEEN, ProtectedNamespaces
 from pullguard.errors import PullguardError
+from pullguard.render import admission
 from read_only_cluster import ReadOnlyCluster
+from twins import Workbench
 
 _IGNORE = "admission.gatekeeper.sh/ignore"
 _MESSAGE = (
@@ -132,52 +135,22 @@ def test_a_config_that_silences_audit_leaves_nothing(opa: Path) -> None:
     assert report.exit_code == 1
 
 
-def _admission(kind: str, resources: Mapping[str, list[str]], **parameters: Any) -> list[dict[str, Any]]:
-    """Return an admission policy as pullguard frames it, without the logic, bound to what the webhook leaves out."""
-    metadata = {"name": "ours", "annotations": {"pullguard/policy": "protected_pull_policy"}}
-    rules = [
-        {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": names}
-        for group, names in resources.items()
-    ]
-    protected = 'request.namespace in ["gatekeeper-system"]\n|| request.namespace.startsWith("kube-")'
-    variables = [{"name": name, "expression": json.dumps(value)} for name, value in parameters.items()]
-    policy = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": f"{kind}AdmissionPolicy",
-        "metadata": metadata,
-        "spec": {
-            "matchConstraints": {"resourceRules": rules},
-            "variables": [{"name": "isProtected", "expression": protected}, *variables],
-        },
-    }
-    own = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["gatekeeper-system"]}
-    ignored = [{"key": _IGNORE, "operator": "Exists"}, {**own, "operator": "NotIn"}]
-    bindings = [
-        {
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": f"{kind}AdmissionPolicyBinding",
-            "metadata": {**metadata, "name": name},
-            "spec": {
-                "policyName": "ours",
-                "matchResources": {"namespaceSelector": {"matchExpressions": expressions}},
-                **({"validationActions": ["Deny"]} if kind == "Validating" else {}),
-            },
-        }
-        for name, expressions in (("own", [own]), ("ignored", ignored))
-    ]
-    return [policy, *bindings]
+_PROTECTED = ProtectedNamespaces(("gatekeeper-system", "kube-*"), None)
 
 
-def _validating(**parameters: Any) -> list[dict[str, Any]]:
-    stated = {"allowedPolicies": ["IfNotPresent", "Never"], "controlledPods": "audit", "exemptImages": []} | parameters
-    return _admission("Validating", {"": ["pods"], "apps": ["deployments", "replicasets"]}, **stated)
+def _validating(workbench: Workbench, **parameters: Any) -> list[dict[str, Any]]:
+    """Return the admission policy as `generate` renders it, bound to what the webhook leaves out."""
+    config = workbench.config("protected_pull_policy", parameters, protected=_PROTECTED, scope=UNSEEN)
+    return workbench.validating("protected_pull_policy", config)
 
 
-_MUTATING = _admission("Mutating", {"": ["pods"]})
+def _mutating(workbench: Workbench) -> list[dict[str, Any]]:
+    config = workbench.config("protected_pull_policy", protected=_PROTECTED)
+    return admission.mutating(workbench.policies["protected_pull_policy"], config)
 
 
-def test_admission_policies_reach_what_the_webhook_leaves_out(opa: Path) -> None:
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *_validating(), _constraint(enforcementAction="deny"))
+def test_admission_policies_reach_what_the_webhook_leaves_out(opa: Path, workbench: Workbench) -> None:
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *_validating(workbench), _constraint(enforcementAction="deny"))
     assert _outcomes(report) == {
         "kube-system": ("denied-by-webhook", "denied-by-webhook"),
         "gatekeeper-system": ("denied-by-policy", "denied-by-policy"),
@@ -185,28 +158,44 @@ def test_admission_policies_reach_what_the_webhook_leaves_out(opa: Path) -> None
     assert all(namespace.pod.certain and namespace.deployment.certain for namespace in report.namespaces)
 
 
-def test_admission_policies_say_what_rego_says_with_their_parameters(opa: Path) -> None:
-    exempt = _validating(exemptImages=["registry.invalid/*"])
+def test_admission_policies_say_what_rego_says_with_their_parameters(opa: Path, workbench: Workbench) -> None:
+    exempt = _validating(workbench, exemptImages=["registry.invalid/*"])
     report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *exempt, _constraint(enforcementAction="deny"))
     pod = _by_name(report)["gatekeeper-system"].pod
     assert (pod.outcome, pod.facts[0].text) == ("audited", "has nothing against it")
 
 
-def test_mutation_changes_pods_and_leaves_deployments(opa: Path) -> None:
-    policies = [*_validating(), *_MUTATING]
+def test_mutation_changes_pods_and_leaves_deployments(opa: Path, workbench: Workbench) -> None:
+    policies = [*_validating(workbench), *_mutating(workbench)]
     report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *policies, _constraint(enforcementAction="deny"))
     assert _outcomes(report)["gatekeeper-system"] == ("mutated", "denied-by-policy")
     assert _by_name(report)["gatekeeper-system"].pod.otherwise == "denied-by-policy"
 
 
+def test_assigns_reach_what_the_webhook_sees(opa: Path, workbench: Workbench) -> None:
+    config = workbench.config("protected_pull_policy", protected=_PROTECTED)
+    assigns = admission.assigns(workbench.policies["protected_pull_policy"], config)
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *assigns, _constraint(enforcementAction="deny"))
+    assert _outcomes(report) == {
+        "kube-system": ("mutated", "denied-by-webhook"),
+        "gatekeeper-system": ("audited", "audited"),
+    }
+    assert all(namespace.pod.certain for namespace in report.namespaces)
+
+
 @pytest.mark.parametrize(("controlled", "state"), [("audit", "safe"), ("deny", "unsafe")])
-def test_an_admission_policy_can_be_what_is_not_safe(opa: Path, controlled: str, state: str) -> None:
+def test_an_admission_policy_can_be_what_is_not_safe(
+    opa: Path, workbench: Workbench, controlled: str, state: str
+) -> None:
     workload = _workload("ReplicaSet", "old")
     workload["metadata"]["namespace"] = "gatekeeper-system"
-    policies = _validating(controlledPods=controlled)
+    policies = _validating(workbench, controlledPods=controlled)
     report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *policies, workload, _constraint())
     deny = _by_name(report)["gatekeeper-system"].deny
-    assert (deny.state, [blocked.by for blocked in deny.blocked]) == (state, [("ours",)] if state == "unsafe" else [])
+    assert (deny.state, [blocked.by for blocked in deny.blocked]) == (
+        state,
+        [("protected-pull-policy",)] if state == "unsafe" else [],
+    )
 
 
 def test_deny_is_safe_with_the_default_and_not_with_controlled_pods(opa: Path) -> None:
@@ -323,8 +312,17 @@ def kubectl() -> str:
     return found
 
 
-def test_a_live_cluster_says_the_same_as_its_dump(opa: Path, kubectl: str, tmp_path: Path) -> None:
-    objects = [*_NAMESPACES, *_WEBHOOKS, *_validating(), *_MUTATING, _constraint(), _workload("DaemonSet", "agent")]
+def test_a_live_cluster_says_the_same_as_its_dump(
+    opa: Path, workbench: Workbench, kubectl: str, tmp_path: Path
+) -> None:
+    objects = [
+        *_NAMESPACES,
+        *_WEBHOOKS,
+        *_validating(workbench),
+        *_mutating(workbench),
+        _constraint(),
+        _workload("DaemonSet", "agent"),
+    ]
     by_kind = {kind.kind: [obj for obj in objects if obj["kind"] == kind.kind] for kind in KINDS}
     cluster = ReadOnlyCluster(KINDS, by_kind)
     try:

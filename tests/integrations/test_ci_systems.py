@@ -1,7 +1,9 @@
 """The GitHub Action, the GitLab template and the Jenkinsfile: valid, and their scripts run as those systems do."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -41,37 +43,49 @@ class Action:
     def __init__(self, checkout: Path, source: Path, bash: Run, folder: Path) -> None:
         self.document: dict[str, Any] = yaml.safe_load((checkout / "action.yml").read_text())
         self._source = source
-        self._bash = bash
+        self.bash = bash
         self._folder = folder
         folder.mkdir()
 
-    def install(self, repository: Path) -> None:
-        """Run the steps before the last one; they must succeed."""
-        for step in self._steps[:-1]:
-            ended = self._run(step, repository)
-            assert ended.returncode == 0, ended
+    def name_source(self, repository: Path) -> str:
+        """Return by what the first step tells one pullguard from another."""
+        ended = self._run(self.steps[0], repository)
+        assert ended.returncode == 0, ended
+        return self.outputs["hash"]
+
+    def install(self, repository: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Return how the second step ends."""
+        return self._run(self.steps[1], repository, variables)
 
     def check(self, repository: Path, **inputs: str) -> "subprocess.CompletedProcess[str]":
         """Return how the last step ends with some inputs."""
-        return self._run(self._steps[-1], repository, **inputs)
+        values = {f"inputs.{name}": value for name, value in inputs.items()}
+        return self._run(self.steps[2], repository, values=values)
 
     @property
-    def _steps(self) -> list[dict[str, Any]]:
-        return [step for step in self.document["runs"]["steps"] if "run" in step]
+    def steps(self) -> list[dict[str, Any]]:
+        """The steps that are scripts."""
+        steps = [step for step in self.document["runs"]["steps"] if "run" in step]
+        assert len(steps) == 3
+        return steps
 
-    def _run(self, step: dict[str, Any], repository: Path, **inputs: str) -> "subprocess.CompletedProcess[str]":
-        values = {f"inputs.{name}": str(entry["default"]) for name, entry in self.document["inputs"].items()}
-        values |= {f"inputs.{name}": value for name, value in inputs.items()} | {
-            "github.action_path": str(self._source)
-        }
+    def _run(
+        self,
+        step: dict[str, Any],
+        repository: Path,
+        variables: Mapping[str, str] | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> "subprocess.CompletedProcess[str]":
+        inputs = {f"inputs.{name}": str(entry["default"]) for name, entry in self.document["inputs"].items()}
+        known = {**inputs, "github.action_path": str(self._source), **(values or {})}
         files = {"GITHUB_OUTPUT": self._folder / "output", "GITHUB_STEP_SUMMARY": self._folder / "summary"}
         for file in files.values():
             file.write_text("")
         runner = {"RUNNER_TEMP": str(self._folder), **{name: str(file) for name, file in files.items()}}
         assert step["shell"] == "bash"
         assert "${{" not in step["run"]
-        variables = {name: _expressions(value, values) for name, value in step["env"].items()}
-        return self._bash(step["run"], cwd=repository, **runner, **variables)
+        own = {name: _expressions(value, known) for name, value in step["env"].items()}
+        return self.bash(step["run"], cwd=repository, **{**runner, **own, **(variables or {})})
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -93,8 +107,20 @@ def test_the_action_is_valid(checkout: Path) -> None:
     _validate(checkout, "--builtin-schema", "vendor.github-actions", "action.yml")
 
 
+def test_shellcheck_has_nothing_to_say(action: Action, checkout: Path) -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not installed")
+    scripts = [f"set -eo pipefail\n{step['run']}" for step in action.steps]
+    scripts.append((checkout / ".ci/run").read_text())
+    for script in scripts:
+        command = ["shellcheck", "--severity", "warning", "--shell", "bash", "-"]
+        ended = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode == 0, ended.stdout
+
+
 def test_the_action(action: Action, repository: Path) -> None:
-    action.install(repository)
+    ended = action.install(repository)
+    assert ended.returncode == 0, ended
     ended = action.check(repository)
     assert ended.returncode == 1, ended
     assert ended.stdout.startswith("::error title=pull-policy-always,file=deploy/dns.yaml,line=9::")
@@ -125,6 +151,28 @@ def test_the_action(action: Action, repository: Path) -> None:
     assert ended.stderr.startswith("pullguard: absent.json: is not there")
 
 
+def test_the_action_keeps_what_it_built(action: Action, repository: Path, environment: Mapping[str, str]) -> None:
+    # A wheel without OPA must not be kept where there is none.
+    path = os.pathsep.join(entry for entry in environment["PATH"].split(os.pathsep) if ".tools" not in entry)
+    ended = action.install(repository, PATH=path)
+    assert ended.returncode == 1, ended
+    assert ended.stdout.startswith("::error title=pullguard::OPA could not be built")
+    # The wheel is there now, and the source is not asked again.
+    ended = action.install(repository, SOURCE="/absent")
+    assert ended.returncode == 0, ended
+
+
+def test_the_action_tells_one_pullguard_from_another(source: Path, tmp_path: Path, git: Run, bash: Run) -> None:
+    names = []
+    for folder in (tmp_path / "one", tmp_path / "same", tmp_path / "other"):
+        git(tmp_path, "clone", "--quiet", str(source), str(folder))
+        if folder.name == "other":
+            (folder / "README.md").write_text("other")
+        names.append(Action(folder, folder, bash, tmp_path / f"runner-{folder.name}").name_source(tmp_path))
+    assert re.fullmatch("[0-9a-f]{64}", names[0])
+    assert names[1] == names[0] != names[2]
+
+
 def test_what_can_be_set_is_documented(action: Action, checkout: Path) -> None:
     page = (checkout / "docs/ci.md").read_text()
     job = yaml.safe_load((checkout / "integrations/gitlab.yml").read_text())["pullguard"]
@@ -142,7 +190,9 @@ def _here(commands: list[str]) -> Iterator[str]:
     return (command for command in commands if not _NOT_HERE.search(command))
 
 
-def test_the_gitlab_template(checkout: Path, repository: Path, source: Path, bash: Run) -> None:
+def test_the_gitlab_template(
+    checkout: Path, repository: Path, source: Path, bash: Run, environment: Mapping[str, str]
+) -> None:
     job = yaml.safe_load((checkout / "integrations/gitlab.yml").read_text())["pullguard"]
     assert len(list(_here(job["before_script"]))) == len(job["before_script"]) - 2
     script = "\n".join(_here([*job["before_script"], *job["script"]]))
@@ -150,7 +200,7 @@ def test_the_gitlab_template(checkout: Path, repository: Path, source: Path, bas
         **job["variables"],
         "PULLGUARD_SOURCE": f"file://{source}",
         "PULLGUARD_ARGUMENTS": "--namespace kube-system",
-        "PIP_CACHE_DIR": str(repository / ".pullguard" / "pip"),
+        "PIP_CACHE_DIR": environment["PIP_CACHE_DIR"],
     }
     ended = bash(script, cwd=repository, **variables)
     assert ended.returncode == 1, ended

@@ -14,7 +14,7 @@ repos:
   - repo: {source}
     rev: {revision}
     hooks:
-      - id: pullguard
+      - id: pullguard-check
         files: ^deploy/
         args: [--fail-on, dryrun]
 """

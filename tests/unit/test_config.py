@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy_tree import CLUSTER_POLICY, PARAMETERS, POLICY, policy
-from pullguard.config import Config, PolicyConfig, ProtectedNamespaces, load, parse, schema
+from pullguard.config import AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces, load, parse, schema
 from pullguard.errors import PullguardError
 
 VALIDATOR = jsonschema_rs.Draft202012Validator(schema((POLICY,)))
@@ -174,6 +174,14 @@ BAD = {
     "a list": ("- a\n", "1: the configuration must be a mapping, not a list"),
     "a string": ("a\n", "1: the configuration must be a mapping, not a string"),
     "two documents": (NAMES + "---\n" + NAMES, "3: there is more than one document; remove the lines `---`"),
+    "an unknown scope of admission policies": (
+        NAMES + "admission:\n  namespaces: some\n",
+        f"{NAMES.count(chr(10)) + 2}: admission.namespaces is some, which is not one of unseen, all",
+    ),
+    "a namespace of Gatekeeper that is none": (
+        NAMES + "admission: {gatekeeperNamespace: A}\n",
+        f"{NAMES.count(chr(10)) + 1}: admission.gatekeeperNamespace cannot be A; write the name of a namespace",
+    ),
     "no namespaces": ("enforcement: audit\n", "1: protectedNamespaces is missing"),
     "empty namespaces": (
         "protectedNamespaces:\n",
@@ -281,7 +289,7 @@ BAD = {
     ),
     "an unknown key that is like none": (
         NAMES + "x: 1\n",
-        "2: x is not a known key of the configuration; known here: enforcement, policies",
+        "2: x is not a known key of the configuration; known here: enforcement, admission, policies",
     ),
     "an unknown policy": (
         NAMES + "policies:\n  required_labels: {}\n",
@@ -319,6 +327,12 @@ BAD = {
     "a tab": ("protectedNamespaces:\n\tnames: [a]\n", "indent with spaces, not with tabs"),
 }
 FROM_THE_READER = {"a duplicate key", "not YAML", "a tab"}
+
+
+def test_admission() -> None:
+    assert read(NAMES + "admission:\n").admission == AdmissionConfig("unseen", "gatekeeper-system")
+    stated = "admission: {namespaces: all, gatekeeperNamespace: gk}\n"
+    assert read(NAMES + stated).admission == AdmissionConfig("all", "gk")
 
 
 @pytest.mark.parametrize(

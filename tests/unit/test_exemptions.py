@@ -14,7 +14,7 @@ from sample_findings import FINDING
 
 TODAY = date(2026, 11, 27)
 RULES = tuple(
-    RuleInfo(f"rule-of-{policy}", "high", "t", policy, "", "")
+    RuleInfo(f"rule-of-{policy}", "high", "t", policy, "", "", "")
     for policy in ("protected_image_pinning", "protected_pull_policy")
 )
 

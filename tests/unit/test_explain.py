@@ -42,13 +42,13 @@ def test_an_unknown_policy(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(PullguardError) as raised:
         explain("protected_pull_polcy")
     assert str(raised.value).startswith(
-        "protected_pull_polcy is no policy of the library ./library; name one of these: protected_image_cache, "
+        "protected_pull_polcy is no policy of the library (./library); name one of these: protected_image_cache, "
     )
 
 
 def test_libraries_of_others_have_no_pages(tmp_path: Path) -> None:
     library = small.write_library(tmp_path / "lib", small.OWNER, small.constraint("NeedsOwner", "all"))
-    with pytest.raises(PullguardError, match=r"the library .*lib has no page of needsowner; see its template"):
+    with pytest.raises(PullguardError, match=r"the library \(.*lib\) has no page of needsowner; see its template"):
         explain("NeedsOwner", library=library)
 
 

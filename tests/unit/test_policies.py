@@ -21,7 +21,7 @@ from policy_tree import (
 )
 from pullguard import policies
 from pullguard.errors import PullguardError
-from pullguard.policies import Example, Guide, SourceFile
+from pullguard.policies import CelRules, CelVariable, Example, Guide, SourceFile
 from pullguard.policies.examples import examples
 
 ENTRY = "policies/required_label/required_label.rego"
@@ -920,4 +920,53 @@ def test_a_rule_id_is_used_once_within_a_policy(tmp_path: Path, opa: Path, monke
     twice = REGO.replace("#   match:\n", "#     other: {id: label-missing, severity: low, title: Other}\n#   match:\n")
     assert refused(write_tree(tmp_path, {ENTRY: twice}), opa, monkeypatch) == [
         f"{AT}: the rule id label-missing is used by required_label already; give it another"
+    ]
+
+
+# -- CEL --------------------------------------------------------------------------------------------------------------
+
+ADMISSION = """\
+variables:
+  - import: names
+validations:
+  - expression: variables.names == variables.label
+"""
+CEL_LIB = "variables:\n  - {name: names, expression: '[]'}\n"
+
+
+def test_admission_yaml_is_read_with_what_it_imports(tmp_path: Path, opa: Path) -> None:
+    files: dict[str, str | None] = {
+        "policies/required_label/admission.yaml": ADMISSION,
+        "lib/names/admission.yaml": CEL_LIB,
+    }
+    (found,) = policies.read(write_tree(tmp_path, files), opa).policies
+    assert found.mutation is None
+    assert found.admission == CelRules(
+        (CelVariable("names", "[]"),), ({"expression": "variables.names == variables.label"},)
+    )
+
+
+@pytest.mark.parametrize("name", ["../names", "names", "Names"])
+def test_a_lib_without_cel_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    files: dict[str, str | None] = {
+        "policies/required_label/admission.yaml": ADMISSION.replace("import: names", f"import: {name}")
+    }
+    assert refused(write_tree(tmp_path, files), opa, monkeypatch) == [
+        (
+            f"rego/policies/required_label/admission.yaml:2: there is no lib {name} with an admission.yaml; "
+            "name a folder of rego/lib that has one"
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", ["admission.yaml", "mutation.yaml"])
+def test_a_policy_about_objects_without_a_namespace_has_no_cel(
+    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    rego = write_tree(tmp_path, CLUSTER, {f"policies/known_host/{name}": ADMISSION})
+    assert refused(rego, opa, monkeypatch) == [
+        (
+            f"rego/policies/known_host/{name}: a policy with `scope: Cluster` cannot be an admission policy; "
+            "remove the file: admission policies are for objects in protected namespaces"
+        )
     ]

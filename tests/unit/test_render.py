@@ -7,13 +7,24 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from policy_tree import CLUSTER_POLICY, CLUSTER_SAMPLES, NAMES, POLICY, REGO, SUITE, TEXTS, policy
+from policy_tree import CLUSTER_POLICY, CLUSTER_SAMPLES, NAMES, PARAMETERS, POLICY, REGO, SUITE, TEXTS, policy
 from pullguard import __version__
-from pullguard.config import Config, PolicyConfig, ProtectedNamespaces
+from pullguard.config import AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces
 from pullguard.errors import PullguardError
 from pullguard.gatekeeper import Rule, constraint_from, template_from
-from pullguard.policies import LEVELS, Example, SourceFile, Sources, SyncKinds
-from pullguard.render import render, starting_configuration
+from pullguard.policies import (
+    LEVELS,
+    AssignField,
+    Assigns,
+    CelRules,
+    CelVariable,
+    Example,
+    Mutation,
+    SourceFile,
+    Sources,
+    SyncKinds,
+)
+from pullguard.render import admission, render, starting_configuration
 from pullguard.render.objects import bundle_constraint, constraints, sync_set
 from pullguard.render.parameters import ParameterRow, parameter_rows
 from pullguard.render.yaml_text import block, dump, quoted
@@ -821,6 +832,7 @@ def test_the_starting_configuration_shows_everything_else() -> None:
             "selector": {"matchLabels": {"example.com/protected": "true"}},
         },
         "enforcement": "audit",
+        "admission": {"namespaces": "unseen", "gatekeeperNamespace": "gatekeeper-system"},
         "policies": {
             "required_label": {
                 "enabled": True,
@@ -835,3 +847,158 @@ def test_the_starting_configuration_shows_everything_else() -> None:
             }
         },
     }
+
+
+# -- admission policies -----------------------------------------------------------------------------------------------
+
+RULE = {"expression": "variables.bad == 0"}
+ADMITTED = policy(
+    admission=CelRules(
+        variables=(CelVariable("unused", "1"), CelVariable("bad", "variables.isProtected\n? variables.label : ''")),
+        rules=(RULE,),
+    ),
+    mutation=Mutation(
+        parameter="allowed",
+        value="a",
+        cel=CelRules((CelVariable("unused", "1"),), ({"patchType": "JSONPatch"},)),
+        assigns=Assigns(
+            "b", {"oneField": AssignField("spec.x", ""), "two": AssignField("spec.y.z", "spec.y")}, ("L.",)
+        ),
+    ),
+    parameters={
+        "type": "object",
+        "properties": {
+            **PARAMETERS["properties"],
+            "allowed": {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}, "default": ["a"]},
+        },
+    },
+)
+
+
+def admitted(parameters: dict[str, Any] | None = None, namespaces: str = "unseen") -> Config:
+    return Config(
+        ProtectedNamespaces(("kube-system", "x-*"), SELECTOR),
+        {entry.name: PolicyConfig(True, "warn", parameters or {}) for entry in (ADMITTED, OTHER)},
+        AdmissionConfig(namespaces, "gate"),
+    )
+
+
+def test_an_admission_policy_has_the_variables_that_it_needs_and_no_others() -> None:
+    custom = {"customKinds": [{"group": "example.com", "kind": "Widget"}]}
+    found = admission.validating(ADMITTED, admitted(custom))
+    assert [obj["metadata"]["annotations"]["pullguard/policy"] for obj in found] == ["required_label"] * 3
+    spec = found[0]["spec"]
+    protected = next(entry["expression"] for entry in spec["variables"] if entry["name"] == "isProtected")
+    assert protected.splitlines()[:2] == [
+        'request.namespace in ["kube-system"]',
+        '|| request.namespace.startsWith("x-")',
+    ]
+    assert spec["variables"] == [
+        {"name": "isProtected", "expression": protected},
+        {"name": "label", "expression": '"owner"'},
+        {"name": "bad", "expression": "variables.isProtected\n? variables.label : ''"},
+    ]
+    assert spec["validations"] == [RULE]
+    common = {"operations": ["CREATE", "UPDATE"], "scope": "Namespaced"}
+    assert spec["matchConstraints"]["resourceRules"] == [
+        {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods", "pods/ephemeralcontainers"], **common},
+        {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], **common},
+        {"apiGroups": ["example.com"], "apiVersions": ["*"], "resources": ["*"], **common},
+    ]
+
+
+def test_bindings_are_for_what_the_webhook_leaves_out() -> None:
+    _, own, ignored = admission.validating(ADMITTED, admitted())
+    name = {"key": "kubernetes.io/metadata.name", "values": ["gate"]}
+    assert (own["metadata"]["name"], own["spec"]) == (
+        "required-label-gatekeeper-namespace",
+        {
+            "policyName": "required-label",
+            "validationActions": ["Warn", "Audit"],
+            "matchResources": {"namespaceSelector": {"matchExpressions": [{**name, "operator": "In"}]}},
+        },
+    )
+    assert ignored["metadata"]["name"] == "required-label-ignored-namespaces"
+    assert ignored["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"] == [
+        {"key": "admission.gatekeeper.sh/ignore", "operator": "Exists"},
+        {**name, "operator": "NotIn"},
+    ]
+    _, everywhere = admission.validating(ADMITTED, admitted(namespaces="all"))
+    assert everywhere["spec"] == {"policyName": "required-label", "validationActions": ["Warn", "Audit"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a", '[resource].filter(v, type(v) == map && "a" in v).map(v, v["a"])'),
+        (
+            "a[].b",
+            (
+                '[resource].filter(v, type(v) == map && "a" in v).map(v, v["a"]).filter(v, type(v) == list).flatten(1)'
+                '.filter(v, type(v) == map && "b" in v).map(v, v["b"])'
+            ),
+        ),
+    ],
+)
+def test_pod_specs_of_custom_kinds(path: str, text: str) -> None:
+    rules = CelRules((), ({"expression": "variables.customPodSpecs"},))
+    kinds = {"customKinds": [{"group": "g.io", "kind": "K", "paths": [path]}]}
+    found = admission.validating(policy(admission=rules), admitted(kinds))
+    assert found[0]["spec"]["variables"] == [
+        {
+            "name": "customPodSpecs",
+            "expression": (
+                "[dyn(object), dyn(oldObject)].map(resource,\n"
+                f'  (request.kind.group == "g.io" && request.kind.kind == "K" ? {text}'
+                f'.map(spec, {{"at": dyn("{path}"), "spec": spec}}) : []))'
+            ),
+        }
+    ]
+
+
+def test_assigns_are_one_for_each_field_and_way_of_protecting() -> None:
+    found = {obj["metadata"]["name"]: obj for obj in admission.assigns(ADMITTED, admitted())}
+    assert list(found) == [
+        f"required-label-{name}-{way}" for name in ("onefield", "two") for way in ("by-name", "by-label")
+    ]
+    two = found["required-label-two-by-name"]
+    assert two["metadata"]["annotations"] == {"pullguard/policy": "required_label", "pullguard/limits": "L."}
+    assert two["spec"] == {
+        "applyTo": [{"groups": [""], "versions": ["v1"], "kinds": ["Pod"], "operations": ["CREATE"]}],
+        "match": {
+            "scope": "Namespaced",
+            "kinds": [{"apiGroups": [""], "kinds": ["Pod"]}],
+            "namespaces": ["kube-system", "x-*"],
+        },
+        "location": "spec.y.z",
+        "parameters": {"pathTests": [{"subPath": "spec.y", "condition": "MustExist"}], "assign": {"value": "b"}},
+    }
+    assert found["required-label-onefield-by-label"]["spec"]["match"]["namespaceSelector"] == SELECTOR
+    assert found["required-label-onefield-by-label"]["spec"]["parameters"] == {"assign": {"value": "b"}}
+
+
+@pytest.mark.parametrize(("allowed", "is_there"), [(["a"], True), (["b"], False)])
+def test_mutation_is_there_where_the_parameters_allow_what_it_sets(allowed: list[str], is_there: bool) -> None:
+    files = render(Sources((OTHER, ADMITTED), ()), admitted({"allowed": allowed}))
+    expected = [
+        f"mutation/{where}/{name}"
+        for where in ("gatekeeper", "kubernetes")
+        for name in ("kustomization.yaml", "required_label/kustomization.yaml", "required_label/objects.yaml")
+    ]
+    assert [path for path in files if path.startswith("mutation/")] == (expected if is_there else [])
+
+
+def test_a_level_of_admission_sets_what_bindings_do() -> None:
+    files = render(Sources((OTHER, ADMITTED), ()), admitted())
+    assert [path for path in files if path.startswith("admission/deny")] == [
+        "admission/deny/kustomization.yaml",
+        "admission/deny/required_label/kustomization.yaml",
+    ]
+    (patch,) = yaml.safe_load(files["admission/deny/required_label/kustomization.yaml"])["patches"]
+    assert patch["target"] == {
+        "group": "admissionregistration.k8s.io",
+        "kind": "ValidatingAdmissionPolicyBinding",
+    }
+    assert yaml.safe_load(patch["patch"]) == [{"op": "replace", "path": "/spec/validationActions", "value": ["Deny"]}]
+    text = files["admission/policies/required_label/objects.yaml"]
+    assert "expression: |-\n        variables.isProtected\n        ? variables.label : ''\n" in text

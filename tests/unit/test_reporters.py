@@ -82,14 +82,15 @@ REPORT = Report(
 PAGE = "library/policies/protected_pull_policy/README.md"
 RULES = (
     RuleInfo(
-        "pull-policy-always",
-        "high",
-        "It is Always",
-        "protected_pull_policy",
-        "In protected\nplaces no Always.",
-        PAGE,
+        id="pull-policy-always",
+        severity="high",
+        title="It is Always",
+        policy="protected_pull_policy",
+        description="In protected\nplaces no Always.",
+        page=PAGE,
+        explain="pullguard explain protected_pull_policy",
     ),
-    RuleInfo("pull-policy-invalid", "medium", "It is none", "protected_pull_policy", "", ""),
+    RuleInfo("pull-policy-invalid", "medium", "It is none", "protected_pull_policy", "", "", ""),
 )
 #: A report with everything that does not count.
 WHOLE = replace(
@@ -318,7 +319,8 @@ b.yaml:3: error: this is no YAML; see line 3
 2 findings exempt
 1 known finding of the baseline known.json; 1 of it gone: write it anew with --write-baseline
 Library: ./library
-protected_pull_policy: see library/policies/protected_pull_policy/README.md or `pullguard explain protected_pull_policy`
+protected_pull_policy: see library/policies/protected_pull_policy/README.md, or \
+`pullguard explain protected_pull_policy`
 Note: a note
 """
     )
@@ -336,6 +338,11 @@ def test_the_line_on_a_baseline(known: int, gone: int, *, written: bool, line: s
     entry = KnownFinding("f", "r", "f.yaml", "Pod a", "")
     compared = Compared("known.json", (FINDING,) * known, (entry,) * gone, written)
     assert list(words.uncounted(replace(EMPTY, baseline=compared))) == [line]
+
+
+def test_the_page_that_comes_with_pullguard_is_not_shown() -> None:
+    rules = (replace(RULES[0], page="/usr/lib/page.md", explain="pullguard explain x"),)
+    assert "\nprotected_pull_policy: see `pullguard explain x`\n" in written("text", replace(WHOLE, rules=rules))
 
 
 def test_a_terminal_links_rules_with_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -419,7 +426,7 @@ def test_sarif() -> None:
                 "markdown": "In protected places no Always.\n\n`pullguard explain protected_pull_policy` says more.",
             },
         ),
-        ("pull-policy-invalid", {"text": "It is none"}),
+        ("pull-policy-invalid", {"text": "It is none", "markdown": "It is none"}),
     ]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
@@ -596,18 +603,35 @@ exempt until 2027\\-01\\-31: the vendor's |
 
 - 2 findings exempt
 - 1 known finding of the baseline known.json; 1 of it gone: write it anew with \\-\\-write\\-baseline
-- Library: `./library`
+- Library: ./library
 - `pullguard explain protected_pull_policy`
 - a note
 """
     )
 
 
-def test_long_markdown_fits_into_a_comment() -> None:
-    text = written("markdown", replace(REPORT, findings=(FINDING,) * 1000))
-    assert text.count("| high |") == 100
-    assert "\nAnd 900 more.\n" in text
+@pytest.mark.parametrize("number", [50, 1000])
+def test_long_markdown_fits_into_a_comment(number: int) -> None:
+    assert WHOLE.baseline is not None
+    report = replace(
+        WHOLE,
+        findings=WHOLE.findings * number,
+        errors=WHOLE.errors * number,
+        exempt=WHOLE.exempt * number,
+        baseline=replace(WHOLE.baseline, gone=WHOLE.baseline.gone * number),
+    )
+    text = written("markdown", report)
     assert len(text) < 65_536
+    hidden = list(map(int, re.findall(r"\n\nAnd ([0-9]+) more\.\n", text)))
+    shown = len(re.findall("^\\| (?!(severity|place|rule|---) )", text, re.MULTILINE))
+    assert shown + sum(hidden) == 5 * number
+    assert len(hidden) == (0 if number == 50 else 4)
+    assert shown > 100
+
+
+def test_a_row_that_is_too_long_is_left_out() -> None:
+    text = written("markdown", replace(REPORT, findings=(replace(FINDING, message="x" * 100_000), FINDING), errors=()))
+    assert "\n| --- | --- | --- | --- | --- |\n\nAnd 2 more.\n" in text
 
 
 @given(st.text(min_size=1) | st.just("<img src=x> | @team #1 https://a.io ` `` [x](y)"))

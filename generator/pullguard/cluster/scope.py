@@ -1,22 +1,21 @@
 """`pullguard scope`: what really happens to pods in protected namespaces; what that is, Rego says."""
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
-from pullguard.errors import PullguardError, TimedOutError
+from pullguard.errors import PullguardError
 from pullguard.evaluate import programs
 from pullguard.evaluate.acceptance.constraint_schema import with_defaults
-from pullguard.evaluate.batches import loads
 from pullguard.evaluate.groups import Group
+from pullguard.evaluate.query import evaluate, write_modules
 from pullguard.findings import Problem
 from pullguard.gatekeeper import CONSTRAINT_GROUP, TEMPLATE_GROUP, ConstraintTemplate, template_from
 from pullguard.library import load
-from pullguard.resources import find_tool, packaged_library, rego_directory
+from pullguard.resources import find_tool, packaged_library
 
 #: The kind of the constraints that protect.
 CONSTRAINT_KIND = "K8sProtectedPullPolicy"
@@ -53,11 +52,10 @@ KINDS = (
 _MODULES = {
     "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
     "lib": ("globs", "images", "pods", "selectors"),
-    "scope": ("gatekeeper", "kubernetes", "plan", "report"),
+    "scope": ("changes", "gatekeeper", "kubernetes", "plan", "report"),
 }
 # What stands beside the template, in whatever version of Rego that is written.
 _JUDGE = {"gatekeeper": ("driver",), "scope": ("judge",)}
-_TIMEOUT = 300.0
 _CASES = 2_000
 
 # Without these in the files, what they would do is not known; of the other kinds, none are taken to be there.
@@ -284,8 +282,8 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
             unknown.append(_NEVER_EMPTY)
     workloads = [obj for kind in _WORKLOADS for obj in snapshot.objects(kind.kind)]
     with programs.private_folder() as folder:
-        _write_modules(folder / "scope", _MODULES)
-        plan = _evaluate(
+        write_modules(folder / "scope", _MODULES)
+        plan = evaluate(
             program,
             folder / "scope",
             "data.scope.plan.plan",
@@ -298,7 +296,7 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
             },
         )
         answers = _answers(program, folder / "policy", template, plan)
-        found = _evaluate(
+        found = evaluate(
             program,
             folder / "scope",
             "data.scope.report.namespaces",
@@ -368,27 +366,18 @@ def _constraints(snapshot: Snapshot, template: ConstraintTemplate) -> tuple[list
     return constraints, refused
 
 
-def _write_modules(folder: Path, modules: Mapping[str, Sequence[str]]) -> None:
-    for package, names in modules.items():
-        (folder / package).mkdir(parents=True)
-        for name in names:
-            below = f"{name}/{name}.rego" if package == "lib" else f"{name}.rego"
-            text = (rego_directory() / package / below).read_bytes()
-            (folder / package / f"{name}.rego").write_bytes(text)
-
-
 def _answers(program: Path, folder: Path, template: ConstraintTemplate, plan: Mapping[str, Any]) -> list[Any]:
     """Return the cases of a plan with the messages of the policy in the place of the review."""
     version = template.source.version if template.source else "v1"
     Group(version, (template,), ()).write(folder)
-    _write_modules(folder / "pullguard", _JUDGE)
+    write_modules(folder / "pullguard", _JUDGE)
     options = ["--v0-compatible"] if version == "v0" else []
     parameters = [source["parameters"] for source in plan["sources"]]
     answers = []
     for cases in _chunks(plan["cases"]):
         judged = [{"source": case["source"], "review": case["review"]} for case in cases if "review" in case]
         document = {"policy": template.name, "parameters": parameters, "cases": judged}
-        found = iter(_evaluate(program, folder, "data.scope.judge.messages", document, *options))
+        found = iter(evaluate(program, folder, "data.scope.judge.messages", document, *options))
         for case in cases:
             if "review" in case:
                 messages = [text if isinstance(text, str) else json.dumps(text) for text in next(found)]
@@ -412,35 +401,6 @@ def _answers(program: Path, folder: Path, template: ConstraintTemplate, plan: Ma
 def _chunks(cases: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(cases), _CASES):
         yield cases[start : start + _CASES]
-
-
-def _evaluate(program: Path, folder: Path, query: str, document: Any, *options: str) -> Any:
-    """Return the value of a query over the modules of a folder.
-
-    Raises:
-        PullguardError: OPA does not answer, fails, or the value is undefined.
-    """
-    try:
-        text = json.dumps(document, allow_nan=False)
-    except (ValueError, RecursionError) as error:
-        raise PullguardError(f"the snapshot cannot be written as JSON ({error})") from error
-    with tempfile.NamedTemporaryFile("w", encoding="ascii", dir=folder.parent, suffix=".json") as stream:
-        stream.write(text)
-        stream.flush()
-        # Relative paths: OPA takes what stands before a colon in a path for a place in data.
-        arguments = ["eval", "--format", "json", "--data", folder.name, "--input", Path(stream.name).name]
-        try:
-            ended = programs.start(
-                [str(program), *arguments, *options, query], folder=folder.parent, timeout=_TIMEOUT
-            ).wait()
-        except TimedOutError:
-            raise PullguardError(f"opa did not answer {query} in {_TIMEOUT:.0f} seconds") from None
-    try:
-        output = loads(ended.stdout)
-        return output["result"][0]["expressions"][0]["value"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        reason = ended.stderr or ended.stdout.decode(errors="replace")[:500] or "no message"
-        raise PullguardError(f"opa has no answer to {query}: {' '.join(reason.split())}") from error
 
 
 def _namespace(value: Mapping[str, Any]) -> NamespaceScope:

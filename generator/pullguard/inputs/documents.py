@@ -40,12 +40,14 @@ class Source:
         first_line: The line of the file on which the text begins.
         format: "json", or the dialect of YAML.
         limits: Those that it was read with.
+        offset: Where the text begins in that of its file, which counts without a byte order mark.
     """
 
     text: str
     first_line: int
     format: Dialect | Literal["json"]
     limits: Limits = DEFAULT_LIMITS
+    offset: int = 0
     _table: LineTable | None = field(default=None, init=False)
 
     def line(self, path: Sequence[str | int]) -> int:
@@ -88,12 +90,17 @@ class Document:
         return self.source.line(path)
 
 
+def encoding_of(data: bytes) -> str:
+    """Return the name of the encoding of a file: UTF-8, or UTF-16 if its byte order mark says so."""
+    return _UTF16.get(data[:2], "utf-8")
+
+
 def decode(file: str, data: bytes, first_line: int = 1) -> tuple[str, InputError | None]:
-    """Return the text of a file: UTF-8, or UTF-16 if its byte order mark says so.
+    """Return the text of a file, or of the part of it that begins on a line, in the encoding that is its own.
 
     Bytes that are no text in that encoding are replaced, and are an error; the first of them gives the line.
     """
-    encoding = _UTF16.get(data[:2], "utf-8") if first_line == 1 else "utf-8"
+    encoding = encoding_of(data) if first_line == 1 else "utf-8"
     error = None
     try:
         text = data.decode(encoding)
@@ -145,12 +152,14 @@ def read_one(
     limits: Limits = DEFAULT_LIMITS,
     *,
     dialect: Dialect = "kubernetes",
+    end: int | None = None,
 ) -> Iterator[Document | InputError]:
-    """Read one YAML document of a file, which begins on a line."""
+    """Read one YAML document of a file, which begins on a line and ends at a place in the file's text."""
     if len(text) > limits.document:
         yield too_large(file, first_line, index)
         return
-    source = Source(text.removeprefix(_BOM), first_line, dialect, limits)
+    document = text.removeprefix(_BOM)
+    source = Source(document, first_line, dialect, limits, 0 if end is None else end - len(document))
     try:
         reading = strict_yaml.read(source.text, first_line, dialect, limits=limits)
     except BrokenDocumentError as error:
@@ -218,7 +227,7 @@ def _json_stream(file: str, text: str, place: _Place, limits: Limits) -> Iterato
             end = following.start() if following else len(text)
             yield _error(file, place.index, text[place.offset : end], error)
         else:
-            source = Source(text[place.offset : end], place.line, "json", limits)
+            source = Source(text[place.offset : end], place.line, "json", limits, place.offset)
             yield from _read_well(file, place.index, reading, source)
         place = _skip_blanks(text, place.moved(text, end, 1))
 
@@ -257,7 +266,7 @@ def _yaml_stream(
                 "put what follows on a line of its own",
             )
             yield _error(file, begin.index, "", problem)
-        yield from read_one(file, text[begin.offset : end], begin.line, begin.index, limits, dialect=dialect)
+        yield from read_one(file, text[begin.offset : end], begin.line, begin.index, limits, dialect=dialect, end=end)
 
 
 def _split(text: str, place: _Place) -> Iterator[tuple[_Place, int, int | None]]:

@@ -10,7 +10,8 @@ from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
 from pullguard.inputs.lines import LineTable
 from pullguard.inputs.problems import BrokenDocumentError, Duplicate, Reading, duplicate_problems, too_deep
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
+#: A string, a number or word, or what stands between them, of JSON that is known to be valid.
+TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 _ESCAPES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
@@ -125,7 +126,7 @@ def _tabulate(text: str, start: int, first_line: int, duplicates: list[Duplicate
     containers: list[Any] = []  # those that are open
     keys: list[str | None] = []  # of each of them the key whose value comes next
     line, place = first_line, start
-    for match in _TOKEN.finditer(text, start):
+    for match in TOKEN.finditer(text, start):
         token = match[0]
         line += text.count("\n", place, match.start())
         place = match.start()

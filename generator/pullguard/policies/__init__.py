@@ -2,10 +2,15 @@
 
 from pullguard.policies.model import (
     LEVELS,
+    AssignField,
+    Assigns,
+    CelRules,
+    CelVariable,
     Contradiction,
     Example,
     Guide,
     MatchKinds,
+    Mutation,
     Policy,
     SourceFile,
     Sources,
@@ -15,10 +20,15 @@ from pullguard.policies.read import read
 
 __all__ = [
     "LEVELS",
+    "AssignField",
+    "Assigns",
+    "CelRules",
+    "CelVariable",
     "Contradiction",
     "Example",
     "Guide",
     "MatchKinds",
+    "Mutation",
     "Policy",
     "SourceFile",
     "Sources",

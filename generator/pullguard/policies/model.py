@@ -104,6 +104,77 @@ class Guide:
 
 
 @dataclass(frozen=True, slots=True)
+class CelVariable:
+    """A variable of an admission policy.
+
+    Attributes:
+        name: Such as podSpecs; expressions call it variables.podSpecs.
+        expression: CEL, which can use the variables before it.
+    """
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class CelRules:
+    """What a policy says in CEL.
+
+    Attributes:
+        variables: Those of the libs that it imports and its own, in order; each has a name of its own.
+        rules: The validations of a ValidatingAdmissionPolicy, or the mutations of a MutatingAdmissionPolicy.
+    """
+
+    variables: tuple[CelVariable, ...]
+    rules: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignField:
+    """A field of pods that an Assign of Gatekeeper sets.
+
+    Attributes:
+        location: The field, as Gatekeeper writes paths.
+        must_exist: What has to be there already for the field to be set; "" if nothing has to.
+    """
+
+    location: str
+    must_exist: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assigns:
+    """What Assign mutators of Gatekeeper do for a policy.
+
+    Attributes:
+        value: What they set.
+        fields: By a name for each.
+        limits: What they do not do, or do too much, a sentence each.
+    """
+
+    value: str
+    fields: Mapping[str, AssignField]
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """What changes pods so that they keep to a policy.
+
+    Attributes:
+        parameter: A list parameter of the policy.
+        value: What that parameter has to hold for pods to be changed at all.
+        cel: The mutations of the MutatingAdmissionPolicy.
+        assigns: The same for Gatekeeper, as far as it can.
+    """
+
+    parameter: str
+    value: str
+    cel: CelRules
+    assigns: Assigns
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One folder of rego/policies.
 
@@ -128,6 +199,8 @@ class Policy:
         samples: The files below samples/, in the order of the paths.
         examples: Cases of the Suite that show what it is about.
         guide: What docs.yaml says, if there is one.
+        admission: What admission.yaml says, if there is one: the policy in CEL.
+        mutation: What mutation.yaml says, if there is one.
     """
 
     name: str
@@ -150,6 +223,8 @@ class Policy:
     samples: tuple[SourceFile, ...]
     examples: tuple[Example, ...]
     guide: Guide
+    admission: CelRules | None = None
+    mutation: Mutation | None = None
 
     @property
     def stated_parameters(self) -> dict[str, Any]:

@@ -1,16 +1,24 @@
 """rego/ -> policies, by `opa inspect` and `opa parse`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from pullguard.errors import PullguardError
 from pullguard.gatekeeper import Rule
 from pullguard.inputs import load_document
-from pullguard.policies import guide, metadata
+from pullguard.policies import cel, guide, metadata
 from pullguard.policies.examples import examples
-from pullguard.policies.model import LEVELS, Guide, MatchKinds, Policy, SourceFile, Sources, SyncKinds
+from pullguard.policies.model import (
+    LEVELS,
+    Guide,
+    MatchKinds,
+    Policy,
+    SourceFile,
+    Sources,
+    SyncKinds,
+)
 from pullguard.policies.rego import Reference, RegoModule, Tree
 from pullguard.validation import Problem, in_file, joined, suggestion
 
@@ -19,6 +27,8 @@ _LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.(yaml|yml|json)")
 _DEFAULT_OPERATIONS = ("CREATE", "UPDATE")
+
+T = TypeVar("T")
 
 
 def read(rego: Path, opa: Path) -> Sources:
@@ -79,6 +89,13 @@ def _policy(tree: Tree, name: str) -> Policy:
     libs = _libs(tree, module)
     annotations = _metadata(tree, module)
     custom = annotations["custom"]
+    for twin in ("admission.yaml", "mutation.yaml"):
+        if "scope" in custom["match"] and (tree.directory / folder / twin).is_file():
+            raise PullguardError(
+                "a policy with `scope: Cluster` cannot be an admission policy",
+                file=tree.shown(f"{folder}/{twin}"),
+                remedy="remove the file: admission policies are for objects in protected namespaces",
+            )
     suite, samples = _suite(tree, folder), _samples(tree, folder)
     return Policy(
         name=name,
@@ -104,6 +121,8 @@ def _policy(tree: Tree, name: str) -> Policy:
         samples=samples,
         examples=examples(suite, tree.shown(suite.path), samples),
         guide=_guide(tree, folder),
+        admission=_cel(tree, folder, "admission.yaml", cel.admission, custom["parameters"]),
+        mutation=_cel(tree, folder, "mutation.yaml", cel.mutation, custom["parameters"]),
     )
 
 
@@ -265,6 +284,23 @@ def _guide(tree: Tree, folder: str) -> Guide:
     if not (tree.directory / path).is_file():
         return Guide()
     return guide.parse(tree.file(path).text, tree.shown(path))
+
+
+def _cel(tree: Tree, folder: str, name: str, parse: Callable[..., T], parameters: Mapping[str, Any]) -> T | None:
+    """Return what a file in CEL beside a policy says; None if there is none."""
+    path = f"{folder}/{name}"
+    if not (tree.directory / path).is_file():
+        return None
+    properties = parameters.get("properties", {})
+    return parse(tree.file(path).text, tree.shown(path), lambda lib: _cel_lib(tree, lib), properties)
+
+
+def _cel_lib(tree: Tree, name: str) -> tuple[str, str] | None:
+    """Return the text of a lib's admission.yaml, and the file's name for messages; None if there is none."""
+    path = f"lib/{name}/admission.yaml"
+    if not _NAME.fullmatch(name) or not (tree.directory / path).is_file():
+        return None
+    return tree.file(path).text, tree.shown(path)
 
 
 def _used_twice(tree: Tree, policies: list[Policy]) -> list[PullguardError]:

@@ -2,7 +2,8 @@
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pullguard.errors import PullguardError
 from pullguard.evaluate.early import POLICIES
 from pullguard.gatekeeper import CONSTRAINT_GROUP, TARGET
 from pullguard.policies.model import LEVELS, Policy, SourceFile, Sources
+from pullguard.render import admission
 from pullguard.render.objects import annotations, bundle_constraint, constraints, parameters_schema, rules, sync_set
 from pullguard.render.parameters import parameter_rows
 from pullguard.render.yaml_text import block, dump
@@ -48,6 +50,8 @@ def render(sources: Sources, config: Config) -> dict[str, str]:
     files["policies/kustomization.yaml"] = _kustomization(frames, [policy.name for policy in policies])
     for level in LEVELS:
         files.update(_level(level, policies, frames))
+    files.update(_admission(policies, config, frames))
+    files.update(_mutation(policies, config, frames))
     files.update(_catalog(policies, config, frames))
     if sources.conftest:
         files.update(_conftest(sources.conftest, policies, config))
@@ -61,6 +65,8 @@ def render(sources: Sources, config: Config) -> dict[str, str]:
         names=config.protected_namespaces.names,
         selector=config.protected_namespaces.selector,
         templates=" ".join(f"constrainttemplate/{policy.kind.lower()}" for policy in policies),
+        admission=[policy.name for policy in policies if policy.admission is not None],
+        mutating=any(admission.mutates(policy, config) for policy in policies),
         conftest=bool(sources.conftest),
     )
     return dict(sorted(files.items()))
@@ -102,6 +108,7 @@ def _policy_files(policy: Policy, config: Config, frames: "Environment") -> dict
             config=config,
             levels=LEVELS,
             filled=policy.namespaces_parameter,
+            mutates=admission.mutates(policy, config),
             parameters=parameter_rows(policy.parameters),
         ),
         policy.suite.path: policy.suite.text,
@@ -128,7 +135,9 @@ def _level(level: str, policies: Sequence[Policy], frames: "Environment") -> dic
     """
     files = {
         f"{level}/{policy.name}/kustomization.yaml": _kustomization(
-            frames, [f"../../policies/{policy.name}"], policy, ENFORCEMENT[level]
+            frames,
+            [f"../../policies/{policy.name}"],
+            _Patch(CONSTRAINT_GROUP, policy.kind, "/spec/enforcementAction", ENFORCEMENT[level]),
         )
         for policy in policies
         if level in policy.levels
@@ -140,16 +149,62 @@ def _level(level: str, policies: Sequence[Policy], frames: "Environment") -> dic
     return files
 
 
-def _kustomization(
-    frames: "Environment", resources: Sequence[str], policy: Policy | None = None, action: str = ""
-) -> str:
-    """Return a kustomization that, given a policy, sets its constraints' enforcementAction."""
-    return frames.get_template("kustomization.yaml.j2").render(
-        resources=resources,
-        kind=policy.kind if policy is not None else None,
-        group=CONSTRAINT_GROUP,
-        action=action,
-    )
+def _admission(policies: Sequence[Policy], config: Config, frames: "Environment") -> dict[str, str]:
+    """Return ValidatingAdmissionPolicies, with kustomizations as for the policies in Rego."""
+    policies = [policy for policy in policies if policy.admission is not None]
+    if not policies:
+        return {}
+    objects = {policy.name: admission.validating(policy, config) for policy in policies}
+    files = _folder("admission/policies", objects, frames)
+    for level in LEVELS:
+        offered = {policy.name: policy.level(level) for policy in policies}
+        patch = _Patch(admission.GROUP, admission.BINDING, "/spec/validationActions", _json(admission.ACTIONS[level]))
+        for name in (name for name, own in offered.items() if own == level):
+            files[f"admission/{level}/{name}/kustomization.yaml"] = _kustomization(
+                frames, [f"../../policies/{name}"], patch
+            )
+        files[f"admission/{level}/kustomization.yaml"] = _kustomization(
+            frames, [name if own == level else f"../{own}/{name}" for name, own in offered.items()]
+        )
+    return files
+
+
+def _mutation(policies: Sequence[Policy], config: Config, frames: "Environment") -> dict[str, str]:
+    """Return what mutates pods: in the API server itself, and in Gatekeeper."""
+    policies = [policy for policy in policies if admission.mutates(policy, config)]
+    if not policies:
+        return {}
+    return {
+        **_folder(
+            "mutation/kubernetes", {policy.name: admission.mutating(policy, config) for policy in policies}, frames
+        ),
+        **_folder(
+            "mutation/gatekeeper", {policy.name: admission.assigns(policy, config) for policy in policies}, frames
+        ),
+    }
+
+
+def _folder(folder: str, objects: Mapping[str, Sequence[Any]], frames: "Environment") -> dict[str, str]:
+    """Return the objects of policies, each policy in a folder of its own, with kustomizations of each and of all."""
+    files = {f"{folder}/kustomization.yaml": _kustomization(frames, list(objects))}
+    for name, own in objects.items():
+        files[f"{folder}/{name}/objects.yaml"] = _objects(frames, own)
+        files[f"{folder}/{name}/kustomization.yaml"] = _kustomization(frames, ["objects.yaml"])
+    return files
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """What a kustomization sets in every object of a kind; the value is YAML on one line."""
+
+    group: str
+    kind: str
+    path: str
+    value: str
+
+
+def _kustomization(frames: "Environment", resources: Sequence[str], patch: _Patch | None = None) -> str:
+    return frames.get_template("kustomization.yaml.j2").render(resources=resources, patch=patch)
 
 
 def _objects(frames: "Environment", objects: Sequence[Any]) -> str:

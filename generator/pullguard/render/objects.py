@@ -63,7 +63,7 @@ def sync_set(policy: Policy) -> dict[str, Any]:
     return {
         "apiVersion": f"{SYNC_GROUP}/v1alpha1",
         "kind": "SyncSet",
-        "metadata": {"name": _dashed(policy)},
+        "metadata": {"name": dashed(policy)},
         "spec": {
             "gvks": [
                 {"group": group, "version": version, "kind": kind} for group, version, kind in dict.fromkeys(wanted)
@@ -80,10 +80,10 @@ def constraints(policy: Policy, config: Config) -> list[dict[str, Any]]:
     """
     level = config.policies[policy.name].enforcement
     if policy.cluster_scoped:
-        return [_constraint(policy, config, _dashed(policy), level, {})]
+        return [_constraint(policy, config, dashed(policy), level, {})]
     return [
-        _constraint(policy, config, f"{_dashed(policy)}-{way}", level, match)
-        for way, match in _ways(config.protected_namespaces).items()
+        _constraint(policy, config, f"{dashed(policy)}-{way}", level, match)
+        for way, match in ways(config.protected_namespaces).items()
     ]
 
 
@@ -93,30 +93,36 @@ def bundle_constraint(policy: Policy, config: Config, level: str) -> dict[str, A
     gator installs one for each policy, so that namespaces that are protected by label are left out if others are
     protected by name.
     """
-    match = {} if policy.cluster_scoped else next(iter(_ways(config.protected_namespaces).values()))
-    return _constraint(policy, config, f"{_dashed(policy)}-{level}", level, match)
+    match = {} if policy.cluster_scoped else next(iter(ways(config.protected_namespaces).values()))
+    return _constraint(policy, config, f"{dashed(policy)}-{level}", level, match)
 
 
-def _dashed(policy: Policy) -> str:
+def dashed(policy: Policy) -> str:
+    """Return a policy's name as the names of its objects begin."""
     return policy.name.replace("_", "-")
 
 
-def _ways(namespaces: ProtectedNamespaces) -> dict[str, dict[str, Any]]:
+def ways(namespaces: ProtectedNamespaces) -> dict[str, dict[str, Any]]:
     """Return what to match, by the way of protecting."""
-    ways: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     if namespaces.names:
-        ways["by-name"] = {"namespaces": list(namespaces.names)}
+        found["by-name"] = {"namespaces": list(namespaces.names)}
     if namespaces.selector is not None:
-        ways["by-label"] = {"namespaceSelector": copy.deepcopy(dict(namespaces.selector))}
-    return ways
+        found["by-label"] = {"namespaceSelector": copy.deepcopy(dict(namespaces.selector))}
+    return found
 
 
-def _constraint(policy: Policy, config: Config, name: str, level: str, match: Mapping[str, Any]) -> dict[str, Any]:
+def complete_parameters(policy: Policy, config: Config) -> dict[str, Any]:
+    """Return a policy's parameters, as stated and with defaults, so that nothing has to fill these in."""
     parameters = copy.deepcopy(dict(config.policies[policy.name].parameters))
     if policy.namespaces_parameter is not None:
         parameters[policy.namespaces_parameter] = _as_parameter(config.protected_namespaces)
-    bare = {"spec": {"parameters": parameters}}
-    complete = with_defaults(bare, _template(policy))["spec"]["parameters"]
+    complete: dict[str, Any] = with_defaults({"spec": {"parameters": parameters}}, _template(policy))["spec"]
+    return dict(complete["parameters"])
+
+
+def _constraint(policy: Policy, config: Config, name: str, level: str, match: Mapping[str, Any]) -> dict[str, Any]:
+    complete = complete_parameters(policy, config)
     return {
         "apiVersion": f"{CONSTRAINT_GROUP}/v1beta1",
         "kind": policy.kind,

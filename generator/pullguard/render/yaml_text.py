@@ -74,7 +74,8 @@ def _is_paragraph(text: str) -> bool:
     return (
         len(lines) > 1
         and lines[0] != ""
-        and all(line == line.strip() and "\t" not in line for line in lines)
+        and not lines[0].startswith(" ")
+        and all(line == line.rstrip() and "\t" not in line for line in lines)
         and _PLAIN_TEXT.fullmatch(text) is not None
     )
 

@@ -37,16 +37,13 @@ def _rules(report: Report) -> list[sarif.Rule]:
 
 
 def _rule(rule: RuleInfo) -> sarif.Rule:
-    command = f"pullguard explain {rule.policy}"
-    text = " ".join(rule.description.split())
-    return sarif.Rule(
-        rule.id,
-        rule.severity,
-        rule.title,
-        f"{text}\n\n{command} says more." if text else rule.title,
-        f"{markdown.text(text)}\n\n{markdown.code(command)} says more." if text else "",
-        ("kubernetes", rule.policy),
-    )
+    paragraphs = [" ".join((rule.description or rule.title).split())]
+    marked = [markdown.text(paragraphs[0])]
+    if rule.explain:
+        paragraphs.append(f"{rule.explain} says more.")
+        marked.append(f"{markdown.code(rule.explain)} says more.")
+    tags = ("kubernetes", rule.policy)
+    return sarif.Rule(rule.id, rule.severity, rule.title, "\n\n".join(paragraphs), "\n\n".join(marked), tags)
 
 
 def _exempt(entry: Exempted, *, state: sarif.State | None) -> sarif.Result:

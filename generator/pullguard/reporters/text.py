@@ -61,9 +61,10 @@ class _Text:
 
     def _policies(self) -> Iterator[str]:
         """Yield where to read about the policies that have findings."""
-        found = {finding.policy for finding in self._report.findings}
-        pages = {rule.policy: rule.page for rule in self._report.rules if rule.policy in found and rule.page}
-        yield from (f"{policy}: see {pages[policy]} or `pullguard explain {policy}`" for policy in sorted(pages))
+        for rule in words.explained(self._report):
+            # The page that comes with pullguard stands where nobody looks.
+            place = "" if Path(rule.page).is_absolute() else f"{rule.page}, or "
+            yield f"{rule.policy}: see {place}`{rule.explain}`"
 
     def _rule(self, found: Finding) -> str:
         """Return the id of a rule; a terminal links it with the policy's page."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from pullguard.findings import Compared, Exempted, Finding, KnownFinding, Problem, Report
+from pullguard.findings import Compared, Exempted, Finding, KnownFinding, Problem, Report, RuleInfo
 from pullguard.reporters.formats.text import counted
 
 #: Severities from the worst to the mildest.
@@ -77,6 +77,13 @@ def uncounted(report: Report) -> Iterator[str]:
         yield f"{counted(len(report.exempt), 'finding')} exempt"
     if report.baseline is not None:
         yield _baseline(report.baseline)
+
+
+def explained(report: Report) -> list[RuleInfo]:
+    """Return a rule of each policy that has findings and a page, sorted by policy."""
+    found = {finding.policy for finding in report.findings}
+    policies = {rule.policy: rule for rule in report.rules if rule.policy in found and rule.explain}
+    return [rule for _, rule in sorted(policies.items())]
 
 
 def hints(findings: Iterable[Finding]) -> Iterator[str]:

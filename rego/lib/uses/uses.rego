@@ -53,6 +53,12 @@ identity(use) := {
 path(use) := pods.formatted(array.concat(use.spec, [use.list, use.index]))
 
 # METADATA
+# title: Where the pull policy of a use of an image stands, or would stand, in its object
+policy_path(use) := sprintf("%s.image.%s", [path(use), use.field]) if {
+	use.list == "volumes"
+} else := sprintf("%s.%s", [path(use), use.field])
+
+# METADATA
 # title: A message about a use of an image
 # description: The container (or image volume) and the image come first; the image gives way to the rest.
 message(use, rest) := messages.fitted(head, use.image, sprintf("\": %s", [rest])) if {

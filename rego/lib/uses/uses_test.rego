@@ -93,6 +93,12 @@ test_identity if {
 
 test_path if uses.path(_use) == "spec.jobs[2].spec.containers[1]"
 
+test_policy_path if {
+	uses.policy_path(object.union(_use, {"field": "imagePullPolicy"})) == "spec.jobs[2].spec.containers[1].imagePullPolicy"
+	volume := object.union(_use, {"list": "volumes", "field": "pullPolicy"})
+	uses.policy_path(volume) == "spec.jobs[2].spec.volumes[1].image.pullPolicy"
+}
+
 test_message[name] if {
 	long := concat("", [letter | some _ in numbers.range(1, 50); letter := "0123456789"])
 	some name, [change, message] in {

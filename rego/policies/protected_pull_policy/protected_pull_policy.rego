@@ -144,6 +144,7 @@ _violations contains {"msg": _message(use, effective, reason), "details": detail
 		"effective": effective,
 		"image": use.image,
 		"reason": reason,
+		"fix": _fix(use, reason),
 	}
 }
 
@@ -199,6 +200,14 @@ _cause(use, effective) := sprintf("%s is Always", [use.field]) if {
 _remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
 	images.pinned(use.image)
 } else := sprintf("pin it first (tag or digest), then set %s: %s", [use.field, _target])
+
+# What tools may set in the manifest on their own. An image whose name can move to another one is for people to pin first, and
+# people know what a policy was meant to be that is none, or an image: the place of a template, for example.
+_fix(use, reason) := {"path": uses.policy_path(use), "value": _target} if {
+	reason != "invalid"
+	images.is_reference(use.image)
+	images.pinned(use.image)
+} else := null
 
 _target := "IfNotPresent" if {
 	"IfNotPresent" in _allowed

@@ -83,15 +83,35 @@ test_details[name] if {
 	some name, [resource, details] in {
 		"stated": [{"containers": [_container("y:1", "Never"), _container("x:1", "Always")]}, {
 			"path": "spec.containers[1]", "stated": "Always", "effective": "Always", "image": "x:1", "reason": "always",
+			"fix": {"path": "spec.containers[1].imagePullPolicy", "value": "IfNotPresent"},
 		}],
 		"implied": [{"initContainers": [{"name": "a", "image": "x"}]}, {
 			"path": "spec.initContainers[0]", "stated": null, "effective": "Always", "image": "x", "reason": "always",
+			"fix": null,
 		}],
 		"invalid": [{"ephemeralContainers": [_container("x:1", "ALWAYS")]}, {
 			"path": "spec.ephemeralContainers[0]", "stated": "ALWAYS", "effective": "ALWAYS", "image": "x:1", "reason": "invalid",
+			"fix": null,
+		}],
+		"image volume, pinned": [{"volumes": [{"image": {"reference": "x:1", "pullPolicy": "Always"}}]}, {
+			"path": "spec.volumes[0]", "stated": "Always", "effective": "Always", "image": "x:1", "reason": "always",
+			"fix": {"path": "spec.volumes[0].image.pullPolicy", "value": "IfNotPresent"},
+		}],
+		"a digest beside the tag latest": [{"containers": [_container(concat("@", ["x:latest", _digest]), null)]}, {
+			"path": "spec.containers[0]", "stated": null, "effective": "Always", "image": concat("@", ["x:latest", _digest]),
+			"reason": "always", "fix": {"path": "spec.containers[0].imagePullPolicy", "value": "IfNotPresent"},
+		}],
+		"a floating tag": [{"containers": [_container("x:main", "Always")]}, {
+			"path": "spec.containers[0]", "stated": "Always", "effective": "Always", "image": "x:main", "reason": "always",
+			"fix": null,
+		}],
+		"a template": [{"containers": [_container("x:{{ .Values.tag }}", "Always")]}, {
+			"path": "spec.containers[0]", "stated": "Always", "effective": "Always", "image": "x:{{ .Values.tag }}",
+			"reason": "always", "fix": null,
 		}],
 		"image volume": [{"volumes": [{"name": "v"}, {"name": "w", "image": {"reference": "x", "pullPolicy": ""}}]}, {
 			"path": "spec.volumes[1]", "stated": "", "effective": "Always", "image": "x", "reason": "always",
+			"fix": null,
 		}],
 	}
 	[violation.details | some violation in _violations(_pod(resource), _defaults)] == [details]
@@ -237,6 +257,7 @@ test_disallowed_has_a_reason_of_its_own if {
 	review := _pod({"containers": [{"name": "a", "image": "x:1"}]})
 	[violation.details | some violation in _violations(review, parameters)] == [{
 		"path": "spec.containers[0]", "stated": null, "effective": "IfNotPresent", "image": "x:1", "reason": "disallowed",
+		"fix": {"path": "spec.containers[0].imagePullPolicy", "value": "Never"},
 	}]
 }
 

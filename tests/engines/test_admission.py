@@ -1,0 +1,378 @@
+"""The generated ValidatingAdmissionPolicies, by Kubernetes' own code, held to their twins in Rego."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from admission_chain import namespace, request
+from generated_images import IMAGES
+from generated_objects import BUILT_IN, objects, well_formed
+from pullguard.config import ALL, UNSEEN, ProtectedNamespaces
+from pullguard.inputs import Inputs, Manifest
+from twins import Twins, Workbench, pod, told
+
+_POLICIES = ("protected_image_pinning", "protected_pull_policy")
+
+_CUSTOM = [
+    {"group": "argoproj.io", "kind": "Rollout", "paths": ["spec.template.spec"]},
+    {"group": "jobset.x-k8s.io", "kind": "JobSet", "paths": ["spec.replicatedJobs[].template.spec.template.spec"]},
+]
+_IGNORE = "admission.gatekeeper.sh/ignore"
+
+#: Versions that the API server still serves; others reach an admission policy as one of these.
+_SERVED = {"apps/v1beta1": "apps/v1", "apps/v1beta2": "apps/v1", "batch/v1beta1": "batch/v1"}
+_KINDS = {(version, kind) for version, kind, _ in BUILT_IN}
+
+_ALWAYS = {"name": "c", "image": "q.io/a:v1", "imagePullPolicy": "Always"}
+_SAYS = (
+    'container "c" image "q.io/a:v1": imagePullPolicy is Always: cannot start without its registry; '
+    "set imagePullPolicy: IfNotPresent"
+)
+
+_few = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module", params=_POLICIES)
+def defaults(request: pytest.FixtureRequest, workbench: Workbench) -> Iterator[Twins]:
+    """Each policy without any parameters."""
+    with workbench.twins(request.param, workbench.config(request.param)) as twins:
+        yield twins
+
+
+# -- the Suites -------------------------------------------------------------------------------------------------------
+
+
+def _suite_tests() -> Iterator[tuple[str, dict[str, Any]]]:
+    rego = Path(__file__).resolve().parent.parent.parent / "rego"
+    for name in _POLICIES:
+        suite = yaml.safe_load((rego / "policies" / name / "suite.yaml").read_text("utf-8"))
+        yield from ((name, test) for test in suite["tests"] if not test.get("invalid"))
+
+
+def _title(value: Any) -> str:
+    return value if isinstance(value, str) else str(value["name"])
+
+
+@pytest.mark.parametrize(("name", "suite_test"), list(_suite_tests()), ids=_title)
+def test_cases_of_the_suites(workbench: Workbench, checkout: Path, name: str, suite_test: dict[str, Any]) -> None:
+    """A manifest is judged as it is when it is created."""
+    folder = checkout / "rego/policies" / name
+    constraint = yaml.safe_load((folder / suite_test["constraint"]).read_text("utf-8"))["spec"]
+    names = tuple(constraint["match"]["namespaces"])
+    config = workbench.config(name, constraint.get("parameters"), protected=ProtectedNamespaces(names, None))
+    requests = []
+    for case in suite_test["cases"]:
+        sample = yaml.safe_load((folder / case["object"]).read_text("utf-8"))
+        requests.append(sample["request"] if sample["kind"] == "AdmissionReview" else request(sample))
+    with workbench.twins(name, config, *{one["namespace"] for one in requests}) as twins:
+        wanted = [
+            line if one["namespace"] in names else ""
+            for line, one in zip(twins.in_rego(requests), requests, strict=True)
+        ]
+        assert twins.in_cel(requests) == wanted
+
+
+# -- real manifests and images ----------------------------------------------------------------------------------------
+
+
+def test_real_manifests(defaults: Twins, corpus: Path) -> None:
+    """Every object of a kind that the API server has, as if it were created in a protected namespace."""
+    requests = []
+    for found in Inputs([str(corpus)]):
+        if isinstance(found, Manifest) and isinstance(found.object.get("metadata"), dict):
+            version = str(found.object.get("apiVersion"))
+            version = _SERVED.get(version, version)
+            metadata = {**found.object["metadata"], "namespace": "kube-system"}
+            if (version, found.object["kind"]) in _KINDS:
+                requests.append(request({**found.object, "apiVersion": version, "metadata": metadata}))
+    assert len(requests) > 500
+    said = defaults.in_cel(requests)
+    assert said == defaults.in_rego(requests)
+    assert len({*said}) > 20
+
+
+def test_images_of_the_api_server(workbench: Workbench, image_defaults: Path) -> None:
+    """The API server's own code gives each image the policy that a real API server gave it; CEL says the same."""
+    rows = json.loads(image_defaults.read_text("utf-8"))["images"]
+    name = "protected_pull_policy"
+    config = workbench.config(name, {"customKinds": [{"group": "example.com", "kind": "Pod", "paths": ["spec"]}]})
+    with workbench.twins(name, config) as twins:
+        for row in rows:
+            obj = pod([{"name": "c", "image": row["image"]}])
+            always = row["policy"] == "Always"
+            verdict = twins.chain.judge(request(obj), typed=True)
+            assert verdict["object"]["spec"]["containers"][0]["imagePullPolicy"] == row["policy"]
+            assert verdict["allowed"] is not always
+            # In a custom resource nobody fills it in.
+            verdict = twins.chain.judge(request({**obj, "apiVersion": "example.com/v1"}), typed=False)
+            assert verdict["allowed"] is not always, row
+
+
+@_few
+@given(images=st.lists(IMAGES, min_size=1, max_size=40))
+def test_random_images(defaults: Twins, images: list[Any]) -> None:
+    requests = [request(pod([{"name": "c", "image": image}])) for image in images]
+    in_cel, in_rego = defaults.in_cel(requests), defaults.in_rego(requests)
+    assert [bool(line) for line in in_cel] == [bool(line) for line in in_rego]
+    texts = [index for index, image in enumerate(images) if isinstance(image, str)]
+    assert [in_cel[index] for index in texts] == [in_rego[index] for index in texts]
+
+
+# -- random objects ---------------------------------------------------------------------------------------------------
+
+_STATED = [
+    ("protected_pull_policy", {"customKinds": _CUSTOM}),
+    ("protected_pull_policy", {"allowedPolicies": ["Never"], "controlledPods": "deny"}),
+    ("protected_pull_policy", {"allowedPolicies": ["IfNotPresent"], "exemptImages": ["nginx*", "h:5000/x"]}),
+    ("protected_image_pinning", {"customKinds": _CUSTOM, "floatingTags": ["1", "*-x.y"]}),
+    ("protected_image_pinning", {"require": "digest", "controlledPods": "deny", "exemptImages": ["nginx"]}),
+]
+
+_OWNERS = st.sampled_from(
+    [
+        [],
+        [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "o", "uid": "1", "controller": True}],
+        [{"apiVersion": "batch/v1", "kind": "CronJob", "name": "o", "uid": "1", "controller": True}],
+        [{"apiVersion": "example.com/v1", "kind": "Deployment", "name": "o", "uid": "1", "controller": True}],
+        [{"apiVersion": "v1", "kind": "Node", "name": "o", "uid": "1"}],
+    ]
+)
+
+
+@st.composite
+def _requests(draw: st.DrawFn) -> dict[str, Any]:
+    """Return a creation, or an edit of an object that has something in common with what it becomes."""
+    obj = draw(objects().filter(lambda one: not one["apiVersion"].startswith("extensions/")))
+    owners = draw(_OWNERS)
+    head = {
+        "apiVersion": _SERVED.get(obj["apiVersion"], obj["apiVersion"]),
+        "kind": obj["kind"],
+        "metadata": {"name": "x", "namespace": "kube-system", **({"ownerReferences": owners} if owners else {})},
+    }
+    old = draw(st.one_of(st.none(), st.just(obj), objects().filter(lambda one: one["kind"] == obj["kind"])))
+    return request(obj | head, old=None if old is None else old | head)
+
+
+@pytest.fixture(scope="module", params=_STATED, ids=lambda pair: f"{pair[0]}-{'-'.join(pair[1])}")
+def twins(request: pytest.FixtureRequest, workbench: Workbench) -> Iterator[Twins]:
+    name, stated = request.param
+    with workbench.twins(name, workbench.config(name, stated)) as both:
+        yield both
+
+
+@_few
+@given(requests=st.lists(_requests(), min_size=1, max_size=40))
+def test_random_objects(twins: Twins, requests: list[dict[str, Any]]) -> None:
+    assert twins.in_cel(requests) == twins.in_rego(requests)
+
+
+@_few
+@given(made=st.lists(well_formed(BUILT_IN), min_size=1, max_size=40))
+def test_random_workloads_as_the_api_server_completes_them(defaults: Twins, made: list[dict[str, Any]]) -> None:
+    requests = [request(obj) for obj in made]
+    verdicts = [defaults.chain.judge(one, typed=True) for one in requests]
+    said = [told(verdict) for verdict in verdicts]
+    completed = [
+        {**one, "object": {**verdict["object"], "apiVersion": obj["apiVersion"], "kind": obj["kind"]}}
+        for one, obj, verdict in zip(requests, made, verdicts, strict=True)
+    ]
+    assert said == defaults.in_rego(completed)
+    # What the API server fills in makes no difference to the verdict.
+    assert [bool(line) for line in said] == [bool(line) for line in defaults.in_rego(requests)]
+
+
+def test_what_the_api_server_refuses_is_not_judged(defaults: Twins) -> None:
+    verdict = defaults.chain.judge(request(pod([{"name": "c", "image": ["nginx"]}])), typed=True)
+    assert "cannot unmarshal array into Go struct field" in verdict["refused"]
+
+
+# -- where and how hard -----------------------------------------------------------------------------------------------
+
+_NAMESPACES = (
+    namespace("kube-system"),
+    namespace("kube-public", **{_IGNORE: "x"}),
+    namespace("gatekeeper-system", **{_IGNORE: "no-self-managing"}),
+    namespace("elsewhere", **{_IGNORE: "x"}),
+)
+
+
+def _denied_in(
+    workbench: Workbench, policies: Sequence[Mapping[str, Any]], namespaces: Sequence[Mapping[str, Any]]
+) -> set[str]:
+    names = [one["metadata"]["name"] for one in namespaces]
+    with workbench.chain([*policies, *namespaces]) as chain:
+        return {
+            name for name in names if not chain.judge(request(pod([_ALWAYS], namespace=name)), typed=True)["allowed"]
+        }
+
+
+@pytest.mark.parametrize(
+    ("scope", "denied"),
+    [(UNSEEN, {"kube-public", "gatekeeper-system"}), (ALL, {"kube-system", "kube-public", "gatekeeper-system"})],
+)
+def test_the_namespaces_that_the_webhook_leaves_out_or_all(workbench: Workbench, scope: str, denied: set[str]) -> None:
+    protected = ProtectedNamespaces(("kube-*", "gatekeeper-system"), None)
+    config = workbench.config("protected_pull_policy", protected=protected, scope=scope)
+    assert _denied_in(workbench, workbench.validating("protected_pull_policy", config), _NAMESPACES) == denied
+
+
+def test_gatekeepers_webhook_leaves_out_what_the_bindings_select(
+    workbench: Workbench, gatekeeper_manifest: Path
+) -> None:
+    (webhook,) = [
+        entry
+        for obj in yaml.load_all(gatekeeper_manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        if obj["kind"] == "ValidatingWebhookConfiguration"
+        for entry in obj["webhooks"]
+        if entry["name"] == "validation.gatekeeper.sh"
+    ]
+    seen = webhook["namespaceSelector"]["matchExpressions"]
+    own = {"key": "kubernetes.io/metadata.name", "values": ["gatekeeper-system"]}
+    assert sorted(seen, key=str) == sorted(
+        [{"key": _IGNORE, "operator": "DoesNotExist"}, {**own, "operator": "NotIn"}], key=str
+    )
+    _, *bindings = workbench.validating(
+        "protected_pull_policy", workbench.config("protected_pull_policy", scope=UNSEEN)
+    )
+    assert [one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"] for one in bindings] == [
+        [{**own, "operator": "In"}],
+        [{"key": _IGNORE, "operator": "Exists"}, {**own, "operator": "NotIn"}],
+    ]
+
+
+_LABELLED = (
+    namespace("plain"),
+    namespace("tier-a", tier="a"),
+    namespace("tier-b", tier="b"),
+    namespace("a-system", tier="b", other="x"),
+)
+
+
+def _expression(operator: str, *values: str) -> dict[str, Any]:
+    return {"matchExpressions": [{"key": "tier", "operator": operator, **({"values": list(values)} if values else {})}]}
+
+
+@pytest.mark.parametrize(
+    ("names", "selector", "protected"),
+    [
+        (("plain",), None, {"plain"}),
+        (("tier-*",), None, {"tier-a", "tier-b"}),
+        (("*-system", "*lai*"), None, {"a-system", "plain"}),
+        (("*",), None, {"plain", "tier-a", "tier-b", "a-system"}),
+        ((), {"matchLabels": {"tier": "a"}}, {"tier-a"}),
+        ((), {"matchLabels": {"tier": "b", "other": "x"}}, {"a-system"}),
+        ((), _expression("In", "a", "b"), {"tier-a", "tier-b", "a-system"}),
+        ((), _expression("NotIn", "a"), {"plain", "tier-b", "a-system"}),
+        ((), _expression("Exists"), {"tier-a", "tier-b", "a-system"}),
+        ((), _expression("DoesNotExist"), {"plain"}),
+        (("plain",), {"matchLabels": {"tier": "a"}}, {"plain", "tier-a"}),
+    ],
+)
+def test_protected_by_name_glob_or_label(
+    workbench: Workbench, names: tuple[str, ...], selector: dict[str, Any] | None, protected: set[str]
+) -> None:
+    config = workbench.config("protected_pull_policy", protected=ProtectedNamespaces(names, selector))
+    assert _denied_in(workbench, workbench.validating("protected_pull_policy", config), _LABELLED) == protected
+
+
+@pytest.mark.parametrize("level", ["audit", "warn", "deny"])
+def test_levels(workbench: Workbench, level: str) -> None:
+    with workbench.twins("protected_pull_policy", workbench.config("protected_pull_policy", level=level)) as twins:
+        verdict = twins.chain.judge(request(pod([_ALWAYS])), typed=False)
+    assert verdict["allowed"] is (level != "deny")
+    assert told(verdict) == (_SAYS if level == "deny" else "")
+    name = "protected-pull-policy"
+    warning = f"Validation failed for ValidatingAdmissionPolicy '{name}' with binding '{name}': {_SAYS}"
+    assert verdict.get("warnings", []) == ([warning] if level == "warn" else [])
+    kept = [json.loads(one["value"])[0]["message"] for one in verdict.get("audit", [])]
+    assert kept == ([] if level == "deny" else [_SAYS])
+
+
+def test_a_debug_container_comes_by_a_subresource(workbench: Workbench) -> None:
+    debugger = {"name": "d", "image": "busybox", "imagePullPolicy": "Always"}
+    debugged = request(pod([_ALWAYS], ephemeralContainers=[debugger]), old=pod([_ALWAYS]))
+    with workbench.twins("protected_pull_policy", workbench.config("protected_pull_policy")) as twins:
+        said = told(twins.chain.judge({**debugged, "subResource": "ephemeralcontainers"}, typed=True))
+        status = twins.chain.judge({**debugged, "subResource": "status"}, typed=True)
+    assert said.startswith('ephemeral container "d" image "busybox": imagePullPolicy is Always')
+    assert status["allowed"]
+
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+
+def _large(count: int) -> dict[str, Any]:
+    return pod([{"name": f"c{index}", "image": "q.io/a:v1", "imagePullPolicy": "Never"} for index in range(count)])
+
+
+@pytest.mark.parametrize(("count", "allowed"), [(500, True), (16000, False)])
+def test_beyond_the_cost_budget_the_answer_is_deny(defaults: Twins, *, count: int, allowed: bool) -> None:
+    """docs/benchmarks.md says how many containers there can be."""
+    verdict = defaults.chain.judge(request(_large(count)), typed=False)
+    assert verdict["allowed"] is allowed
+    assert ("exceeded" in verdict.get("message", "")) is not allowed
+
+
+def test_beyond_the_cost_budget_audit_reports(workbench: Workbench) -> None:
+    with workbench.twins(
+        "protected_image_pinning", workbench.config("protected_image_pinning", level="audit")
+    ) as twins:
+        verdict = twins.chain.judge(request(_large(16000)), typed=False)
+    assert verdict["allowed"]
+    assert "exceeded" in verdict["audit"][0]["value"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("variables.violations.all(group, size(group) = 0)", r"spec\.validations\[0\]\.expression.*Syntax error"),
+        ("object.spec.nothing == 1", r"spec\.validations\[0\]\.expression.*undefined field 'nothing'"),
+    ],
+)
+def test_what_the_api_server_does_not_accept_or_warns_of_is_refused(
+    workbench: Workbench, expression: str, message: str
+) -> None:
+    broken = json.loads(
+        json.dumps(workbench.validating("protected_pull_policy", workbench.config("protected_pull_policy")))
+    )
+    broken[0]["spec"]["validations"][0]["expression"] = expression
+    with workbench.chain(broken) as chain, pytest.raises(ValueError, match=f"(?s){message}"):
+        chain.judge(request(pod([_ALWAYS])), typed=False)
+
+
+@pytest.mark.parametrize("name", _POLICIES)
+def test_the_oldest_version_of_kubernetes(workbench: Workbench, name: str) -> None:
+    """As docs/admission.md says: ValidatingAdmissionPolicy is v1 since 1.30, and CEL knows flatten since 1.34."""
+    plain = workbench.validating(name, workbench.config(name, {"customKinds": _CUSTOM[:1]}))
+    lists = workbench.validating(name, workbench.config(name, {"customKinds": _CUSTOM}))
+    one = request(pod([{"name": "c", "image": "q.io/a:v1"}]))
+    for policies, oldest in ((plain, "1.30"), (lists, "1.34")):
+        with workbench.chain([*policies, namespace("kube-system")], oldest) as chain:
+            assert chain.judge(one, typed=True)["allowed"]
+    with (
+        workbench.chain([*lists, namespace("kube-system")], "1.33") as chain,
+        pytest.raises(
+            ValueError, match=r"(?s)Kubernetes 1\.33: .*: customPodSpecs: .*undeclared reference to 'flatten'"
+        ),
+    ):
+        chain.judge(one, typed=True)
+
+
+def test_the_library_is_what_the_api_server_accepts(workbench: Workbench, checkout: Path) -> None:
+    found = [
+        obj
+        for folder in ("admission/policies", "mutation/kubernetes")
+        for path in sorted((checkout / "library" / folder).glob("*/objects.yaml"))
+        for obj in yaml.safe_load_all(path.read_text("utf-8"))
+    ]
+    kinds = [obj["kind"].removesuffix("Binding") for obj in found]
+    assert (kinds.count("ValidatingAdmissionPolicy"), kinds.count("MutatingAdmissionPolicy")) == (6, 2)
+    with workbench.chain([*found, *_NAMESPACES]) as chain:
+        verdict = chain.judge(request(pod([_ALWAYS], namespace="gatekeeper-system")), typed=True)
+    assert verdict["object"]["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"

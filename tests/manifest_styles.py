@@ -1,0 +1,208 @@
+"""Random manifests in random styles, each with the text that fixing it must give: both are written by one writer."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from fixable import DIGEST, LATEST
+
+_FIXED = "IfNotPresent"
+_INDENTS = st.sampled_from((2, 3, 4))
+_COMMENTS = st.sampled_from(("", "", "", " # c", "   # imagePullPolicy: Always", "\t#"))
+_QUOTES = st.sampled_from(("", "", "'", '"'))
+_NAMES = st.sampled_from(("a", "é", "😀", "# no comment", "{", "a: b", "'", "\u2028", "Always"))
+
+
+@dataclass(frozen=True, slots=True)
+class Styled:
+    """A manifest file.
+
+    Attributes:
+        before: Its text.
+        after: Its text when all that can be fixed is fixed.
+        fixable: How many pull policies can be fixed.
+        left: How many are Always because of an image that is not pinned.
+        is_json: Whether it is nothing but JSON.
+    """
+
+    before: str
+    after: str
+    fixable: int
+    left: int
+    is_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """A container; `stated` is None if it states no policy."""
+
+    name: str
+    image: str
+    stated: str | None
+
+    @property
+    def is_always(self) -> bool:
+        implied = self.image.split("@")[0].split(":")[1:] in ([], ["latest"])
+        return self.stated == "Always" or (not self.stated and implied and self.image != f"x@{DIGEST}")
+
+    @property
+    def is_fixed(self) -> bool:
+        return self.is_always and not self.image.startswith("unpinned")
+
+
+_CONTAINERS = st.builds(
+    _Container,
+    name=_NAMES,
+    image=st.sampled_from(("x:1", f"x@{DIGEST}", LATEST, LATEST, "unpinned", "unpinned:latest")),
+    stated=st.sampled_from((None, None, "", "Always", "Always", "Never", _FIXED)),
+)
+
+
+@st.composite
+def styled_files(draw: st.DrawFn) -> Styled:
+    """Draw a manifest file: documents in YAML, in blocks or in braces, or JSON objects one after the other."""
+    if draw(st.integers(0, 3)) == 0:
+        documents = draw(st.lists(_json_documents(), min_size=1, max_size=3))
+        return _joined(documents, draw(st.sampled_from(("", "\n", " ", "\n\n"))), is_json=True)
+    documents = draw(st.lists(_yaml_documents(), min_size=1, max_size=3))
+    file = _joined(documents, draw(st.sampled_from(("---\n", "--- # next\n", "---\n# c\n---\n"))), is_json=False)
+    if draw(st.booleans()):
+        file = Styled(file.before.rstrip("\n"), file.after.rstrip("\n"), file.fixable, file.left)
+    line_end = draw(st.sampled_from(("\n", "\n", "\r\n", "\r")))
+    mark = draw(st.sampled_from(("", "", "\ufeff")))
+    before, after = (mark + text.replace("\n", line_end) for text in (file.before, file.after))
+    return Styled(before, after, file.fixable, file.left)
+
+
+def _joined(documents: list[Styled], separator: str, *, is_json: bool) -> Styled:
+    return Styled(
+        separator.join(document.before for document in documents),
+        separator.join(document.after for document in documents),
+        sum(document.fixable for document in documents),
+        sum(document.left for document in documents),
+        is_json,
+    )
+
+
+def _styled(before: str, after: str, containers: list[_Container]) -> Styled:
+    fixed = sum(container.is_fixed for container in containers)
+    return Styled(before, after, fixed, sum(container.is_always for container in containers) - fixed)
+
+
+@st.composite
+def _json_documents(draw: st.DrawFn) -> Styled:
+    containers = draw(st.lists(_CONTAINERS, max_size=3))
+    order = draw(st.permutations(("name", "image", "imagePullPolicy", "env")))
+    indent = draw(st.sampled_from((None, 0, 1, 4, "\t")))
+    separators = draw(st.sampled_from((None, (",", ":")))) if indent is None else None
+    is_ascii = draw(st.booleans())
+
+    def text(*, fixed: bool) -> str:
+        pod = {
+            "kind": "Pod",
+            "apiVersion": "v1",
+            "spec": {"containers": [_entries(container, order, fixed=fixed) for container in containers]},
+        }
+        return json.dumps(pod, indent=indent, separators=separators, ensure_ascii=is_ascii)
+
+    return _styled(text(fixed=False), text(fixed=True), containers)
+
+
+def _entries(container: _Container, order: Sequence[str], *, fixed: bool) -> dict[str, Any]:
+    """Return a container with its entries in an order; a policy that it lacks comes behind the image."""
+    stated = {"name": container.name, "image": container.image, "env": []}
+    if container.stated is not None:
+        stated["imagePullPolicy"] = _FIXED if fixed and container.is_fixed else container.stated
+    result: dict[str, Any] = {}
+    for key in order:
+        if key in stated:
+            result[key] = stated[key]
+        if key == "image" and fixed and container.is_fixed and container.stated is None:
+            result["imagePullPolicy"] = _FIXED
+    return result
+
+
+@st.composite
+def _yaml_documents(draw: st.DrawFn) -> Styled:
+    containers = draw(st.lists(_CONTAINERS, max_size=3))
+    step, dash = draw(_INDENTS), draw(st.sampled_from(("- ", "-   ", "-\n")))
+    margin = " " * draw(st.sampled_from((step, 2 * step)))
+    lines_of = [draw(_blocks(dash, margin) if draw(st.booleans()) else _braces(margin)) for _ in containers]
+    head = draw(st.sampled_from(("", "# Always\n", "\n")))
+    comment = draw(_COMMENTS)
+
+    def text(*, fixed: bool) -> str:
+        items = "".join(write(container, fixed) for write, container in zip(lines_of, containers, strict=True))
+        body = f"{' ' * step}containers:{comment}\n{items}" if items else f"{' ' * step}containers: []\n"
+        return f"{head}kind: Pod\napiVersion: v1\nmetadata: {{name: p}}\nspec:\n{body}"
+
+    return _styled(text(fixed=False), text(fixed=True), containers)
+
+
+@st.composite
+def _blocks(draw: st.DrawFn, dash: str, margin: str) -> Any:
+    """Draw how a container is written in a block: a function of it, and of whether it is fixed."""
+    order = draw(st.permutations(("name", "image", "imagePullPolicy", "env")))
+    comments = {key: draw(_COMMENTS) for key in order}
+    key_quotes = {key: draw(_QUOTES) for key in order}
+    quotes = {key: draw(_QUOTES) for key in order}
+    colon = draw(st.sampled_from((": ", ":   ", " : ", ":\t")))
+    blank = draw(st.sampled_from(("", "", "\n", "    # Always\n")))
+
+    def write(container: _Container, fixed: bool) -> str:
+        before, after = _entries(container, order, fixed=False), _entries(container, order, fixed=fixed)
+        lines = []
+        for key, value in after.items():
+            if key not in before:
+                quote = key_quotes["image"]
+                lines.append(f"{quote}{key}{quote}: {quote}{value}{quote}\n")
+                continue
+            shown = "[]" if key == "env" else _quoted(value, quotes[key], was=before[key])
+            quote = key_quotes[key]
+            lines.append(f"{quote}{key}{quote}{colon}{shown}{comments[key]}\n")
+        own = margin + " " * len(dash)
+        first = f"{margin}{dash}{own}" if dash.endswith("\n") else f"{margin}{dash}"
+        return first + own.join(lines) + blank
+
+    return write
+
+
+@st.composite
+def _braces(draw: st.DrawFn, margin: str) -> Any:
+    """Draw how a container is written in braces: a function of it, and of whether it is fixed."""
+    order = draw(st.permutations(("name", "image", "imagePullPolicy", "env")))
+    quotes = {key: draw(_QUOTES) for key in order}
+    on_lines = draw(st.booleans())
+    comment = draw(st.sampled_from(("", " # c"))) if on_lines else ""
+    is_padded = draw(st.booleans())
+
+    def write(container: _Container, fixed: bool) -> str:
+        before, after = _entries(container, order, fixed=False), _entries(container, order, fixed=fixed)
+        parts = []
+        for key, value in after.items():
+            quote = quotes[key] if key in before else ""
+            shown = "[]" if key == "env" else _quoted(value, quote, was=before.get(key, value))
+            parts.append(f"{key}: {shown}")
+        own = f"{margin}    "
+        if on_lines:
+            # A comment stays with its line: what is new has none.
+            ends = ["," if number < len(parts) else "" for number in range(1, len(parts) + 1)]
+            notes = [comment if key in before else "" for key in after]
+            inner = "".join(f"{own}{part}{end}{note}\n" for part, end, note in zip(parts, ends, notes, strict=True))
+            return f"{margin}- {{\n{inner}{margin}  }}\n"
+        pad = " " if is_padded else ""
+        return f"{margin}- {{{pad}{', '.join(parts)}{pad}}}\n"
+
+    return write
+
+
+def _quoted(value: str, quote: str, *, was: str) -> str:
+    """Return a scalar in quotes; what would not be itself without them has double ones."""
+    if quote == "'":
+        return "'" + value.replace("'", "''") + "'"
+    if quote == '"' or not (was.isalnum() or was.startswith(("x", "unpinned"))):
+        return json.dumps(value, ensure_ascii=False).replace("\u2028", "\\u2028")
+    return value

@@ -1,0 +1,139 @@
+"""A policy in CEL, in the hands of Kubernetes' own code, beside the same policy in Rego, in those of OPA."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from admission_chain import AdmissionChain, namespace
+from pullguard.config import ALL, AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces
+from pullguard.policies import Policy
+from pullguard.render import admission
+from pullguard.render.objects import complete_parameters
+
+LISTS = ("containers", "initContainers", "ephemeralContainers", "volumes")
+
+EVERYWHERE = ProtectedNamespaces(("*",), None)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The programs and the policies.
+
+    Attributes:
+        opa: OPA.
+        program: tools/admission.
+        rego: A folder with the Rego of the library, below lib and policies.
+        policies: By name.
+        folder: For files that live as long as this does.
+    """
+
+    opa: Path
+    program: Path
+    rego: Path
+    policies: Mapping[str, Policy]
+    folder: Path
+
+    def config(
+        self,
+        name: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        protected: ProtectedNamespaces = EVERYWHERE,
+        scope: str = ALL,
+        level: str = "deny",
+    ) -> Config:
+        """Return a configuration with one policy."""
+        own = PolicyConfig(enabled=True, enforcement=level, parameters=parameters or {})
+        return Config(protected, {name: own}, AdmissionConfig(scope))
+
+    def validating(self, name: str, config: Config) -> list[dict[str, Any]]:
+        """Return what `generate` renders of a policy for the API server to judge by."""
+        return admission.validating(self.policies[name], config)
+
+    def chain(self, objects: Sequence[Mapping[str, Any]], oldest: str = "") -> closing[AdmissionChain]:
+        """Give the API server's admission with objects in force, if the oldest API server takes them."""
+        return closing(AdmissionChain(self.program, objects, self.folder, oldest))
+
+    def say_in_rego(self, name: str, config: Config, requests: Sequence[Any]) -> list[str]:
+        """Return what Rego tells the user about each request, as the one line that CEL makes of it; "" for nothing."""
+        query = (
+            "[found | parameters := input.parameters; some review in input.reviews; found := [violation | "
+            f"some violation in data.policies.{name}.violation with input as "
+            '{"review": review, "parameters": parameters}]]'
+        )
+        parameters = complete_parameters(self.policies[name], config)
+        done = subprocess.run(
+            [
+                *(self.opa, "eval", "--format", "json", "--fail", "--stdin-input"),
+                *("--data", self.rego / "lib", "--data", self.rego / "policies", query),
+            ],
+            input=json.dumps({"reviews": requests, "parameters": parameters}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        return [_line(found) for found in json.loads(done.stdout)["result"][0]["expressions"][0]["value"]]
+
+    @contextmanager
+    def twins(self, name: str, config: Config, *namespaces: str) -> Iterator["Twins"]:
+        """Give a policy in both languages."""
+        objects = [*self.validating(name, config), *(namespace(one) for one in namespaces or ("kube-system",))]
+        with self.chain(objects) as chain:
+            yield Twins(self, name, config, chain)
+
+
+@dataclass(frozen=True)
+class Twins:
+    """A policy in CEL and in Rego, with the same configuration."""
+
+    workbench: Workbench
+    name: str
+    config: Config
+    chain: AdmissionChain
+
+    def in_cel(self, requests: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return what CEL tells the user about each request, whose objects are taken as they are; "" for nothing."""
+        return [told(self.chain.judge(request, typed=False)) for request in requests]
+
+    def in_rego(self, requests: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return what Rego tells the user.
+
+        CEL has no text for lists and maps, which only a custom resource can have in these places.
+        """
+        lines = self.workbench.say_in_rego(self.name, self.config, requests)
+        return [re.sub(r'"(?:\[(?:"Always")?\]|\{(?:"Always":1)?\})"', '"(no text)"', line) for line in lines]
+
+
+def told(verdict: Mapping[str, Any]) -> str:
+    """Return what the API server tells the user, without the names of the policy and its binding."""
+    assert "refused" not in verdict, verdict
+    if verdict["allowed"]:
+        return ""
+    return str(verdict["message"].partition("denied request: ")[2])
+
+
+def pod(containers: Sequence[Mapping[str, Any]], *, namespace: str = "kube-system", **spec: Any) -> dict[str, Any]:
+    """Return a Pod."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "x", "namespace": namespace},
+        "spec": {"containers": list(containers), **spec},
+    }
+
+
+def _line(violations: Sequence[Mapping[str, Any]]) -> str:
+    messages = [violation["msg"] for violation in sorted(violations, key=_place)]
+    return " | ".join([*messages[:10], *(["and more"] if len(messages) > 10 else [])])
+
+
+def _place(violation: Mapping[str, Any]) -> tuple[int, str, int]:
+    found = re.fullmatch(r"(.*)\.(\w+)\[(\d+)\]", violation["details"]["path"])
+    assert found is not None
+    return LISTS.index(found[2]), found[1], int(found[3])

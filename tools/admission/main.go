@@ -1,0 +1,105 @@
+// Command admission evaluates admission policies as the API server does, by its own code: it decodes, defaults and
+// validates the policies, then sends requests through the mutating and the validating plugin.
+//
+//	admission [-kubernetes VERSION] FILE... < requests > verdicts
+//
+// The files hold ValidatingAdmissionPolicies, MutatingAdmissionPolicies, their bindings, and Namespaces, as YAML. Each
+// line of the input is a case, each line of the output its verdict. With a version, the expressions have to be such that an
+// API server of that version takes them. Exit code 2: the files are not what the API server accepts, or a line is no case.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/klog/v2"
+)
+
+// Case is one request.
+type Case struct {
+	// The request as a webhook would be sent it.
+	Request admissionv1.AdmissionRequest `json:"request"`
+	// Typed has the object decoded into the API's type and defaulted first, as for every built-in kind; otherwise it is
+	// taken as it is, as for a custom resource. Only typed objects are mutated.
+	Typed bool `json:"typed"`
+}
+
+// Verdict is the answer to one case.
+type Verdict struct {
+	// Refused says why the API server would not have taken the object at all; nothing was asked then.
+	Refused string `json:"refused,omitempty"`
+	Allowed bool   `json:"allowed"`
+	// Message is what the user is told where it is not allowed.
+	Message string `json:"message,omitempty"`
+	// Warnings and Audit are what the actions Warn and Audit make of a violation.
+	Warnings []string     `json:"warnings,omitempty"`
+	Audit    []Annotation `json:"audit,omitempty"`
+	// Object is the object after mutation and defaulting, for typed cases.
+	Object json.RawMessage `json:"object,omitempty"`
+}
+
+// Annotation is what is to be kept with a request in the audit log.
+type Annotation struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+func main() {
+	klog.SetOutput(io.Discard)
+	klog.LogToStderr(false)
+	oldest := flag.String("kubernetes", "", "the oldest version that has to take the expressions, such as 1.30")
+	flag.Parse()
+	if err := run(flag.Args(), *oldest, os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+}
+
+func run(files []string, oldest string, input io.Reader, output io.Writer) error {
+	objects, err := load(files)
+	if err != nil {
+		return err
+	}
+	if oldest != "" {
+		if err := checkVersion(objects, oldest); err != nil {
+			return err
+		}
+	}
+	chain, err := start(objects)
+	if err != nil {
+		return err
+	}
+	reader := bufio.NewReader(input)
+	writer := bufio.NewWriter(output)
+	encoder := json.NewEncoder(writer)
+	for number := 1; ; number++ {
+		line, err := reader.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		var one Case
+		if err := json.Unmarshal(line, &one); err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
+		}
+		verdict, err := chain.judge(&one)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
+		}
+		if err := encoder.Encode(verdict); err != nil {
+			return err
+		}
+		// Whoever writes a line can wait for its answer.
+		if err := writer.Flush(); err != nil {
+			return err
+		}
+	}
+}
