@@ -25,11 +25,12 @@ EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: setup $(BIN)/opa $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock manifest
+demo: setup $(BIN)/pullguard-check $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock manifest
 	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
 	{ $(PULLGUARD) check $(GATEKEEPER_MANIFEST) || test $$? -eq 1; }
 
 test: setup tools ## run the tests that need no more than the pinned programs
+	cd tools && CGO_ENABLED=0 go test ./check
 	$(BIN)/opa test --ignore '*.yaml' rego
 	@echo "every line of Rego is covered by its tests:"
 	$(BIN)/opa test --ignore '*.yaml' --timeout 300s --threshold 100 rego > /dev/null
@@ -54,6 +55,8 @@ lint: setup $(BIN)/opa ## check style and types, and that library/ is in step wi
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	@cd tools && unformatted=$$(gofmt -l check) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	cd tools && CGO_ENABLED=0 go vet ./check
 	$(BIN)/opa fmt --fail --list rego
 	$(BIN)/opa check --strict $(REGO)
 	$(PULLGUARD) generate --check
@@ -63,6 +66,7 @@ verify: setup tools ## run the library's Suites in gator, and check its Rego aga
 	$(BIN)/opa check --strict --capabilities v1.17.1 $(EMBEDDED_REGO)
 
 bench: setup tools ## measure, and print the figures of docs/benchmarks.md
+	$(VENV)/bin/python bench/check.py --large
 	$(VENV)/bin/python bench/suites.py
 	$(VENV)/bin/python bench/reviews.py
 	$(VENV)/bin/python bench/admission.py
@@ -81,7 +85,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-tools: $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission ## build the pinned programs into .tools/bin
+tools: $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission ## build the programs into .tools/bin
+
+$(BIN)/pullguard-check: tools/go.mod tools/go.sum $(wildcard tools/check/*.go)
+	@mkdir -p $(BIN)
+	cd tools && $(GO_BUILD) -o ../$@ ./check
 
 $(BIN)/opa: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)

@@ -10,7 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # Programs of .tools/bin that pullguard cannot do without.
-_PROGRAMS = ("opa",)
+_PROGRAMS = ("opa", "pullguard-check")
 
 
 class WheelHook(BuildHookInterface[Any]):

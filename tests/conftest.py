@@ -43,6 +43,12 @@ def opa() -> Path:
 
 
 @pytest.fixture(scope="session")
+def checker() -> Path:
+    """Return pullguard-check."""
+    return _tool("pullguard-check")
+
+
+@pytest.fixture(scope="session")
 def gator() -> Path:
     """Return the pinned gator."""
     return _tool("gator")

@@ -3,17 +3,21 @@
 What a command needs is imported when it runs: no command waits for what only another one needs.
 """
 
-import argparse
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from pullguard import __version__
 from pullguard.errors import PullguardError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pullguard.output_files import OutputFile
 
 _EXIT_CODES = """\
 exit codes:
@@ -27,8 +31,13 @@ exit codes:
   2  something could not be read, written or run"""
 
 
-def parser() -> argparse.ArgumentParser:
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+
+
+def parser() -> "argparse.ArgumentParser":
     """Return the parser of the whole command line."""
+    import argparse
+
     top = argparse.ArgumentParser(
         prog="pullguard",
         description="A Gatekeeper policy library, and its tool, for pods that must restart without an image registry.",
@@ -36,7 +45,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"pullguard {__version__}")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    # Without a name, argparse finds it by formatting the usage, which takes time.
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="pullguard")
     _add_audit(commands)
     _add_check(commands)
     _add_completion(commands)
@@ -46,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
     _add_init(commands)
     _add_scope(commands)
     _add_test(commands)
+    for command in commands.choices.values():
+        command.formatter_class = argparse.RawDescriptionHelpFormatter
     return top
 
 
@@ -56,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; those of the process if None.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    options = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _plain(arguments) or parser().parse_args(arguments)
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -73,6 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _plain(arguments: Sequence[str]) -> "argparse.Namespace | None":
+    """Return the options of a check that argparse is not needed for: it takes a tenth of the time of a small one."""
+    if arguments[:1] != ["check"]:
+        return None
+    from pullguard.plain_options import parse
+
+    return cast("argparse.Namespace | None", parse(_add_check, arguments[1:]))
+
+
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
     """End as after an error, so that programs that run for pullguard and its temporary files go too."""
     sys.exit(128 + number)
@@ -83,8 +105,12 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "audit",
         help="report what Gatekeeper's audit has found",
         description="Report what Gatekeeper's audit has found, folded to the workloads that it is about.",
-        epilog=f"example: pullguard audit -o html > audit.html\n\n{_EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_epilog(
+            ("pullguard audit", "the live cluster"),
+            ("pullguard audit -o html > audit.html", "as a page to look at"),
+            ("pullguard audit --rescan", "judge every object anew"),
+            ("pullguard audit constraints.json audit.log", "what others have dumped, put together"),
+        ),
     )
     command.add_argument(
         "paths",
@@ -118,7 +144,7 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.set_defaults(run=_audit)
 
 
-def _audit(options: argparse.Namespace) -> int:
+def _audit(options: "argparse.Namespace") -> int:
     from pullguard.cluster.audit import audit
     from pullguard.reporters.audit import REPORTERS, WITHOUT_ERRORS, write_errors
 
@@ -151,7 +177,6 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             ("pullguard check --output-file sarif=pullguard.sarif deploy/", "text to the log, SARIF to a file"),
             ("pullguard check --baseline known.json --write-baseline deploy/", "from now on, only what is new fails"),
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin")
     command.add_argument(
@@ -161,6 +186,45 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--write-baseline", action="store_true", help="write the findings to the file of --baseline: all are known then"
     )
     _add_judging(command)
+    command.add_argument(
+        "--exclude",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="leave out files below the folders, by a pattern as in .gitignore; may be given more than once",
+    )
+    command.add_argument(
+        "--changed-since",
+        metavar="REF",
+        default="",
+        help="only files that git says have changed since this commit, or are new",
+    )
+    command.add_argument(
+        "--namespace-labels",
+        metavar="FILE",
+        help="the labels of Namespaces that are not in the input: a mapping of names to labels, or a dump",
+    )
+    command.add_argument(
+        "--max-document",
+        metavar="SIZE",
+        type=_size,
+        default="256M",
+        help="the largest document, such as 500K, 64M or 1G; default: %(default)s",
+    )
+    command.add_argument(
+        "--max-depth",
+        metavar="LEVELS",
+        type=_levels,
+        default="500",
+        help="how deep mappings and lists may be nested, at most 900; default: %(default)s",
+    )
+    command.add_argument(
+        "--max-aliased",
+        metavar="SIZE",
+        type=_size,
+        default="10M",
+        help="how much text the aliases of a document may stand for; default: %(default)s",
+    )
     command.add_argument(
         "--fail-on",
         choices=("dryrun", "warn", "deny"),
@@ -185,33 +249,45 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.set_defaults(run=_check)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: "argparse.Namespace") -> int:
     from pullguard.check import check
-    from pullguard.exemptions import exempted
-    from pullguard.output_files import output_files, write_files
+    from pullguard.inputs.limits import Limits
+    from pullguard.inputs.selection import Selection
     from pullguard.reporters import REPORTERS
 
     if options.write_baseline and options.baseline is None:
         raise PullguardError("--write-baseline writes the file of --baseline", remedy="name it: --baseline FILE")
-    files = output_files(options.output_file)
-    report = exempted(
-        check(
-            options.paths,
-            library=options.library,
-            engine=options.engine,
-            opa=options.opa,
-            everywhere=options.everywhere,
-            namespace=options.namespace,
-            stdin=sys.stdin.buffer,
-            progress=sys.stderr.isatty(),
-        )
+    files: Sequence[OutputFile] = ()
+    if options.output_file:
+        from pullguard.output_files import output_files
+
+        files = output_files(options.output_file)
+    report = check(
+        options.paths,
+        library=options.library,
+        engine=options.engine,
+        opa=options.opa,
+        everywhere=options.everywhere,
+        namespace=options.namespace,
+        stdin=sys.stdin.buffer,
+        progress=sys.stderr.isatty(),
+        selection=Selection(tuple(options.exclude), options.changed_since),
+        limits=Limits(options.max_document, options.max_depth, options.max_aliased),
+        namespace_labels=options.namespace_labels,
     )
+    if report.findings:
+        from pullguard.exemptions import exempted
+
+        report = exempted(report)
     if options.baseline is not None:
         from pullguard.baseline import with_baseline
 
         report = with_baseline(report, options.baseline, options.paths, write=options.write_baseline)
     # Files first: who reads standard output may go away before its end.
-    write_files(report, files)
+    if files:
+        from pullguard.output_files import write_files
+
+        write_files(report, files)
     REPORTERS[options.output](report, sys.stdout)
     return report.exit_code(options.fail_on)
 
@@ -226,13 +302,12 @@ def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParse
             ("pullguard completion zsh > ~/.zfunc/_pullguard", "in a folder of zsh's fpath"),
             ("pullguard completion fish > ~/.config/fish/completions/pullguard.fish", "for fish"),
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"), metavar="SHELL", help="%(choices)s")
     command.set_defaults(run=_completion)
 
 
-def _completion(options: argparse.Namespace) -> int:
+def _completion(options: "argparse.Namespace") -> int:
     from pullguard.completion import script
 
     print(script(parser(), options.shell))
@@ -248,14 +323,13 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
             ("pullguard explain protected_pull_policy", "a policy"),
             ("pullguard explain pull-policy-always", "the policy of a rule, as a report names it"),
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("name", metavar="POLICY", help="a policy, one of its rules, or the kind of its constraints")
     command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
     command.set_defaults(run=_explain)
 
 
-def _explain(options: argparse.Namespace) -> int:
+def _explain(options: "argparse.Namespace") -> int:
     from pullguard.explain import explain
 
     print(explain(options.name, library=options.library), end="")
@@ -277,7 +351,6 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             ),
             exit_codes=_FIX_EXIT_CODES,
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin, which is written to stdout"
@@ -288,7 +361,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command.set_defaults(run=_fix)
 
 
-def _fix(options: argparse.Namespace) -> int:
+def _fix(options: "argparse.Namespace") -> int:
     from pullguard.remedies.fix import fix
     from pullguard.reporters.fix import write, write_diff
 
@@ -318,7 +391,6 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
             ("pullguard generate", "what pullguard.yaml says, to library/"),
             ("pullguard generate --check", "in CI: fail if library/ is not what it should be"),
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--config", metavar="FILE", type=Path, help="the configuration; default: pullguard.yaml")
     command.add_argument(
@@ -329,7 +401,7 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     command.set_defaults(run=_generate)
 
 
-def _generate(options: argparse.Namespace) -> int:
+def _generate(options: "argparse.Namespace") -> int:
     from pullguard.generate import generate
     from pullguard.reporters.generation import write
 
@@ -344,7 +416,6 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="write a commented configuration to start with",
         description="Write a commented configuration to start with, and its JSON Schema beside it for editors.",
         epilog=_epilog(("pullguard init && $EDITOR pullguard.yaml && pullguard generate", "a library of your own")),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "file",
@@ -358,7 +429,7 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command.set_defaults(run=_init)
 
 
-def _init(options: argparse.Namespace) -> int:
+def _init(options: "argparse.Namespace") -> int:
     from pullguard.init import init
 
     result = init(options.file, opa=options.opa)
@@ -375,7 +446,6 @@ def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             ("pullguard scope", "the cluster that kubectl talks to"),
             ("pullguard scope dumps/", "files that `kubectl get -o yaml` wrote"),
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "paths", nargs="*", metavar="PATH", help="dumps and manifests, or - for stdin; without any, the live cluster"
@@ -389,7 +459,7 @@ def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.set_defaults(run=_scope)
 
 
-def _scope(options: argparse.Namespace) -> int:
+def _scope(options: "argparse.Namespace") -> int:
     from pullguard.cluster.scope import scope
     from pullguard.reporters.scope import REPORTERS
 
@@ -409,7 +479,6 @@ def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
             ("pullguard test library/", "all Suites of a library"),
             ("pullguard test --run 'always//states' -o junit library/", "some cases, for a CI system"),
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "paths", nargs="*", metavar="PATH", default=["library"], help="Suites, or folders with them; default: library"
@@ -428,7 +497,7 @@ def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command.set_defaults(run=_test)
 
 
-def _test(options: argparse.Namespace) -> int:
+def _test(options: "argparse.Namespace") -> int:
     from pullguard.evaluate.suites import run
     from pullguard.reporters.suites import REPORTERS
 
@@ -445,7 +514,7 @@ def _epilog(*examples: tuple[str, str], exit_codes: str = _EXIT_CODES) -> str:
     return "\n".join(["examples:", *lines, "", exit_codes])
 
 
-def _add_judging(command: argparse.ArgumentParser) -> None:
+def _add_judging(command: "argparse.ArgumentParser") -> None:
     command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
     command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
     command.add_argument(
@@ -456,5 +525,25 @@ def _add_judging(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_opa(command: argparse.ArgumentParser) -> None:
+def _size(text: str) -> int:
+    """Return a number of bytes or characters; K, M and G stand for powers of 1024."""
+    digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    if not digits.isdecimal() or unit not in _UNITS or not 0 < int(digits) * _UNITS[unit] < _UNITS["G"] * 4:
+        import argparse
+
+        raise argparse.ArgumentTypeError(f"{text} is no size below 4G, such as 500K, 64M or 1G")
+    return int(digits) * _UNITS[unit]
+
+
+def _levels(text: str) -> int:
+    from pullguard.inputs.limits import DEEPEST
+
+    if not text.isdecimal() or not 0 < int(text) <= DEEPEST:
+        import argparse
+
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {DEEPEST}")
+    return int(text)
+
+
+def _add_opa(command: "argparse.ArgumentParser") -> None:
     command.add_argument("--opa", metavar="PATH", help="the OPA program; default: pullguard's own, else OPA on PATH")

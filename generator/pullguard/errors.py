@@ -1,4 +1,8 @@
-"""The one error type of pullguard; cli.py catches it, once."""
+"""The one error type of pullguard, which cli.py catches, once; and what programs may fail to do."""
+
+
+class TimedOutError(Exception):
+    """A program did not end in time; it was killed."""
 
 
 class PullguardError(Exception):

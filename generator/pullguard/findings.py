@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pullguard.gatekeeper import ACTIONS, ConstraintTemplate, Rule, dig, group_of
+from pullguard.gatekeeper import ACTIONS, ConstraintTemplate, Rule, Summary, dig, group_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -241,7 +241,7 @@ class Violation:
         namespace_assumed: See `Finding`.
     """
 
-    template: ConstraintTemplate
+    template: ConstraintTemplate | Summary
     constraint: str
     action: str
     message: str
@@ -273,7 +273,7 @@ def strictness(action: str) -> int:
     return ACTIONS.index(action) if action in ACTIONS else 0
 
 
-def rule_of(template: ConstraintTemplate, reason: Any) -> Rule:
+def rule_of(template: ConstraintTemplate | Summary, reason: Any) -> Rule:
     """Return the rule of a template for the reason in a violation's details; templates of others have one for all."""
     known = template.rules.get(reason) if isinstance(reason, str) else None
     return known or Rule(template.name, "medium", template.kind)

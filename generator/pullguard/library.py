@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pullguard.bundle import MANIFEST
 from pullguard.errors import PullguardError
 from pullguard.files import read_text
 from pullguard.gatekeeper import (
@@ -19,9 +20,6 @@ from pullguard.gatekeeper import (
     is_template,
     template_from,
 )
-
-#: Lists every other file of a library with its hash, as sha256sum does: what it lists is pullguard's to change.
-MANIFEST = "MANIFEST"
 
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)\n")
 _MANIFEST_REMEDY = "put the MANIFEST that pullguard wrote back, or generate into an empty folder"

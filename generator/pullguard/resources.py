@@ -1,7 +1,6 @@
 """Where rego/, library/ and the programs that pullguard runs are found, in a checkout and in a wheel."""
 
 import os
-import shutil
 from pathlib import Path
 
 from pullguard.errors import PullguardError
@@ -34,6 +33,8 @@ def find_tool(name: str, stated: str | None = None) -> Path:
     Raises:
         PullguardError: It is nowhere, or ``stated`` is not a program that can be run.
     """
+    import shutil  # noqa: PLC0415 - importing it takes time, and pullguard-check is found without it
+
     if stated is not None:
         found = shutil.which(stated)
         if found is None:

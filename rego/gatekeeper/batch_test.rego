@@ -25,6 +25,23 @@ _object(api_version, kind, metadata) := {"apiVersion": api_version, "kind": kind
 _results(constraints, objects, namespace, namespaces) := answers if {
 	answers := batch.results with data.pullguard.constraints as constraints
 		with input as {"objects": objects, "namespace": namespace, "namespaces": namespaces}
+	_agree(constraints, objects, namespace, namespaces, answers)
+}
+
+# To ask first which constraints select objects, and then what those say, gives the same answers.
+_agree(_, _, _, namespaces, _) if namespaces != {}
+
+_agree(constraints, objects, namespace, {}, answers) if {
+	selections := batch.selections with data.pullguard.constraints as constraints
+		with input as {"objects": objects, "namespace": namespace}
+	known := [place | some place, selection in selections; selection != null]
+	selected := batch.selected_results with data.pullguard.constraints as constraints
+		with input as {
+			"objects": [objects[place] | some place in known],
+			"namespace": namespace,
+			"selections": [selections[place] | some place in known],
+		}
+	selected == [answers[place] | some place in known]
 }
 
 # What one constraint with a match says of one object: its messages, and whether a namespace was assumed.
@@ -72,6 +89,33 @@ test_one_answer_an_object_in_their_order if {
 
 test_results_are_undefined_without_constraints if {
 	not batch.results with input as {"objects": [], "namespace": "", "namespaces": {}}
+}
+
+test_selections if {
+	constraints := [
+		_entry("pods", {"match": {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}}),
+		_entry("here", {"match": {"namespaces": ["n"]}}),
+	]
+	objects := [
+		_object("v1", "Pod", {"namespace": "n"}),
+		_object("v1", "Pod", {}),
+		_object("v1", "Pod", {"namespace": "m"}),
+		_object("v1", "Service", {"namespace": "m"}),
+	]
+	selections := batch.selections with data.pullguard.constraints as constraints
+		with input as {"objects": objects, "namespace": ""}
+	selections == [[0, 1], [0, 1], [0], []]
+}
+
+test_selections_that_cannot_be_told if {
+	constraints := [_entry("a", {}), _entry("b", {"match": {"source": "Nowhere"}})]
+	selections := batch.selections with data.pullguard.constraints as constraints
+		with input as {"objects": [_object("v1", "Pod", {})], "namespace": ""}
+	selections == [null]
+}
+
+test_selections_are_undefined_without_constraints if {
+	not batch.selections with input as {"objects": [], "namespace": ""}
 }
 
 test_no_objects if {

@@ -23,6 +23,17 @@ responses(policy, constraint, request, inventory) := _responses(
 )
 
 # METADATA
+# title: The violations of a constraint by a request that it is known to match
+# description: As responses, without asking again whether it matches.
+violations(policy, constraint, request, inventory) := _responses(
+	{"matches": true},
+	policy,
+	constraint,
+	request.review,
+	inventory,
+)
+
+# METADATA
 # title: The message of the violation that stands for a failure to match
 autorejection(reason) := sprintf("unable to match constraints: %s", [reason])
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import small_library as small
-from pullguard.errors import PullguardError
+from pullguard.errors import PullguardError, TimedOutError
 from pullguard.evaluate.batches import (
     Answer,
     Batch,
@@ -19,11 +19,10 @@ from pullguard.evaluate.batches import (
     PolicyError,
     Response,
     answer_from,
-    groups,
     judged,
     loads,
 )
-from pullguard.evaluate.programs import TimedOutError
+from pullguard.evaluate.groups import groups
 from pullguard.gatekeeper import constraint_from, template_from
 
 

@@ -116,7 +116,7 @@ def test_problems_come_before_their_document() -> None:
     ],
 )
 def test_templates_are_recognised(text: str, line: int, problem: str) -> None:
-    message = f"looks like a template that has not been rendered ({problem}){RENDER}"
+    message = f"not rendered: looks like a template ({problem}){RENDER}"
     assert read(f"{text}---\nb: 2\n") == [error(line, 0, message), (1, {"b": 2})]
 
 
@@ -225,7 +225,7 @@ def test_a_name_that_says_json_is_believed_first(text: str, values: list[object]
                 error(
                     2,
                     1,
-                    "looks like a template that has not been rendered "
+                    "not rendered: looks like a template "
                     f"(not valid JSON: Expecting property name enclosed in double quotes){RENDER}",
                 ),
             ],
@@ -270,7 +270,7 @@ def test_nesting_of_json_has_a_limit(opening: str, depth: int) -> None:
     first, second, third = read(text)
     assert (first, third) == ((0, {"x": 0}), (2, {"y": 0}))
     if depth > 500:
-        assert second == error(2, 1, "nested deeper than 500 levels; make it flatter")
+        assert second == error(2, 1, "nested deeper than 500 levels; make it flatter, or allow more with --max-depth")
     else:
         assert second == (1, json.loads(opening * depth + "1" + closing * depth))
 

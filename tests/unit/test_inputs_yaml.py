@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pullguard.evaluate.early import MAX_DEPTH
 from pullguard.inputs import strict_yaml
 from pullguard.inputs.lines import LineTable
 from pullguard.inputs.problems import BrokenDocumentError, Problem, Reading
@@ -235,12 +236,12 @@ def test_content_after_the_document_is_a_problem(text: str) -> None:
     assert strict_yaml.read(text, 1, "kubernetes", alone=False).problems == ()
 
 
-@pytest.mark.parametrize("depth", [strict_yaml.MAX_DEPTH, strict_yaml.MAX_DEPTH + 1, 20_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1, 20_000])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}"), ("- ", "")])
 def test_nesting_has_a_limit(opening: str, closing: str, depth: int) -> None:
     text = f"# deep\n{opening * depth}x{closing * depth}\n"
-    if depth > strict_yaml.MAX_DEPTH:
-        assert broken(text) == (2, "nested deeper than 500 levels", "make it flatter")
+    if depth > MAX_DEPTH:
+        assert broken(text) == (2, "nested deeper than 500 levels", "make it flatter, or allow more with --max-depth")
     else:
         assert json.loads(json.dumps(value_of(text))) == value_of(text)
 
@@ -261,7 +262,10 @@ def test_alias_bombs_are_refused_where_kubernetes_refuses_them(levels: int, widt
         assert list(value_of(text)) == [f"a{level}" for level in range(levels)]
     else:
         _, message, remedy = broken(text)
-        assert (message, remedy) == ("aliases make the document too large", "write the values out")
+        assert (message, remedy) == (
+            "aliases make the document too large",
+            "write the values out, or allow more with --max-aliased",
+        )
 
 
 def test_few_aliases_of_something_very_long_are_refused_too() -> None:

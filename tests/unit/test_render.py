@@ -220,6 +220,7 @@ PATHS = [
     "catalog/deny/required_label.yaml",
     "catalog/warn/required_label.yaml",
     "conftest/data/pullguard.json",
+    "conftest/index.json",
     "conftest/policy/conftest/main.rego",
     "conftest/policy/gatekeeper/hook.rego",
     "conftest/policy/lib/names/names.rego",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from pullguard.errors import PullguardError
+from pullguard.errors import PullguardError, TimedOutError
 from pullguard.evaluate import programs
 
 _TIMEOUT = 300.0
@@ -164,7 +164,7 @@ class Kubectl:
         command = [str(self._program), "get", *arguments, *self._options]
         try:
             return programs.start(command, folder=self._folder, timeout=_TIMEOUT).wait()
-        except programs.TimedOutError:
+        except TimedOutError:
             raise PullguardError(f"kubectl did not answer {_shown(arguments)} in {_TIMEOUT:.0f} seconds") from None
 
 

@@ -10,7 +10,7 @@ from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
 from pullguard.errors import PullguardError
 from pullguard.evaluate import programs
 from pullguard.evaluate.acceptance.constraint_schema import with_defaults
-from pullguard.evaluate.batches import Group
+from pullguard.evaluate.groups import Group
 from pullguard.evaluate.query import evaluate, write_modules
 from pullguard.findings import Problem
 from pullguard.gatekeeper import CONSTRAINT_GROUP, TEMPLATE_GROUP, ConstraintTemplate, template_from

@@ -4,14 +4,10 @@ import json
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from pullguard.errors import PullguardError
-from pullguard.evaluate.modules import compatible_groups, template_modules
-from pullguard.evaluate.programs import TimedOutError
-from pullguard.gatekeeper import Constraint, ConstraintTemplate
+from pullguard.errors import PullguardError, TimedOutError
 
 T = TypeVar("T")
 
@@ -65,10 +61,12 @@ class Batch:
     Attributes:
         objects: Each as JSON.
         namespaces: The Namespace objects that are known, by name.
+        namespace: The namespace of objects that state none; "" = not known.
     """
 
     objects: Sequence[str]
     namespaces: Mapping[str, Mapping[str, Any]]
+    namespace: str = ""
 
 
 class PolicyError(Exception):
@@ -96,54 +94,6 @@ class Engine(Protocol):
 
     def start(self, batch: Batch) -> Run:
         """Begin to judge a batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Templates that can be loaded together, and their constraints with defaults filled in."""
-
-    version: str
-    templates: tuple[ConstraintTemplate, ...]
-    constraints: tuple[Constraint, ...]
-
-    def write(self, folder: Path, *sources: Path) -> None:
-        """Write the modules of the templates to a folder, and copies of those in folders of pullguard.
-
-        Raises:
-            PullguardError: A template has a name that no template can have.
-        """
-        for template in self.templates:
-            for module in template_modules(template):
-                path = folder / module.path
-                if not path.resolve().is_relative_to(folder.resolve()):
-                    raise PullguardError(f"{template.name} is not a name for a template", file=template.file)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(module.text, encoding="utf-8")
-        for source in sources:
-            (folder / "pullguard" / source.name).mkdir(parents=True)
-            for file in source.glob("*.rego"):
-                if not file.stem.endswith("_test"):
-                    (folder / "pullguard" / source.name / file.name).write_bytes(file.read_bytes())
-
-    def data(self, **settings: Any) -> str:
-        """Return data.pullguard, as rego/gatekeeper/batch.rego reads it, with more settings in it."""
-        names = {template.kind: template.name for template in self.templates}
-        entries = [
-            {"policy": names[constraint.kind], "constraint": constraint.object} for constraint in self.constraints
-        ]
-        return json.dumps({"pullguard": {"constraints": entries, **settings}})
-
-
-def groups(templates: Sequence[ConstraintTemplate], constraints: Sequence[Constraint]) -> list[Group]:
-    """Return the groups in which templates with Rego and constraints can be evaluated."""
-    found = []
-    for members in compatible_groups(templates):
-        kinds = {template.kind for template in members}
-        version = next(template.source.version for template in members if template.source is not None)
-        own = tuple(constraint for constraint in constraints if constraint.kind in kinds)
-        if own:
-            found.append(Group(version, tuple(members), own))
-    return found
 
 
 def judged(engines: Sequence[Engine], work: Iterable[tuple[T, Batch]]) -> Iterator[tuple[T, list[Answer | Failure]]]:
@@ -251,8 +201,8 @@ def _whole(engine: Engine, batch: Batch, run: Run) -> list[Answer | Failure]:
 
 def _halves(batch: Batch) -> Iterator[Batch]:
     middle = len(batch.objects) // 2
-    yield Batch(batch.objects[:middle], batch.namespaces)
-    yield Batch(batch.objects[middle:], batch.namespaces)
+    yield replace(batch, objects=batch.objects[:middle])
+    yield replace(batch, objects=batch.objects[middle:])
 
 
 def _together(answers: Sequence[Answer | Failure]) -> Answer | Failure:

@@ -14,7 +14,8 @@ from typing import Any
 
 from pullguard.errors import PullguardError
 from pullguard.evaluate import programs
-from pullguard.evaluate.batches import Answer, Batch, Group, PolicyError, Response, loads, response_from
+from pullguard.evaluate.batches import Answer, Batch, PolicyError, Response, loads, response_from
+from pullguard.evaluate.groups import Group
 
 _TIMEOUT = 600.0
 
@@ -47,7 +48,7 @@ class Conftest:
         inputs.mkdir()
         for index, text in enumerate(batch.objects):
             (inputs / f"{index}.json").write_text(text, encoding="ascii")
-        namespaces = {"pullguard": {"namespaces": batch.namespaces}}
+        namespaces = {"pullguard": {"namespace": batch.namespace, "namespaces": batch.namespaces}}
         (folder / "namespaces.json").write_text(json.dumps(namespaces), encoding="ascii")
         arguments = [
             str(self.program),
@@ -100,7 +101,7 @@ class ConftestRun:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def conftest(program: Path, group: Group, *, folder: Path, rego: Path, namespace: str) -> Conftest:
+def conftest(program: Path, group: Group, *, folder: Path, rego: Path) -> Conftest:
     """Write the policies of a group to a private folder of its own and return the engine.
 
     Args:
@@ -108,10 +109,9 @@ def conftest(program: Path, group: Group, *, folder: Path, rego: Path, namespace
         group: Templates and constraints.
         folder: An empty folder that only this user can read.
         rego: The folder rego/ of pullguard.
-        namespace: The namespace of objects that state none; "" = not known.
     """
     group.write(folder / "policy", rego / "gatekeeper", rego / "conftest")
-    (folder / "data.json").write_text(group.data(namespace=namespace), encoding="ascii")
+    (folder / "data.json").write_text(group.data(), encoding="ascii")
     # Relative paths: conftest takes a comma in a path for the end of it.
     arguments = (
         *("test", "--output", "json", "--no-color", "--parser", "json", "--namespace", "main"),

@@ -9,7 +9,8 @@ from typing import Any
 
 from pullguard.errors import PullguardError
 from pullguard.evaluate import programs
-from pullguard.evaluate.batches import Answer, Batch, Group, PolicyError, answer_from, loads
+from pullguard.evaluate.batches import Answer, Batch, PolicyError, answer_from, loads
+from pullguard.evaluate.groups import Group
 
 _QUERY = "data.gatekeeper.batch.results"
 _TIMEOUT = 120.0
@@ -23,14 +24,12 @@ class OpaBatch:
         program: The opa binary.
         folder: A private folder with the policies; inputs are written to it.
         arguments: What loads the policies.
-        namespace: The namespace of objects that state none; "" = not known.
         timeout: How many seconds one batch may take.
     """
 
     program: Path
     folder: Path
     arguments: tuple[str, ...]
-    namespace: str
     timeout: float = _TIMEOUT
 
     def start(self, batch: Batch) -> "OpaRun":
@@ -39,7 +38,7 @@ class OpaBatch:
         Raises:
             PullguardError: OPA cannot be started.
         """
-        rest = json.dumps({"namespace": self.namespace, "namespaces": batch.namespaces})
+        rest = json.dumps({"namespace": batch.namespace, "namespaces": batch.namespaces})
         with tempfile.NamedTemporaryFile(
             "w", encoding="ascii", dir=self.folder, suffix=".json", delete=False
         ) as stream:
@@ -84,7 +83,7 @@ class OpaRun:
         self.file.unlink(missing_ok=True)
 
 
-def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, namespace: str, **settings: Any) -> OpaBatch:
+def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, **settings: Any) -> OpaBatch:
     """Write the policies of a group to a private folder of its own and return the engine.
 
     Args:
@@ -92,7 +91,6 @@ def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, namespac
         group: Templates and constraints.
         folder: An empty folder that only this user can read.
         rego: The folder rego/ of pullguard.
-        namespace: The namespace of objects that state none; "" = not known.
         settings: More of data.pullguard, as rego/gatekeeper/batch.rego reads it.
     """
     group.write(folder / "policy", rego / "gatekeeper")
@@ -101,7 +99,7 @@ def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, namespac
     arguments = ["eval", "--format", "json", "--data", "policy", "--data", "data.json"]
     if group.version == "v0":
         arguments.append("--v0-compatible")
-    return OpaBatch(program, folder, tuple(arguments), namespace)
+    return OpaBatch(program, folder, tuple(arguments))
 
 
 def _answers(ended: programs.Ended, objects: int) -> list[Answer]:

@@ -13,17 +13,13 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from pullguard.errors import PullguardError
+from pullguard.errors import PullguardError, TimedOutError
 
 #: OPA and conftest take every option from variables of these names as well: settings of others, not ours.
 _OPTION_VARIABLES = ("OPA_", "CONFTEST_")
 
 _PR_SET_PDEATHSIG = 1
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class TimedOutError(Exception):
-    """A program did not end in time; it was killed."""
 
 
 @dataclass(frozen=True, slots=True)

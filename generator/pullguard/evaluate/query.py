@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pullguard.errors import PullguardError
+from pullguard.errors import PullguardError, TimedOutError
 from pullguard.evaluate import programs
 from pullguard.evaluate.batches import loads
 from pullguard.resources import rego_directory
@@ -43,7 +43,7 @@ def evaluate(program: Path, folder: Path, query: str, document: Any, *options: s
             ended = programs.start(
                 [str(program), *arguments, *options, query], folder=folder.parent, timeout=_TIMEOUT
             ).wait()
-        except programs.TimedOutError:
+        except TimedOutError:
             raise PullguardError(f"opa did not answer {query} in {_TIMEOUT:.0f} seconds") from None
     try:
         output = loads(ended.stdout)

@@ -7,18 +7,29 @@ json_documents.py  one JSON document -> its value and its lines
 lists.py           documents -> objects, Lists unpacked
 """
 
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pullguard.errors import PullguardError
-from pullguard.inputs import documents as _documents
 from pullguard.inputs import files as _files
-from pullguard.inputs.documents import Document
+from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
 from pullguard.inputs.lists import Manifest, manifests
 from pullguard.inputs.problems import InputError
-from pullguard.inputs.scalars import Dialect
+
+if TYPE_CHECKING:
+    from pullguard.inputs.documents import Document
+    from pullguard.inputs.scalars import Dialect
 
 __all__ = ["Document", "InputError", "Inputs", "Manifest", "load_document", "load_documents"]
+
+
+def __getattr__(name: str) -> Any:
+    """Return what takes time to import: it is read by those who need none of it as well."""
+    if name != "Document":
+        raise AttributeError(name)
+    from pullguard.inputs.documents import Document  # noqa: PLC0415
+
+    return Document
 
 
 class Inputs:
@@ -30,17 +41,28 @@ class Inputs:
     Args:
         paths: Files, folders, or "-" for standard input.
         stdin: What "-" stands for; by default the standard input of the process.
+        found: The files that paths stand for, if they have been found already.
+        limits: What is beyond them is an error.
 
     Attributes:
         names: The files that have been read so far.
         documents: How many documents have been read so far, broken and empty ones too.
     """
 
-    def __init__(self, paths: Sequence[str], *, stdin: BinaryIO | None = None) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        found: Iterable[_files.Found] | None = None,
+        stdin: BinaryIO | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self.names: list[str] = []
         self.documents = 0
         self._paths = tuple(paths)
         self._stdin = stdin
+        self._found = found
+        self._limits = limits
 
     @property
     def files(self) -> int:
@@ -49,28 +71,31 @@ class Inputs:
 
     def __iter__(self) -> Iterator[Manifest | InputError]:
         """Yield what is in the inputs, from the first path to the last."""
+        from pullguard.inputs import documents  # noqa: PLC0415 - as above
+
         self.names = []
         self.documents = 0
-        for file in _files.read_files(self._paths, self._stdin):
+        for path in _files.find_files(self._paths) if self._found is None else self._found:
+            file = path if isinstance(path, InputError) else _files.read_file(path, self._stdin)
             if isinstance(file, InputError):
                 yield file
                 continue
             self.names.append(file.name)
-            text, error = _documents.decode(file.name, file.data)
+            text, error = documents.decode(file.name, file.data)
             if error is not None:
                 yield error
             before = self.documents
-            for found in _documents.read_documents(file.name, text):
-                index = found.index if isinstance(found, Document) else found.document
+            for found in documents.read_documents(file.name, text, limits=self._limits):
+                index = found.index if isinstance(found, documents.Document) else found.document
                 if index is not None:
                     self.documents = before + index + 1
-                if isinstance(found, Document):
+                if isinstance(found, documents.Document):
                     yield from manifests(found)
                 else:
                     yield found
 
 
-def load_documents(text: str, file: str, *, dialect: Dialect) -> list[Document]:
+def load_documents(text: str, file: str, *, dialect: "Dialect") -> "list[Document]":
     """Return the YAML documents of a small file that people edit; empty ones have the value None.
 
     Args:
@@ -81,15 +106,17 @@ def load_documents(text: str, file: str, *, dialect: Dialect) -> list[Document]:
     Raises:
         PullguardError: A document is broken or has a duplicate key.
     """
+    from pullguard.inputs import documents  # noqa: PLC0415 - as above
+
     loaded = []
-    for found in _documents.read_documents(file, text, dialect):
+    for found in documents.read_documents(file, text, dialect):
         if isinstance(found, InputError):
             raise PullguardError(found.message, file=file, line=found.line)
         loaded.append(found)
     return loaded
 
 
-def load_document(text: str, file: str, first_line: int = 1, *, dialect: Dialect) -> Document:
+def load_document(text: str, file: str, first_line: int = 1, *, dialect: "Dialect") -> "Document":
     """Return the first YAML document of a text; what follows it is not looked at, as in Go's yaml.Unmarshal.
 
     Args:
@@ -101,7 +128,9 @@ def load_document(text: str, file: str, first_line: int = 1, *, dialect: Dialect
     Raises:
         PullguardError: The document is broken or has a duplicate key.
     """
-    found = _documents.read_document(file, text, first_line, dialect)
+    from pullguard.inputs import documents  # noqa: PLC0415 - as above
+
+    found = documents.read_document(file, text, first_line, dialect)
     if isinstance(found, InputError):
         raise PullguardError(found.message, file=file, line=found.line)
     return found

@@ -2,12 +2,14 @@
 
 import codecs
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
 
 from pullguard.inputs import json_documents, strict_yaml
+from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
 from pullguard.inputs.lines import LineTable
 from pullguard.inputs.problems import BrokenDocumentError, InputError, Problem, Reading
 from pullguard.inputs.scalars import Dialect
@@ -26,7 +28,7 @@ _BLANK = " \t\r\n"
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 _TEMPLATE = "{{"
-_RENDER_FIRST = "render it first: `helm template CHART | pullguard check -`"
+_TEMPLATES = "templates"  # the folder of a chart that holds them
 
 
 @dataclass(slots=True, eq=False)
@@ -37,12 +39,14 @@ class Source:
         text: The document.
         first_line: The line of the file on which the text begins.
         format: "json", or the dialect of YAML.
+        limits: Those that it was read with.
         offset: Where the text begins in that of its file, which counts without a byte order mark.
     """
 
     text: str
     first_line: int
     format: Dialect | Literal["json"]
+    limits: Limits = DEFAULT_LIMITS
     offset: int = 0
     _table: LineTable | None = field(default=None, init=False)
 
@@ -52,7 +56,7 @@ class Source:
             if self.format == "json":
                 self._table = json_documents.lines(self.text, self.first_line)
             else:
-                self._table = strict_yaml.lines(self.text, self.first_line, self.format)
+                self._table = strict_yaml.lines(self.text, self.first_line, self.format, self.limits)
         return self._table.find(path)
 
 
@@ -91,17 +95,17 @@ def encoding_of(data: bytes) -> str:
     return _UTF16.get(data[:2], "utf-8")
 
 
-def decode(file: str, data: bytes) -> tuple[str, InputError | None]:
-    """Return the text of a file in the encoding that is its own.
+def decode(file: str, data: bytes, first_line: int = 1) -> tuple[str, InputError | None]:
+    """Return the text of a file, or of the part of it that begins on a line, in the encoding that is its own.
 
     Bytes that are no text in that encoding are replaced, and are an error; the first of them gives the line.
     """
-    encoding = encoding_of(data)
+    encoding = encoding_of(data) if first_line == 1 else "utf-8"
     error = None
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as problem:
-        line = data[: problem.start].decode(encoding, "replace").count("\n") + 1
+        line = data[: problem.start].decode(encoding, "replace").count("\n") + first_line
         message = (
             f"a byte that is not {encoding.upper()}; save the file as UTF-8 (the byte was replaced, the rest read)"
         )
@@ -110,7 +114,9 @@ def decode(file: str, data: bytes) -> tuple[str, InputError | None]:
     return text, error
 
 
-def read_documents(file: str, text: str, dialect: Dialect = "kubernetes") -> Iterator[Document | InputError]:
+def read_documents(
+    file: str, text: str, dialect: Dialect = "kubernetes", limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Document | InputError]:
     """Read the documents of a file's text, one after the other.
 
     A document that cannot be read is an InputError, and so is what Kubernetes would refuse in one that can; the
@@ -119,9 +125,47 @@ def read_documents(file: str, text: str, dialect: Dialect = "kubernetes") -> Ite
     """
     text = _normal(text)
     if dialect == "kubernetes" and (_LOOKS_LIKE_FLOW.match(text) or file.lower().endswith(".json")):
-        yield from _json_stream(file, json_documents.replace_lone_surrogates(text))
+        yield from _json_stream(file, json_documents.replace_lone_surrogates(text), _Place(0, 1, 0), limits)
     else:
-        yield from _yaml_stream(file, text, _Place(0, 1, 0), dialect)
+        yield from _yaml_stream(file, text, _Place(0, 1, 0), dialect, limits)
+
+
+def read_rest(
+    file: str, text: str, first_line: int, index: int, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Document | InputError]:
+    """Read the documents of a file's text from the one with an index on, which begins on a line."""
+    if index == 0 and first_line == 1:
+        yield from read_documents(file, text, limits=limits)
+    elif text.startswith("---"):
+        yield from _yaml_stream(file, text, _Place(0, first_line, index), "kubernetes", limits)
+    else:
+        yield from _json_stream(
+            file, json_documents.replace_lone_surrogates(text), _Place(0, first_line, index), limits
+        )
+
+
+def read_one(
+    file: str,
+    text: str,
+    first_line: int,
+    index: int,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    dialect: Dialect = "kubernetes",
+    end: int | None = None,
+) -> Iterator[Document | InputError]:
+    """Read one YAML document of a file, which begins on a line and ends at a place in the file's text."""
+    if len(text) > limits.document:
+        yield too_large(file, first_line, index)
+        return
+    document = text.removeprefix(_BOM)
+    source = Source(document, first_line, dialect, limits, 0 if end is None else end - len(document))
+    try:
+        reading = strict_yaml.read(source.text, first_line, dialect, limits=limits)
+    except BrokenDocumentError as error:
+        yield _error(file, index, source.text, error)
+    else:
+        yield from _read_well(file, index, reading, source)
 
 
 def read_document(file: str, text: str, first_line: int, dialect: Dialect) -> Document | InputError:
@@ -137,6 +181,12 @@ def read_document(file: str, text: str, first_line: int, dialect: Dialect) -> Do
     for problem in reading.problems:
         return _error(file, 0, text, problem)
     return Document(file, 0, reading.value, Source(text, first_line, dialect))
+
+
+def too_large(file: str, line: int, index: int) -> InputError:
+    """Return the error of a document that is larger than allowed."""
+    message = "the document is too large to be read; split it, or allow more with --max-document"
+    return InputError(file, line, index, message)
 
 
 def _normal(text: str) -> str:
@@ -157,27 +207,27 @@ class _Place:
         return _Place(offset, self.line + text.count("\n", self.offset, offset), self.index + documents)
 
 
-def _json_stream(file: str, text: str) -> Iterator[Document | InputError]:
+def _json_stream(file: str, text: str, place: _Place, limits: Limits) -> Iterator[Document | InputError]:
     """Read JSON values that follow each other; from the first separator on, the rest is YAML.
 
     A first value that is YAML but not JSON makes all of it YAML, as for kubectl.
     """
-    place = _skip_blanks(text, _Place(0, 1, 0))
+    place = _skip_blanks(text, place)
     while place.offset < len(text):
         if text.startswith(("---", "#"), place.offset):
-            yield from _yaml_stream(file, text, place, "kubernetes")
+            yield from _yaml_stream(file, text, place, "kubernetes", limits)
             return
         try:
-            reading, end = json_documents.read(text, place.offset, place.line)
+            reading, end = json_documents.read(text, place.offset, place.line, limits)
         except BrokenDocumentError as error:
             if place.index == 0 and not _is_broken_json(file, text):
-                yield from _yaml_stream(file, text, place, "kubernetes")
+                yield from _yaml_stream(file, text, place, "kubernetes", limits)
                 return
             following = _NEXT_JSON.search(text, place.offset + 1)
             end = following.start() if following else len(text)
             yield _error(file, place.index, text[place.offset : end], error)
         else:
-            source = Source(text[place.offset : end], place.line, "json", place.offset)
+            source = Source(text[place.offset : end], place.line, "json", limits, place.offset)
             yield from _read_well(file, place.index, reading, source)
         place = _skip_blanks(text, place.moved(text, end, 1))
 
@@ -199,7 +249,9 @@ def _skip_blanks(text: str, place: _Place) -> _Place:
     return place if blanks is None else place.moved(text, blanks.end(), 0)
 
 
-def _yaml_stream(file: str, text: str, place: _Place, dialect: Dialect) -> Iterator[Document | InputError]:
+def _yaml_stream(
+    file: str, text: str, place: _Place, dialect: Dialect, limits: Limits
+) -> Iterator[Document | InputError]:
     """Read what stands between separators."""
     directive = _DIRECTIVES.match(text, place.offset)
     if directive is not None:
@@ -214,14 +266,7 @@ def _yaml_stream(file: str, text: str, place: _Place, dialect: Dialect) -> Itera
                 "put what follows on a line of its own",
             )
             yield _error(file, begin.index, "", problem)
-        document = text[begin.offset : end].removeprefix(_BOM)
-        source = Source(document, begin.line, dialect, end - len(document))
-        try:
-            reading = strict_yaml.read(source.text, source.first_line, dialect)
-        except BrokenDocumentError as error:
-            yield _error(file, begin.index, source.text, error)
-        else:
-            yield from _read_well(file, begin.index, reading, source)
+        yield from read_one(file, text[begin.offset : end], begin.line, begin.index, limits, dialect=dialect, end=end)
 
 
 def _split(text: str, place: _Place) -> Iterator[tuple[_Place, int, int | None]]:
@@ -258,7 +303,15 @@ def _read_well(file: str, index: int, reading: Reading, source: Source) -> Itera
 
 def _error(file: str, index: int, text: str, problem: Problem | BrokenDocumentError) -> InputError:
     if isinstance(problem, BrokenDocumentError) and _TEMPLATE in text:
-        message = f"looks like a template that has not been rendered ({problem.message}); {_RENDER_FIRST}"
+        message = f"not rendered: looks like a template ({problem.message}); render it first: `{_rendering(file)}`"
     else:
         message = f"{problem.message}; {problem.remedy}"
     return InputError(file, problem.line, index, message)
+
+
+def _rendering(file: str) -> str:
+    """Return the command that renders a template and checks what comes out; charts are known by their folders."""
+    chart, found, _ = file.rpartition(f"/{_TEMPLATES}/")
+    if not found:
+        chart = "." if file.startswith(f"{_TEMPLATES}/") else "CHART"
+    return f"helm template {shlex.quote(chart)} | pullguard check -"

@@ -1,6 +1,7 @@
 """Paths as users give them -> files and their bytes. Nothing but this module touches the disk."""
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,11 +10,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pullguard.inputs.problems import InputError
-
-EXTENSIONS = (".yaml", ".yml", ".json")
+from pullguard.inputs.selection import ALL, Selection
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
+
+_IS_GLOB = re.compile(r"[*?\[]")
+
+
+class Stdin:
+    """Standard input among files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +35,51 @@ class File:
     data: bytes
 
 
-def read_files(
-    paths: Sequence[str], stdin: BinaryIO | None, extensions: tuple[str, ...] = EXTENSIONS
-) -> Iterator[File | InputError]:
-    """Read files one after the other, each of them once, in the order of the paths.
+#: A file, or what is wrong with a path.
+Found = Path | Stdin | InputError
 
-    A folder stands for the files below it that have one of the extensions, sorted by name; hidden folders and links
-    to folders are left out. A file that is named itself is read whatever its name is, "-" is standard input.
+
+def find_files(paths: Sequence[str], selection: Selection = ALL) -> Iterator[Found]:
+    """Find files one after the other, each of them once, in the order of the paths.
+
+    A folder stands for the files below it that have one of its extensions, sorted by name; hidden folders and links
+    to folders are left out. A file that is named itself is read whatever its name is, "-" is standard input. What is
+    no file may be a glob, in which `**` stands for folders.
     """
     seen: set[Path] = set()
-    stdin_is_read = False
+    stdin_is_found = False
     for path in paths:
         if path == STDIN:
-            if not stdin_is_read:
-                stdin_is_read = True
-                yield _read_stdin(stdin)
+            if not stdin_is_found:
+                stdin_is_found = True
+                yield Stdin()
             continue
         if not path:
             yield InputError("", None, None, "an empty name is no file; see where it comes from")
             continue
-        for found in _find(Path(path), extensions):
+        for found in (found for name in _globbed(path) for found in _find(Path(name), selection)):
             if isinstance(found, InputError):
                 yield found
             elif (absolute := found.absolute()) not in seen:
                 seen.add(absolute)
-                yield _read(found)
+                if selection.has_changed(found):
+                    yield found
+
+
+def read_file(found: Path | Stdin, stdin: BinaryIO | None) -> File | InputError:
+    """Read one of the files that `find_files` found."""
+    if isinstance(found, Stdin):
+        return _read_stdin(stdin)
+    try:
+        return File(shown(found), found.read_bytes())
+    except OSError as error:
+        return unreadable(found, error)
+
+
+def nothing_on_stdin() -> InputError:
+    """Return what is wrong with a pipe that nothing came through."""
+    message = "nothing came on standard input; see whether the command before the pipe has failed"
+    return InputError(STDIN_NAME, None, None, message)
 
 
 def shown(path: Path) -> str:
@@ -69,52 +95,60 @@ def _read_stdin(stdin: BinaryIO | None) -> File | InputError:
     try:
         data = stdin.read()
     except OSError as error:
-        return _unreadable(Path(STDIN_NAME), error)
+        return unreadable(Path(STDIN_NAME), error)
     if not data.strip():
-        message = "nothing came on standard input; see whether the command before the pipe has failed"
-        return InputError(STDIN_NAME, None, None, message)
+        return nothing_on_stdin()
     return File(STDIN_NAME, data)
 
 
-def _read(path: Path) -> File | InputError:
-    try:
-        return File(shown(path), path.read_bytes())
-    except OSError as error:
-        return _unreadable(path, error)
+def _globbed(path: str) -> Sequence[str]:
+    """Return what a path stands for if it is a glob that matches something, sorted; else the path."""
+    if not _IS_GLOB.search(path) or os.path.lexists(path):
+        return [path]
+    from glob import glob  # noqa: PLC0415 - seldom needed, as shells do it
+
+    return sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - Path.glob knows no absolute ones
 
 
-def _find(path: Path, extensions: tuple[str, ...]) -> Iterator[Path | InputError]:
+def _find(path: Path, selection: Selection) -> Iterator[Path | InputError]:
     """Yield the files that one path stands for."""
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError) as error:
-        yield _unreadable(path, error)
+        yield unreadable(path, error)
         return
     if not is_folder:
         yield path
         return
     nothing = True
-    for found in _walk(path, extensions):
+    for found in _walk(path, selection):
         nothing = False
         yield found
     if nothing:
         name = shown(path)
-        message = f"nothing to check in {name}: no {_listed(extensions)} file; name another folder, or a file"
+        message = f"nothing to check in {name}: no {_listed(selection.extensions)} file; name another folder, or a file"
         yield InputError(name, None, None, message)
 
 
-def _walk(folder: Path, extensions: tuple[str, ...]) -> Iterator[Path | InputError]:
+def _walk(folder: Path, selection: Selection) -> Iterator[Path | InputError]:
     """Yield the files to read below a folder, sorted; no link to a folder is followed, so it ends."""
     waiting = [(folder, True)]
     while waiting:
         path, is_folder = waiting.pop()
         try:
             if is_folder:
-                waiting += reversed(_entries(path, extensions))
+                entries = _entries(path, selection.extensions)
+                if selection.exclude:
+                    entries = [
+                        (entry, is_one)
+                        for entry, is_one in entries
+                        if not selection.excludes(str(entry.relative_to(folder)), is_folder=is_one)
+                    ]
+                waiting += reversed(entries)
                 continue
             mode = path.stat().st_mode
         except OSError as error:
-            yield _unreadable(path, error)
+            yield unreadable(path, error)
             continue
         if stat.S_ISREG(mode):
             yield path
@@ -138,7 +172,8 @@ def _listed(extensions: tuple[str, ...]) -> str:
     return f"{', '.join(extensions[:-1])} or {extensions[-1]}"
 
 
-def _unreadable(path: Path, error: OSError | ValueError) -> InputError:
+def unreadable(path: Path, error: OSError | ValueError) -> InputError:
+    """Return what is wrong with a file that cannot be read."""
     # Path raises ValueError for a NUL byte, in words that change from one Python to the next.
     reason = (error.strerror or str(error)) if isinstance(error, OSError) else "no file can have such a name"
     remedy = "see whether you may read it" if isinstance(error, PermissionError) else "see whether the path is right"

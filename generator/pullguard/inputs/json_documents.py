@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
 from pullguard.inputs.lines import LineTable
-from pullguard.inputs.problems import BrokenDocumentError, Duplicate, Reading, duplicate_problems
-from pullguard.inputs.strict_yaml import MAX_DEPTH
+from pullguard.inputs.problems import BrokenDocumentError, Duplicate, Reading, duplicate_problems, too_deep
 
 #: A string, a number or word, or what stands between them, of JSON that is known to be valid.
 TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
@@ -28,13 +28,14 @@ def replace_lone_surrogates(text: str) -> str:
     return _ESCAPES.sub(lambda match: r"\ufffd" if match[1] else match[0], text)
 
 
-def read(text: str, start: int, first_line: int) -> tuple[Reading, int]:
+def read(text: str, start: int, first_line: int, limits: Limits = DEFAULT_LIMITS) -> tuple[Reading, int]:
     """Read the JSON value that begins at a place in a text.
 
     Args:
         text: The text, without lone surrogates.
         start: Where the value begins, not before its first character.
         first_line: The line of the file on which `start` is.
+        limits: What is beyond them is an error.
 
     Returns:
         What was read, and where it ends in the text.
@@ -51,12 +52,12 @@ def read(text: str, start: int, first_line: int) -> tuple[Reading, int]:
         return mapping
 
     try:
-        value, end = _decode(text, start, collect)
+        value, end = _decode(text, start, collect, limits.depth)
     except json.JSONDecodeError as error:
         line = first_line + text.count("\n", start, error.pos)
         raise BrokenDocumentError(f"not valid JSON: {error.msg}", line, _CORRECT) from error
     except (RecursionError, _TooDeepError) as error:
-        raise BrokenDocumentError(f"nested deeper than {MAX_DEPTH} levels", first_line, "make it flatter") from error
+        raise too_deep(limits, first_line) from error
     duplicates: list[Duplicate] = []
     if has_duplicates:
         _tabulate(text, start, first_line, duplicates)
@@ -72,7 +73,7 @@ class _TooDeepError(ValueError):
     """A value is nested too deep."""
 
 
-def _decode(text: str, start: int, collect: Any) -> tuple[Any, int]:
+def _decode(text: str, start: int, collect: Any, depth: int) -> tuple[Any, int]:
     decoder = json.JSONDecoder(object_pairs_hook=collect, parse_float=_float, parse_constant=_constant)
     try:
         value, end = decoder.raw_decode(text, start)
@@ -84,8 +85,8 @@ def _decode(text: str, start: int, collect: Any) -> tuple[Any, int]:
             object_pairs_hook=collect, parse_float=_float, parse_constant=_constant, parse_int=_integer
         )
         value, end = decoder.raw_decode(text, start)
-    if text.count("{", start, end) + text.count("[", start, end) > MAX_DEPTH:
-        _check_depth(value)
+    if text.count("{", start, end) + text.count("[", start, end) > depth:
+        _check_depth(value, depth)
     return value, end
 
 
@@ -104,10 +105,10 @@ def _constant(text: str) -> Any:
     raise json.JSONDecodeError(f"{text} is no JSON value", "", 0)
 
 
-def _check_depth(value: Any) -> None:
+def _check_depth(value: Any, depth: int) -> None:
     """Raise if a value is nested too deep; level by level, so that nothing recurses."""
     level = _containers_in([value])
-    for _ in range(MAX_DEPTH):
+    for _ in range(depth):
         level = [container for parent in level for container in _containers_in(parent)]
         if not level:
             return

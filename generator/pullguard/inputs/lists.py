@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pullguard.inputs.documents import Document
+if TYPE_CHECKING:
+    from pullguard.inputs.documents import Document
 
 _LIST = "List"
 _ITEMS = "items"
@@ -26,7 +27,7 @@ class Manifest:
     document: int
     item: tuple[int, ...]
     object: dict[str, Any]
-    source: Document = field(repr=False, compare=False)
+    source: "Document" = field(repr=False, compare=False)
 
     def line(self, path: Sequence[str | int] = ()) -> int:
         """Return the 1-based line of the value at a path inside the object.
@@ -38,7 +39,7 @@ class Manifest:
         return self.source.line_of([*prefix, *path])
 
 
-def manifests(document: Document) -> Iterator[Manifest]:
+def manifests(document: "Document") -> Iterator[Manifest]:
     """Yield the objects of a document: mappings with a `kind`, and in their place the items of Lists.
 
     Items of a typed List, such as DeploymentList, may leave out what the List's own kind and apiVersion say.

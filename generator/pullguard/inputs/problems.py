@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pullguard.inputs.limits import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class InputError:
@@ -64,6 +66,13 @@ class BrokenDocumentError(Exception):
         self.message = message
         self.line = line
         self.remedy = remedy
+
+
+def too_deep(limits: Limits, line: int) -> BrokenDocumentError:
+    """Return the error of a document that is nested deeper than allowed."""
+    return BrokenDocumentError(
+        f"nested deeper than {limits.depth} levels", line, "make it flatter, or allow more with --max-depth"
+    )
 
 
 @dataclass(frozen=True, slots=True)

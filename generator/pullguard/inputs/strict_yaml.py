@@ -24,15 +24,10 @@ from yaml.events import (
 
 from pullguard.errors import PullguardError
 from pullguard.inputs import scalars
+from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
 from pullguard.inputs.lines import LineTable
-from pullguard.inputs.problems import BrokenDocumentError, Duplicate, Problem, Reading, duplicate_problems
+from pullguard.inputs.problems import BrokenDocumentError, Duplicate, Problem, Reading, duplicate_problems, too_deep
 from pullguard.inputs.scalars import Dialect, Scalar
-
-#: Levels of mappings and lists. Python's json module, which writes the objects later, goes about 900 deep.
-MAX_DEPTH = 500
-
-#: Characters that the aliases of a document may stand for; an API server takes objects of at most 3 MB.
-MAX_ALIASED_CHARACTERS = 10_000_000
 
 # go-yaml refuses documents of which too large a part comes from aliases: of 400,000 nodes 99 % may, of 4,000,000
 # and more 10 %, and in between what lies between.
@@ -47,7 +42,9 @@ _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-
 _CORRECT = "correct the document"
 
 
-def read(text: str, first_line: int, dialect: Dialect, *, alone: bool = True) -> Reading:
+def read(
+    text: str, first_line: int, dialect: Dialect, *, alone: bool = True, limits: Limits = DEFAULT_LIMITS
+) -> Reading:
     """Read a YAML document.
 
     Args:
@@ -55,15 +52,16 @@ def read(text: str, first_line: int, dialect: Dialect, *, alone: bool = True) ->
         first_line: The line of the file on which the text begins.
         dialect: Whose rules apply.
         alone: Whether content after the document is a problem; no reader of Kubernetes looks at it.
+        limits: What is beyond them is an error.
 
     Raises:
         BrokenDocumentError: It is not YAML, or nothing that JSON can express, or beyond a limit.
     """
-    composer = _Composer(text, first_line, dialect, None)
+    composer = _Composer(text, first_line, dialect, None, limits)
     value, rest = composer.compose()
     if composer.duplicates:
         # Only a reading with lines knows where the first of two equal keys stands.
-        composer = _Composer(text, first_line, dialect, LineTable())
+        composer = _Composer(text, first_line, dialect, LineTable(), limits)
         composer.compose()
     problems = duplicate_problems(composer.duplicates)
     if alone and rest is not None:
@@ -73,10 +71,10 @@ def read(text: str, first_line: int, dialect: Dialect, *, alone: bool = True) ->
     return Reading(value, problems)
 
 
-def lines(text: str, first_line: int, dialect: Dialect) -> LineTable:
+def lines(text: str, first_line: int, dialect: Dialect, limits: Limits = DEFAULT_LIMITS) -> LineTable:
     """Return where the values of a document stand that `read` has read before."""
     table = LineTable()
-    _Composer(text, first_line, dialect, table).compose()
+    _Composer(text, first_line, dialect, table, limits).compose()
     return table
 
 
@@ -151,7 +149,8 @@ class _OpenMapping(_Open):
 class _Composer:
     """Builds one value from libyaml's events, once; with a table it notes the lines as well, and is slower."""
 
-    def __init__(self, text: str, first_line: int, dialect: Dialect, table: LineTable | None) -> None:
+    def __init__(self, text: str, first_line: int, dialect: Dialect, table: LineTable | None, limits: Limits) -> None:
+        self._limits = limits
         self.duplicates: list[Duplicate] = []
         self._text = text
         self._first_line = first_line
@@ -298,9 +297,8 @@ class _Composer:
         parent = self._open
         if type(parent) is _OpenMapping and parent.key is _NO_KEY:
             raise self._collection_as_key(event)
-        if len(self._stack) >= MAX_DEPTH:
-            line = self._line(event.start_mark)
-            raise BrokenDocumentError(f"nested deeper than {MAX_DEPTH} levels", line, "make it flatter")
+        if len(self._stack) >= self._limits.depth:
+            raise too_deep(self._limits, self._line(event.start_mark))
         self._stack.append(parent)
         started = _OpenMapping() if type(event) is MappingStartEvent else _OpenList()
         if self._table is not None:
@@ -336,7 +334,8 @@ class _Composer:
         self._aliased_nodes += anchor.nodes
         self._aliased_characters += anchor.characters
         if self._too_much_aliased():
-            raise BrokenDocumentError("aliases make the document too large", line, "write the values out")
+            remedy = "write the values out, or allow more with --max-aliased"
+            raise BrokenDocumentError("aliases make the document too large", line, remedy)
         parent, value = self._open, anchor.value
         if type(parent) is not _OpenMapping or parent.key is not _NO_KEY:
             self._add(self._number(value, event) if type(value) is float else value, anchor.line, aliased=True)
@@ -350,7 +349,7 @@ class _Composer:
         return BrokenDocumentError("a mapping or a list cannot be a key", line, "put the key in quotes")
 
     def _too_much_aliased(self) -> bool:
-        if self._aliased_characters > MAX_ALIASED_CHARACTERS:
+        if self._aliased_characters > self._limits.aliased:
             return True
         if self._aliased_nodes <= _FEW_ALIASED or self._nodes <= _FEW_NODES:
             return False

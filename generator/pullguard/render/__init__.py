@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pullguard import __version__
+from pullguard.bundle import CONSTRAINTS, INDEX
 from pullguard.config import ENFORCEMENT, Config
 from pullguard.config import schema as config_schema
 from pullguard.errors import PullguardError
+from pullguard.evaluate.early import POLICIES
 from pullguard.gatekeeper import CONSTRAINT_GROUP, TARGET
 from pullguard.policies.model import LEVELS, Policy, SourceFile, Sources
 from pullguard.render import admission
-from pullguard.render.objects import annotations, bundle_constraint, constraints, parameters_schema, sync_set
+from pullguard.render.objects import annotations, bundle_constraint, constraints, parameters_schema, rules, sync_set
 from pullguard.render.parameters import parameter_rows
 from pullguard.render.yaml_text import block, dump
 
@@ -53,6 +55,7 @@ def render(sources: Sources, config: Config) -> dict[str, str]:
     files.update(_catalog(policies, config, frames))
     if sources.conftest:
         files.update(_conftest(sources.conftest, policies, config))
+        files[INDEX] = _json_text(_index(policies))
     files[SCHEMA_FILE] = schema_text(sources.policies)
     files["README.md"] = frames.get_template("README.md.j2").render(
         policies=policies,
@@ -236,8 +239,21 @@ def _conftest(adapter: Sequence[SourceFile], policies: Sequence[Policy], config:
         for constraint in constraints(policy, config)
     ]
     return {
-        **{f"conftest/policy/{path}": text for path, text in modules.items()},
-        "conftest/data/pullguard.json": _json_text({"pullguard": {"constraints": entries}}),
+        **{f"{POLICIES}/{path}": text for path, text in modules.items()},
+        CONSTRAINTS: _json_text({"pullguard": {"constraints": entries}}),
+    }
+
+
+def _index(policies: Sequence[Policy]) -> dict[str, Any]:
+    """Return what bundle.py reads of the policies."""
+    return {
+        policy.name: {
+            "kind": policy.kind,
+            "description": policy.description,
+            "needsCluster": policy.needs_cluster,
+            "rules": rules(policy),
+        }
+        for policy in policies
     }
 
 

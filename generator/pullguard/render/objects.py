@@ -20,17 +20,21 @@ from pullguard.policies.structural import without_examples
 SYNC_GROUP = "syncset.gatekeeper.sh"
 
 
-def annotations(policy: Policy) -> dict[str, str]:
-    """Return the annotations of a policy's template; gatekeeper.ConstraintTemplate reads two of them back."""
-    rules = {
+def rules(policy: Policy) -> dict[str, dict[str, str]]:
+    """Return the rules of a policy, by reason."""
+    return {
         reason: {"id": rule.id, "severity": rule.severity, "title": rule.title} for reason, rule in policy.rules.items()
     }
+
+
+def annotations(policy: Policy) -> dict[str, str]:
+    """Return the annotations of a policy's template; gatekeeper.ConstraintTemplate reads two of them back."""
     result = {
         "metadata.gatekeeper.sh/title": policy.title,
         "metadata.gatekeeper.sh/version": policy.version,
         "description": policy.description,
         POLICY_ANNOTATION: policy.name,
-        RULES_ANNOTATION: json.dumps(rules),
+        RULES_ANNOTATION: json.dumps(rules(policy)),
     }
     if policy.sync:
         wanted = [

@@ -9,7 +9,8 @@ from pullguard.cluster.audit.logs import is_log, read_log
 from pullguard.errors import PullguardError
 from pullguard.findings import Problem
 from pullguard.inputs import InputError, Inputs
-from pullguard.inputs.files import EXTENSIONS, File, read_files
+from pullguard.inputs.files import File, find_files, read_file
+from pullguard.inputs.selection import EXTENSIONS, Selection
 
 #: What files in folders end with: the export's are `.log`, and `.txt` while Gatekeeper still writes them.
 _EXTENSIONS = (*EXTENSIONS, ".jsonl", ".log", ".txt")
@@ -24,7 +25,8 @@ def gather(paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None =
         stdin: What "-" reads.
     """
     logs = []
-    for file in read_files(paths, stdin, _EXTENSIONS):
+    for found in find_files(paths, Selection(extensions=_EXTENSIONS)):
+        file = found if isinstance(found, InputError) else read_file(found, stdin)
         if isinstance(file, InputError):
             gathered.errors.append(Problem(file.file, file.line, file.document, file.message))
             continue

@@ -12,7 +12,8 @@ from pullguard.cluster.kubectl import JSON, Kubectl, RefusedError
 from pullguard.errors import PullguardError
 from pullguard.evaluate import programs
 from pullguard.evaluate.acceptance.constraint_schema import with_defaults
-from pullguard.evaluate.batches import Answer, Batch, Failure, groups, judged
+from pullguard.evaluate.batches import Answer, Batch, Failure, judged
+from pullguard.evaluate.groups import groups
 from pullguard.evaluate.opa_batch import opa_batch
 from pullguard.findings import ObjectRef
 from pullguard.gatekeeper import Constraint, ConstraintTemplate, dig, needs_cluster
@@ -64,9 +65,7 @@ def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, opa: Path) -> None
         for index, group in enumerate(groups(templates, constraints)):
             own = folder / f"group-{index}"
             own.mkdir()
-            engines.append(
-                opa_batch(opa, group, folder=own, rego=rego_directory(), namespace="", enforcementPoint=_POINT)
-            )
+            engines.append(opa_batch(opa, group, folder=own, rego=rego_directory(), enforcementPoint=_POINT))
         for items, answers in judged(engines, scan.batches(kinds)):
             for item, answer in zip(items, answers, strict=True):
                 scan.take(item, answer)

@@ -11,6 +11,7 @@ import rego.v1
 
 import data.gatekeeper.enforcement
 import data.gatekeeper.hook
+import data.gatekeeper.match
 import data.gatekeeper.review
 
 # METADATA
@@ -20,6 +21,41 @@ import data.gatekeeper.review
 #   input.namespaces the Namespaces that are known, by name. Undefined where the constraints were not loaded.
 results := [judge(active, obj, input.namespace, input.namespaces) | some obj in input.objects] if {
 	is_array(data.pullguard.constraints)
+}
+
+# METADATA
+# title: Which constraints select the objects of input.objects
+# description: >-
+#   For each object the places in active of the constraints that match it, or null where whether one does cannot be decided.
+#   Beside apiVersion and kind, only metadata counts: namespace, and name, generateName and labels if a match or a
+#   Namespace is about them. Objects that do not differ in those are matched alike, so that one can stand for all.
+selections := [_selection(obj, input.namespace) | some obj in input.objects] if {
+	is_array(data.pullguard.constraints)
+}
+
+# METADATA
+# title: One answer an object of input.objects, in their order, where it is known which constraints select it
+# description: As results, but that input.selections holds what selections said of the objects.
+selected_results := [answer |
+	some i, obj in input.objects
+	request := _request_for(obj, input.namespace, {})
+	answer := _answer(request, [pair |
+		some place in input.selections[i]
+		entry := active[place]
+		some answer in hook.violations(entry.policy, entry.constraint, request, {})
+		pair := {"entry": entry, "answer": answer}
+	])
+]
+
+_selection(obj, namespace) := null if {
+	some outcome in _outcomes(obj, namespace)
+	outcome.error
+} else := [place | some place, outcome in _outcomes(obj, namespace); outcome.matches]
+
+_outcomes(obj, namespace) := [match.outcome(object.get(entry.constraint, ["spec", "match"], {}), request) |
+	some entry in active
+] if {
+	request := _request_for(obj, namespace, {})
 }
 
 # METADATA
@@ -52,23 +88,30 @@ _actions := ["deny", "warn", "dryrun"]
 #   entries are some of active. Gives the object's namespace ("" where it has none or it is not known) and responses: an array of
 #   {policy, constraint: {kind, name}, enforcementAction, msg, details, namespaceAssumed}. The last one says that the
 #   constraint was taken to select the object's namespace, as that or its labels are not known.
-judge(entries, obj, namespace, namespaces) := {
+judge(entries, obj, namespace, namespaces) := _answer(request, [pair |
+	some entry in entries
+	some answer in hook.responses(entry.policy, entry.constraint, request, {})
+	pair := {"entry": entry, "answer": answer}
+]) if {
+	request := _request_for(obj, namespace, namespaces)
+}
+
+_answer(request, pairs) := {
 	"namespace": object.get(request.review, "namespace", ""),
 	"responses": [response |
-		some entry in entries
-		some answer in hook.responses(entry.policy, entry.constraint, request, {})
+		some pair in pairs
 		response := {
-			"policy": entry.policy,
-			"constraint": answer.key,
-			"enforcementAction": entry.enforcementAction,
-			"msg": answer.msg,
-			"details": answer.details,
-			"namespaceAssumed": _assumed(entry.constraint, request),
+			"policy": pair.entry.policy,
+			"constraint": pair.answer.key,
+			"enforcementAction": pair.entry.enforcementAction,
+			"msg": pair.answer.msg,
+			"details": pair.answer.details,
+			"namespaceAssumed": _assumed(pair.entry.constraint, request),
 		}
 	],
-} if {
-	request := _request(review.from_object(_with_api_version(obj), namespace), namespaces)
 }
+
+_request_for(obj, namespace, namespaces) := _request(review.from_object(_with_api_version(obj), namespace), namespaces)
 
 _request(subject, namespaces) := object.union(
 	review.request(subject, _namespace_object(subject, namespaces)),

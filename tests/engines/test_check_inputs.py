@@ -1,0 +1,271 @@
+"""`check` on what people give it, the same with pullguard-check, OPA and conftest."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import small_library as small
+from pullguard import bundle, ruleset
+from pullguard.check import check
+from pullguard.evaluate import early
+from pullguard.findings import Report
+from pullguard.inputs.limits import Limits
+from pullguard.inputs.selection import Selection
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}{more}}}
+spec:
+  containers:
+  - {{name: c, image: "a:1", imagePullPolicy: Always}}
+"""
+ENGINES = ["built in", "opa", "conftest"]
+
+
+def pod(name: str, more: str = "") -> str:
+    return POD.format(name=name, more=f", {more}" if more else "")
+
+
+@pytest.fixture(params=ENGINES)
+def how(request: pytest.FixtureRequest, opa: Path, conftest_binary: Path, checker: Path) -> dict[str, Any]:
+    """Return the arguments of `check` that make one of the programs judge."""
+    assert conftest_binary
+    assert checker
+    engines: dict[str, dict[str, Any]] = {
+        "built in": {},
+        "opa": {"opa": str(opa)},
+        "conftest": {"engine": "conftest"},
+    }
+    return engines[request.param]
+
+
+def run(checkout: Path, how: dict[str, Any], *paths: Path | str, **more: Any) -> Report:
+    return check([str(path) for path in paths], library=str(checkout / "library"), **how, **more)
+
+
+def subjects(report: Report) -> list[tuple[str, str, bool]]:
+    return [(found.object.name, found.object.namespace, found.namespace_assumed) for found in report.findings]
+
+
+def test_namespaces(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+    for folder, namespace in (("critical", "kube-system"), ("other", "default")):
+        (tmp_path / folder).mkdir()
+        text = f"namespace: {namespace}\nresources: [pods.yaml]\n"
+        (tmp_path / folder / "kustomization.yaml").write_text(text, encoding="utf-8")
+        pods = f"{pod(f'silent-{folder}')}---\n{pod(f'stating-{folder}', 'namespace: kube-public')}"
+        (tmp_path / folder / "pods.yaml").write_text(pods, encoding="utf-8")
+    (tmp_path / "alone.yaml").write_text(pod("alone"), encoding="utf-8")
+    kustomized = [("silent-critical", "kube-system", False), ("stating-critical", "kube-system", False)]
+    assert subjects(run(checkout, how, tmp_path)) == [("alone", "", True), *kustomized]
+    assert subjects(run(checkout, how, tmp_path, namespace="elsewhere")) == kustomized
+    given = run(checkout, how, tmp_path, namespace="kube-system")
+    assert subjects(given) == [("alone", "kube-system", False), *kustomized]
+
+
+def test_labels_from_a_file(tmp_path: Path, how: dict[str, Any]) -> None:
+    selector = {"namespaceSelector": {"matchLabels": {"critical": "yes"}}}
+    library = small.write_library(tmp_path / "lib", small.OWNER, small.constraint("NeedsOwner", "c", match=selector))
+    objects = [small.manifest(name, namespace=name) for name in ("in", "out", "unknown", "said-twice")]
+    namespace = small.manifest("said-twice", kind="Namespace", critical="no")
+    file = small.write_manifests(tmp_path / "m.yaml", *objects, namespace)
+    labels = tmp_path / "labels.yaml"
+    labels.write_text("in: {critical: 'yes'}\nout: {}\nsaid-twice: {critical: 'yes'}\n", encoding="utf-8")
+    report = check([file], library=library, namespace_labels=str(labels), **how)
+    assert [(name, assumed) for name, _, assumed in subjects(report)] == [
+        ("in", False),
+        ("unknown", True),
+        ("said-twice", False),
+    ]
+
+
+def test_limits(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+    file = tmp_path / "m.yaml"
+    large = f"kind: A\ndata: {'x' * 2_100_000}\n"
+    file.write_text(f"{large}---\nkind: B\ndata: [[[[1]]]]\n---\n{pod('fine')}", encoding="utf-8")
+    report = run(checkout, how, file, limits=Limits(document=2**21, depth=4))
+    assert [(error.document, error.line, error.message) for error in report.errors] == [
+        (0, 1, "the document is too large to be read; split it, or allow more with --max-document"),
+        (1, 5, "nested deeper than 4 levels; make it flatter, or allow more with --max-depth"),
+    ]
+    assert subjects(report) == [("fine", "", True)]
+    assert report.documents == 3
+
+
+def test_templates_are_not_rendered(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+    chart = tmp_path / "my chart"
+    (chart / "templates").mkdir(parents=True)
+    file = chart / "templates" / "pod.yaml"
+    file.write_text('kind: Pod\nmetadata:\n  {{- include "labels" . }}\n', encoding="utf-8")
+    (error,) = run(checkout, how, file).errors
+    assert (error.line, error.document) == (3, 0)
+    assert error.message.startswith("not rendered: looks like a template (")
+    assert error.message.endswith(f"render it first: `helm template '{chart}' | pullguard check -`")
+
+
+def test_nothing_has_changed(tmp_path: Path, checkout: Path, how: dict[str, Any], git: Any) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "a.yaml").write_text(pod("a"), encoding="utf-8")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "a")
+    report = run(checkout, how, tmp_path, selection=Selection(changed_since="HEAD"))
+    assert report.exit_code("dryrun") == 0
+    assert report.notes[-1] == "nothing was checked: no manifest has changed since HEAD"
+
+
+ODD = {
+    "utf16.yaml": pod("utf16").encode("utf-16"),
+    "bom.yaml": b"\xef\xbb\xbf" + pod("bom").encode(),
+    "crlf.yaml": pod("crlf").replace("\n", "\r\n").encode(),
+    "cr.yaml": pod("cr").replace("\n", "\r").encode(),
+    "latin1.yaml": pod("latin1").encode() + b"# \xe9\n",
+    "late-latin1.yaml": pod("late").encode() + b"---\nkind: X\na: \xe9\n---\nkind: Y\nb: \xe9\n",
+    "nul.yaml": pod("nul").encode() + b"---\na: \0\n",
+    "odd-separator.yaml": pod("odd").encode() + b"---  kind: X\n--- # fine\n" + pod("after").encode(),
+    "odd-first.yaml": b"# one\n\n--- kind: X\n---\n" + pod("odd-first").encode(),
+    "late.json": b"\n\n" + b'{"kind":"X"}\n{"kind": nope}\n{"kind":"Y"}\n',
+    "yaml.json": b"\n\n" + pod("yaml-in-json").encode(),
+    "directive.yaml": b"%YAML 1.2\n---\n" + pod("directive").encode(),
+    "stream.json": b'{"kind":"X"}{"kind":"Y"}\n'
+    + json.dumps({"kind": "Z"}).encode()
+    + b"---\n"
+    + pod("mixed").encode(),
+    "broken.json": b'{"kind":"X"}\n{"kind": nope}\n{"kind":"Y"}\n',
+    "flow.yaml": b"{kind: X, metadata: {name: flow}}\n",
+    "list.yaml": b"kind: PodList\napiVersion: v1\nitems:\n- metadata: {name: listed}\n"
+    b"  spec: {containers: [{image: a, name: c}]}\n",
+    "merge.yaml": b"x: &x {kind: Pod}\n<<: *x\napiVersion: v1\nspec: {containers: [{image: a, name: c}]}\n",
+    "bomb.yaml": b"a: &a [x, x, x, x, x, x, x, x, x]\n"
+    + b"".join(b"%c: &%c [%s]\n" % (98 + i, 98 + i, b", ".join([b"*%c" % (97 + i)] * 9)) for i in range(9)),
+    "twice.yaml": b"kind: Pod\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: a, name: c}]}\n",
+    "deep.yaml": b"kind: X\na: " + b"[" * 20_000 + b"]" * 20_000 + b"\n",
+    "tabs.yaml": b"kind: X\na:\n\t- b\n",
+    "empty.yaml": b"",
+    "blank.json": b" \n",
+    "comment.yaml": b"# nothing\n",
+    "separators.yaml": b"---\n---\n\n---\n# x\n---\n",
+}
+
+
+def test_odd_files_are_read_alike(tmp_path: Path, checkout: Path, opa: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for name, data in ODD.items():
+        (folder / name).write_bytes(data)
+    (folder / "dangling.yaml").symlink_to("nowhere")
+    (folder / "loop").symlink_to(".")
+    os.mkfifo(folder / "pipe.yaml")
+    library = str(checkout / "library")
+    paths = [str(folder), str(tmp_path / "absent.yaml")]
+    ours = check(paths, library=library)
+    assert ours == check(paths, library=library, opa=str(opa))
+    assert len(ours.errors) > 10
+    assert {found.object.name for found in ours.findings} >= {
+        "utf16",
+        "bom",
+        "crlf",
+        "cr",
+        "latin1",
+        "late",
+        "odd",
+        "after",
+    }
+
+
+def test_many_documents_for_the_strict_reader(tmp_path: Path, checkout: Path, opa: Path) -> None:
+    """They are judged in batches, whose answers come between what is found in other documents."""
+    for file in range(3):
+        documents = [
+            pod(f"p{file}-{number}", "labels: &l {a: b}" if number % 3 else "") + "  # " + "x" * 300
+            for number in range(700)
+        ]
+        (tmp_path / f"{file}.yaml").write_text("\n---\n".join(documents), encoding="utf-8")
+    report = run(checkout, {}, tmp_path)
+    assert report == run(checkout, {"opa": str(opa)}, tmp_path)
+    assert [name for name, _, _ in subjects(report)] == [
+        f"p{file}-{number}" for file in range(3) for number in range(700)
+    ]
+
+
+@pytest.mark.parametrize("piped", [True, False])
+def test_standard_input(tmp_path: Path, checkout: Path, *, piped: bool) -> None:
+    text = f"{pod('first')}---\nkind: X\na: &a b\n---\n{pod('last')}"
+    command = [sys.executable, "-m", "pullguard", "check", "--library", str(checkout / "library"), "-o", "json", "-"]
+    file = tmp_path / "m.yaml"
+    file.write_text(text, encoding="utf-8")
+    with file.open("rb") as stream:
+        stdin: Any = {"input": text.encode()} if piped else {"stdin": stream}
+        done = subprocess.run(command, capture_output=True, check=False, **stdin)
+    report = json.loads(done.stdout)
+    assert [(found["file"], found["line"], found["object"]["name"]) for found in report["findings"]] == [
+        ("<stdin>", 6, "first"),
+        ("<stdin>", 16, "last"),
+    ]
+    assert report["summary"]["documents"] == 3
+    given = check(["-"], library=str(checkout / "library"), stdin=io.BytesIO(text.encode()))
+    assert [found.line for found in given.findings] == [6, 16]
+
+
+def test_standard_input_without_findings(checkout: Path, how: dict[str, Any]) -> None:
+    for text in ("apiVersion: v1\nkind: Service\nmetadata: {name: s}\n", "kind: X\na: &a b\n"):
+        report = run(checkout, how, "-", stdin=io.BytesIO(text.encode()))
+        assert (report.findings, report.errors, report.objects) == ((), (), 1)
+
+
+def test_a_library_that_was_changed_is_not_read_from_its_bundle(tmp_path: Path, checkout: Path) -> None:
+    library = tmp_path / "library"
+    shutil.copytree(checkout / "library", library)
+    file = tmp_path / "m.yaml"
+    file.write_text(pod("a", "namespace: mine"), encoding="utf-8")
+    assert bundle.load(str(library)) is not None
+    assert subjects(check([str(file)], library=str(library))) == []
+    constraints = library / "policies" / "protected_pull_policy" / "constraints.yaml"
+    constraints.write_text(constraints.read_text(encoding="utf-8").replace("- kube-system", "- mine"), encoding="utf-8")
+    assert bundle.load(str(library)) is None
+    assert subjects(check([str(file)], library=str(library))) == [("a", "mine", False)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda library: (library / "MANIFEST").unlink(),
+        lambda library: (library / "MANIFEST").write_text("x\n", encoding="utf-8"),
+        lambda library: (library / bundle.INDEX).write_text("{}", encoding="utf-8"),
+        lambda library: (library / bundle.INDEX).unlink(),
+        lambda library: (library / early.POLICIES / "lib" / "more.rego").write_text("package more", encoding="utf-8"),
+        lambda library: shutil.copytree(library / "policies/webhook_self_block", library / "policies/mine"),
+        lambda library: (library / "policies/webhook_self_block/template.yaml").unlink(),
+    ],
+)
+def test_a_bundle_is_whole_or_not_used(change: Any, tmp_path: Path, checkout: Path) -> None:
+    library = tmp_path / "library"
+    shutil.copytree(checkout / "library", library)
+    change(library)
+    assert bundle.load(str(library)) is None
+
+
+def test_bundle_and_templates_say_the_same(checkout: Path) -> None:
+    library = str(checkout / "library")
+    for everywhere in (False, True):
+        fast = ruleset.choose(library, everywhere=everywhere, bundled=True)
+        slow = ruleset.choose(library, everywhere=everywhere, bundled=False)
+        assert isinstance(fast.source, ruleset.Bundled)
+        assert isinstance(slow.source, ruleset.Loaded)
+        entries = json.loads(fast.source.data)["pullguard"]["constraints"]
+        assert [entry["constraint"] for entry in entries] == [entry.object for entry in slow.source.constraints]
+        assert (fast.library, fast.notes, fast.rules) == (slow.library, slow.notes, slow.rules)
+
+
+def test_without_pullguard_check(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(pod("a", "namespace: kube-system"), encoding="utf-8")
+    with_it = check([str(file)], library=str(checkout / "library"))
+    monkeypatch.setattr(early, "find", lambda: None)
+    assert check([str(file)], library=str(checkout / "library")) == with_it
