@@ -39,14 +39,14 @@ def find_tool(name: str, stated: str | None = None) -> Path:
         found = shutil.which(stated)
         if found is None:
             raise PullguardError(f"{stated} is not a program that can be run", remedy=_REMEDIES[name])
-        return Path(found)
+        return Path(found).absolute()  # programs run in folders of their own
     for candidate in (_PACKAGE / "bin" / name, _CHECKOUT / ".tools" / "bin" / name):
         if os.access(candidate, os.X_OK) and candidate.is_file():
             return candidate
     found = shutil.which(name)
     if found is None:
         raise PullguardError(f"{name} was not found", remedy=_REMEDIES[name])
-    return Path(found)
+    return Path(found).absolute()
 
 
 def _resource(name: str) -> Path:

@@ -263,6 +263,15 @@ def test_bundle_and_templates_say_the_same(checkout: Path) -> None:
         assert (fast.library, fast.notes, fast.rules) == (slow.library, slow.notes, slow.rules)
 
 
+def test_an_opa_by_its_relative_path(
+    tmp_path: Path, checkout: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.yaml").write_text(pod("a"), encoding="utf-8")
+    (tmp_path / "opa").symlink_to(opa)
+    monkeypatch.chdir(tmp_path)
+    assert subjects(run(checkout, {"opa": "./opa"}, "m.yaml")) == [("a", "", True)]
+
+
 def test_without_pullguard_check(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "m.yaml"
     file.write_text(pod("a", "namespace: kube-system"), encoding="utf-8")
