@@ -232,21 +232,9 @@ def test_an_unusable_library(manifest: Callable[..., Path], tmp_path: Path) -> N
     assert file.read_text() == ALWAYS
 
 
-def stock_manifest(checkout: Path) -> Path:
-    """Return Gatekeeper's own manifest, which comes with the Go module that gator is built from."""
-    command = ["go", "list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/gatekeeper/v3"]
-    go = shutil.which("go")
-    if go is None:
-        pytest.fail("go is not installed: `make tools` needs it too")
-    listed = subprocess.run(
-        [go, *command[1:]], cwd=checkout / "tools" / "gator", capture_output=True, text=True, timeout=300, check=True
-    )
-    return Path(listed.stdout.strip()) / "deploy" / "gatekeeper.yaml"
-
-
-def test_gatekeepers_own_manifest(checkout: Path, library: str, tmp_path: Path) -> None:
+def test_gatekeepers_own_manifest(gatekeeper_manifest: Path, library: str, tmp_path: Path) -> None:
     """The two lines that let Gatekeeper go down with the registry, and nothing else."""
-    stock = stock_manifest(checkout).read_bytes()
+    stock = gatekeeper_manifest.read_bytes()
     file = tmp_path / "gatekeeper.yaml"
     file.write_bytes(stock)
     report = fix([str(file)], library=library)

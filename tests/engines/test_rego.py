@@ -36,7 +36,7 @@ def metadata(opa: Path, checkout: Path) -> dict[str, Any]:
 
 
 def test_every_line_of_rego_is_covered(opa: Path, checkout: Path) -> None:
-    report = _opa(opa, "test", "--coverage", "--ignore", "*.yaml", checkout / "rego")
+    report = _opa(opa, "test", "--coverage", "--timeout", "300s", "--ignore", "*.yaml", checkout / "rego")
     gaps = {
         file: [(gap["start"]["row"], gap["end"]["row"]) for gap in coverage["not_covered"]]
         for file, coverage in report["files"].items()

@@ -29,10 +29,11 @@ def _options() -> Iterator[tuple[str, str]]:
 
 
 def _page_of(command: str, checkout: Path) -> str:
+    """Return the page that says how a command is written: with placeholders for what users name."""
     (page,) = (
         page.read_text()
         for page in sorted((checkout / "docs").glob("*.md"))
-        if re.search(rf"^    pullguard {command}\b", page.read_text(), re.MULTILINE)
+        if re.search(rf"^    pullguard {command}(?: .*[A-Z]{{2}}.*)?$", page.read_text(), re.MULTILINE)
     )
     return page
 
