@@ -31,9 +31,6 @@ exit codes:
   2  something could not be read, written or run"""
 
 
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
-
-
 def parser() -> "argparse.ArgumentParser":
     """Return the parser of the whole command line."""
     import argparse
@@ -125,14 +122,8 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "--since", metavar="REPORT", help="an earlier report in JSON: say what is new, remaining, fixed"
     )
-    command.add_argument("--kubeconfig", metavar="FILE", help="the cluster of this kubeconfig; default: kubectl's own")
-    command.add_argument("--context", metavar="NAME", help="the cluster of this context; default: the current one")
-    command.add_argument(
-        "--fail-on",
-        choices=("dryrun", "warn", "deny"),
-        default="dryrun",
-        help="exit with 1 only for findings with this enforcement action or a stricter one; default: %(default)s",
-    )
+    _add_cluster(command)
+    _add_fail_on(command)
     command.add_argument(
         "-o",
         "--output",
@@ -187,50 +178,24 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     _add_judging(command)
     command.add_argument(
-        "--exclude",
-        metavar="GLOB",
-        action="append",
-        default=[],
-        help="leave out files below the folders, by a pattern as in .gitignore; may be given more than once",
-    )
-    command.add_argument(
-        "--changed-since",
-        metavar="REF",
-        default="",
-        help="only files that git says have changed since this commit, or are new",
-    )
-    command.add_argument(
-        "--namespace-labels",
-        metavar="FILE",
-        help="the labels of Namespaces that are not in the input: a mapping of names to labels, or a dump",
-    )
-    command.add_argument(
         "--max-document",
         metavar="SIZE",
-        type=_size,
         default="256M",
         help="the largest document, such as 500K, 64M or 1G; default: %(default)s",
     )
     command.add_argument(
         "--max-depth",
         metavar="LEVELS",
-        type=_levels,
         default="500",
         help="how deep mappings and lists may be nested, at most 900; default: %(default)s",
     )
     command.add_argument(
         "--max-aliased",
         metavar="SIZE",
-        type=_size,
         default="10M",
         help="how much text the aliases of a document may stand for; default: %(default)s",
     )
-    command.add_argument(
-        "--fail-on",
-        choices=("dryrun", "warn", "deny"),
-        default="dryrun",
-        help="exit with 1 only for findings with this enforcement action or a stricter one; default: %(default)s",
-    )
+    _add_fail_on(command)
     command.add_argument(
         "-o", "--output", choices=tuple(REPORTERS), default="text", help="the format; default: %(default)s"
     )
@@ -251,7 +216,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _check(options: "argparse.Namespace") -> int:
     from pullguard.check import check
-    from pullguard.inputs.limits import Limits
+    from pullguard.inputs.limits import stated_limits
     from pullguard.inputs.selection import Selection
     from pullguard.reporters import REPORTERS
 
@@ -272,7 +237,7 @@ def _check(options: "argparse.Namespace") -> int:
         stdin=sys.stdin.buffer,
         progress=sys.stderr.isatty(),
         selection=Selection(tuple(options.exclude), options.changed_since),
-        limits=Limits(options.max_document, options.max_depth, options.max_aliased),
+        limits=stated_limits(options.max_document, options.max_depth, options.max_aliased),
         namespace_labels=options.namespace_labels,
     )
     if report.findings:
@@ -362,6 +327,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _fix(options: "argparse.Namespace") -> int:
+    from pullguard.inputs.selection import Selection
     from pullguard.remedies.fix import fix
     from pullguard.reporters.fix import write, write_diff
 
@@ -371,6 +337,8 @@ def _fix(options: "argparse.Namespace") -> int:
         opa=options.opa,
         everywhere=options.everywhere,
         namespace=options.namespace,
+        selection=Selection(tuple(options.exclude), options.changed_since),
+        namespace_labels=options.namespace_labels,
         diff=options.diff,
         stdin=sys.stdin.buffer,
     )
@@ -450,8 +418,7 @@ def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "paths", nargs="*", metavar="PATH", help="dumps and manifests, or - for stdin; without any, the live cluster"
     )
-    command.add_argument("--kubeconfig", metavar="FILE", help="the cluster of this kubeconfig; default: kubectl's own")
-    command.add_argument("--context", metavar="NAME", help="the cluster of this context; default: the current one")
+    _add_cluster(command)
     command.add_argument(
         "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
     )
@@ -518,31 +485,43 @@ def _add_judging(command: "argparse.ArgumentParser") -> None:
     command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
     command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
     command.add_argument(
+        "--exclude",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="leave out files below the folders, by a pattern as in .gitignore; may be given more than once",
+    )
+    command.add_argument(
+        "--changed-since",
+        metavar="REF",
+        default="",
+        help="only files that git says have changed since this commit, or are new",
+    )
+    command.add_argument(
         "--namespace",
         metavar="NS",
         default="",
         help="the namespace of objects that state none; without it every constraint selects them",
     )
+    command.add_argument(
+        "--namespace-labels",
+        metavar="FILE",
+        help="the labels of Namespaces that are not in the input: a mapping of names to labels, or a dump",
+    )
 
 
-def _size(text: str) -> int:
-    """Return a number of bytes or characters; K, M and G stand for powers of 1024."""
-    digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
-    if not digits.isdecimal() or unit not in _UNITS or not 0 < int(digits) * _UNITS[unit] < _UNITS["G"] * 4:
-        import argparse
-
-        raise argparse.ArgumentTypeError(f"{text} is no size below 4G, such as 500K, 64M or 1G")
-    return int(digits) * _UNITS[unit]
+def _add_cluster(command: "argparse.ArgumentParser") -> None:
+    command.add_argument("--kubeconfig", metavar="FILE", help="the cluster of this kubeconfig; default: kubectl's own")
+    command.add_argument("--context", metavar="NAME", help="the cluster of this context; default: the current one")
 
 
-def _levels(text: str) -> int:
-    from pullguard.inputs.limits import DEEPEST
-
-    if not text.isdecimal() or not 0 < int(text) <= DEEPEST:
-        import argparse
-
-        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {DEEPEST}")
-    return int(text)
+def _add_fail_on(command: "argparse.ArgumentParser") -> None:
+    command.add_argument(
+        "--fail-on",
+        choices=("dryrun", "warn", "deny"),
+        default="dryrun",
+        help="exit with 1 only for findings with this enforcement action or a stricter one; default: %(default)s",
+    )
 
 
 def _add_opa(command: "argparse.ArgumentParser") -> None:

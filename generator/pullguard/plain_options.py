@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-_KNOWN = frozenset({"action", "choices", "default", "help", "metavar", "nargs", "type"})
+_KNOWN = frozenset({"action", "choices", "default", "help", "metavar", "nargs"})
 _SWITCH, _APPEND = "store_true", "append"
 
 
@@ -42,7 +42,7 @@ class _Command:
             return
         self.options.update(dict.fromkeys(names, (name, how)))
         default = how.get("default", False if how.get("action") == _SWITCH else None)
-        self.defaults[name] = how["type"](default) if "type" in how and isinstance(default, str) else default
+        self.defaults[name] = default
 
 
 class _NotPlainError(Exception):
@@ -99,8 +99,4 @@ def _take(command: _Command, argument: str, rest: list[str], values: dict[str, A
         value = rest.pop()
     if "choices" in how and value not in how["choices"]:
         raise _NotPlainError
-    try:
-        converted = how["type"](value) if "type" in how else value
-    except Exception as error:
-        raise _NotPlainError from error
-    values[name] = [*values[name], converted] if how.get("action") == _APPEND else converted
+    values[name] = [*values[name], value] if how.get("action") == _APPEND else value

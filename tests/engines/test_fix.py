@@ -225,6 +225,19 @@ def test_stdin_and_files(manifest: Callable[..., Path], library: str) -> None:
     assert [change.file for change in report.changes] == [str(file), "<stdin>"]
 
 
+def test_what_is_judged_is_selected_as_for_check(library: str, tmp_path: Path) -> None:
+    for name in ("kept", "vendor"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "m.yaml").write_text(ALWAYS)
+    labels = tmp_path / "labels.json"
+    labels.write_text('{"kube-system": {}}')
+    code = cli.main(
+        ["fix", "--library", library, "--exclude", "vendor/", "--namespace-labels", str(labels), str(tmp_path)]
+    )
+    assert (code, (tmp_path / "kept" / "m.yaml").read_text()) == (0, FIXED)
+    assert (tmp_path / "vendor" / "m.yaml").read_text() == ALWAYS
+
+
 def test_an_unusable_library(manifest: Callable[..., Path], tmp_path: Path) -> None:
     file = manifest(ALWAYS)
     with pytest.raises(PullguardError):

@@ -34,7 +34,6 @@ NOT_PLAIN = [
     ["a", "--library"],
     ["--library", "--everywhere", "a"],
     ["--", "a"],
-    ["--max-depth", "0", "a"],
     ["--nonsense", "a"],
     ["a", "--everywhere", "b"],
 ]

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from pullguard.errors import PullguardError
 from pullguard.evaluate.early import MAX_DEPTH, MAX_DOCUMENT
 
 #: The deepest nesting that may be allowed: Python's json module, which writes the objects, goes little deeper.
 DEEPEST = 900
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+_LARGEST = 4 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +28,22 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def stated_limits(document: str, depth: str, aliased: str) -> Limits:
+    """Return the limits that users state: sizes such as 500K, 64M or 1G, in powers of 1024, and a number of levels.
+
+    Raises:
+        PullguardError: One is no size, or no number of levels.
+    """
+    if not depth.isdecimal() or not 0 < int(depth) <= DEEPEST:
+        raise PullguardError(f"--max-depth {depth} is no number from 1 to {DEEPEST}")
+    return Limits(_size("--max-document", document), int(depth), _size("--max-aliased", aliased))
+
+
+def _size(option: str, text: str) -> int:
+    digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    size = int(digits) * _UNITS.get(unit, 0) if digits.isdecimal() else 0
+    if not 0 < size < _LARGEST:
+        raise PullguardError(f"{option} {text} is no size below 4G, such as 500K, 64M or 1G")
+    return size

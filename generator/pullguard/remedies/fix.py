@@ -11,6 +11,7 @@ from pullguard.findings import Finding, Problem, Report
 from pullguard.gatekeeper import dig
 from pullguard.inputs.documents import decode, encoding_of
 from pullguard.inputs.files import STDIN, STDIN_NAME
+from pullguard.inputs.selection import ALL, Selection
 from pullguard.remedies import files
 from pullguard.remedies.manifests import Edited, edited, wanted
 
@@ -92,6 +93,8 @@ def fix(
     opa: str | None = None,
     everywhere: bool = False,
     namespace: str = "",
+    selection: Selection = ALL,
+    namespace_labels: str | None = None,
     diff: bool = False,
     stdin: BinaryIO | None = None,
 ) -> FixReport:
@@ -103,6 +106,8 @@ def fix(
         opa: As for `check`.
         everywhere: As for `check`.
         namespace: As for `check`.
+        selection: As for `check`.
+        namespace_labels: As for `check`.
         diff: Whether to write nothing.
         stdin: What "-" reads.
 
@@ -114,8 +119,18 @@ def fix(
     rest = [path for path in paths if path not in streams]
 
     def checked(given: bytes) -> Report:
-        stdin = io.BytesIO(given)
-        return exempted(check(rest, library=library, opa=opa, everywhere=everywhere, namespace=namespace, stdin=stdin))
+        return exempted(
+            check(
+                rest,
+                library=library,
+                opa=opa,
+                everywhere=everywhere,
+                namespace=namespace,
+                selection=selection,
+                namespace_labels=namespace_labels,
+                stdin=io.BytesIO(given),
+            )
+        )
 
     report = checked(data)
     run = _Run(rest, data, only_compare=diff)
