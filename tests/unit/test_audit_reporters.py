@@ -183,6 +183,33 @@ def test_sarif(report: AuditReport) -> None:
     ] == ["Deployment kube-system/metrics-server"]
 
 
+def test_sarif_has_a_path_for_each_workload() -> None:
+    entries = [
+        violation("Deployment", "coredns"),
+        violation("ClusterRole", "system:node", namespace=""),
+        violation("Pod", "", namespace="/etc"),
+        violation("Pod", "a/../\ud83d b", namespace="x"),
+    ]
+    value = json.loads(_written(_report(log(entries)), "sarif"))
+    jsonschema_rs.validator_for(json.loads(_SARIF.read_text())).validate(value)
+    locations = [entry["locations"] for entry in value["runs"][0]["results"]]
+
+    def location(uri: str, name: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "physicalLocation": {"artifactLocation": {"uri": uri}},
+                "logicalLocations": [{"fullyQualifiedName": name, "kind": "object"}],
+            }
+        ]
+
+    assert locations == [
+        location("ClusterRole/system%3Anode", "ClusterRole system:node"),
+        location("%2Fetc/Pod/%28no%20name%29", "Pod /etc/"),
+        location("kube-system/Deployment/coredns", "Deployment kube-system/coredns"),
+        location("x/Pod/a%2F..%2F%EF%BF%BD%20b", "Pod x/a/../\ufffd b"),
+    ]
+
+
 def test_junit(report: AuditReport) -> None:
     top = ET.fromstring(_written(report, "junit"))  # noqa: S314 - it is our own
     assert {name: top.get(name) for name in ("tests", "failures", "skipped")} == {

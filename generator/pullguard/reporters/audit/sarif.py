@@ -1,9 +1,11 @@
 """Audits as SARIF, for code scanning services."""
 
 from typing import TextIO
+from urllib.parse import quote
 
 from pullguard import __version__
 from pullguard.cluster.audit.model import AuditFinding, AuditReport
+from pullguard.findings import ObjectRef
 from pullguard.reporters.audit import words
 from pullguard.reporters.formats import sarif
 from pullguard.reporters.formats.sarif import Notification, Place, Result, Rule, Suppression
@@ -12,7 +14,7 @@ _STATES = {"new": "new", "remaining": "unchanged", "unknown": "new"}
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
-    """Write a report; results have no file: their place is the workload."""
+    """Write a report; results have no file: their place is the workload, and a path that stands for it."""
     rules = {found.rule: _rule(report, found) for found in report.findings}
     notifications = [
         *(Notification("error", problem.message, Place(problem.file, problem.line)) for problem in report.errors),
@@ -40,7 +42,7 @@ def _result(found: AuditFinding) -> Result:
     return Result(
         rule=found.rule,
         message=f"{words.full(found.workload)}: {found.message}\n{found.advice}",
-        place=Place("", None, words.full(found.workload), "object"),
+        place=Place("", None, words.full(found.workload), "object", _uri(found.workload)),
         fingerprint=found.fingerprint,
         state=state,  # type: ignore[arg-type] # mypy does not see that the values are the literals
         suppression=suppression,
@@ -51,3 +53,9 @@ def _result(found: AuditFinding) -> Result:
             "command": found.command,
         },
     )
+
+
+def _uri(ref: ObjectRef) -> str:
+    """Return a path for an object: GitHub refuses a log with a result that is nowhere."""
+    parts = (ref.namespace, ref.kind, ref.name or "(no name)")
+    return "/".join(quote(part, safe="", errors="replace") for part in parts if part)

@@ -53,12 +53,14 @@ class Place:
         line: From 1, or None if it is the whole file.
         logical: The full name of what it is about, such as that of an object in a cluster; "" if there is none.
         kind: What `logical` names, such as "object"; "" if nothing.
+        uri: What stands for a file where there is none, a relative URI reference, escaped; "" if nothing does.
     """
 
     file: str
     line: int | None = None
     logical: str = ""
     kind: str = ""
+    uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ def _location(place: Place) -> dict[str, Any]:
         value["physicalLocation"] = {"artifactLocation": _artifact(place.file)}
         if place.line is not None:
             value["physicalLocation"]["region"] = {"startLine": place.line}
+    elif place.uri:
+        value["physicalLocation"] = {"artifactLocation": {"uri": place.uri}}
     if place.logical:
         value["logicalLocations"] = [
             {"fullyQualifiedName": place.logical, **({"kind": place.kind} if place.kind else {})}
