@@ -145,12 +145,17 @@ class TestSources:
         assert report.exit_code("deny") == 2
         assert [message.partition(":")[0] for _, message in _messages(report)] == ["not valid JSON"]
 
-    def test_a_file_with_nothing_in_it(self, tmp_path: Path) -> None:
-        report = _audit(tmp_path, "# nothing\n")
+    @pytest.mark.parametrize("text", ["# nothing\n", "", " \n", "---\n"])
+    def test_a_file_with_nothing_in_it(self, tmp_path: Path, text: str) -> None:
+        report = _audit(tmp_path, text)
         message = (
             "holds neither objects nor lines of Gatekeeper's audit; see whether the command that wrote it has failed"
         )
         assert (_messages(report), report.exit_code("deny")) == ([(None, message)], 2)
+
+    def test_nothing_on_stdin(self) -> None:
+        message = "nothing came on standard input; see whether the command before the pipe has failed"
+        assert audit(["-"], stdin=io.BytesIO()).errors == (Problem("<stdin>", None, None, message),)
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         report = audit([str(tmp_path / "x")])

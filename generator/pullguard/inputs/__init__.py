@@ -41,7 +41,7 @@ class Inputs:
     Args:
         paths: Files, folders, or "-" for standard input.
         stdin: What "-" stands for; by default the standard input of the process.
-        found: The files that paths stand for, if they have been found already.
+        found: The files that paths stand for, if they have been found, or even read, already.
         limits: What is beyond them is an error.
 
     Attributes:
@@ -53,7 +53,7 @@ class Inputs:
         self,
         paths: Sequence[str],
         *,
-        found: Iterable[_files.Found] | None = None,
+        found: Iterable[_files.Found | _files.File] | None = None,
         stdin: BinaryIO | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
@@ -76,7 +76,7 @@ class Inputs:
         self.names = []
         self.documents = 0
         for path in _files.find_files(self._paths) if self._found is None else self._found:
-            file = path if isinstance(path, InputError) else _files.read_file(path, self._stdin)
+            file = path if isinstance(path, InputError | _files.File) else _files.read_file(path, self._stdin)
             if isinstance(file, InputError):
                 yield file
                 continue

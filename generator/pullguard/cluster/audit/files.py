@@ -1,6 +1,5 @@
 """Audits from files: dumps of constraints and other objects, logs, exports."""
 
-import io
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -45,7 +44,7 @@ def gather(paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None =
 
 def _objects(file: File, gathered: Gathered) -> None:
     found = False
-    for manifest in Inputs(["-"], stdin=io.BytesIO(file.data)):
+    for manifest in Inputs((), found=[file]):
         found = True
         if isinstance(manifest, InputError):
             gathered.errors.append(Problem(file.name, manifest.line, manifest.document, manifest.message))
