@@ -121,7 +121,7 @@ def _whole(cluster: Cluster, **options: Any) -> AuditReport:
     return reports[-1]
 
 
-def _totals(report: AuditReport) -> dict[str, int]:
+def _totals(report: AuditReport) -> dict[str, int | None]:
     return {entry.constraint.name: entry.total for entry in report.constraints}
 
 

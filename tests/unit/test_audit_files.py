@@ -29,7 +29,7 @@ def _audit(folder: Path, *texts: str, **options: Any) -> AuditReport:
     return audit(paths, **options)
 
 
-def _counts(report: AuditReport) -> list[tuple[str, str, int, int]]:
+def _counts(report: AuditReport) -> list[tuple[str, str, int, int | None]]:
     return [(entry.constraint.name, entry.run, entry.shown, entry.total) for entry in report.constraints]
 
 
@@ -111,6 +111,8 @@ class TestSources:
         report = _audit(tmp_path, "\n".join(lines))
         message = f"how many violations {KIND} {NAME} has is not in it; give the constraints along with it"
         assert (_messages(report), report.exit_code("deny")) == ([(None, message)], 2)
+        assert (_counts(report), report.total, report.shown) == ([(NAME, RUN, 1, None)], None, 1)
+        assert report.constraints[0].complete is False
 
     @pytest.mark.parametrize(
         ("change", "message"),

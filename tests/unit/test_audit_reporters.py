@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from audit_samples import always, constraint, dump, log, owned, shop, violation
+from audit_samples import KIND, NAME, always, constraint, dump, log, owned, shop, violation
 from pullguard.cluster.audit import audit
 from pullguard.cluster.audit.model import AuditReport
 from pullguard.reporters.audit import REPORTERS, WITHOUT_ERRORS, html, write_errors
@@ -100,9 +100,9 @@ def test_every_format_says_how_many_are_shown(output: str, report: AuditReport) 
     text = _written(report, output)
     shown = {
         "csv": r",11,34\r?\n",
-        "html": r"13 of 36 violations are shown",
+        "html": r"13 of 36 violations shown",
         "json": r'"shown": 13,\s+"total": 36',
-        "junit": r"11 of 34 violations are shown",
+        "junit": r"11 of 34 violations shown",
         "markdown": r"13 of 36 violations shown",
         "metrics": r"_violations_shown\{[^}]*protected-pull-policy-by-name[^}]*\} 11\n",
         "policyreport": r"pullguard/shown: '13'\s+pullguard/total: '36'",
@@ -110,6 +110,45 @@ def test_every_format_says_how_many_are_shown(output: str, report: AuditReport) 
         "text": r"13 of 36 violations shown",
     }
     assert re.search(shown[output], text)
+
+
+@pytest.mark.parametrize("output", sorted(REPORTERS))
+def test_no_format_makes_up_a_total(output: str, tmp_path: Path) -> None:
+    cut = log([violation("Pod", "a"), violation("Pod", "b")]).splitlines()[:3]
+    (tmp_path / "audit.log").write_text("\n".join(cut))
+    (tmp_path / "other.json").write_text(dump(constraint([violation("Pod", "c")], kind="K8sOther", name="other")))
+    text = _written(audit([str(tmp_path)]), output)
+    expected = {
+        "csv": [(r",2,\r?\n", 2), (r",1,1\r?\n", 1)],
+        "html": [
+            (r"<strong>3 of an unknown number of violations shown.</strong>\s+Others may exist.</p>", 1),
+            (r"<dd>3 <small>of an unknown number</small>", 1),
+            (r'class="partial">2 of an unknown number</td>', 1),
+            (r">1 of 1</td>", 1),
+        ],
+        "json": [(r'"shown": 2,\s+"total": null', 1), (r'"shown": 1,\s+"total": 1', 1), (r'3,\s+"total": null', 1)],
+        "junit": [(r'message="2 of an unknown number of violations shown"', 1)],
+        "markdown": [
+            (r": 3 of an unknown number of violations shown, of 2 constraints in the files", 1),
+            (r"\| 2 of an unknown number \|", 1),
+            (r"\| 1 of 1 \|", 1),
+        ],
+        "metrics": [
+            (r"_violations\{", 1),
+            (r'_violations\{kind="K8sOther",[^}]*\} 1\n', 1),
+            (r"_shown\{[^}]*\} 2\n", 1),
+        ],
+        "policyreport": [(r"pullguard/shown: '3'\s+pullguard/total: unknown\n", 1)],
+        "sarif": [(rf"how many violations {KIND} {NAME} has is not in it", 1)],
+        "text": [
+            (r": 3 of an unknown number of violations shown, of 2 constraints in the files", 1),
+            (r"  2 of an unknown number  ", 1),
+            (r"  1 of 1  ", 1),
+        ],
+    }
+    assert [len(re.findall(pattern, text)) for pattern, _ in expected[output]] == [
+        times for _, times in expected[output]
+    ]
 
 
 @pytest.mark.parametrize("output", sorted(REPORTERS.keys() - WITHOUT_ERRORS))

@@ -107,6 +107,14 @@ def test_an_earlier_report_with_errors_is_not_sure(tmp_path: Path) -> None:
     assert _changes(_audit(tmp_path, _deployments(["a", "b"]), earlier)) == {"a": "remaining", "b": "unknown"}
 
 
+def test_an_earlier_report_without_a_total_is_not_sure(tmp_path: Path) -> None:
+    earlier = _saved(tmp_path, _deployments(["a"]))
+    value = json.loads(earlier.read_text())
+    value["constraints"][0]["total"] = None
+    earlier.write_text(json.dumps(value))
+    assert _changes(_audit(tmp_path, _deployments(["a", "b"]), earlier)) == {"a": "remaining", "b": "unknown"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -102,7 +102,7 @@ def _report(gathered: Gathered, source: str) -> AuditReport:
 
 def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
     notes = []
-    hidden = sum(entry.total - entry.shown for entry in audited if not entry.complete)
+    hidden = sum(entry.total - entry.shown for entry in audited if entry.total is not None)
     if hidden:
         notes.append(
             f"of some violations only the number is known ({hidden}): the status of a constraint keeps 20, and "

@@ -36,6 +36,7 @@ def merged(
             run = max(result.run for result in own)
         same = [result for result in own if result.run == run]
         violations = _together(same)
+        totals = [result.total for result in same if result.total is not None]
         template = templates.get(key.kind)
         found.append(
             Audited(
@@ -46,7 +47,7 @@ def merged(
                 ),
                 run=run,
                 sources=tuple(sorted({result.source for result in same})),
-                total=max([len(violations), *(result.total or 0 for result in same)]),
+                total=max(len(violations), *totals) if totals else None,
                 violations=violations,
             )
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ class Audited:
         action: Its strictest enforcementAction, "" if neither the constraint nor a violation is known.
         run: When the audit that counts began, RFC 3339 in UTC.
         sources: Where that was read, sorted.
-        total: How many violations there are.
+        total: How many violations there are; None if no source says.
         violations: Those that are known, sorted.
     """
 
@@ -86,7 +86,7 @@ class Audited:
     action: str
     run: str
     sources: tuple[str, ...]
-    total: int
+    total: int | None
     violations: tuple[Violation, ...]
 
     @property
@@ -97,7 +97,14 @@ class Audited:
     @property
     def complete(self) -> bool:
         """Whether every violation is known."""
-        return self.shown >= self.total
+        return self.total is not None and self.shown >= self.total
+
+
+def total(entries: Iterable[Audited]) -> int | None:
+    """Return how many violations several constraints have together; None if that is not known of one of them."""
+    totals = [entry.total for entry in entries]
+    known = [number for number in totals if number is not None]
+    return sum(known) if len(known) == len(totals) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +230,9 @@ class AuditReport:
     since: Since | None = None
 
     @property
-    def total(self) -> int:
-        """How many violations there are."""
-        return sum(entry.total for entry in self.constraints)
+    def total(self) -> int | None:
+        """How many violations there are; None if that is not known of some constraint."""
+        return total(self.constraints)
 
     @property
     def shown(self) -> int:

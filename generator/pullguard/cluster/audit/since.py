@@ -65,7 +65,9 @@ def _change(was_known: bool, *, sure: bool) -> str:
 def _complete(earlier: Mapping[str, Any]) -> set[str]:
     """Return the kinds whose constraints an earlier report completely knew."""
     kinds = {entry["kind"] for entry in earlier["constraints"]}
-    hidden = {entry["kind"] for entry in earlier["constraints"] if entry["shown"] < entry["total"]}
+    hidden = {
+        entry["kind"] for entry in earlier["constraints"] if entry["total"] is None or entry["shown"] < entry["total"]
+    }
     return set() if earlier["errors"] else kinds - hidden
 
 

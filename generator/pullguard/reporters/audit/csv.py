@@ -3,7 +3,7 @@
 import csv
 from typing import TextIO
 
-from pullguard.cluster.audit.model import AuditReport
+from pullguard.cluster.audit.model import AuditReport, total
 
 _HEADER = (
     "severity", "namespace", "workloadKind", "workload", "rule", "policy", "constraints", "enforcementAction",
@@ -15,17 +15,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
-    """Write a report; the last two columns say how many violations of the constraints of this kind are known."""
+    """Write a report; the last two columns count the violations of all constraints of the kind, "" if unknown."""
     writer = csv.writer(stream)
     writer.writerow(_HEADER)
     for found in report.findings:
         own = [entry for entry in report.constraints if entry.constraint.kind == found.kind]
-        counts = (str(sum(entry.shown for entry in own)), str(sum(entry.total for entry in own)))
+        counts = (sum(entry.shown for entry in own), total(own))
         for member in found.members:
             row = (
                 found.severity, found.workload.namespace, found.workload.kind, found.workload.name, found.rule,
                 found.policy, " ".join(found.constraints), found.action, member.object.kind, member.object.name,
-                str(member.idle).lower(), found.message, found.advice, found.change, *counts,
+                str(member.idle).lower(), found.message, found.advice, found.change,
+                *("" if count is None else str(count) for count in counts),
             )  # fmt: skip
             writer.writerow([_plain(cell) for cell in row])
 

@@ -24,8 +24,7 @@ def _cases(report: AuditReport, entry: Audited) -> list[Case]:
         if found.kind == entry.constraint.kind and entry.constraint.name in found.constraints
     ]
     if not entry.complete:
-        message = f"{words.shown(entry)} violations are shown"
-        cases.append(Case(_name(entry), "violations that are not shown", "failure", message))
+        cases.append(Case(_name(entry), "violations that are not shown", "failure", words.violations_shown(entry)))
     return cases or [Case(_name(entry), "no violations", "passed")]
 
 

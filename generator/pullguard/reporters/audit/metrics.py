@@ -23,7 +23,7 @@ def _lines(report: AuditReport) -> Iterator[str]:
     yield from _gauge(
         "violations",
         "Violations of a constraint that exist, as far as Gatekeeper or a rescan counted them.",
-        ((labels, entry.total) for entry, labels in own),
+        ((labels, entry.total) for entry, labels in own if entry.total is not None),
     )
     yield from _gauge(
         "violations_shown",

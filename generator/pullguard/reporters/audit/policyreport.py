@@ -46,7 +46,7 @@ def _report(report: AuditReport, namespace: str, number: int, results: Sequence[
     metadata["annotations"] = {
         "pullguard/complete": str(report.complete).lower(),
         "pullguard/shown": str(report.shown),
-        "pullguard/total": str(report.total),
+        "pullguard/total": "unknown" if report.total is None else str(report.total),
     }
     return {
         "apiVersion": _API_VERSION,

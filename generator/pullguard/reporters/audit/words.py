@@ -33,9 +33,21 @@ def said_by(found: AuditFinding) -> str:
     return ", ".join(parts)
 
 
-def shown(entry: Audited) -> str:
-    """Return how many violations of a constraint are shown."""
-    return f"{entry.shown} of {entry.total}"
+def total(entry: Audited | AuditReport) -> str:
+    """Return how many violations a constraint, or a whole report, has."""
+    return "an unknown number" if entry.total is None else str(entry.total)
+
+
+def shown(entry: Audited | AuditReport) -> str:
+    """Return how many violations of a constraint, or of a whole report, are shown."""
+    return f"{entry.shown} of {total(entry)}"
+
+
+def violations_shown(entry: Audited | AuditReport) -> str:
+    """Return the same in words that need no heading."""
+    if entry.total is None:
+        return f"{shown(entry)} of violations shown"
+    return f"{entry.shown} of {counted(entry.total, 'violation')} shown"
 
 
 def workloads(report: AuditReport) -> int:
@@ -51,7 +63,7 @@ def summary(report: AuditReport) -> str:
     text = (
         f"{counted(len(active), 'finding')} about {counted(workloads(report), 'workload')} "
         f"in {counted(namespaces, 'namespace')}{f', and {idle} about what does not run' if idle else ''}: "
-        f"{report.shown} of {counted(report.total, 'violation')} shown, "
+        f"{violations_shown(report)}, "
         f"of {counted(len(report.constraints), 'constraint')} in {report.source}"
     )
     return f"INCOMPLETE, {counted(len(report.errors), 'error')}: {text}" if report.errors else text
