@@ -92,8 +92,8 @@ def test_limits(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
     file.write_text(f"{large}---\nkind: B\ndata: [[[[1]]]]\n---\n{pod('fine')}", encoding="utf-8")
     report = run(checkout, how, file, limits=Limits(document=2**21, depth=4))
     assert [(error.document, error.line, error.message) for error in report.errors] == [
-        (0, 1, "the document is too large to be read; split it, or allow more with --max-document"),
-        (1, 5, "nested deeper than 4 levels; make it flatter, or allow more with --max-depth"),
+        (0, 1, "the document is too large to be read; split it (`pullguard check` allows more with --max-document)"),
+        (1, 5, "nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)"),
     ]
     assert subjects(report) == [("fine", "", True)]
     assert report.documents == 3

@@ -155,6 +155,13 @@ class TestSources:
         )
         assert (_messages(report), report.exit_code("deny")) == ([(None, message)], 2)
 
+    def test_what_is_nested_too_deep_is_no_matter_of_an_option_of_audit(self, tmp_path: Path) -> None:
+        file = tmp_path / "deep.yaml"
+        file.write_text(f"a: {'[' * 600}{']' * 600}\n")
+        report = audit([str(file)])
+        message = "nested deeper than 500 levels; make it flatter (`pullguard check` allows more with --max-depth)"
+        assert (_messages(report), report.exit_code("deny")) == ([(1, message)], 2)
+
     def test_nothing_on_stdin(self) -> None:
         message = "nothing came on standard input; see whether the command before the pipe has failed"
         assert audit(["-"], stdin=io.BytesIO()).errors == (Problem("<stdin>", None, None, message),)

@@ -270,7 +270,9 @@ def test_nesting_of_json_has_a_limit(opening: str, depth: int) -> None:
     first, second, third = read(text)
     assert (first, third) == ((0, {"x": 0}), (2, {"y": 0}))
     if depth > 500:
-        assert second == error(2, 1, "nested deeper than 500 levels; make it flatter, or allow more with --max-depth")
+        assert second == error(
+            2, 1, "nested deeper than 500 levels; make it flatter (`pullguard check` allows more with --max-depth)"
+        )
     else:
         assert second == (1, json.loads(opening * depth + "1" + closing * depth))
 

@@ -241,7 +241,11 @@ def test_content_after_the_document_is_a_problem(text: str) -> None:
 def test_nesting_has_a_limit(opening: str, closing: str, depth: int) -> None:
     text = f"# deep\n{opening * depth}x{closing * depth}\n"
     if depth > MAX_DEPTH:
-        assert broken(text) == (2, "nested deeper than 500 levels", "make it flatter, or allow more with --max-depth")
+        assert broken(text) == (
+            2,
+            "nested deeper than 500 levels",
+            "make it flatter (`pullguard check` allows more with --max-depth)",
+        )
     else:
         assert json.loads(json.dumps(value_of(text))) == value_of(text)
 
@@ -264,7 +268,7 @@ def test_alias_bombs_are_refused_where_kubernetes_refuses_them(levels: int, widt
         _, message, remedy = broken(text)
         assert (message, remedy) == (
             "aliases make the document too large",
-            "write the values out, or allow more with --max-aliased",
+            "write the values out (`pullguard check` allows more with --max-aliased)",
         )
 
 

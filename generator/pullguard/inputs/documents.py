@@ -185,7 +185,7 @@ def read_document(file: str, text: str, first_line: int, dialect: Dialect) -> Do
 
 def too_large(file: str, line: int, index: int) -> InputError:
     """Return the error of a document that is larger than allowed."""
-    message = "the document is too large to be read; split it, or allow more with --max-document"
+    message = "the document is too large to be read; split it (`pullguard check` allows more with --max-document)"
     return InputError(file, line, index, message)
 
 

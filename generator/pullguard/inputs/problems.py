@@ -71,7 +71,9 @@ class BrokenDocumentError(Exception):
 def too_deep(limits: Limits, line: int) -> BrokenDocumentError:
     """Return the error of a document that is nested deeper than allowed."""
     return BrokenDocumentError(
-        f"nested deeper than {limits.depth} levels", line, "make it flatter, or allow more with --max-depth"
+        f"nested deeper than {limits.depth} levels",
+        line,
+        "make it flatter (`pullguard check` allows more with --max-depth)",
     )
 
 

@@ -334,7 +334,7 @@ class _Composer:
         self._aliased_nodes += anchor.nodes
         self._aliased_characters += anchor.characters
         if self._too_much_aliased():
-            remedy = "write the values out, or allow more with --max-aliased"
+            remedy = "write the values out (`pullguard check` allows more with --max-aliased)"
             raise BrokenDocumentError("aliases make the document too large", line, remedy)
         parent, value = self._open, anchor.value
         if type(parent) is not _OpenMapping or parent.key is not _NO_KEY:
