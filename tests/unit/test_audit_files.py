@@ -306,16 +306,20 @@ class TestFolding:
         report = _audit(tmp_path, "\n".join([started, *lines, total, finished]))
         assert _workloads(report) == ["Deployment web", "Job mail-1", "Pod bare"]
 
-    def test_unknown_owners_are_a_note(self, tmp_path: Path) -> None:
-        report = _audit(tmp_path, dump(constraint([violation("Pod", "web-1-a")])))
+    @pytest.mark.parametrize(
+        ("more", "objects"),
+        [((), "1 Pod"), (("Pod b", "ReplicaSet a", "Job b", "Job c", "Deployment d"), "2 Jobs, 2 Pods, 1 ReplicaSet")],
+    )
+    def test_unknown_owners_are_a_note(self, tmp_path: Path, more: tuple[str, ...], objects: str) -> None:
+        names = ("Pod web-1-a", *more)
+        report = _audit(tmp_path, dump(constraint([violation(*name.split()) for name in names])))
         note = (
-            "who owns 1 Pods, ReplicaSets and Jobs is not known, so they stand for themselves; add what "
+            f"who owns {objects} is not known, so each stands for itself; add what "
             "`kubectl get pods,replicasets,jobs,deployments -A -o json` writes"
         )
         assert report.notes == (note,)
-        assert (
-            report.findings[0].advice == "Who owns Pod web-1-a is not in the input: change it there, if somebody does."
-        )
+        advice = {found.workload.name: found.advice for found in report.findings}["web-1-a"]
+        assert advice == "Who owns Pod web-1-a is not in the input: change it there, if somebody does."
 
     def test_owners_in_a_ring_end(self, tmp_path: Path) -> None:
         report = _audit(

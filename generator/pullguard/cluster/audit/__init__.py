@@ -9,6 +9,7 @@ owners.py       who owns what; folding.py: violations -> findings about workload
 since.py        the comparison with an earlier report
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import BinaryIO
@@ -115,8 +116,10 @@ def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
         if violation.object.kind in {"Pod", "ReplicaSet", "Job"} and not gathered.owners.has_seen(violation.object)
     }
     if owned:
+        kinds = Counter(obj.kind for obj in owned)
+        objects = ", ".join(f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in sorted(kinds.items()))
         notes.append(
-            f"who owns {len(owned)} Pods, ReplicaSets and Jobs is not known, so they stand for themselves; "
+            f"who owns {objects} is not known, so each stands for itself; "
             "add what `kubectl get pods,replicasets,jobs,deployments -A -o json` writes"
         )
     return notes
