@@ -30,6 +30,8 @@ _BAD = {
     "workload": {"apiVersion": "v1", "kind": "Pod", "namespace": "n", "name": "p"},
 }
 
+_GOOD = _BAD | {"severity": "high"}
+
 
 def _audit(folder: Path, value: str, since: Path | None = None) -> AuditReport:
     (folder / "dump.json").write_text(value)
@@ -130,6 +132,7 @@ def test_an_earlier_report_without_a_total_is_not_sure(tmp_path: Path) -> None:
             "has findings that no report has",
         ),
         (json.dumps({**_EMPTY, "findings": [_BAD]}), "has findings that no report has"),
+        (json.dumps({**_EMPTY, "findings": [_GOOD | {"fingerprint": 5}]}), "is no report of pullguard audit"),
     ],
 )
 def test_what_is_no_report(tmp_path: Path, text: str, message: str) -> None:

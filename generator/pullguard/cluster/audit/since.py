@@ -34,6 +34,7 @@ def compared(report: AuditReport, file: str) -> AuditReport:
         earlier = json.loads(read_text(Path(file)))
         _require(isinstance(earlier, dict) and earlier.get("format") == FORMAT)
         known = {found["fingerprint"]: found for found in earlier["findings"]}
+        _require(all(isinstance(fingerprint, str) for fingerprint in known))
         sure_then = _complete(earlier)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PullguardError("is no report of pullguard audit", file=file, remedy=_REMEDY) from error
