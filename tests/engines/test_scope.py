@@ -225,6 +225,20 @@ def test_deny_is_safe_with_the_default_and_not_with_controlled_pods(opa: Path) -
     assert (safe.exit_code, unsafe.exit_code) == (0, 1)
 
 
+def test_each_workload_has_an_answer_of_its_own(opa: Path) -> None:
+    agent, cache, proxy = (_workload("DaemonSet", name) for name in ("agent", "cache", "proxy"))
+    cache["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = "IfNotPresent"
+    proxy["spec"]["template"]["spec"]["containers"][0]["image"] = "example.org/proxy:2"
+    parameters = {"controlledPods": "deny"}
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, agent, cache, proxy, _constraint(parameters=parameters))
+    deny = _by_name(report)["kube-system"].deny
+    assert (deny.state, deny.reason) == ("unsafe", "2 could no longer replace their pods")
+    assert deny.blocked == tuple(
+        Blocked("DaemonSet", name, "", idle=False, certain=True, by=("by-name",), message=message)
+        for name, message in [("agent", _MESSAGE), ("proxy", _MESSAGE.replace("app:1", "proxy:2"))]
+    )
+
+
 def test_the_template_of_the_snapshot_judges(opa: Path, checkout: Path) -> None:
     text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
     template = yaml.safe_load(text)
