@@ -294,6 +294,21 @@ def test_without_constraints_it_ends(opa: Path) -> None:
         _scope(opa, *_NAMESPACES)
 
 
+def test_without_constraints_it_says_what_could_not_be_read(opa: Path, tmp_path: Path) -> None:
+    missing, broken = tmp_path / "missing.json", tmp_path / "broken.yaml"
+    broken.write_text("kind: Namespace\na: [\n", "utf-8")
+    message = "there is no K8sProtectedPullPolicy in the files, so no namespace is protected: "
+    is_missing = f"{missing}: cannot be read: No such file or directory; see whether the path is right"
+    is_broken = (
+        f"{broken}:2: not valid YAML: did not find expected node content while parsing a flow node; "
+        "correct the document"
+    )
+    for paths, first in [([missing, broken], is_missing), ([broken, missing], is_broken)]:
+        with pytest.raises(PullguardError) as caught:
+            scope([str(path) for path in paths], opa=str(opa))
+        assert str(caught.value) == message + first
+
+
 def test_files_and_a_cluster_at_once_are_refused(opa: Path) -> None:
     with pytest.raises(PullguardError, match="files and a live cluster cannot be read at once"):
         scope(["-"], kubeconfig="k", opa=str(opa))

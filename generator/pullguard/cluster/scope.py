@@ -268,9 +268,9 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
     template, notes = _template(snapshot)
     constraints, refused = _constraints(snapshot, template)
     if not constraints:
-        first = f": {refused[0].file}: {refused[0].message}" if refused else ""
-        raise PullguardError(
-            f"there is no {CONSTRAINT_KIND} in {snapshot.source}, so no namespace is protected{first}",
+        raise _nothing_to_judge(
+            f"there is no {CONSTRAINT_KIND} in {snapshot.source}, so no namespace is protected",
+            [*refused, *snapshot.errors],
             remedy="apply the library, or name its constraints along with the dump of the cluster",
         )
     unknown = sorted(snapshot.unreadable)
@@ -364,6 +364,14 @@ def _constraints(snapshot: Snapshot, template: ConstraintTemplate) -> tuple[list
             message = f"Gatekeeper refuses the constraint {name}, so it was left out: {refusal.message}"
             refused.append(Problem(entry.file, None, None, message))
     return constraints, refused
+
+
+def _nothing_to_judge(message: str, problems: Sequence[Problem], *, remedy: str) -> PullguardError:
+    """Return the error that ends it: with the first of the problems, which may be the reason, or else the remedy."""
+    if not problems:
+        return PullguardError(message, remedy=remedy)
+    first = problems[0]
+    return PullguardError(f"{message}: {PullguardError(first.message, file=first.file, line=first.line)}")
 
 
 def _answers(program: Path, folder: Path, template: ConstraintTemplate, plan: Mapping[str, Any]) -> list[Any]:
