@@ -279,6 +279,23 @@ def test_a_namespace_that_is_not_in_the_snapshot_is_not_certain(opa: Path) -> No
     assert _by_name(report)["gatekeeper-system"].pod.certain
 
 
+def test_without_namespaces_which_are_protected_is_not_known(opa: Path) -> None:
+    named = _scope(opa, *_WEBHOOKS, _constraint())
+    assert list(_by_name(named)) == ["gatekeeper-system", "kube-system"]
+    assert named.notes[-1] == "there is no Namespace in the files, so which others are protected is not known"
+    assert "Namespace" not in named.notes[-2]
+    with pytest.raises(PullguardError) as caught:
+        _scope(opa, *_WEBHOOKS, _constraint({"namespaceSelector": {"matchLabels": {"protected": "yes"}}}))
+    assert str(caught.value) == (
+        "there is no Namespace in the files, so which are protected is not known; name a dump of the Namespaces too"
+    )
+
+
+def test_namespaces_of_which_none_is_protected_are_no_gap(opa: Path) -> None:
+    report = _scope(opa, _namespace("web"), *_WEBHOOKS, _constraint({"namespaces": ["kube-*"]}))
+    assert (report.namespaces, report.exit_code) == ((), 0)
+
+
 def test_a_constraint_that_gatekeeper_refuses_is_an_error(opa: Path) -> None:
     refused = _constraint(name="refused", parameters={"controlledPods": "perhaps"})
     report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, _constraint(), refused)
