@@ -343,6 +343,7 @@ _policy_messages(policy, namespace, probe) := [message |
 
 _probe_answers := {key: answer.messages |
 	some answer in input.answers
+	answer.probe != null
 	key := [answer.namespace, answer.probe, answer.source, answer.point]
 }
 

@@ -603,6 +603,17 @@ test_deny[name] if {
 			"change": _with_workloads([_of_workload(0, _workload, ["no", "no, too"])]),
 			"deny": ["unsafe", "1 could no longer replace their pods", [_blocked({})]],
 		},
+		"two of three": {
+			"change": _with_workloads([
+				_of_workload(0, _workload, ["no"]),
+				_of_workload(0, object.union(_workload, {"name": "api-1"}), ["not so"]),
+				_of_workload(0, object.union(_workload, {"name": "db-1"}), []),
+			]),
+			"deny": ["unsafe", "2 could no longer replace their pods", [
+				_blocked({"name": "api-1", "message": "not so"}),
+				_blocked({}),
+			]],
+		},
 		"idle": {
 			"change": _with_workloads([_of_workload(0, object.union(_workload, {"idle": true}), ["no"])]),
 			"deny": ["safe", "every workload could still replace its pods", [_blocked({"idle": true})]],

@@ -225,6 +225,20 @@ def test_deny_is_safe_with_the_default_and_not_with_controlled_pods(opa: Path) -
     assert (safe.exit_code, unsafe.exit_code) == (0, 1)
 
 
+def test_each_workload_has_an_answer_of_its_own(opa: Path) -> None:
+    agent, cache, proxy = (_workload("DaemonSet", name) for name in ("agent", "cache", "proxy"))
+    cache["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = "IfNotPresent"
+    proxy["spec"]["template"]["spec"]["containers"][0]["image"] = "example.org/proxy:2"
+    parameters = {"controlledPods": "deny"}
+    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, agent, cache, proxy, _constraint(parameters=parameters))
+    deny = _by_name(report)["kube-system"].deny
+    assert (deny.state, deny.reason) == ("unsafe", "2 could no longer replace their pods")
+    assert deny.blocked == tuple(
+        Blocked("DaemonSet", name, "", idle=False, certain=True, by=("by-name",), message=message)
+        for name, message in [("agent", _MESSAGE), ("proxy", _MESSAGE.replace("app:1", "proxy:2"))]
+    )
+
+
 def test_the_template_of_the_snapshot_judges(opa: Path, checkout: Path) -> None:
     text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
     template = yaml.safe_load(text)
@@ -265,6 +279,23 @@ def test_a_namespace_that_is_not_in_the_snapshot_is_not_certain(opa: Path) -> No
     assert _by_name(report)["gatekeeper-system"].pod.certain
 
 
+def test_without_namespaces_which_are_protected_is_not_known(opa: Path) -> None:
+    named = _scope(opa, *_WEBHOOKS, _constraint())
+    assert list(_by_name(named)) == ["gatekeeper-system", "kube-system"]
+    assert named.notes[-1] == "there is no Namespace in the files, so which others are protected is not known"
+    assert "Namespace" not in named.notes[-2]
+    with pytest.raises(PullguardError) as caught:
+        _scope(opa, *_WEBHOOKS, _constraint({"namespaceSelector": {"matchLabels": {"protected": "yes"}}}))
+    assert str(caught.value) == (
+        "there is no Namespace in the files, so which are protected is not known; name a dump of the Namespaces too"
+    )
+
+
+def test_namespaces_of_which_none_is_protected_are_no_gap(opa: Path) -> None:
+    report = _scope(opa, _namespace("web"), *_WEBHOOKS, _constraint({"namespaces": ["kube-*"]}))
+    assert (report.namespaces, report.exit_code) == ((), 0)
+
+
 def test_a_constraint_that_gatekeeper_refuses_is_an_error(opa: Path) -> None:
     refused = _constraint(name="refused", parameters={"controlledPods": "perhaps"})
     report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, _constraint(), refused)
@@ -278,6 +309,21 @@ def test_a_constraint_that_gatekeeper_refuses_is_an_error(opa: Path) -> None:
 def test_without_constraints_it_ends(opa: Path) -> None:
     with pytest.raises(PullguardError, match=r"there is no K8sProtectedPullPolicy in the files"):
         _scope(opa, *_NAMESPACES)
+
+
+def test_without_constraints_it_says_what_could_not_be_read(opa: Path, tmp_path: Path) -> None:
+    missing, broken = tmp_path / "missing.json", tmp_path / "broken.yaml"
+    broken.write_text("kind: Namespace\na: [\n", "utf-8")
+    message = "there is no K8sProtectedPullPolicy in the files, so no namespace is protected: "
+    is_missing = f"{missing}: cannot be read: No such file or directory; see whether the path is right"
+    is_broken = (
+        f"{broken}:2: not valid YAML: did not find expected node content while parsing a flow node; "
+        "correct the document"
+    )
+    for paths, first in [([missing, broken], is_missing), ([broken, missing], is_broken)]:
+        with pytest.raises(PullguardError) as caught:
+            scope([str(path) for path in paths], opa=str(opa))
+        assert str(caught.value) == message + first
 
 
 def test_files_and_a_cluster_at_once_are_refused(opa: Path) -> None:

@@ -80,7 +80,7 @@ gatekeeper-system (protected by by-label, by-name)
     MutatingAdmissionPolicy ours: changes it: sets IfNotPresent
     ValidatingAdmissionPolicy theirs: not known: cannot be decided here
     ValidatingWebhookConfiguration by-name: its action is dryrun
-    Audit by-name: audits it: reports it
+    Audit by-name: reports it
     what is not changed is let in, and audited only
   a Deployment with Always is denied by Gatekeeper's webhook
     ValidatingWebhookConfiguration by-name: denies it: no
@@ -106,6 +106,12 @@ error: Job could not be read: forbidden
 Note: not in the files, so taken to be none: Config
 """
     )
+
+
+def test_what_is_not_known_of_audit_is_said() -> None:
+    facts = (Fact("Audit", "by-name", "unknown", "audit", "its labels are not known"),)
+    report = replace(_REPORT, namespaces=(replace(_CLEAN, pod=replace(_DENIED, facts=facts)),))
+    assert "    Audit by-name: not known: its labels are not known\n" in _written(report, "text")
 
 
 def test_a_trace_without_a_suspect() -> None:

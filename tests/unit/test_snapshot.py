@@ -86,6 +86,34 @@ def test_a_broken_file_hides_nothing(tmp_path: Path) -> None:
     assert [problem.file for problem in snapshot.errors] == [str(tmp_path / "broken.yaml")]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("empty.json", ""),
+        ("blank.yaml", "---\n\n"),
+        ("table.txt", "NAME   STATUS   AGE\na      Active   1d\n"),
+        ("cut.yaml", "apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Namespace\n  metadata:\n    name: b\n"),
+    ],
+)
+def test_a_file_without_an_object_is_an_error(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / "good.json").write_text(json.dumps(_namespace("a")), "utf-8")
+    (tmp_path / name).write_text(text, "utf-8")
+    snapshot = from_files(_KINDS, [str(tmp_path / name), str(tmp_path / "good.json")])
+    assert snapshot.objects("Namespace") == [_namespace("a")]
+    message = "there is no Kubernetes object in it; see whether the command that wrote it has failed or lacks `-o json`"
+    assert snapshot.errors == (Problem(str(tmp_path / name), None, None, message),)
+
+
+@pytest.mark.parametrize(
+    "value", [{"apiVersion": "v1", "kind": "List", "items": []}, {"apiVersion": "v1", "kind": "Secret"}]
+)
+def test_a_file_without_an_object_of_these_kinds_is_none(tmp_path: Path, value: Any) -> None:
+    (tmp_path / "good.json").write_text(json.dumps(_namespace("a")), "utf-8")
+    (tmp_path / "other.json").write_text(json.dumps(value), "utf-8")
+    snapshot = from_files(_KINDS, [str(tmp_path)])
+    assert (snapshot.objects("Namespace"), snapshot.errors) == ([_namespace("a")], ())
+
+
 def test_an_input_with_nothing_of_a_cluster_ends_it() -> None:
     with pytest.raises(PullguardError) as caught:
         _read({"kind": "Kustomization"})

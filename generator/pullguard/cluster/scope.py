@@ -60,6 +60,7 @@ _CASES = 2_000
 
 # Without these in the files, what they would do is not known; of the other kinds, none are taken to be there.
 _NEVER_EMPTY = "ValidatingWebhookConfiguration"
+_NOT_TAKEN_TO_BE_NONE = {"ConstraintTemplate", "Namespace", _NEVER_EMPTY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
         program: The opa binary.
 
     Raises:
-        PullguardError: Nothing in it protects a namespace, or OPA fails.
+        PullguardError: Nothing in it protects a namespace, which are protected is not known, or OPA fails.
     """
     if CONSTRAINT_KIND in snapshot.unreadable:
         reason = snapshot.unreadable[CONSTRAINT_KIND]
@@ -268,16 +269,18 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
     template, notes = _template(snapshot)
     constraints, refused = _constraints(snapshot, template)
     if not constraints:
-        first = f": {refused[0].file}: {refused[0].message}" if refused else ""
-        raise PullguardError(
-            f"there is no {CONSTRAINT_KIND} in {snapshot.source}, so no namespace is protected{first}",
+        raise _nothing_to_judge(
+            f"there is no {CONSTRAINT_KIND} in {snapshot.source}, so no namespace is protected",
+            [*refused, *snapshot.errors],
             remedy="apply the library, or name its constraints along with the dump of the cluster",
         )
     unknown = sorted(snapshot.unreadable)
     if not snapshot.live:
-        empty = [kind for kind in snapshot.empty if kind not in {"ConstraintTemplate", _NEVER_EMPTY}]
+        empty = [kind for kind in snapshot.empty if kind not in _NOT_TAKEN_TO_BE_NONE]
         if empty:
             notes.append(f"not in the files, so taken to be none: {', '.join(empty)}")
+        if "Namespace" in snapshot.empty:
+            notes.append("there is no Namespace in the files, so which others are protected is not known")
         if _NEVER_EMPTY in snapshot.empty:
             unknown.append(_NEVER_EMPTY)
     workloads = [obj for kind in _WORKLOADS for obj in snapshot.objects(kind.kind)]
@@ -295,6 +298,12 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
                 "pods": snapshot.objects("Pod"),
             },
         )
+        if not plan["namespaces"] and "Namespace" in snapshot.empty:
+            raise _nothing_to_judge(
+                f"there is no Namespace in {snapshot.source}, so which are protected is not known",
+                snapshot.errors,
+                remedy="name a dump of the Namespaces too",
+            )
         answers = _answers(program, folder / "policy", template, plan)
         found = evaluate(
             program,
@@ -364,6 +373,14 @@ def _constraints(snapshot: Snapshot, template: ConstraintTemplate) -> tuple[list
             message = f"Gatekeeper refuses the constraint {name}, so it was left out: {refusal.message}"
             refused.append(Problem(entry.file, None, None, message))
     return constraints, refused
+
+
+def _nothing_to_judge(message: str, problems: Sequence[Problem], *, remedy: str) -> PullguardError:
+    """Return the error that ends it: with the first of the problems, which may be the reason, or else the remedy."""
+    if not problems:
+        return PullguardError(message, remedy=remedy)
+    first = problems[0]
+    return PullguardError(f"{message}: {PullguardError(first.message, file=first.file, line=first.line)}")
 
 
 def _answers(program: Path, folder: Path, template: ConstraintTemplate, plan: Mapping[str, Any]) -> list[Any]:

@@ -14,6 +14,7 @@ from pullguard.inputs import InputError, Inputs, Manifest
 
 _CHUNK = 500
 
+_BARREN = "there is no Kubernetes object in it; see whether the command that wrote it has failed or lacks `-o json`"
 _DISCOVERY_FAILED = re.compile(r"couldn't get (?:current server API group list|resource list for ([^:\s]+))")
 
 
@@ -144,7 +145,7 @@ class _Gathered:
         self.errors: list[Problem] = []
         self._without_namespace = 0
 
-    def take(self, inputs: Iterable[Manifest | InputError], *, shown: str | None = None) -> None:
+    def take(self, inputs: Inputs, *, shown: str | None = None) -> None:
         for found in inputs:
             if isinstance(found, InputError):
                 self.errors.append(Problem(shown or found.file, found.line, found.document, found.message))
@@ -152,6 +153,7 @@ class _Gathered:
             kind = self._kinds.get((group_of(found.object), found.object["kind"]))
             if kind is not None:
                 self._keep(found, kind, shown or found.file)
+        self.errors += [Problem(shown or file, None, None, _BARREN) for file in inputs.barren]
 
     def _keep(self, manifest: Manifest, kind: Kind, file: str) -> None:
         obj = manifest.object

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from pullguard.errors import PullguardError
 from pullguard.inputs import files as _files
 from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
-from pullguard.inputs.lists import Manifest, manifests
+from pullguard.inputs.lists import Manifest, is_object, manifests
 from pullguard.inputs.problems import InputError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Inputs:
 
     Attributes:
         names: The files that have been read so far.
+        barren: Those of them that hold no object and no List, though nothing is wrong with what they hold.
         documents: How many documents have been read so far, broken and empty ones too.
     """
 
@@ -58,6 +59,7 @@ class Inputs:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.names: list[str] = []
+        self.barren: list[str] = []
         self.documents = 0
         self._paths = tuple(paths)
         self._stdin = stdin
@@ -74,6 +76,7 @@ class Inputs:
         from pullguard.inputs import documents  # noqa: PLC0415 - as above
 
         self.names = []
+        self.barren = []
         self.documents = 0
         for path in _files.find_files(self._paths) if self._found is None else self._found:
             file = path if isinstance(path, InputError | _files.File) else _files.read_file(path, self._stdin)
@@ -84,15 +87,20 @@ class Inputs:
             text, error = documents.decode(file.name, file.data)
             if error is not None:
                 yield error
+            is_barren = error is None
             before = self.documents
             for found in documents.read_documents(file.name, text, limits=self._limits):
                 index = found.index if isinstance(found, documents.Document) else found.document
                 if index is not None:
                     self.documents = before + index + 1
                 if isinstance(found, documents.Document):
+                    is_barren = is_barren and not is_object(found.value)
                     yield from manifests(found)
                 else:
+                    is_barren = False
                     yield found
+            if is_barren:
+                self.barren.append(file.name)
 
 
 def load_documents(text: str, file: str, *, dialect: "Dialect") -> "list[Document]":

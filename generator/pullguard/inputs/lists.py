@@ -39,6 +39,14 @@ class Manifest:
         return self.source.line_of([*prefix, *path])
 
 
+def is_object(value: Any) -> bool:
+    """Return whether a value is a Kubernetes object, which a List is too: a mapping with a `kind`."""
+    if not isinstance(value, dict):
+        return False
+    kind = value.get("kind")
+    return isinstance(kind, str) and bool(kind)
+
+
 def manifests(document: "Document") -> Iterator[Manifest]:
     """Yield the objects of a document: mappings with a `kind`, and in their place the items of Lists.
 
@@ -47,12 +55,10 @@ def manifests(document: "Document") -> Iterator[Manifest]:
     waiting: list[tuple[tuple[int, ...], Any]] = [((), document.value)]
     while waiting:
         item, value = waiting.pop()
-        if not isinstance(value, dict):
+        if not is_object(value):
             continue
-        kind, items = value.get("kind"), value.get(_ITEMS)
-        if not isinstance(kind, str) or not kind:
-            continue
-        if kind.endswith(_LIST) and isinstance(items, list):
+        items = value.get(_ITEMS)
+        if value["kind"].endswith(_LIST) and isinstance(items, list):
             inside = [((*item, place), _with_type(entry, value)) for place, entry in enumerate(items)]
             waiting.extend(reversed(inside))
         else:

@@ -108,7 +108,8 @@ def _outcome(noun: str, outcome: "Outcome") -> Iterator[str]:
     doubt = "" if outcome.certain else ", as far as is known"
     yield f"  a {noun} with Always is {_OUTCOMES[outcome.outcome]}{doubt}"
     for fact in outcome.facts:
-        effect = f"{_EFFECTS[fact.effect]}: " if fact.effect in _EFFECTS else ""
+        says_it = fact.effect not in _EFFECTS or (fact.stage, fact.effect) == ("Audit", "audit")
+        effect = "" if says_it else f"{_EFFECTS[fact.effect]}: "
         yield f"    {fact.stage} {fact.by}: {effect}{fact.text}"
     if outcome.otherwise != outcome.outcome:
         yield f"    what is not changed is {_OUTCOMES[outcome.otherwise]}"
