@@ -143,6 +143,8 @@ _fact(stage, by, effect, text) := {"stage": stage, "by": by, "effect": effect, "
 
 _doubt(stage, by, could, text) := {"stage": stage, "by": by, "effect": "unknown", "could": could, "text": text}
 
+_titled(kind, name) := sprintf("%s %s", [kind, name])
+
 # What nobody could read.
 _unread(stage, kind, could) := [_doubt(stage, kind, could, sprintf("%s could not be read", [kind])) |
 	kind in input.unknown
@@ -193,23 +195,23 @@ _assign_facts(namespace, probe) := array.concat(
 
 _assign_fact(assign, namespace, probe) := _fact(stage, name, "pass", outside) if {
 	stage := "MutatingWebhookConfiguration"
-	name := assign.metadata.name
+	name := _titled("Assign", assign.metadata.name)
 	outside := _outside("mutation", "mutation-webhook", input.mutatingWebhooks, _request(namespace, probe))
 } else := _doubt(stage, name, "mutate", doubt) if {
 	stage := "MutatingWebhookConfiguration"
-	name := assign.metadata.name
+	name := _titled("Assign", assign.metadata.name)
 	doubt := _assign_doubt(assign, namespace, probe)
 } else := _fact(stage, name, "pass", "its match does not select it") if {
 	stage := "MutatingWebhookConfiguration"
-	name := assign.metadata.name
+	name := _titled("Assign", assign.metadata.name)
 	_assign_outcome(assign, namespace, probe) == {"matches": false}
 } else := _fact(stage, name, "mutate", sprintf("sets %s, whatever stands there", [assign.spec.parameters.assign.value])) if {
 	stage := "MutatingWebhookConfiguration"
-	name := assign.metadata.name
+	name := _titled("Assign", assign.metadata.name)
 	assign.spec.parameters.assign.value != "Always"
 } else := _fact(stage, name, "pass", "sets Always itself") if {
 	stage := "MutatingWebhookConfiguration"
-	name := assign.metadata.name
+	name := _titled("Assign", assign.metadata.name)
 }
 
 _assign_doubt(assign, namespace, probe) := reasons[0] if {
@@ -435,14 +437,17 @@ _webhook_doubts(own, role, request) := [{"could": _strongest[role], "text": text
 
 _strongest := {"validation": "deny", "mutation": "mutate"}
 
-_constraint_facts(entry, namespace, probe, asked) := [_fact(_webhook_stage, source.name, "pass", "does not select it")] if {
+_constraint_facts(entry, namespace, probe, asked) := [_fact(_webhook_stage, by, "pass", "does not select it")] if {
 	source := input.plan.sources[entry.source]
+	by := _titled(source.kind, source.name)
 	not _probe_answers[[namespace.name, probe, entry.source, "admission"]]
-} else := [_fact(_webhook_stage, source.name, "pass", "is not enforced by the webhook")] if {
+} else := [_fact(_webhook_stage, by, "pass", "is not enforced by the webhook")] if {
 	source := input.plan.sources[entry.source]
+	by := _titled(source.kind, source.name)
 	count(source.admission) == 0
-} else := [_fact(_webhook_stage, source.name, "pass", "has nothing against it")] if {
+} else := [_fact(_webhook_stage, by, "pass", "has nothing against it")] if {
 	source := input.plan.sources[entry.source]
+	by := _titled(source.kind, source.name)
 	_probe_answers[[namespace.name, probe, entry.source, "admission"]] == []
 } else := [_enforced(source, action, message, {"assumed": entry.assumed, "asked": asked}) |
 	source := input.plan.sources[entry.source]
@@ -450,43 +455,43 @@ _constraint_facts(entry, namespace, probe, asked) := [_fact(_webhook_stage, sour
 	some action in source.admission
 ]
 
-_enforced(source, action, message, known) := _fact(_webhook_stage, source.name, "pass", text) if {
+_enforced(source, action, message, known) := _fact(_webhook_stage, _titled(source.kind, source.name), "pass", text) if {
 	not action in {"deny", "warn"}
 	text := sprintf("its action is %s", [action])
-} else := _doubt(_webhook_stage, source.name, action, text) if {
+} else := _doubt(_webhook_stage, _titled(source.kind, source.name), action, text) if {
 	text := "without the labels of the namespace it is not known whether it selects it"
 	known.assumed
-} else := _doubt(_webhook_stage, source.name, action, text) if {
+} else := _doubt(_webhook_stage, _titled(source.kind, source.name), action, text) if {
 	not known.asked
 	text := sprintf("its action is %s if the webhook is asked", [action])
-} else := _fact(_webhook_stage, source.name, action, message)
+} else := _fact(_webhook_stage, _titled(source.kind, source.name), action, message)
 
 # -- Gatekeeper's audit
 
-_audit_facts(namespace, probe) := [_fact("Audit", "audit", "pass", text)] if {
+_audit_facts(namespace, probe) := [_fact("Audit", "audit.gatekeeper.sh", "pass", text)] if {
 	pattern := gatekeeper.exclusion(input.configs, "audit", namespace.name)
 	text := sprintf("Gatekeeper's Config leaves %s out of audit", [pattern])
 } else := array.concat(
-	[_doubt("Audit", "audit", "any", _unread_config) | "Config" in input.unknown],
+	[_doubt("Audit", "audit.gatekeeper.sh", "any", _unread_config) | "Config" in input.unknown],
 	[_audit_fact(entry, namespace, probe) | some entry in namespace.constraints],
 )
 
 _unread_config := "Gatekeeper's Config could not be read"
 
-_audit_fact(entry, namespace, probe) := _fact("Audit", source.name, "pass", "does not select it") if {
+_audit_fact(entry, namespace, probe) := _fact("Audit", _titled(source.kind, source.name), "pass", "does not select it") if {
 	source := input.plan.sources[entry.source]
 	not _probe_answers[[namespace.name, probe, entry.source, "audit"]]
-} else := _fact("Audit", source.name, "pass", "is not enforced by audit") if {
+} else := _fact("Audit", _titled(source.kind, source.name), "pass", "is not enforced by audit") if {
 	source := input.plan.sources[entry.source]
 	count(source.audit) == 0
-} else := _fact("Audit", source.name, "pass", "has nothing against it") if {
+} else := _fact("Audit", _titled(source.kind, source.name), "pass", "has nothing against it") if {
 	source := input.plan.sources[entry.source]
 	_probe_answers[[namespace.name, probe, entry.source, "audit"]] == []
-} else := _doubt("Audit", source.name, "audit", text) if {
+} else := _doubt("Audit", _titled(source.kind, source.name), "audit", text) if {
 	source := input.plan.sources[entry.source]
 	text := "without the labels of the namespace it is not known whether it selects it"
 	entry.assumed
-} else := _fact("Audit", source.name, "audit", "reports it") if {
+} else := _fact("Audit", _titled(source.kind, source.name), "audit", "reports it") if {
 	source := input.plan.sources[entry.source]
 }
 

@@ -68,7 +68,9 @@ _validating := "ValidatingWebhookConfiguration"
 
 _asked := "validation.gatekeeper.sh"
 
-_reported := ["Audit", "by-name", "audit", "", "reports it"]
+_by_name := "K8sProtectedPullPolicy by-name"
+
+_reported := ["Audit", _by_name, "audit", "", "reports it"]
 
 test_whole if {
 	outcome := {
@@ -76,8 +78,8 @@ test_whole if {
 		"certain": true,
 		"otherwise": "denied-by-webhook",
 		"facts": [
-			{"stage": _validating, "by": "by-name", "effect": "deny", "could": "", "text": "it is Always"},
-			{"stage": "Audit", "by": "by-name", "effect": "audit", "could": "", "text": "reports it"},
+			{"stage": _validating, "by": _by_name, "effect": "deny", "could": "", "text": "it is Always"},
+			{"stage": "Audit", "by": _by_name, "effect": "audit", "could": "", "text": "reports it"},
 		],
 	}
 	_report({}) == {
@@ -178,11 +180,11 @@ test_why_the_webhook_lets_it_pass[name] if {
 		},
 		"action": {
 			"change": _with_source({"admission": ["dryrun"]}),
-			"fact": _passes("by-name", "its action is dryrun"),
+			"fact": _passes(_by_name, "its action is dryrun"),
 		},
 		"enforcement point": {
 			"change": _with_source({"admission": []}),
-			"fact": _passes("by-name", "is not enforced by the webhook"),
+			"fact": _passes(_by_name, "is not enforced by the webhook"),
 		},
 	}
 	_texts(case.change) == [case.fact, _reported]
@@ -192,12 +194,12 @@ test_why_the_webhook_lets_it_pass[name] if {
 test_nothing_against_it if {
 	change := {"answers": [_answer("pod", point, []) | some point in ["admission", "audit"]]}
 	_texts(change) == [
-		_passes("by-name", "has nothing against it"),
-		["Audit", "by-name", "pass", "", "has nothing against it"],
+		_passes(_by_name, "has nothing against it"),
+		["Audit", _by_name, "pass", "", "has nothing against it"],
 	]
 	_report(change).deployment.facts == [
-		{"stage": _validating, "by": "by-name", "effect": "pass", "could": "", "text": "does not select it"},
-		{"stage": "Audit", "by": "by-name", "effect": "pass", "could": "", "text": "does not select it"},
+		{"stage": _validating, "by": _by_name, "effect": "pass", "could": "", "text": "does not select it"},
+		{"stage": "Audit", "by": _by_name, "effect": "pass", "could": "", "text": "does not select it"},
 	]
 	_outcomes(change) == _same("nothing", true)
 }
@@ -210,11 +212,11 @@ _excluded_from_audit := {"configs": [{
 test_audit_can_be_silenced if {
 	change := object.union(_excluded_from_audit, _with_source({"admission": ["dryrun"]}))
 	_outcomes(change) == _same("nothing", true)
-	_texts(change)[1] == ["Audit", "audit", "pass", "", "Gatekeeper's Config leaves a out of audit"]
-	_texts(_with_source({"audit": []}))[1] == ["Audit", "by-name", "pass", "", "is not enforced by audit"]
+	_texts(change)[1] == ["Audit", "audit.gatekeeper.sh", "pass", "", "Gatekeeper's Config leaves a out of audit"]
+	_texts(_with_source({"audit": []}))[1] == ["Audit", _by_name, "pass", "", "is not enforced by audit"]
 }
 
-_if_asked := [_validating, "by-name", "unknown", "deny", "its action is deny if the webhook is asked"]
+_if_asked := [_validating, _by_name, "unknown", "deny", "its action is deny if the webhook is asked"]
 
 test_what_is_not_known_of_the_webhook[name] if {
 	some name, case in {
@@ -246,7 +248,7 @@ test_what_is_not_known_of_the_webhook[name] if {
 	_outcomes(case.change) == _same("audited", false)
 }
 
-_audit_in_doubt := ["Audit", "audit", "unknown", "any", "Gatekeeper's Config could not be read"]
+_audit_in_doubt := ["Audit", "audit.gatekeeper.sh", "unknown", "any", "Gatekeeper's Config could not be read"]
 
 test_a_config_that_could_not_be_read_puts_audit_in_doubt if {
 	change := {"unknown": ["Config"], "validatingWebhooks": []}
@@ -268,8 +270,8 @@ test_a_selection_that_is_assumed_is_not_certain if {
 	_outcomes(change) == _same("nothing", false)
 	text := "without the labels of the namespace it is not known whether it selects it"
 	_texts(change) == [
-		[_validating, "by-name", "unknown", "deny", text],
-		["Audit", "by-name", "unknown", "audit", text],
+		[_validating, _by_name, "unknown", "deny", text],
+		["Audit", _by_name, "unknown", "audit", text],
 	]
 }
 
@@ -408,7 +410,7 @@ test_policy[name] if {
 			"outcome": ["audited", false],
 		},
 	}
-	_texts(case.change) == array.concat(case.facts, [_passes("by-name", "its action is dryrun"), _reported])
+	_texts(case.change) == array.concat(case.facts, [_passes(_by_name, "its action is dryrun"), _reported])
 	found := _report(case.change).pod
 	[found.outcome, found.certain] == case.outcome
 }
@@ -425,7 +427,7 @@ test_another_policy_of_pullguard_is_not_about_this if {
 		"mutatingPolicies": [mutating],
 		"mutatingBindings": [_binding("b", [], {})],
 	}
-	_texts(change) == [[_validating, "by-name", "deny", "", "it is Always"], _reported]
+	_texts(change) == [[_validating, _by_name, "deny", "", "it is Always"], _reported]
 }
 
 # -- mutation
@@ -480,8 +482,8 @@ test_mutation_that_may_not_be_read if {
 		[_mutating, _mutating, "mutate"],
 		[_mutating, "MutatingAdmissionPolicyBinding", "mutate"],
 		["MutatingWebhookConfiguration", "Assign", "mutate"],
-		[_validating, "by-name", ""],
-		["Audit", "by-name", ""],
+		[_validating, _by_name, ""],
+		["Audit", _by_name, ""],
 	]
 }
 
@@ -562,7 +564,7 @@ test_assign[name] if {
 			"outcome": ["denied-by-webhook", false, "denied-by-webhook"],
 		},
 	}
-	_texts(case.change)[0] == array.concat(["MutatingWebhookConfiguration", "set"], case.fact)
+	_texts(case.change)[0] == array.concat(["MutatingWebhookConfiguration", "Assign set"], case.fact)
 	found := _report(case.change).pod
 	[found.outcome, found.certain, found.otherwise] == case.outcome
 	count(_report(case.change).deployment.facts) < count(_report(case.change).pod.facts)
@@ -574,7 +576,7 @@ test_assign_for_something_else[name] if {
 		"kind": {"applyTo": [{"groups": ["apps"], "versions": ["v1"], "kinds": ["Pod"]}]},
 		"operation": {"applyTo": [object.union(_pod_kind, {"operations": ["UPDATE"]})]},
 	}
-	_texts(_with_assign(change)) == [[_validating, "by-name", "deny", "", "it is Always"], _reported]
+	_texts(_with_assign(change)) == [[_validating, _by_name, "deny", "", "it is Always"], _reported]
 }
 
 # -- whether deny is safe

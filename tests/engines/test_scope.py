@@ -118,7 +118,7 @@ def test_the_webhook_never_sees_its_own_namespace(opa: Path, action: str, in_kub
             "",
             "gatekeeper-validation is not asked, by its namespaceSelector",
         ),
-        Fact("Audit", "by-name", "audit", "", "reports it"),
+        Fact("Audit", "K8sProtectedPullPolicy by-name", "audit", "", "reports it"),
     )
     assert (report.errors, report.exit_code) == ((), 0)
 

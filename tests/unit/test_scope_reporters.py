@@ -14,7 +14,7 @@ _DENIED = Outcome(
     outcome="denied-by-webhook",
     certain=True,
     otherwise="denied-by-webhook",
-    facts=(Fact("ValidatingWebhookConfiguration", "by-name", "deny", "", "no"),),
+    facts=(Fact("ValidatingWebhookConfiguration", "K8sProtectedPullPolicy by-name", "deny", "", "no"),),
 )
 _MUTATED = Outcome(
     outcome="mutated",
@@ -22,9 +22,10 @@ _MUTATED = Outcome(
     otherwise="audited",
     facts=(
         Fact("MutatingAdmissionPolicy", "ours", "mutate", "", "sets IfNotPresent"),
+        Fact("MutatingWebhookConfiguration", "Assign ours", "pass", "", "its match does not select it"),
         Fact("ValidatingAdmissionPolicy", "theirs", "unknown", "", "cannot be decided here"),
-        Fact("ValidatingWebhookConfiguration", "by-name", "pass", "", "its action is dryrun"),
-        Fact("Audit", "by-name", "audit", "", "reports it"),
+        Fact("ValidatingWebhookConfiguration", "K8sProtectedPullPolicy by-name", "pass", "", "its action is dryrun"),
+        Fact("Audit", "K8sProtectedPullPolicy by-name", "audit", "", "reports it"),
     ),
 )
 _CLEAN = NamespaceScope(
@@ -78,12 +79,13 @@ gatekeeper-system (protected by by-label, by-name)
   it has a label
   a pod with Always is mutated, as far as is known
     MutatingAdmissionPolicy ours: changes it: sets IfNotPresent
+    Gatekeeper's mutation, Assign ours: its match does not select it
     ValidatingAdmissionPolicy theirs: not known: cannot be decided here
-    ValidatingWebhookConfiguration by-name: its action is dryrun
-    Audit by-name: reports it
+    Gatekeeper's webhook, K8sProtectedPullPolicy by-name: its action is dryrun
+    Gatekeeper's audit, K8sProtectedPullPolicy by-name: reports it
     what is not changed is let in, and audited only
   a Deployment with Always is denied by Gatekeeper's webhook
-    ValidatingWebhookConfiguration by-name: denies it: no
+    Gatekeeper's webhook, K8sProtectedPullPolicy by-name: denies it: no
   deny is NOT safe today: 1 could no longer replace their pods
     ReplicaSet web-1 of Deployment web could no longer replace its pods, by by-name: no
     StatefulSet db might no longer replace its pods (it has none now), by by-name, ours: no
@@ -93,9 +95,9 @@ gatekeeper-system (protected by by-label, by-name)
 
 kube-system (protected by by-label, by-name)
   a pod with Always is denied by Gatekeeper's webhook
-    ValidatingWebhookConfiguration by-name: denies it: no
+    Gatekeeper's webhook, K8sProtectedPullPolicy by-name: denies it: no
   a Deployment with Always is denied by Gatekeeper's webhook
-    ValidatingWebhookConfiguration by-name: denies it: no
+    Gatekeeper's webhook, K8sProtectedPullPolicy by-name: denies it: no
   deny is safe today: every workload could still replace its pods
 
 a.yaml:3: error: is broken
@@ -109,9 +111,11 @@ Note: not in the files, so taken to be none: Config
 
 
 def test_what_is_not_known_of_audit_is_said() -> None:
-    facts = (Fact("Audit", "by-name", "unknown", "audit", "its labels are not known"),)
+    facts = (Fact("Audit", "K8sProtectedPullPolicy by-name", "unknown", "audit", "its labels are not known"),)
     report = replace(_REPORT, namespaces=(replace(_CLEAN, pod=replace(_DENIED, facts=facts)),))
-    assert "    Audit by-name: not known: its labels are not known\n" in _written(report, "text")
+    assert "    Gatekeeper's audit, K8sProtectedPullPolicy by-name: not known: its labels are not known\n" in _written(
+        report, "text"
+    )
 
 
 def test_a_trace_without_a_suspect() -> None:
@@ -146,7 +150,7 @@ def test_json() -> None:
         "facts": [
             {
                 "stage": "ValidatingWebhookConfiguration",
-                "by": "by-name",
+                "by": "K8sProtectedPullPolicy by-name",
                 "effect": "deny",
                 "could": "",
                 "text": "no",

@@ -70,7 +70,8 @@ class Fact:
     Attributes:
         stage: The kind of what takes it: "MutatingAdmissionPolicy", "MutatingWebhookConfiguration",
             "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration" or "Audit".
-        by: The name of what takes it: a policy, a mutator, a constraint, or Gatekeeper's webhook itself.
+        by: What takes it: the name of an admission policy, "Assign NAME", "K8sProtectedPullPolicy NAME", or
+            "validation.gatekeeper.sh" or "audit.gatekeeper.sh" for all of Gatekeeper there; a kind that is not known.
         effect: "mutate", "deny", "warn", "audit", "pass" or "unknown".
         could: What an unknown effect might be: an effect, "any", or "" for what others than pullguard decide.
         text: Why, for people.

@@ -18,6 +18,12 @@ _OUTCOMES = {
     "audited": "let in, and audited only",
     "nothing": "let in, and nobody says anything",
 }
+# Where Gatekeeper is at work, it is named by what it does.
+_STAGES = {
+    "MutatingWebhookConfiguration": "Gatekeeper's mutation,",
+    "ValidatingWebhookConfiguration": "Gatekeeper's webhook,",
+    "Audit": "Gatekeeper's audit,",
+}
 _EFFECTS = {
     "mutate": "changes it",
     "deny": "denies it",
@@ -110,7 +116,7 @@ def _outcome(noun: str, outcome: "Outcome") -> Iterator[str]:
     for fact in outcome.facts:
         says_it = fact.effect not in _EFFECTS or (fact.stage, fact.effect) == ("Audit", "audit")
         effect = "" if says_it else f"{_EFFECTS[fact.effect]}: "
-        yield f"    {fact.stage} {fact.by}: {effect}{fact.text}"
+        yield f"    {_STAGES.get(fact.stage, fact.stage)} {fact.by}: {effect}{fact.text}"
     if outcome.otherwise != outcome.outcome:
         yield f"    what is not changed is {_OUTCOMES[outcome.otherwise]}"
 
