@@ -16,7 +16,7 @@ from pullguard.findings import Finding, Problem, Report, Violation, finding, fin
 from pullguard.gatekeeper import ConstraintTemplate, Summary, dig, group_of
 from pullguard.inputs.files import Found, Stdin, find_files
 from pullguard.inputs.homes import Homes
-from pullguard.inputs.kustomizations import namespaces
+from pullguard.inputs.kustomizations import KUSTOMIZATIONS, namespaces
 from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
 from pullguard.inputs.lists import Manifest
 from pullguard.inputs.problems import InputError
@@ -28,7 +28,6 @@ from pullguard.sources import CheckerSource, Judged, Place, PythonSource
 #: The programs that can judge, by name.
 ENGINES = ("opa", "conftest")
 
-_STDIN_PATH = "-"
 _STDIN = "<stdin>"
 
 # Each batch is one start of the engine, some hundredths of a second, and the engine needs some twenty times the
@@ -113,7 +112,7 @@ def check(
             checker.finish()
         findings = run.findings()
         others = _other_tools(findings, found, stdin, opa) if run.has_suspects else ()
-    errors, notes = _nothing_checked(paths, run, source.objects, selection)
+    errors, notes = _nothing_checked(paths, found, run, source.objects, selection)
     return Report(
         findings=fingerprinted(findings),
         errors=(*run.errors(), *errors),
@@ -126,6 +125,7 @@ def check(
             *run.notes(),
             *notes,
             *others,
+            *_not_rendered(findings),
         ),
         rules=rules.rules,
         read=tuple(source.names),
@@ -413,7 +413,7 @@ def _json(obj: Mapping[str, Any]) -> str:
 
 
 def _nothing_checked(
-    paths: Sequence[str], run: _Run, objects: int, selection: Selection
+    paths: Sequence[str], files: Sequence[Found], run: _Run, objects: int, selection: Selection
 ) -> tuple[list[Problem], list[str]]:
     """Return the errors and notes of an input without any object: success would be a lie.
 
@@ -422,11 +422,31 @@ def _nothing_checked(
     """
     message = "nothing was checked: there is no Kubernetes object in it"
     found = []
-    if _STDIN_PATH in paths and not run.has_stdin:
+    if any(isinstance(file, Stdin) for file in files) and not run.has_stdin:
         found.append(Problem(_STDIN, None, None, message))
     if objects or run.errors() or found:
         return found, []
     if selection.changed_since:
         return [], [f"nothing was checked: no manifest has changed since {selection.changed_since}"]
-    found = [Problem(path, None, None, message) for path in paths if Path(path).is_dir()]
+    found = [Problem(path, None, None, message + _kustomize(path, files)) for path in paths if Path(path).is_dir()]
     return found, [] if found else ["nothing was checked: there is no Kubernetes object in the input"]
+
+
+def _kustomize(folder: str, files: Sequence[Found]) -> str:
+    """Return how to check a folder whose kustomization names what is elsewhere."""
+    inside = (file for file in files if isinstance(file, Path) and file.is_relative_to(folder))
+    if not any(file.name in KUSTOMIZATIONS for file in inside):
+        return ""
+    return f"; check what its kustomization makes: `kustomize build {folder} | pullguard check -`"
+
+
+def _not_rendered(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield what findings about the text of templates say: quoted, that is YAML all the same."""
+    texts = ((found.file, f"{found.image}{dig(found.details, 'stated')}") for found in findings)
+    files = sorted({file for file, text in texts if "{{" in text})
+    if files:
+        from pullguard.inputs.documents import rendering  # noqa: PLC0415 - seldom needed
+
+        yield from (
+            f"{file} looks like a template that is not rendered; render it first: `{rendering(file)}`" for file in files
+        )

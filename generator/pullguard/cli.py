@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 
 from pullguard import __version__
 from pullguard.errors import PullguardError
@@ -80,7 +80,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with suppress(OSError):
             sys.stdout.close()
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # Only streams have no name: what cannot be written must not look like findings.
+        with suppress(OSError):
+            sys.stdout.close()
+        print(f"pullguard: cannot write to standard output ({error.strerror})", file=sys.stderr)
+        return 2
     return code
+
+
+def _stdin() -> BinaryIO | None:
+    """Return standard input, or None where it is closed."""
+    return None if sys.stdin is None else sys.stdin.buffer
 
 
 def _plain(arguments: Sequence[str]) -> "argparse.Namespace | None":
@@ -147,7 +160,7 @@ def _audit(options: "argparse.Namespace") -> int:
         kubeconfig=options.kubeconfig,
         context=options.context,
         opa=options.opa,
-        stdin=sys.stdin.buffer,
+        stdin=_stdin(),
     )
     REPORTERS[options.output](report, sys.stdout)
     if options.output in WITHOUT_ERRORS:
@@ -169,7 +182,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             ("pullguard check --baseline known.json --write-baseline deploy/", "from now on, only what is new fails"),
         ),
     )
-    command.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin")
+    command.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, a glob, or - for stdin")
     command.add_argument(
         "--baseline", metavar="FILE", help="findings in this file are known: they are counted, and do not fail"
     )
@@ -234,7 +247,7 @@ def _check(options: "argparse.Namespace") -> int:
         opa=options.opa,
         everywhere=options.everywhere,
         namespace=options.namespace,
-        stdin=sys.stdin.buffer,
+        stdin=_stdin(),
         progress=sys.stderr.isatty(),
         selection=Selection(tuple(options.exclude), options.changed_since),
         limits=stated_limits(options.max_document, options.max_depth, options.max_aliased),
@@ -318,7 +331,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         ),
     )
     command.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin, which is written to stdout"
+        "paths", nargs="+", metavar="PATH", help="a file, a folder, a glob, or - for stdin, which is written to stdout"
     )
     command.add_argument("--diff", action="store_true", help="write nothing; print what would change")
     _add_judging(command)
@@ -340,7 +353,7 @@ def _fix(options: "argparse.Namespace") -> int:
         selection=Selection(tuple(options.exclude), options.changed_since),
         namespace_labels=options.namespace_labels,
         diff=options.diff,
-        stdin=sys.stdin.buffer,
+        stdin=_stdin(),
     )
     if options.diff:
         write_diff(report, sys.stdout)
@@ -431,7 +444,7 @@ def _scope(options: "argparse.Namespace") -> int:
     from pullguard.reporters.scope import REPORTERS
 
     report = scope(
-        options.paths, kubeconfig=options.kubeconfig, context=options.context, opa=options.opa, stdin=sys.stdin.buffer
+        options.paths, kubeconfig=options.kubeconfig, context=options.context, opa=options.opa, stdin=_stdin()
     )
     REPORTERS[options.output](report, sys.stdout)
     return report.exit_code

@@ -58,6 +58,8 @@ def write_files(report: Report, files: Sequence[OutputFile]) -> None:
 
 def _output_file(value: str) -> OutputFile:
     name, separator, file = value.partition("=")
+    if file == "-" or value == "-":
+        raise PullguardError("--output-file writes files", remedy="use -o FORMAT for standard output")
     if separator and file and name in REPORTERS:
         return OutputFile(name, Path(file))
     known = _FORMATS_BY_ENDING.get(Path(value).suffix.lower())

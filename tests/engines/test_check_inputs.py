@@ -14,6 +14,7 @@ import pytest
 import small_library as small
 from pullguard import bundle, ruleset
 from pullguard.check import check
+from pullguard.errors import PullguardError
 from pullguard.evaluate import early
 from pullguard.findings import Report
 from pullguard.inputs.limits import Limits
@@ -278,3 +279,96 @@ def test_without_pullguard_check(tmp_path: Path, checkout: Path, monkeypatch: py
     with_it = check([str(file)], library=str(checkout / "library"))
     monkeypatch.setattr(early, "find", lambda: None)
     assert check([str(file)], library=str(checkout / "library")) == with_it
+
+
+TEMPLATE = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: t, namespace: kube-system}
+spec:
+  containers:
+  - {name: c, image: "{{ .Values.image }}", imagePullPolicy: IfNotPresent}
+"""
+
+
+def test_a_template_that_is_yaml_all_the_same(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+    file = tmp_path / "chart" / "templates" / "pod.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(TEMPLATE)
+    report = run(checkout, how, file)
+    assert [(found.rule, found.image) for found in report.findings] == [("image-invalid", "{{ .Values.image }}")]
+    assert report.notes[-1] == (
+        f"{file} looks like a template that is not rendered; "
+        f"render it first: `helm template {tmp_path}/chart | pullguard check -`"
+    )
+
+
+def test_a_kustomization_of_what_is_elsewhere(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+    folder = tmp_path / "overlay"
+    folder.mkdir()
+    (folder / "kustomization.yaml").write_text("resources: [../base]\n")
+    (problem,) = run(checkout, how, folder).errors
+    assert problem.message == (
+        "nothing was checked: there is no Kubernetes object in it; check what its kustomization makes: "
+        f"`kustomize build {folder} | pullguard check -`"
+    )
+
+
+def test_no_name_of_a_namespace(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(pod("a"))
+    with pytest.raises(
+        PullguardError, match=r"^--namespace Bad NS is no name of a Namespace; see where it comes from$"
+    ):
+        run(checkout, how, file, namespace="Bad NS")
+
+
+def test_links_that_lead_nowhere(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+    (tmp_path / "a.yaml").symlink_to("gone.yaml")
+    (tmp_path / "b.yaml").symlink_to("b.yaml")
+    (tmp_path / "p.yaml").write_text(pod("a"))
+    report = run(checkout, how, tmp_path)
+    assert [(problem.file, problem.message) for problem in report.errors] == [
+        (str(tmp_path / name), "is a symbolic link that leads nowhere; mend it, or remove it")
+        for name in ("a.yaml", "b.yaml")
+    ]
+
+
+def _pullguard(checkout: Path, *arguments: str, redirected: str = "", stdin: bytes = b"") -> tuple[int, str, str]:
+    """Run the command in a shell, which redirects its streams; a hang is an error."""
+    command = f'exec "$0" -m pullguard "$@" {redirected}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable, *arguments, "--library", str(checkout / "library")],
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.parametrize("path", ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
+def test_the_other_names_of_standard_input(path: str, checkout: Path, checker: Path) -> None:
+    assert checker
+    code, output, error = _pullguard(checkout, "check", "-o", "json", path, stdin=pod("a").encode())
+    assert (code, error, [found["file"] for found in json.loads(output)["findings"]]) == (1, "", ["<stdin>"])
+
+
+def test_closed_standard_input(tmp_path: Path, checkout: Path) -> None:
+    code, output, error = _pullguard(checkout, "check", "-", redirected="<&-")
+    assert (code, error) == (2, "")
+    assert "<stdin>: error: there is no standard input; name a file instead\n" in output
+    file = tmp_path / "p.yaml"
+    file.write_text(pod("a"))
+    assert _pullguard(checkout, "check", str(file), redirected="<&-")[0] == 1
+
+
+@pytest.mark.parametrize("command", [("check",), ("fix", "--diff")])
+def test_a_full_disk_does_not_look_like_findings(command: tuple[str, ...], tmp_path: Path, checkout: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(pod("a"))
+    answer = _pullguard(checkout, *command, str(file), redirected=">/dev/full")
+    assert (answer[0], answer[2].splitlines()[-1]) == (
+        2,
+        "pullguard: cannot write to standard output (No space left on device)",
+    )

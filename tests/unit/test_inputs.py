@@ -111,6 +111,10 @@ def test_an_empty_name_is_not_the_current_folder() -> None:
     assert read("") == [InputError("", None, None, "an empty name is no file; see where it comes from")]
 
 
+def leads_nowhere(path: Path) -> InputError:
+    return InputError(str(path), None, None, "is a symbolic link that leads nowhere; mend it, or remove it")
+
+
 def test_links(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     target = write(outside / "t.yaml")
@@ -123,9 +127,9 @@ def test_links(tmp_path: Path) -> None:
     (folder / "e-loop.yaml").symlink_to(folder / "e-loop.yaml")
     (folder / "f-broken").symlink_to(folder / "nowhere")
     assert read(folder) == [
-        unreadable(folder / "a-broken.yaml", "No such file or directory"),
+        leads_nowhere(folder / "a-broken.yaml"),
         (str(folder / "b-file.yaml"), "t"),
-        unreadable(folder / "e-loop.yaml", "Too many levels of symbolic links"),
+        leads_nowhere(folder / "e-loop.yaml"),
     ]
 
 

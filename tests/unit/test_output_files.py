@@ -33,6 +33,8 @@ def test_what_is_understood(value: str, format_name: str, file: str) -> None:
     ("values", "message"),
     [
         (["report"], "the format of --output-file report is not known; write FORMAT=FILE, where FORMAT is github, "),
+        (["json=-"], "--output-file writes files; use -o FORMAT for standard output"),
+        (["-"], "--output-file writes files; use -o FORMAT for standard output"),
         (["sarif="], "the format of --output-file sarif= is not known"),
         (["xml=a"], "the format of --output-file xml=a is not known"),
         (["absent/a.md"], "absent/a.md: cannot be written: its folder is not there"),

@@ -250,6 +250,7 @@ def test_json() -> None:
         "message": "The pull policy is Always.\nSet IfNotPresent.",
         "details": {"path": "spec.template.spec.initContainers[0]", "stated": None},
         "fingerprint": "f00",
+        "namespaceAssumed": False,
         "remark": None,
     }
     assert (value["findings"][1]["container"], value["findings"][1]["image"]) == (None, None)

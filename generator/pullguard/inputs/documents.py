@@ -303,13 +303,13 @@ def _read_well(file: str, index: int, reading: Reading, source: Source) -> Itera
 
 def _error(file: str, index: int, text: str, problem: Problem | BrokenDocumentError) -> InputError:
     if isinstance(problem, BrokenDocumentError) and _TEMPLATE in text:
-        message = f"not rendered: looks like a template ({problem.message}); render it first: `{_rendering(file)}`"
+        message = f"not rendered: looks like a template ({problem.message}); render it first: `{rendering(file)}`"
     else:
         message = f"{problem.message}; {problem.remedy}"
     return InputError(file, problem.line, index, message)
 
 
-def _rendering(file: str) -> str:
+def rendering(file: str) -> str:
     """Return the command that renders a template and checks what comes out; charts are known by their folders."""
     chart, found, _ = file.rpartition(f"/{_TEMPLATES}/")
     if not found:

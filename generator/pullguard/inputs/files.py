@@ -1,5 +1,6 @@
 """Paths as users give them -> files and their bytes. Nothing but this module touches the disk."""
 
+import errno
 import os
 import re
 import stat
@@ -14,6 +15,8 @@ from pullguard.inputs.selection import ALL, Selection
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
+#: What standard input is called; another process that opened one of the last would read its own.
+STDIN_PATHS = frozenset({STDIN, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
 
 _IS_GLOB = re.compile(r"[*?\[]")
 
@@ -49,7 +52,7 @@ def find_files(paths: Sequence[str], selection: Selection = ALL) -> Iterator[Fou
     seen: set[Path] = set()
     stdin_is_found = False
     for path in paths:
-        if path == STDIN:
+        if path in STDIN_PATHS:
             if not stdin_is_found:
                 stdin_is_found = True
                 yield Stdin()
@@ -176,5 +179,8 @@ def unreadable(path: Path, error: OSError | ValueError) -> InputError:
     """Return what is wrong with a file that cannot be read."""
     # Path raises ValueError for a NUL byte, in words that change from one Python to the next.
     reason = (error.strerror or str(error)) if isinstance(error, OSError) else "no file can have such a name"
+    if isinstance(error, OSError) and error.errno in {errno.ENOENT, errno.ELOOP} and path.is_symlink():
+        message = "is a symbolic link that leads nowhere; mend it, or remove it"
+        return InputError(shown(path), None, None, message)
     remedy = "see whether you may read it" if isinstance(error, PermissionError) else "see whether the path is right"
     return InputError(shown(path), None, None, f"cannot be read: {reason}; {remedy}")

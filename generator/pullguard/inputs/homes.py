@@ -1,8 +1,13 @@
 """The namespaces that the objects of files go to, where the objects do not decide that."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pullguard.errors import PullguardError
+
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,14 @@ class Homes:
     Args:
         namespace: The namespace of objects that state none; "" = not known.
         kustomized: The namespaces that kustomizations give to the objects of files, by the names of those.
+
+    Raises:
+        PullguardError: The namespace is no name that a Namespace can have: nothing would ever be found in it.
     """
 
     def __init__(self, namespace: str, kustomized: Mapping[str, str]) -> None:
+        if namespace and not _NAMESPACE.fullmatch(namespace):
+            raise PullguardError(f"--namespace {namespace} is no name of a Namespace", remedy="see where it comes from")
         self._default = Home(namespace, replaces=False)
         self._kustomized = {file: Home(own, replaces=True) for file, own in kustomized.items()}
 

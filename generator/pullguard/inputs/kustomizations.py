@@ -12,7 +12,8 @@ from typing import Any
 from pullguard.errors import PullguardError
 from pullguard.inputs.files import Found, shown
 
-_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+#: What kustomizations are called.
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 _MAX_BYTES = 1_000_000
 
@@ -23,7 +24,7 @@ def namespaces(files: Iterable[Found]) -> dict[str, str]:
     A kustomization that another one includes counts as part of that; an outer namespace replaces an inner one.
     """
     paths = [file for file in files if isinstance(file, Path)]
-    found = {os.path.realpath(path) for path in paths if path.name in _NAMES}
+    found = {os.path.realpath(path) for path in paths if path.name in KUSTOMIZATIONS}
     if not found:
         return {}
     read = {path: value for path in sorted(found) if (value := _read(path)) is not None}
@@ -59,7 +60,7 @@ def _entries(path: str, value: dict[str, Any]) -> Iterator[str]:
             if not isinstance(entry, str) or "\0" in entry:
                 continue
             target = os.path.realpath(os.path.join(os.path.dirname(path), entry))
-            inside = [os.path.join(target, name) for name in sorted(_NAMES)]
+            inside = [os.path.join(target, name) for name in sorted(KUSTOMIZATIONS)]
             yield next((name for name in inside if os.path.isfile(name)), target)
 
 

@@ -10,7 +10,7 @@ from pullguard.exemptions import exempted
 from pullguard.findings import Finding, Problem, Report
 from pullguard.gatekeeper import dig
 from pullguard.inputs.documents import decode, encoding_of
-from pullguard.inputs.files import STDIN, STDIN_NAME
+from pullguard.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS
 from pullguard.inputs.selection import ALL, Selection
 from pullguard.remedies import files
 from pullguard.remedies.manifests import Edited, edited, wanted
@@ -115,7 +115,7 @@ def fix(
         PullguardError: The library or OPA cannot be used.
     """
     data = stdin.read() if STDIN in paths and stdin is not None else b""
-    streams = [path for path in paths if path != STDIN and files.is_stream(path)]
+    streams = [path for path in paths if path != STDIN and (path in STDIN_PATHS or files.is_stream(path))]
     rest = [path for path in paths if path not in streams]
 
     def checked(given: bytes) -> Report:

@@ -56,6 +56,7 @@ def _finding(found: Finding) -> dict[str, Any]:
         "message": found.message,
         "details": found.details,
         "fingerprint": found.fingerprint,
+        "namespaceAssumed": found.namespace_assumed,
         "remark": found.remark or None,
     }
 
