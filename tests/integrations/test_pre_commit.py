@@ -1,4 +1,4 @@
-"""The hook for pre-commit, run by pre-commit itself from a local repository."""
+"""The hooks for pre-commit, run by pre-commit itself from a local repository."""
 
 import subprocess
 import sys
@@ -17,6 +17,9 @@ repos:
       - id: pullguard-check
         files: ^deploy/
         args: [--fail-on, dryrun]
+      - id: pullguard-fix
+        files: ^deploy/
+        stages: [manual]
 """
 
 
@@ -30,7 +33,7 @@ def test_the_manifest_is_valid(checkout: Path, environment: Mapping[str, str]) -
     assert (ended.returncode, ended.stdout) == (0, "")
 
 
-def test_the_hook(repository: Path, source: Path, git: Run, environment: Mapping[str, str]) -> None:
+def test_the_hooks(repository: Path, source: Path, git: Run, environment: Mapping[str, str]) -> None:
     revision = git(source, "rev-parse", "HEAD").stdout.strip()
     (repository / ".pre-commit-config.yaml").write_text(_CONFIG.format(source=source, revision=revision))
     (repository / "deploy" / "values.yaml").write_text("replicas: 3\n")
@@ -40,7 +43,10 @@ def test_the_hook(repository: Path, source: Path, git: Run, environment: Mapping
     assert "deploy/dns.yaml:9: high: pull-policy-always" in ended.stdout
 
     manifest = repository / "deploy" / "dns.yaml"
-    manifest.write_text(manifest.read_text().replace("Always", "IfNotPresent"))
+    fixed = manifest.read_text().replace("Always", "IfNotPresent")
+    ended = _pre_commit("run", "--hook-stage", "manual", "pullguard-fix", cwd=repository, env=environment)
+    assert (ended.returncode, manifest.read_text()) == (1, fixed), ended
+    assert "files were modified by this hook" in ended.stdout
     git(repository, "add", "--all")
     ended = _pre_commit("run", cwd=repository, env=environment)
     assert ended.returncode == 0, ended
