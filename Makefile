@@ -18,7 +18,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-browser test-cluster test-incident incident-table test-integrations lint verify bench bench-audit generate setup \
+.PHONY: help demo test test-audit test-browser test-cluster test-incident incident-table test-integrations lint verify bench bench-audit generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -39,6 +39,9 @@ test-browser: setup ## run the tests in Chromium; needs chromium and chromium-dr
 
 test-cluster: setup tools cluster-tools ## run the tests in a cluster of their own; needs root
 	$(VENV)/bin/pytest tests/cluster
+
+test-audit: setup tools cluster-tools ## run the tests of audits of a real cluster; needs root
+	$(VENV)/bin/pytest tests/audit
 
 test-incident: setup tools incident-tools ## play the incident with a kubelet and containerd; needs root and cgroups
 	$(VENV)/bin/pytest tests/incident
