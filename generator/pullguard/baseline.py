@@ -10,9 +10,9 @@ from typing import Any
 from pullguard.errors import PullguardError
 from pullguard.files import read_text, write_text
 from pullguard.findings import Compared, Finding, KnownFinding, Report
+from pullguard.inputs.files import STDIN
 
 _VERSION = 1
-_STDIN = "-"
 _FIELDS = ("fingerprint", "rule", "file", "object", "container")
 _REMEDY = "write it with --write-baseline, or take it from version control again"
 
@@ -141,7 +141,7 @@ def _known(entry: Any, place: int, file: str) -> KnownFinding:
 def _looked_at(report: Report, paths: Sequence[str]) -> Callable[[str], bool]:
     """Return what says whether a file's findings would have been found: it was read without an error, or is gone."""
     read = frozenset(report.read) - {problem.file for problem in report.errors}
-    roots = [PurePath(path) for path in paths if path != _STDIN]
+    roots = [PurePath(path) for path in paths if path != STDIN]
 
     def looked_at(file: str) -> bool:
         inside = any(PurePath(file).is_relative_to(root) for root in roots)

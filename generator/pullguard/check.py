@@ -14,7 +14,7 @@ from pullguard.evaluate.batches import Answer, Batch, Engine, Failure, judged
 from pullguard.evaluate.checker import BATCH_OBJECTS, Checker
 from pullguard.findings import Finding, Problem, Report, Violation, finding, fingerprinted, merged
 from pullguard.gatekeeper import ConstraintTemplate, Summary, dig, group_of
-from pullguard.inputs.files import Found, Stdin, find_files
+from pullguard.inputs.files import STDIN_NAME, Found, Stdin, find_files
 from pullguard.inputs.homes import Homes
 from pullguard.inputs.kustomizations import KUSTOMIZATIONS, namespaces
 from pullguard.inputs.limits import DEFAULT_LIMITS, Limits
@@ -28,7 +28,6 @@ from pullguard.sources import CheckerSource, Judged, Place, PythonSource
 #: The programs that can judge, by name.
 ENGINES = ("opa", "conftest")
 
-_STDIN = "<stdin>"
 
 # Each batch is one start of the engine, some hundredths of a second, and the engine needs some twenty times the
 # size of a batch as memory: megabytes make the one small and keep the other bounded, however large the input is.
@@ -276,7 +275,7 @@ class _Run:
 
     def take(self, place: Place, manifest: Manifest | Judged, answer: Answer | Failure) -> None:
         """Note the findings of an object; one that its Namespace may acquit is put aside."""
-        self.has_stdin |= manifest.file == _STDIN
+        self.has_stdin |= manifest.file == STDIN_NAME
         if isinstance(answer, Failure):
             self._fail(place, manifest, answer.message)
             return
@@ -323,7 +322,7 @@ class _Run:
     def _objects(self, source: Iterable[tuple[Place, Manifest | InputError]]) -> Iterator[tuple[_Item, str, str]]:
         """Yield the objects of the input as JSON; note its errors and its Namespaces."""
         for place, manifest in source:
-            self.has_stdin |= manifest.file == _STDIN
+            self.has_stdin |= manifest.file == STDIN_NAME
             if isinstance(manifest, InputError):
                 self._errors[place] = Problem(manifest.file, manifest.line, manifest.document, manifest.message)
                 continue
@@ -423,7 +422,7 @@ def _nothing_checked(
     message = "nothing was checked: there is no Kubernetes object in it"
     found = []
     if any(isinstance(file, Stdin) for file in files) and not run.has_stdin:
-        found.append(Problem(_STDIN, None, None, message))
+        found.append(Problem(STDIN_NAME, None, None, message))
     if objects or run.errors() or found:
         return found, []
     if selection.changed_since:
