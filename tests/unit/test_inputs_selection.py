@@ -1,6 +1,5 @@
-"""Which files are read: globs, what is excluded, what has changed; and where their objects go."""
+"""Which files are read: globs, what is excluded; and where their objects go."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ from pullguard.inputs.kustomizations import namespaces
 from pullguard.inputs.namespace_labels import load
 from pullguard.inputs.selection import Selection
 
-Git = Callable[..., Any]
-
 
 def make(folder: Path, *names: str, text: str = "kind: X\n") -> None:
     for name in names:
@@ -22,10 +19,10 @@ def make(folder: Path, *names: str, text: str = "kind: X\n") -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def found(folder: Path, *paths: str, exclude: tuple[str, ...] = (), since: str = "") -> list[str]:
+def found(folder: Path, *paths: str, exclude: tuple[str, ...] = ()) -> list[str]:
     """Return the files that paths below a folder stand for, relative to it."""
     named = [str(folder / path) for path in paths or (".",)]
-    files = list(find_files(named, Selection(exclude, since)))
+    files = list(find_files(named, Selection(exclude)))
     assert all(isinstance(file, Path) for file in files), files
     return [str(file.relative_to(folder)) for file in files if isinstance(file, Path)]
 
@@ -72,47 +69,6 @@ def test_excluded_as_in_gitignore(exclude: list[str], expected: list[str], tmp_p
 def test_a_file_that_is_named_is_never_excluded(tmp_path: Path) -> None:
     make(tmp_path, "a.yaml")
     assert found(tmp_path, "a.yaml", exclude=("*",)) == ["a.yaml"]
-
-
-def test_changed_since(tmp_path: Path, git: Git) -> None:
-    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
-    make(tmp_path, "kept.yaml", "changed.yaml", "gone.yaml", "staged.yaml", "on-main.yaml", ".gitignore", text="a: 1\n")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "--quiet", "--message", "first")
-    git(tmp_path, "checkout", "--quiet", "-b", "branch")
-    make(tmp_path, "committed.yaml")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "--quiet", "--message", "mine")
-    git(tmp_path, "checkout", "--quiet", "main")
-    make(tmp_path, "on-main.yaml", text="a: 2\n")
-    git(tmp_path, "commit", "--quiet", "--all", "--message", "theirs")
-    git(tmp_path, "checkout", "--quiet", "branch")
-    make(tmp_path, "changed.yaml", "staged.yaml", text="a: 3\n")
-    git(tmp_path, "add", "staged.yaml")
-    (tmp_path / "gone.yaml").unlink()
-    make(tmp_path, "sub/nëw \n.yaml", "ignored.yaml")
-    make(tmp_path, ".gitignore", text="ignored.yaml\n")
-    expected = ["changed.yaml", "committed.yaml", "staged.yaml", "sub/nëw \n.yaml"]
-    assert found(tmp_path, since="main") == expected
-    assert found(tmp_path, "sub", "kept.yaml", since="main") == expected[-1:]
-
-
-@pytest.mark.parametrize("ref", ["nowhere", "--output=x", "HEAD:a.yaml"])
-def test_a_commit_that_is_none(ref: str, tmp_path: Path, git: Git) -> None:
-    git(tmp_path, "init", "--quiet")
-    make(tmp_path, "a.yaml")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "--quiet", "--message", "first")
-    with pytest.raises(PullguardError, match=rf"^--changed-since {ref}: .*; name a commit of the repository"):
-        found(tmp_path, since=ref)
-    assert [path.name for path in tmp_path.iterdir() if path.name != ".git"] == ["a.yaml"]
-
-
-def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    make(tmp_path, "a.yaml")
-    with pytest.raises(PullguardError, match="not a git repository"):
-        found(tmp_path, since="HEAD")
 
 
 def homes(folder: Path, **files: Any) -> dict[str, str]:
