@@ -194,6 +194,30 @@ def test_two_names_of_one_file(manifest: Callable[..., Path], library: str, tmp_
     assert report.exit_code == int(diff)
 
 
+@pytest.mark.parametrize(
+    "named", ["deploy", "deploy/**", "deploy/*.yaml", "deploy/link.yaml", "deploy/*/*.yaml", "d*/**"]
+)
+@pytest.mark.parametrize("diff", [False, True])
+def test_nothing_is_written_through_a_link(
+    manifest: Callable[..., Path], library: str, tmp_path: Path, named: str, *, diff: bool
+) -> None:
+    (tmp_path / "deploy" / "sub").mkdir(parents=True)
+    file, outside = manifest(ALWAYS, "deploy/sub/a.yaml"), manifest(ALWAYS, "outside.yaml")
+    link = tmp_path / "deploy" / "link.yaml"
+    link.symlink_to(outside)
+    (tmp_path / "deploy" / "here").symlink_to(".")
+    (tmp_path / "deploy" / "out").symlink_to(tmp_path)
+    report = fix([f"{tmp_path}/{named}"], library=library, diff=diff)
+    assert (outside.read_text(), link.is_symlink()) == (ALWAYS, True)
+    message = f"is a link to {outside}, and links are not edited; name that file itself"
+    if named == "deploy/*/*.yaml":
+        assert report.errors == ()
+    else:
+        assert report.errors == (Problem(str(link), None, None, message),)
+    changed = [] if named in {"deploy/*.yaml", "deploy/link.yaml"} else [str(file)]
+    assert [change.file for change in report.changes] == changed
+
+
 def test_a_pipe_is_no_file_to_edit(manifest: Callable[..., Path], library: str, tmp_path: Path) -> None:
     """Nobody writes to it: whoever opened it would wait for ever."""
     file, pipe = manifest(ALWAYS), tmp_path / "pipe"

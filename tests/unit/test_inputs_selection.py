@@ -1,5 +1,6 @@
 """Which files are read: globs, what is excluded; and where their objects go."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pullguard.inputs.files import find_files
 from pullguard.inputs.homes import Homes
 from pullguard.inputs.kustomizations import namespaces
 from pullguard.inputs.namespace_labels import load
+from pullguard.inputs.problems import InputError
 from pullguard.inputs.selection import Selection
 
 
@@ -44,10 +46,60 @@ def test_globs(path: str, expected: list[str], tmp_path: Path) -> None:
     assert found(tmp_path, path) == expected
 
 
-def test_a_glob_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
-    (error,) = find_files([str(tmp_path / "*.yaml")])
-    assert not isinstance(error, Path)
-    assert "cannot be read: No such file or directory" in str(error)
+@pytest.mark.parametrize(
+    "glob", ["*.yaml", "nowhere/*", "a\0/*", "*/../*.txt", "a.txt/*", "**/*.yaml", "links/*", "link?/link/*.txt"]
+)
+def test_a_glob_that_matches_nothing_is_an_error(glob: str, tmp_path: Path) -> None:
+    make(tmp_path, "a.txt", "links/.hidden/a.yaml", "elsewhere/a.txt")
+    (tmp_path / "links" / "link").symlink_to(tmp_path / "elsewhere")
+    (error,) = find_files([f"{tmp_path}/{glob}"])
+    assert isinstance(error, InputError)
+    message = "the pattern matches no file; mind that hidden folders and links to folders are left out"
+    assert (error.file, error.message) == (f"{tmp_path}/{glob}", message)
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        ("tree/**", ["tree/a.yaml", "tree/d/b.yaml", "tree/link.yaml"]),
+        ("tree/**/*.yaml", ["tree/a.yaml", "tree/link.yaml", "tree/d/b.yaml"]),
+        ("tree/*", ["tree/a.yaml", "tree/d/b.yaml", "tree/link.yaml"]),
+        ("tree/*/*.yaml", ["tree/d/b.yaml"]),
+        ("t*/d/b.yaml", ["tree/d/b.yaml"]),
+        ("tree/d/../out/*.yaml", ["tree/d/../out/outside.yaml"]),  # a link that the user names
+        ("**/out", ["out/inside.yaml"]),
+    ],
+)
+def test_globs_follow_no_link_to_a_folder(glob: str, expected: list[str], tmp_path: Path) -> None:
+    """As folders do not: a change could bring one that leads out of it, or round in circles."""
+    make(tmp_path, "tree/a.yaml", "tree/d/b.yaml", "elsewhere/outside.yaml", "out/inside.yaml")
+    (tmp_path / "tree" / "here").symlink_to(".")
+    (tmp_path / "tree" / "d" / "up").symlink_to("..")
+    (tmp_path / "tree" / "out").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "tree" / "link.yaml").symlink_to(tmp_path / "elsewhere" / "outside.yaml")
+    assert found(tmp_path, glob) == expected
+
+
+def test_a_glob_never_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.yaml")
+    make(tmp_path, "b.yaml")
+    error, file = find_files([f"{tmp_path}/*.yaml"])
+    assert file == tmp_path / "b.yaml"
+    assert isinstance(error, InputError)
+    assert error.message == "is not a regular file; name it itself if it is to be read"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.parametrize("path", ["**/*.yaml", "*", "."])
+def test_a_folder_that_may_not_be_read_is_an_error(path: str, tmp_path: Path) -> None:
+    make(tmp_path, "a.yaml", "secret/b.yaml")
+    (tmp_path / "secret").chmod(0)
+    try:
+        results = list(find_files([f"{tmp_path}/{path}"]))
+    finally:
+        (tmp_path / "secret").chmod(0o700)
+    errors = [found for found in results if isinstance(found, InputError)]
+    assert [error.file for error in errors] == [f"{tmp_path}/secret"]
 
 
 @pytest.mark.parametrize(

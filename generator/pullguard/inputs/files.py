@@ -18,7 +18,8 @@ STDIN_NAME = "<stdin>"
 #: What standard input is called; another process that opened one of the last would read its own.
 STDIN_PATHS = frozenset({STDIN, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
 
-_IS_GLOB = re.compile(r"[*?\[]")
+_WILDCARD = re.compile(r"[*?\[]")
+_ANY_FOLDERS = "**"
 
 
 class Stdin:
@@ -47,7 +48,7 @@ def find_files(paths: Sequence[str], selection: Selection = ALL) -> Iterator[Fou
 
     A folder stands for the files below it that have one of its extensions, sorted by name; hidden folders and links
     to folders are left out. A file that is named itself is read whatever its name is, "-" is standard input. What is
-    no file may be a glob, in which `**` stands for folders.
+    no file may be a glob, in which `**` stands for folders; it leaves out the same as a folder.
     """
     seen: set[Path] = set()
     stdin_is_found = False
@@ -60,7 +61,7 @@ def find_files(paths: Sequence[str], selection: Selection = ALL) -> Iterator[Fou
         if not path:
             yield InputError("", None, None, "an empty name is no file; see where it comes from")
             continue
-        for found in (found for name in _globbed(path) for found in _find(Path(name), selection)):
+        for found in _find(path, selection):
             if isinstance(found, InputError):
                 yield found
             elif (absolute := found.absolute()) not in seen:
@@ -104,27 +105,77 @@ def _read_stdin(stdin: BinaryIO | None) -> File | InputError:
     return File(STDIN_NAME, data)
 
 
-def _globbed(path: str) -> Sequence[str]:
-    """Return what a path stands for if it is a glob that matches something, sorted; else the path."""
-    if not _IS_GLOB.search(path) or os.path.lexists(path):
-        return [path]
-    from glob import glob  # noqa: PLC0415 - seldom needed, as shells do it
-
-    return sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - Path.glob knows no absolute ones
+def _is_glob(path: str) -> bool:
+    """Tell whether a path is a glob: there is no file of that name."""
+    return _WILDCARD.search(path) is not None and not os.path.lexists(path)
 
 
-def _find(path: Path, selection: Selection) -> Iterator[Path | InputError]:
+def _fixed_folder(glob: str) -> Path:
+    """Return the folder in which a glob looks for files: what stands before its first wildcard."""
+    parts = Path(glob).parts
+    return Path(*parts[: next(place for place, part in enumerate(parts) if _WILDCARD.search(part))])
+
+
+def _find(name: str, selection: Selection) -> Iterator[Path | InputError]:
     """Yield the files that one path stands for."""
+    if _is_glob(name):
+        matches_nothing = True
+        for found in _globbed(name):
+            for each in [found] if isinstance(found, InputError) else _below(*found, selection):
+                matches_nothing = False
+                yield each
+        if matches_nothing:
+            message = "the pattern matches no file; mind that hidden folders and links to folders are left out"
+            yield InputError(shown(Path(name)), None, None, message)
+        return
+    path = Path(name)
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError) as error:
         yield unreadable(path, error)
         return
-    if not is_folder:
+    if is_folder:
+        yield from _below(path, True, selection)
+    else:
         yield path
-        return
-    nothing = True
-    for found in _walk(path, selection):
+
+
+def _globbed(glob: str) -> Iterator[tuple[Path, bool] | InputError]:
+    """Yield what a glob matches, sorted: each path, and whether it is a folder. No link to a folder is followed."""
+    from fnmatch import translate  # noqa: PLC0415 - seldom needed, as shells do it
+
+    folder = _fixed_folder(glob)
+    waiting = [(folder, True, Path(glob).parts[len(folder.parts) :])]
+    while waiting:
+        path, is_folder, parts = waiting.pop()
+        if not parts or parts == (_ANY_FOLDERS,):
+            yield path, is_folder
+            continue
+        if not is_folder:
+            continue
+        try:
+            entries = _listing(path)
+        except (OSError, ValueError) as error:
+            if path.is_dir():
+                yield unreadable(path, error)
+            continue
+        part, *rest = parts
+        if part == _ANY_FOLDERS:
+            waiting += [(each, True, parts) for each, is_one in reversed(entries) if is_one and _is_shown(each)]
+            waiting.append((path, True, tuple(rest)))
+        else:
+            matches = re.compile(translate(part)).match
+            waiting += [
+                (each, is_one, tuple(rest))
+                for each, is_one in reversed(entries)
+                if matches(each.name) and (_is_shown(each) or part.startswith("."))
+            ]
+
+
+def _below(path: Path, is_folder: bool, selection: Selection) -> Iterator[Path | InputError]:
+    """Yield the files to read of what was found, sorted; a folder without any is an error."""
+    nothing = is_folder
+    for found in _walk(path, is_folder, selection):
         nothing = False
         yield found
     if nothing:
@@ -133,21 +184,21 @@ def _find(path: Path, selection: Selection) -> Iterator[Path | InputError]:
         yield InputError(name, None, None, message)
 
 
-def _walk(folder: Path, selection: Selection) -> Iterator[Path | InputError]:
+def _walk(root: Path, is_folder: bool, selection: Selection) -> Iterator[Path | InputError]:
     """Yield the files to read below a folder, sorted; no link to a folder is followed, so it ends."""
-    waiting = [(folder, True)]
+    waiting = [(root, is_folder)]
     while waiting:
         path, is_folder = waiting.pop()
         try:
             if is_folder:
-                entries = _entries(path, selection.extensions)
-                if selection.exclude:
-                    entries = [
-                        (entry, is_one)
-                        for entry, is_one in entries
-                        if not selection.excludes(str(entry.relative_to(folder)), is_folder=is_one)
+                waiting += reversed(
+                    [
+                        (each, is_one)
+                        for each, is_one in _listing(path)
+                        if (_is_shown(each) if is_one else each.name.lower().endswith(selection.extensions))
+                        and not selection.excludes(str(each.relative_to(root)), is_folder=is_one)
                     ]
-                waiting += reversed(entries)
+                )
                 continue
             mode = path.stat().st_mode
         except OSError as error:
@@ -160,15 +211,14 @@ def _walk(folder: Path, selection: Selection) -> Iterator[Path | InputError]:
             yield InputError(shown(path), None, None, "is not a regular file; name it itself if it is to be read")
 
 
-def _entries(folder: Path, extensions: tuple[str, ...]) -> list[tuple[Path, bool]]:
-    """Return the entries of a folder that matter, sorted by name: their paths, and whether they are folders."""
-    entries = []
+def _listing(folder: Path) -> list[tuple[Path, bool]]:
+    """Return what is in a folder, sorted by name: the paths, and whether they are folders themselves, not links."""
     with os.scandir(folder) as listing:
-        for entry in listing:
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if not entry.name.startswith(".") if is_folder else entry.name.lower().endswith(extensions):
-                entries.append((folder / entry.name, is_folder))
-    return sorted(entries)
+        return sorted((folder / entry.name, entry.is_dir(follow_symlinks=False)) for entry in listing)
+
+
+def _is_shown(path: Path) -> bool:
+    return not path.name.startswith(".")
 
 
 def _listed(extensions: tuple[str, ...]) -> str:

@@ -4,7 +4,6 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,22 +33,16 @@ def is_stream(name: str) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def read(name: str, named: Sequence[str]) -> EditableFile | str:
-    """Return a file to edit, or why it is not to be edited and what to do.
+def is_link(name: str) -> bool:
+    """Tell whether a name is that of a symbolic link, which is never edited: it may lead anywhere."""
+    return Path(name).is_symlink()
 
-    A link stands for the file that it leads to. One that was found in a folder leads nowhere else: whoever names a
-    folder does not expect that files elsewhere change.
 
-    Args:
-        name: The file.
-        named: The files and folders that the user named.
-    """
-    path = Path(name)
+def read(name: str) -> EditableFile | str:
+    """Return a file to edit, or why it is not to be edited and what to do."""
     try:
-        real = path.resolve(strict=True)
-        if path.is_symlink() and not _is_meant(path, real, named):
-            return f"is a link to {real}, outside of what was named; name that file itself"
-        return EditableFile(real, real.read_bytes())
+        real = Path(name).resolve(strict=True)
+        return EditableFile(real, b"" if is_link(name) else real.read_bytes())
     except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError in old Pythons
         return _reason("read", error)
 
@@ -85,12 +78,6 @@ def replace(file: EditableFile, data: bytes) -> str | None:
     finally:
         Path(temporary).unlink(missing_ok=True)
     return None
-
-
-def _is_meant(link: Path, real: Path, named: Sequence[str]) -> bool:
-    """Tell whether the user named a link, or a folder that its target is in as well."""
-    paths = [Path(name) for name in named]
-    return link in paths or any(path.is_dir() and path.resolve() in real.parents for path in paths)
 
 
 def _reason(what: str, error: OSError | RuntimeError) -> str:

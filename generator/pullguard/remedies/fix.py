@@ -18,7 +18,7 @@ from pullguard.remedies.manifests import Edited, edited, wanted
 _STREAM = "is not a regular file, so it cannot be edited; give its text to stdin, and name -"
 _STILL_FOUND = "it was edited, and check finds it all the same: please report this"
 _NOT_EDITED = "its file could not be edited: see the error below"
-_SAME_FILE = "its file has another name, under which it is dealt with above"
+_SAME_FILE = "its file has another name, under which it is dealt with"
 _NO_TEXT = "its file holds bytes that are no text: save it as UTF-8"
 
 
@@ -135,7 +135,8 @@ def fix(
     report = checked(data)
     run = _Run(rest, data, only_compare=diff)
     run.errors += (Problem(path, None, None, _STREAM) for path in streams)
-    for name, findings in _by_file(report).items():
+    # Links last: what they lead to may be among the files, and is then dealt with under its own name.
+    for name, findings in sorted(_by_file(report).items(), key=lambda entry: files.is_link(entry[0])):
         run.take(name, findings)
     after = checked(run.output) if run.changes and not diff else report
     fixed = {_key(found) for found in run.fixed}
@@ -177,12 +178,15 @@ class _Run:
             if result is not None:
                 self.output = self._keep(name, self.output, result)
             return
-        file = files.read(name, self._paths)
+        file = files.read(name)
         if isinstance(file, str):
             self._fail(name, findings, file)
             return
         if file.path in self._seen:
             self._refuse(findings, _SAME_FILE)
+            return
+        if files.is_link(name):
+            self._fail(name, findings, f"is a link to {file.path}, and links are not edited; name that file itself")
             return
         self._seen.add(file.path)
         result = self._edited(name, file.data, findings)
