@@ -28,7 +28,7 @@ class Bundle:
     Attributes:
         folder: The modules of the policies.
         policies: What is to be known of each policy that needs no cluster, by its name.
-        constraints: Entries as rego/gatekeeper/batch.rego has them: {"policy": its name, "constraint": the object}.
+        constraints: Entries as rego/gatekeeper/batch has them: {"policy": its name, "constraint": the object}.
         left_out: The kinds of the policies that judge by the objects of a cluster.
     """
 

@@ -264,7 +264,7 @@ def test_the_adapter_loads_in_both_versions_of_rego(opa: Path, checkout: Path, t
 def test_conftest_takes_no_other_rule_for_a_verdict(opa: Path, bundle: Path) -> None:
     """conftest runs every rule of package main whose name begins like deny, violation or warn."""
     ended = subprocess.run(
-        [opa, "parse", "--format", "json", bundle / "policy" / "conftest" / "main.rego"],
+        [opa, "parse", "--format", "json", bundle / "policy/conftest/main/main.rego"],
         check=True,
         capture_output=True,
         timeout=60,

@@ -511,7 +511,7 @@ deny contains {"msg": msg} if {
 def test_the_bundle_for_conftest_holds_the_policies_and_their_constraints(
     make: Make, conftest_binary: Path, run: Run, tmp_path: Path
 ) -> None:
-    out = make(BOTH, SECOND, {"conftest/main.rego": MAIN})
+    out = make(BOTH, SECOND, {"conftest/main/main.rego": MAIN})
     (tmp_path / "pod.yaml").write_text(POD.format("a"))
     done = run(
         conftest_binary,
@@ -534,13 +534,13 @@ def test_the_bundle_for_conftest_holds_the_policies_and_their_constraints(
 
 
 def test_rego_in_the_bundle_is_verbatim_and_without_tests(make: Make) -> None:
-    out = make(BOTH, {"conftest/main.rego": MAIN, "conftest/main_test.rego": MAIN})
+    out = make(BOTH, {"conftest/main/main.rego": MAIN, "conftest/main/main_test.rego": MAIN})
     found = {
         path.relative_to(out / "conftest/policy").as_posix(): path.read_text()
         for path in out.rglob("conftest/policy/**/*.rego")
     }
     assert found == {
-        "conftest/main.rego": MAIN,
+        "conftest/main/main.rego": MAIN,
         "lib/names/names.rego": NAMES,
         "lib/texts/texts.rego": TEXTS,
         "policies/required_label/required_label.rego": REGO,

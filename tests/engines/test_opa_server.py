@@ -24,7 +24,7 @@ _SECONDS = 10
 
 @pytest.fixture
 def rego(checkout: Path) -> list[Path]:
-    return [checkout / "rego/server/authz.rego", checkout / "rego/gatekeeper/driver.rego"]
+    return [checkout / "rego/system/authz/authz.rego", checkout / "rego/gatekeeper/driver/driver.rego"]
 
 
 @pytest.fixture

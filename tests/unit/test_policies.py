@@ -315,28 +315,28 @@ def test_docs_can_say_less(tmp_path: Path, opa: Path) -> None:
 # -- the adapter for conftest -------------------------------------------------------------------------------------
 
 ADAPTER = {
-    "conftest/main.rego": "package main\n\nimport data.gatekeeper.hook\n\ndeny := hook.x\n",
-    "conftest/main_test.rego": "broken",
-    "gatekeeper/hook.rego": "package gatekeeper.hook\n\nimport rego.v1\nimport data.lib.unused\n\nx := data.policies\n",
-    "gatekeeper/suite.rego": "package gatekeeper.suite\n",
+    "conftest/main/main.rego": "package main\n\nimport data.gatekeeper.hook\n\ndeny := hook.x\n",
+    "conftest/main/main_test.rego": "broken",
+    "gatekeeper/hook/hook.rego": "package gatekeeper.hook\n\nimport rego.v1\nimport data.lib.unused\n\nx := 1\n",
+    "gatekeeper/suite/suite.rego": "package gatekeeper.suite\n",
 }
 
 
 def test_the_adapter_comes_with_what_it_imports_and_nothing_else(tmp_path: Path, opa: Path) -> None:
     sources = policies.read(write_tree(tmp_path, ADAPTER), opa)
     assert sources.conftest == (
-        SourceFile("conftest/main.rego", ADAPTER["conftest/main.rego"]),
-        SourceFile("gatekeeper/hook.rego", ADAPTER["gatekeeper/hook.rego"]),
+        SourceFile("conftest/main/main.rego", ADAPTER["conftest/main/main.rego"]),
+        SourceFile("gatekeeper/hook/hook.rego", ADAPTER["gatekeeper/hook/hook.rego"]),
         SourceFile("lib/unused/unused.rego", FILES["lib/unused/unused.rego"]),
     )
 
 
 def test_what_the_adapter_imports_has_to_be_there(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rego = write_tree(tmp_path, ADAPTER, {"gatekeeper/hook.rego": None})
+    rego = write_tree(tmp_path, ADAPTER, {"gatekeeper/hook/hook.rego": None})
     assert refused(rego, opa, monkeypatch) == [
         (
-            "rego/conftest/main.rego:3: there is no data.gatekeeper.hook; "
-            "write rego/gatekeeper/hook.rego, or name a package that is there"
+            "rego/conftest/main/main.rego:3: there is no data.gatekeeper.hook; "
+            "write rego/gatekeeper/hook/hook.rego, or name a package that is there"
         )
     ]
 

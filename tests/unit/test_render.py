@@ -206,8 +206,8 @@ def test_the_longest_names_make_names_that_gatekeeper_takes() -> None:
 # -- files --------------------------------------------------------------------------------------------------------
 
 ADAPTER = (
-    SourceFile("conftest/main.rego", "package main\n"),
-    SourceFile("gatekeeper/hook.rego", "package gatekeeper.hook\n"),
+    SourceFile("conftest/main/main.rego", "package main\n"),
+    SourceFile("gatekeeper/hook/hook.rego", "package gatekeeper.hook\n"),
     SourceFile("lib/texts/texts.rego", TEXTS),
 )
 SOURCES = Sources((POLICY,), ADAPTER)
@@ -221,8 +221,8 @@ PATHS = [
     "catalog/warn/required_label.yaml",
     "conftest/data/pullguard.json",
     "conftest/index.json",
-    "conftest/policy/conftest/main.rego",
-    "conftest/policy/gatekeeper/hook.rego",
+    "conftest/policy/conftest/main/main.rego",
+    "conftest/policy/gatekeeper/hook/hook.rego",
     "conftest/policy/lib/names/names.rego",
     "conftest/policy/lib/texts/texts.rego",
     "conftest/policy/policies/required_label/required_label.rego",

@@ -129,7 +129,7 @@ def judged(engines: Sequence[Engine], work: Iterable[tuple[T, Batch]]) -> Iterat
 
 
 def answer_from(value: Any) -> Answer:
-    """Return the answer that rego/gatekeeper/batch.rego gave for an object.
+    """Return the answer that rego/gatekeeper/batch gave for an object.
 
     Raises:
         PullguardError: It is not an answer.
@@ -144,7 +144,7 @@ def answer_from(value: Any) -> Answer:
 
 
 def response_from(value: Any, message: Any) -> Response:
-    """Return the response that rego/gatekeeper/batch.rego gave, with its message.
+    """Return the response that rego/gatekeeper/batch gave, with its message.
 
     Raises:
         KeyError: A field is missing.

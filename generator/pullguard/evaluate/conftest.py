@@ -1,7 +1,7 @@
 """conftest as the engine for batches: one `conftest test` for each, on one file an object.
 
 A file an object, because conftest merges the results of all documents of a file. The policies, with
-rego/conftest/main.rego, are those of plain conftest.
+rego/conftest/main, are those of plain conftest.
 """
 
 import json

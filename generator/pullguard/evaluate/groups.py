@@ -1,6 +1,7 @@
 """Templates that can be loaded together, and their constraints, as engines load them."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +34,10 @@ class Group:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(module.text, encoding="utf-8")
         for source in sources:
-            (folder / "pullguard" / source.name).mkdir(parents=True)
-            for file in source.glob("*.rego"):
-                if not file.stem.endswith("_test"):
-                    (folder / "pullguard" / source.name / file.name).write_bytes(file.read_bytes())
+            shutil.copytree(source, folder / "pullguard" / source.name, ignore=shutil.ignore_patterns("*_test.rego"))
 
     def data(self, **settings: Any) -> str:
-        """Return data.pullguard, as rego/gatekeeper/batch.rego reads it, with more settings in it."""
+        """Return data.pullguard, as rego/gatekeeper/batch reads it, with more settings in it."""
         names = {template.kind: template.name for template in self.templates}
         entries = [
             {"policy": names[constraint.kind], "constraint": constraint.object} for constraint in self.constraints

@@ -91,7 +91,7 @@ def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, **settin
         group: Templates and constraints.
         folder: An empty folder that only this user can read.
         rego: The folder rego/ of pullguard.
-        settings: More of data.pullguard, as rego/gatekeeper/batch.rego reads it.
+        settings: More of data.pullguard, as rego/gatekeeper/batch reads it.
     """
     group.write(folder / "policy", rego / "gatekeeper")
     (folder / "data.json").write_text(group.data(**settings), encoding="ascii")

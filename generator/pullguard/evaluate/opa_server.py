@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opa_client.opa import OpaClient  # type: ignore[import-untyped] # the package has no types
     from typing_extensions import Self
 
-#: Where the server finds its token; rego/server/authz.rego reads it there.
+#: Where the server finds its token; rego/system/authz reads it there.
 TOKEN_VARIABLE = "PULLGUARD_OPA_TOKEN"  # noqa: S105 - the name of the variable
 
 _HOST = "127.0.0.1"
@@ -76,7 +76,7 @@ class OpaServer:
     Args:
         opa: The program.
         version: The Rego of the modules that it takes, "v0" or "v1".
-        rego: The modules that it loads at first; those of rego/server must be among them.
+        rego: The modules that it loads at first; those of rego/system must be among them.
     """
 
     def __init__(self, opa: Path, *, version: str, rego: Sequence[Path]) -> None:

@@ -15,12 +15,11 @@ _TIMEOUT = 300.0
 
 
 def write_modules(folder: Path, modules: Mapping[str, Sequence[str]]) -> None:
-    """Write modules of rego/ into a folder: by the folder below rego/ that they stand in, their names."""
+    """Write modules of rego/ into a folder: by the folder below rego/ that holds their packages, their names."""
     for package, names in modules.items():
         (folder / package).mkdir(parents=True)
         for name in names:
-            below = f"{name}/{name}.rego" if package == "lib" else f"{name}.rego"
-            text = (rego_directory() / package / below).read_bytes()
+            text = (rego_directory() / package / name / f"{name}.rego").read_bytes()
             (folder / package / f"{name}.rego").write_bytes(text)
 
 

@@ -339,21 +339,6 @@ def _conftest(tree: Tree) -> tuple[SourceFile, ...]:
         module = tree.module(path)
         found[path] = module.source
         for reference in module.references:
-            if reference.parts[:2] == ("data", "lib"):
+            if reference.parts[:2] in {("data", "lib"), ("data", "gatekeeper")}:
                 pending.extend(_modules_of(tree, module, reference))
-            elif reference.parts[:2] == ("data", "gatekeeper"):
-                pending.append(_gatekeeper_module(tree, module, reference))
     return tuple(found[path] for path in sorted(found))
-
-
-def _gatekeeper_module(tree: Tree, module: RegoModule, reference: Reference) -> str:
-    """Return the path of a module of rego/gatekeeper: these stand in one folder."""
-    path = "/".join(reference.parts[1:3]) + ".rego"
-    if not (tree.directory / path).is_file():
-        raise PullguardError(
-            f"there is no {'.'.join(reference.parts)}",
-            file=module.file,
-            line=reference.line,
-            remedy=f"write {tree.shown(path)}, or name a package that is there",
-        )
-    return path

@@ -206,7 +206,7 @@ def _json(value: Any) -> str:
 
 
 def _is_protected(namespaces: ProtectedNamespaces) -> str:
-    """Return the condition on a namespace, in the form that rego/scope/kubernetes.rego reads."""
+    """Return the condition on a namespace, in the form that rego/scope/kubernetes reads."""
     exact = [name for name in namespaces.names if "*" not in name]
     alternatives = [f"request.namespace in {_json(exact)}"] if exact else []
     alternatives.extend(_glob(name) for name in namespaces.names if "*" in name)

@@ -61,8 +61,8 @@ class _Servers:
         self._rego = rego_directory()
         self._templates: dict[str, TemplateServer] = {}
         self._answers: dict[tuple[str, str], bool | None] = {}
-        semantics = [self._rego / "gatekeeper" / f"{name}.rego" for name in _SEMANTICS]
-        server = OpaServer(opa, version="v1", rego=[self._rego / "server" / "authz.rego", *semantics])
+        semantics = [self._rego / "gatekeeper" / name / f"{name}.rego" for name in _SEMANTICS]
+        server = OpaServer(opa, version="v1", rego=[self._rego / "system/authz/authz.rego", *semantics])
         self._semantics = stack.enter_context(server)
 
     def for_templates(self, version: str) -> TemplateServer:

@@ -16,6 +16,7 @@ from pullguard.gatekeeper import ConstraintTemplate
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_MODULES = ("system/authz/authz.rego", "gatekeeper/driver/driver.rego", "gatekeeper/suite/suite.rego")
 _ENTRY = "template"  # also Gatekeeper's name, which its messages about runtime errors have
 _CONFLICTS = (
     (
@@ -59,7 +60,7 @@ class TemplateServer:
     def __init__(self, opa: Path, version: str, rego: Path) -> None:
         self._opa = opa
         self._version = version
-        self._rego = [rego / name for name in ("server/authz.rego", "gatekeeper/driver.rego", "gatekeeper/suite.rego")]
+        self._rego = [rego / path for path in _MODULES]
         self._server = OpaServer(opa, version=version, rego=self._rego)
         #: The names that modules have on the server, by their texts.
         self._names: dict[str, str] = {}

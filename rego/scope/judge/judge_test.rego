@@ -4,7 +4,7 @@ import data.scope.judge
 
 test_messages if {
 	messages := judge.messages with input as {
-		"policy": "scope_judge_echo_test",
+		"policy": "judge_echo",
 		"parameters": [{"says": ["b", "a"]}, {}],
 		"cases": [
 			{"source": 0, "review": {}},

@@ -1,5 +1,5 @@
 # A policy for the tests of data.scope.judge: it says what its parameters say.
-package policies.scope_judge_echo_test
+package policies.judge_echo
 
 violation contains {"msg": msg} if some msg in input.parameters.says
 
