@@ -93,6 +93,24 @@ class TestSources:
         report = _audit(tmp_path, dump(constraint(twice)), log([twice[0]], total=2))
         assert (_counts(report), _workloads(report)) == ([(NAME, RUN, 2, 2)], ["Pod a"])
 
+    def test_what_an_expansion_template_implies_is_the_same_problem(self, tmp_path: Path) -> None:
+        long = always(image=f"example.org/{'x' * 300}:1")
+        implied = [f"[Implied by expand-workloads] {text}" for text in (always(), long)]
+        found = [
+            violation("Deployment", "web", implied[0]),
+            violation("Deployment", "web"),
+            violation("Deployment", "long", long),
+            violation("Deployment", "long", implied[1]),
+            violation("Deployment", "other", implied[0]),
+        ]
+        report = _audit(tmp_path, dump(constraint(found)))
+        assert _counts(report) == [(NAME, RUN, 5, 5)]
+        assert [(one.workload.name, one.message) for one in report.findings] == [
+            ("long", long),
+            ("other", implied[0]),
+            ("web", always()),
+        ]
+
     def test_a_constraint_that_was_never_audited(self, tmp_path: Path) -> None:
         report = _audit(tmp_path, dump(constraint(run=None)))
         message = (

@@ -130,7 +130,12 @@ def constraint(name: str, match: dict[str, Any], **spec: Any) -> dict[str, Any]:
         "apiVersion": "constraints.gatekeeper.sh/v1beta1",
         "kind": "K8sRequiredLabel",
         "metadata": {"name": name},
-        "spec": {"enforcementAction": "dryrun", "match": {"kinds": KINDS, **match}, "parameters": DEFAULTS, **spec},
+        "spec": {
+            "enforcementAction": "dryrun",
+            "match": {"source": "Original", "scope": "Namespaced", "kinds": KINDS, **match},
+            "parameters": DEFAULTS,
+            **spec,
+        },
     }
 
 
@@ -432,7 +437,10 @@ def test_the_constraint_of_objects_without_a_namespace_takes_the_namespaces_as_a
         "metadata": {"name": "known-host"},
         "spec": {
             "enforcementAction": "dryrun",
-            "match": {"kinds": [{"apiGroups": ["apiregistration.k8s.io"], "kinds": ["APIService"]}]},
+            "match": {
+                "source": "Original",
+                "kinds": [{"apiGroups": ["apiregistration.k8s.io"], "kinds": ["APIService"]}],
+            },
             "parameters": {"grade": "high", "hosts": {"names": ["kube-*"], "selector": SELECTOR}},
         },
     }
@@ -578,7 +586,7 @@ def test_a_bundle_takes_both_kinds_of_namespaces_where_they_are_a_parameter() ->
     value = bundle_constraint(CLUSTER_POLICY, cluster(selector=SELECTOR), "warn")
     assert value["metadata"] == {"name": "known-host-warn"}
     assert value["spec"]["parameters"]["hosts"] == {"names": ["kube-*"], "selector": SELECTOR}
-    assert list(value["spec"]["match"]) == ["kinds"]
+    assert list(value["spec"]["match"]) == ["source", "kinds"]
 
 
 # -- the page of a policy -----------------------------------------------------------------------------------------

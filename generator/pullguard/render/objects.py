@@ -123,13 +123,16 @@ def complete_parameters(policy: Policy, config: Config) -> dict[str, Any]:
 
 def _constraint(policy: Policy, config: Config, name: str, level: str, match: Mapping[str, Any]) -> dict[str, Any]:
     complete = complete_parameters(policy, config)
+    # What Gatekeeper makes of workloads by ExpansionTemplates has neither an old object nor a controller: a deny would
+    # refuse what exists. An object without a namespace is in no protected one, which `namespaces` alone does not say.
+    scope = {} if policy.cluster_scoped else {"scope": "Namespaced"}
     return {
         "apiVersion": f"{CONSTRAINT_GROUP}/v1beta1",
         "kind": policy.kind,
         "metadata": {"name": name},
         "spec": {
             "enforcementAction": ENFORCEMENT[level],
-            "match": {"kinds": _kinds(policy, complete), **match},
+            "match": {"source": "Original", **scope, "kinds": _kinds(policy, complete), **match},
             "parameters": complete,
         },
     }

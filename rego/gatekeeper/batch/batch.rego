@@ -115,8 +115,13 @@ _request_for(obj, namespace, namespaces) := _request(review.from_object(_with_ap
 
 _request(subject, namespaces) := object.union(
 	review.request(subject, _namespace_object(subject, namespaces)),
-	{"unknownNamespace": "judge"},
+	{"unknownNamespace": "judge", "unstatedNamespace": _unstated_namespace},
 )
+
+# What a cluster holds without a namespace has none; of a manifest that is not known.
+_unstated_namespace := "none" if {
+	_enforcement_point == "audit.gatekeeper.sh"
+} else := "judge"
 
 # A Namespace has no Namespace.
 _namespace_object(subject, namespaces) := found if {
@@ -128,14 +133,20 @@ _namespace_object(subject, namespaces) := found if {
 _assumed(constraint, request) if {
 	not request.review.namespace
 	not review.cluster_scoped(request.object)
-	some field in ["namespaces", "excludedNamespaces", "namespaceSelector"]
-	_states(constraint, field)
+	_states_namespaces(constraint)
 } else if {
 	request.review.namespace
 	request.namespaceObject == null
 	not review.is_namespace(request.object)
 	_states(constraint, "namespaceSelector")
 } else := false
+
+_states_namespaces(constraint) if {
+	some field in ["namespaces", "excludedNamespaces", "namespaceSelector"]
+	_states(constraint, field)
+}
+
+_states_namespaces(constraint) if constraint.spec.match.scope == "Namespaced"
 
 _states(constraint, field) if not object.get(constraint, ["spec", "match", field], null) in {null, []}
 

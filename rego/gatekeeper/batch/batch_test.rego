@@ -176,10 +176,21 @@ test_namespaces if {
 		"by label, cluster-scoped": [by_label, cluster, "", {}, _found("", role, false)],
 		"by label, a Namespace": [by_label, protected, "", {"n": other}, _found("", "/v1/Namespace", false)],
 		"by label, another Namespace": [by_label, other, "", {"n": protected}, _none("")],
+		"by scope, not known": [{"scope": "Namespaced"}, homeless, "", {}, _found("", "/v1/Pod", true)],
+		"by scope, given": [{"scope": "Namespaced"}, homeless, "n", {}, _found("n", "/v1/Pod", false)],
+		"by scope, cluster-scoped": [{"scope": "Namespaced"}, cluster, "", {}, _none("")],
 	}
 	every name, case in cases {
 		[name, _says(case[0], case[1], case[2], case[3])] == [name, case[4]]
 	}
+}
+
+test_what_a_cluster_holds_without_a_namespace_has_none if {
+	homeless := _object("example.com/v1", "Any", {"name": "p"})
+	entries := [_entry("c", {"match": {"scope": "Namespaced", "namespaces": ["n"]}})]
+	answers := batch.results with data.pullguard as {"constraints": entries, "enforcementPoint": "audit.gatekeeper.sh"}
+		with input as {"objects": [homeless], "namespace": "", "namespaces": {}}
+	answers == [{"namespace": "", "responses": []}]
 }
 
 test_kinds_without_api_version if {

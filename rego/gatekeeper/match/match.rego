@@ -15,7 +15,8 @@ import data.gatekeeper.review
 # description: >-
 #   Gives {"matches": true or false}, or {"error": text} where Gatekeeper cannot decide and rejects. The
 #   request holds object and oldObject (or null; either may match), namespaceObject (the Namespace, or null where it is not
-#   known) and source. With "unknownNamespace": "judge", a namespaceSelector selects objects whose Namespace is not known.
+#   known) and source. With "unknownNamespace": "judge", a namespaceSelector selects objects whose Namespace is not known, and
+#   with "unstatedNamespace": "judge", the scope Namespaced selects objects that state none but may have one.
 outcome(match, request) := {"matches": true} if {
 	match in {null, {}}
 } else := {"error": sprintf("%s: neither object nor old object are defined", [_invalid_request])} if {
@@ -73,6 +74,11 @@ _scope_matches("Cluster", obj, _) if review.is_namespace(obj)
 _scope_matches("Namespaced", obj, request) if {
 	_has_namespace(obj, request)
 	not review.is_namespace(obj)
+}
+
+_scope_matches("Namespaced", obj, request) if {
+	request.unstatedNamespace == "judge"
+	not review.cluster_scoped(obj)
 }
 
 # Gatekeeper takes every other value, misspelt ones too, for "any scope".

@@ -127,3 +127,12 @@ test_unknown_namespace_can_be_judged if {
 	match.outcome({"namespaceSelector": {"matchLabels": {"team": "b"}}}, request) == {"matches": true}
 	match.outcome({"namespaceSelector": {}, "name": "x"}, request) == {"matches": false}
 }
+
+test_unstated_namespace_can_be_judged if {
+	judged := {"unstatedNamespace": "judge"}
+	namespaced := {"scope": "Namespaced"}
+	match.outcome(namespaced, _of(_homeless)) == {"matches": false}
+	match.outcome(namespaced, object.union(_of(_homeless), judged)) == {"matches": true}
+	match.outcome(namespaced, object.union(_of(_node), judged)) == {"matches": false}
+	match.outcome(namespaced, object.union(_of(_namespace), judged)) == {"matches": false}
+}

@@ -17,6 +17,8 @@ from pullguard.gatekeeper import ConstraintTemplate, Rule, dig
 _MESSAGE_BYTES = 256
 _CUT = "..."
 _IMAGE = re.compile(r'image "[^"]*"?')
+# What Gatekeeper writes before what it says of a pod that an ExpansionTemplate makes of a workload.
+_IMPLIED = re.compile(r"\[Implied by [^\]]*\] ")
 
 _OTHERS_SEVERITY = "medium"
 
@@ -27,7 +29,8 @@ def folded(
     """Return the findings that violations are, those that matter most first.
 
     The violations of one workload, its ReplicaSets, Jobs and pods are one finding where constraints of one kind say the
-    same of them, whatever the image is: the pods of an earlier rollout may have another one.
+    same of them, whatever the image is: the pods of an earlier rollout may have another one. So is what they say of the
+    pods that an ExpansionTemplate makes of it.
 
     Args:
         audited: What is known of each constraint.
@@ -40,11 +43,22 @@ def folded(
         for violation in entry.violations:
             if violation.labels:
                 owners.guess(violation.object, violation.labels)
-    for entry in audited:
-        for violation in entry.violations:
-            workload = owners.workload(violation.object)
-            key = (entry.constraint.kind, identity(workload), _problem(violation.message))
-            groups.setdefault(key, []).append(_Violating(entry, violation, workload))
+    # What is implied goes last: Gatekeeper cuts it earlier than what it says of the workload itself.
+    said: dict[tuple[str, Identity], list[str]] = {}
+    for implied in (False, True):
+        for entry in audited:
+            for violation in entry.violations:
+                if bool(_IMPLIED.match(violation.message)) is not implied:
+                    continue
+                workload = owners.workload(violation.object)
+                problem = _problem(violation.message)
+                known = said.setdefault((entry.constraint.kind, identity(workload)), [])
+                if implied:
+                    problem = next((text for text in known if text.startswith(problem.removesuffix(_CUT))), problem)
+                if problem not in known:
+                    known.append(problem)
+                key = (entry.constraint.kind, identity(workload), problem)
+                groups.setdefault(key, []).append(_Violating(entry, violation, workload))
     complete = {
         kind: all(entry.complete for entry in audited if entry.constraint.kind == kind)
         for kind in {entry.constraint.kind for entry in audited}
@@ -112,9 +126,9 @@ def _finding(
     )
 
 
-def _preference(each: _Violating, owners: Owners) -> tuple[bool, int, str, str]:
-    ref = each.violation.object
-    return owners.is_idle(ref), -strictness(each.violation.action), ref.name, each.violation.message
+def _preference(each: _Violating, owners: Owners) -> tuple[bool, bool, int, str, str]:
+    ref, message = each.violation.object, each.violation.message
+    return bool(_IMPLIED.match(message)), owners.is_idle(ref), -strictness(each.violation.action), ref.name, message
 
 
 def _rule(group: Iterable[_Violating], template: ConstraintTemplate | None, policy: str) -> Rule:
@@ -132,11 +146,14 @@ def _rule(group: Iterable[_Violating], template: ConstraintTemplate | None, poli
 
 
 def _problem(message: str) -> str:
-    """Return what a message says, cut as Gatekeeper does, without the image: a new tag is no new problem."""
+    """Return what a message says, cut as Gatekeeper does, without the image: a new tag is no new problem.
+
+    Whether a workload says it or what an ExpansionTemplate makes of it is the same problem.
+    """
     data = message.encode()
     if len(data) > _MESSAGE_BYTES:
         message = data[: _MESSAGE_BYTES - len(_CUT)].decode(errors="ignore") + _CUT
-    return _IMAGE.sub("image", message.replace("\ufffd", ""))
+    return _IMAGE.sub("image", _IMPLIED.sub("", message.replace("\ufffd", ""), count=1))
 
 
 def _hash(kind: str, workload: Identity, problem: str) -> str:
