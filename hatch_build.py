@@ -49,6 +49,6 @@ def _manual(root: Path) -> str:
     """Return the manual page; the modules that make it need nothing but Python."""
     sys.path.insert(0, str(root / "generator"))
     from pullguard.cli import parser  # noqa: PLC0415 - only here can it be imported
-    from pullguard.manual import manual  # noqa: PLC0415 - as above
+    from pullguard.completion.manual import manual  # noqa: PLC0415 - as above
 
     return manual(parser())

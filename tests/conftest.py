@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 
 from policy_tree import write_tree
-from pullguard import policies
-from pullguard.generate import generate
+from pullguard.generate.command import generate
+from pullguard.library import policies
 from twins import Workbench
 
 pytest_plugins = ("browser_page", "local_cluster.fixtures", "repositories")

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from pullguard.findings import ContainerRef, Finding, reference, value_at
-from pullguard.inputs.documents import Document, read_documents
-from pullguard.inputs.lists import Manifest, manifests
+from pullguard.core.findings import ContainerRef, Finding, reference, value_at
+from pullguard.core.inputs.documents import Document, read_documents
+from pullguard.core.inputs.lists import Manifest, manifests
 
 DIGEST = f"sha256:{hashlib.sha256(b'').hexdigest()}"
 #: A pinned image whose pull policy is Always if none is stated.

@@ -5,16 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pullguard.gatekeeper import Rule
-from pullguard.policies import (
-    Contradiction,
-    Example,
-    Guide,
-    MatchKinds,
-    Policy,
-    SourceFile,
-    SyncKinds,
-)
+from pullguard.core.gatekeeper import Rule
+from pullguard.library.policies import Contradiction, Example, Guide, MatchKinds, Policy, SourceFile, SyncKinds
 
 METADATA = """\
 # METADATA

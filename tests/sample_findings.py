@@ -1,6 +1,6 @@
 """A finding for tests that need one, whichever it is."""
 
-from pullguard.findings import ContainerRef, Finding, ObjectRef
+from pullguard.core.findings import ContainerRef, Finding, ObjectRef
 
 FINDING = Finding(
     rule="pull-policy-always",

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from admission_chain import AdmissionChain, namespace
-from pullguard.config import ALL, AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces
-from pullguard.policies import Policy
-from pullguard.render import admission
-from pullguard.render.objects import complete_parameters
+from pullguard.library.config import ALL, AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces
+from pullguard.library.policies import Policy
+from pullguard.library.render import admission
+from pullguard.library.render.objects import complete_parameters
 
 LISTS = ("containers", "initContainers", "ephemeralContainers", "volumes")
 

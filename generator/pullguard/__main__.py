@@ -3,14 +3,14 @@
 import gc
 import sys
 
-from pullguard.evaluate import early
+from pullguard.engine import process
 
 
 def main() -> int:
     """Run the command line of the process; return the exit code."""
     # What is made while modules are imported is there to stay, and most runs make little more.
     gc.set_threshold(100_000)
-    early.start(sys.argv[1:])
+    process.start(sys.argv[1:])
     from pullguard import cli  # noqa: PLC0415 - what takes time comes after what runs beside it
 
     return cli.main()

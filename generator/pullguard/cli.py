@@ -12,12 +12,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 
 from pullguard import __version__
-from pullguard.errors import PullguardError
+from pullguard.core.errors import PullguardError
 
 if TYPE_CHECKING:
     import argparse
 
-    from pullguard.output_files import OutputFile
+    from pullguard.check.output_files import OutputFile
 
 _EXIT_CODES = """\
 exit codes:
@@ -149,8 +149,8 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _audit(options: "argparse.Namespace") -> int:
-    from pullguard.cluster.audit import audit
-    from pullguard.reporters.audit import REPORTERS, WITHOUT_ERRORS, write_errors
+    from pullguard.audit.command import audit
+    from pullguard.audit.formats import REPORTERS, WITHOUT_ERRORS, write_errors
 
     report = audit(
         options.paths,
@@ -169,7 +169,7 @@ def _audit(options: "argparse.Namespace") -> int:
 
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from pullguard.reporters import REPORTERS
+    from pullguard.check.formats import REPORTERS
 
     command = commands.add_parser(
         "check",
@@ -228,16 +228,16 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _check(options: "argparse.Namespace") -> int:
-    from pullguard.check import check
-    from pullguard.inputs.limits import stated_limits
-    from pullguard.inputs.selection import Selection
-    from pullguard.reporters import REPORTERS
+    from pullguard.check.formats import REPORTERS
+    from pullguard.core.inputs.limits import stated_limits
+    from pullguard.core.inputs.selection import Selection
+    from pullguard.judging.judge import check
 
     if options.write_baseline and options.baseline is None:
         raise PullguardError("--write-baseline writes the file of --baseline", remedy="name it: --baseline FILE")
     files: Sequence[OutputFile] = ()
     if options.output_file:
-        from pullguard.output_files import output_files
+        from pullguard.check.output_files import output_files
 
         files = output_files(options.output_file)
     report = check(
@@ -254,16 +254,16 @@ def _check(options: "argparse.Namespace") -> int:
         namespace_labels=options.namespace_labels,
     )
     if report.findings:
-        from pullguard.exemptions import exempted
+        from pullguard.judging.exemptions import exempted
 
         report = exempted(report)
     if options.baseline is not None:
-        from pullguard.baseline import with_baseline
+        from pullguard.check.baseline import with_baseline
 
         report = with_baseline(report, options.baseline, options.paths, write=options.write_baseline)
     # Files first: who reads standard output may go away before its end.
     if files:
-        from pullguard.output_files import write_files
+        from pullguard.check.output_files import write_files
 
         write_files(report, files)
     REPORTERS[options.output](report, sys.stdout)
@@ -286,7 +286,7 @@ def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def _completion(options: "argparse.Namespace") -> int:
-    from pullguard.completion import script
+    from pullguard.completion.command import script
 
     print(script(parser(), options.shell))
     return 0
@@ -340,9 +340,9 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _fix(options: "argparse.Namespace") -> int:
-    from pullguard.inputs.selection import Selection
-    from pullguard.remedies.fix import fix
-    from pullguard.reporters.fix import write, write_diff
+    from pullguard.core.inputs.selection import Selection
+    from pullguard.fix.command import fix
+    from pullguard.fix.formats import write, write_diff
 
     report = fix(
         options.paths,
@@ -383,8 +383,8 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _generate(options: "argparse.Namespace") -> int:
-    from pullguard.generate import generate
-    from pullguard.reporters.generation import write
+    from pullguard.generate.command import generate
+    from pullguard.generate.formats import write
 
     result = generate(options.config, options.out, check=options.check, opa=options.opa)
     write(result, sys.stdout)
@@ -440,8 +440,8 @@ def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _scope(options: "argparse.Namespace") -> int:
-    from pullguard.cluster.scope import scope
-    from pullguard.reporters.scope import REPORTERS
+    from pullguard.scope.command import scope
+    from pullguard.scope.formats import REPORTERS
 
     report = scope(
         options.paths, kubeconfig=options.kubeconfig, context=options.context, opa=options.opa, stdin=_stdin()
@@ -478,8 +478,8 @@ def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _test(options: "argparse.Namespace") -> int:
-    from pullguard.evaluate.suites import run
-    from pullguard.reporters.suites import REPORTERS
+    from pullguard.suites.command import run
+    from pullguard.suites.formats import REPORTERS
 
     report = run(
         options.paths, engine=options.engine, run=options.filter, opa=options.opa, progress=sys.stderr.isatty()

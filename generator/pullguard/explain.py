@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from pullguard.errors import PullguardError
-from pullguard.files import read_text
-from pullguard.library import load
-from pullguard.ruleset import library_directory, policy_page
+from pullguard.core.errors import PullguardError
+from pullguard.core.text_files import read_text
+from pullguard.library.ruleset import library_directory, policy_page
+from pullguard.library.store import load
 
 
 def explain(name: str, *, library: str | None = None) -> str:

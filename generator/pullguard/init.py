@@ -4,9 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pullguard import policies, resources
-from pullguard.errors import PullguardError
-from pullguard.render import SCHEMA_FILE, schema_text, starting_configuration
+from pullguard.core import resources
+from pullguard.core.errors import PullguardError
+from pullguard.library import policies
+from pullguard.library.render import SCHEMA_FILE, schema_text, starting_configuration
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from fault_proxy import Fault, FaultProxy
 from installed_library import constraints, installed
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import running, wait_until
-from pullguard.cluster.audit import audit
-from pullguard.cluster.audit.model import AuditReport
+from pullguard.audit.command import audit
+from pullguard.audit.formats import policyreport, words
+from pullguard.audit.model import AuditReport
 from pullguard.cluster.kubectl import connected
-from pullguard.errors import PullguardError
-from pullguard.reporters.audit import policyreport, words
+from pullguard.core.errors import PullguardError
 
 _NAMESPACE = "kube-system"
 _IMAGE = "example.org/app"

@@ -13,9 +13,9 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from audit_samples import constraint, dump, log, shop, violation
 from browser_page import Open, console
-from pullguard.cluster.audit import audit
-from pullguard.reporters.audit import html
-from pullguard.reporters.audit import json as audit_json
+from pullguard.audit.command import audit
+from pullguard.audit.formats import html
+from pullguard.audit.formats import json as audit_json
 
 _HOSTILE = (
     '</script><script>window.injected=1</script><img src=x onerror="window.injected=1">"\'><b data-namespace=x>'

@@ -12,7 +12,7 @@ from installed_library import constraints, templates, wait_until_enforced
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 from policy_tree import CLUSTER, CLUSTER_REGO, REGO
-from pullguard.gatekeeper import dig
+from pullguard.core.gatekeeper import dig
 
 _CONFIGURATION = "protectedNamespaces: {names: [kube-*], selector: {matchLabels: {protected: 'true'}}}\n"
 

@@ -11,8 +11,8 @@ from local_cluster.controllers import WORKLOADS, controllers
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 from offenders import MESSAGE, collection, workload
-from pullguard.cluster.scope import Blocked, DenySafety, scope
-from pullguard.generate import generate
+from pullguard.generate.command import generate
+from pullguard.scope.command import Blocked, DenySafety, scope
 
 _CONFIGURATION = """\
 protectedNamespaces: {{names: [kube-system]}}

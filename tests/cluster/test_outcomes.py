@@ -17,7 +17,7 @@ from installed_library import constraints, install, uninstall, wait_until_enforc
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import NotReadyError, wait_until
 from offenders import MESSAGE, collection, cron_job, pod, workload
-from pullguard.generate import generate
+from pullguard.generate.command import generate
 
 _CONFIGURATION = """\
 protectedNamespaces: {names: [kube-system, gatekeeper-system, ignored, excluded]}

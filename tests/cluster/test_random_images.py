@@ -15,7 +15,7 @@ from local_cluster.api import Answer
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 from offenders import collection
-from pullguard.generate import generate
+from pullguard.generate.command import generate
 
 # Protected in the same way: the webhook sees the first only, the admission policies the second only.
 _SEEN, _UNSEEN = "seen", "ignored"

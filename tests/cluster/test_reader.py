@@ -11,7 +11,7 @@ import pytest
 
 from installed_library import install, uninstall
 from local_cluster.fixtures import READER, Cluster
-from pullguard.cluster.scope import KINDS
+from pullguard.scope.command import KINDS
 
 _ROLE = "pullguard-scope"
 

@@ -17,8 +17,8 @@ from installed_library import uninstall, wait_until_enforced
 from local_cluster.api import Client
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
-from pullguard.evaluate.suites.assertions import Violation, expressions, judge
-from pullguard.evaluate.suites.files import Case, Suite, Test, find_suites, read_one, resolve
+from pullguard.suites.assertions import Violation, expressions, judge
+from pullguard.suites.suite_files import Case, Suite, Test, find_suites, read_one, resolve
 
 _COLLECTIONS = {"Node": "/api/v1/nodes", "Namespace": "/api/v1/namespaces"}
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from admission_chain import namespace, request
 from generated_images import IMAGES
 from generated_objects import BUILT_IN, objects, well_formed
-from pullguard.config import ALL, UNSEEN, ProtectedNamespaces
-from pullguard.inputs import Inputs, Manifest
+from pullguard.core.inputs import Inputs, Manifest
+from pullguard.library.config import ALL, UNSEEN, ProtectedNamespaces
 from twins import Twins, Workbench, pod, told
 
 _POLICIES = ("protected_image_pinning", "protected_pull_policy")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pullguard.check import check
+from pullguard.judging.judge import check
 
 
 def _objects(stated: str, template: str) -> list[dict[str, Any]]:

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import small_library as small
-from pullguard import check as check_module
-from pullguard.check import ENGINES, check
-from pullguard.errors import PullguardError
-from pullguard.findings import Finding, Problem, Report
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Finding, Problem, Report
+from pullguard.judging import judge as check_module
+from pullguard.judging.judge import ENGINES, check
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 

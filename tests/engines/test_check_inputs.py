@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 import small_library as small
-from pullguard import bundle, ruleset
-from pullguard.check import check
-from pullguard.errors import PullguardError
-from pullguard.evaluate import early
-from pullguard.findings import Report
-from pullguard.inputs.limits import Limits
-from pullguard.inputs.selection import Selection
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Report
+from pullguard.core.inputs.limits import Limits
+from pullguard.core.inputs.selection import Selection
+from pullguard.engine import process
+from pullguard.judging.judge import check
+from pullguard.library import bundle, ruleset
 
 POD = """\
 apiVersion: v1
@@ -240,7 +240,7 @@ def test_a_library_that_was_changed_is_not_read_from_its_bundle(tmp_path: Path, 
         lambda library: (library / "MANIFEST").write_text("x\n", encoding="utf-8"),
         lambda library: (library / bundle.INDEX).write_text("{}", encoding="utf-8"),
         lambda library: (library / bundle.INDEX).unlink(),
-        lambda library: (library / early.POLICIES / "lib" / "more.rego").write_text("package more", encoding="utf-8"),
+        lambda library: (library / process.POLICIES / "lib" / "more.rego").write_text("package more", encoding="utf-8"),
         lambda library: shutil.copytree(library / "policies/webhook_self_block", library / "policies/mine"),
         lambda library: (library / "policies/webhook_self_block/template.yaml").unlink(),
     ],
@@ -277,7 +277,7 @@ def test_without_pullguard_check(tmp_path: Path, checkout: Path, monkeypatch: py
     file = tmp_path / "m.yaml"
     file.write_text(pod("a", "namespace: kube-system"), encoding="utf-8")
     with_it = check([str(file)], library=str(checkout / "library"))
-    monkeypatch.setattr(early, "find", lambda: None)
+    monkeypatch.setattr(process, "find", lambda: None)
     assert check([str(file)], library=str(checkout / "library")) == with_it
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from pullguard.check import check as judge
+from pullguard.judging.judge import check as judge
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 
@@ -230,7 +230,7 @@ def test_a_longer_run_shows_progress_on_a_terminal(
     tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "pods.yaml").write_text("---\n".join(map(_pod, "abc")))
-    monkeypatch.setattr("pullguard.progress._AFTER_SECONDS", 0.0)
+    monkeypatch.setattr("pullguard.core.progress._AFTER_SECONDS", 0.0)
     shown = []
     for stream, progress in ((_Terminal(), True), (_Terminal(), False), (io.StringIO(), True)):
         monkeypatch.setattr(sys, "stderr", stream)

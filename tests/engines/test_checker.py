@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pullguard.errors import PullguardError
-from pullguard.evaluate import early
-from pullguard.evaluate.batches import Batch
-from pullguard.evaluate.checker import Checker, Record
-from pullguard.inputs import documents
-from pullguard.inputs.homes import Home
-from pullguard.inputs.lists import Manifest, manifests
+from pullguard.core.errors import PullguardError
+from pullguard.core.inputs import documents
+from pullguard.core.inputs.homes import Home
+from pullguard.core.inputs.lists import Manifest, manifests
+from pullguard.engine import process
+from pullguard.engine.batches import Batch
+from pullguard.engine.checker import Checker, Record
 
 NOWHERE = Home("", replaces=False)
 
@@ -47,7 +47,7 @@ class Reader:
         (policies / "tells_all.rego").write_text(TELLS_ALL, encoding="utf-8")
         constraint = {"kind": "TellsAll", "metadata": {"name": "c"}, "spec": {}}
         data = {"pullguard": {"constraints": [{"policy": "tells_all", "constraint": constraint}]}}
-        self.checker = Checker(early.command(program, (str(policies),), **limits), [json.dumps(data)])
+        self.checker = Checker(process.command(program, (str(policies),), **limits), [json.dumps(data)])
         self._file = folder / "input.yaml"
 
     def read(self, data: bytes) -> list[Record]:
@@ -282,7 +282,7 @@ def test_batches_are_answered_between_files(reader: Reader) -> None:
 
 def test_policies_that_cannot_be_loaded(tmp_path: Path, checker: Path) -> None:
     (tmp_path / "bad.rego").write_text("package bad\n\nx := y\n", encoding="utf-8")
-    broken = Checker(early.command(str(checker), (str(tmp_path),)), ['{"pullguard":{"constraints":[]}}'])
+    broken = Checker(process.command(str(checker), (str(tmp_path),)), ['{"pullguard":{"constraints":[]}}'])
     try:
         with pytest.raises(PullguardError, match=r"^OPA cannot load the policies: bad\.rego:3: var y is unsafe$"):
             broken.finish()
@@ -291,7 +291,7 @@ def test_policies_that_cannot_be_loaded(tmp_path: Path, checker: Path) -> None:
 
 
 def test_it_ends_with_its_parent(tmp_path: Path, checker: Path) -> None:
-    child = early.Child(early.command(str(checker), (str(tmp_path),)))
+    child = process.Child(process.command(str(checker), (str(tmp_path),)))
     os.close(child.requests)
     assert os.waitpid(child.pid, 0)[1] == 0
     os.close(child.answers)

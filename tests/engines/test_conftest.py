@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import small_library as small
-from pullguard import check as check_module
-from pullguard import resources
-from pullguard.check import check
-from pullguard.errors import PullguardError
-from pullguard.findings import Finding
+from pullguard.core import resources
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Finding
+from pullguard.judging import judge as check_module
+from pullguard.judging.judge import check
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 

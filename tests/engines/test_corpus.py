@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pullguard.check import check
-from pullguard.findings import Finding, Report
+from pullguard.core.findings import Finding, Report
+from pullguard.judging.judge import check
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pullguard.check import check
+from pullguard.judging.judge import check
 
 
 @pytest.mark.parametrize("name", ["audit-cronjob.yaml"])

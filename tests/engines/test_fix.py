@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from fixable import LATEST
 from manifest_styles import Styled, styled_files
 from pullguard import cli
-from pullguard.check import check
-from pullguard.errors import PullguardError
-from pullguard.findings import Finding, Problem, Report
-from pullguard.remedies.fix import FixReport, fix
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Finding, Problem, Report
+from pullguard.fix.command import FixReport, fix
+from pullguard.judging.judge import check
 
 pytestmark = pytest.mark.usefixtures("opa")
 

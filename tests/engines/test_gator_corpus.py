@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from generated_objects import BUILT_IN
-from pullguard.check import check
-from pullguard.inputs import Inputs, Manifest
+from pullguard.core.inputs import Inputs, Manifest
+from pullguard.judging.judge import check
 
 _KINDS = {kind for _, kind, _ in BUILT_IN}
 

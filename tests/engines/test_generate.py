@@ -11,15 +11,15 @@ import yaml
 
 from crd_schemas import crd_validator
 from policy_tree import CLUSTER, NAMES, REGO, SECOND, TEXTS, policy, write_tree
-from pullguard import config, library, policies
-from pullguard.errors import PullguardError
-from pullguard.gatekeeper import dig
-from pullguard.generate import generate
+from pullguard.core.errors import PullguardError
+from pullguard.core.gatekeeper import dig
+from pullguard.generate.command import generate
 from pullguard.init import InitResult, init
-from pullguard.library import Difference
-from pullguard.policies import Sources
-from pullguard.render import render
-from pullguard.render.yaml_text import block, dump
+from pullguard.library import config, policies, store
+from pullguard.library.policies import Sources
+from pullguard.library.render import render
+from pullguard.library.render.yaml_text import block, dump
+from pullguard.library.store import Difference
 
 NAMES_ONLY = "protectedNamespaces: {names: [kube-system, '*-protected']}\n"
 BOTH = NAMES_ONLY.replace("names:", "selector: {matchLabels: {protected: 'true'}}, names:")
@@ -261,7 +261,7 @@ def test_a_level_takes_all_policies_and_leaves_the_rest_of_them_alone(make: Make
     done = run(kubectl, "kustomize", out / "deny")
     assert (done.returncode, done.stderr) == (0, "")
     built = {(entry["kind"], entry["metadata"]["name"]): entry for entry in yaml.safe_load_all(done.stdout)}
-    loaded = library.load(out)
+    loaded = store.load(out)
     expected = {("ConstraintTemplate", template.name): dict(template.object) for template in loaded.templates}
     for constraint in loaded.constraints:
         spec = {**constraint.object["spec"], "enforcementAction": "deny"}
@@ -480,7 +480,7 @@ def test_the_pages_of_the_checkout_name_the_tools_that_demand_the_opposite(check
 
 def test_the_library_of_the_checkout_carries_its_rego_byte_for_byte(checkout: Path, opa: Path) -> None:
     sources = policies.read(checkout / "rego", opa)
-    loaded = {template.policy: template for template in library.load(checkout / "library").templates}
+    loaded = {template.policy: template for template in store.load(checkout / "library").templates}
     assert sorted(loaded) == [entry.name for entry in sources.policies]
     for entry in sources.policies:
         source = loaded[entry.name].source
@@ -560,7 +560,7 @@ def _without_namespaces(out: Path) -> list[str]:
     """Return the names of the constraints that match no namespaces: their objects have none."""
     return [
         constraint.name
-        for constraint in library.load(out).constraints
+        for constraint in store.load(out).constraints
         if not {"namespaces", "namespaceSelector"} & set(constraint.object["spec"]["match"])
     ]
 
@@ -576,13 +576,13 @@ def test_what_init_writes_can_be_used_as_it_is_and_to_the_full(  # noqa: PLR0917
     out = tmp_path / "library"
     generate(path, out, rego=rego, opa=str(opa))
     assert (out / "pullguard.schema.json").read_bytes() == (tmp_path / "pullguard.schema.json").read_bytes()
-    names = {constraint.name.rpartition("-by-")[2] for constraint in library.load(out).constraints}
+    names = {constraint.name.rpartition("-by-")[2] for constraint in store.load(out).constraints}
     assert names == {"name", *_without_namespaces(out)}
     assert run(gator, "verify", f"{out}/...").returncode == 0
 
     path.write_text(uncommented(path.read_text("utf-8")), "utf-8")
     generate(path, out, rego=rego, opa=str(opa))
-    loaded = library.load(out).constraints
+    loaded = store.load(out).constraints
     without = _without_namespaces(out)
     assert {constraint.name.rpartition("-by-")[2] for constraint in loaded} == {"name", "label", *without}
     assert {

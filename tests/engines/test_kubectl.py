@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster
-from pullguard.errors import PullguardError
+from pullguard.core.errors import PullguardError
 from read_only_cluster import TOKEN, ReadOnlyCluster
 
 _KINDS = (

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from admission_chain import AdmissionChain, namespace, request
 from crd_schemas import crd_validator
 from generated_objects import POD, well_formed
-from pullguard.config import ProtectedNamespaces
-from pullguard.render import admission
+from pullguard.library.config import ProtectedNamespaces
+from pullguard.library.render import admission
 from twins import LISTS, Twins, Workbench, pod
 
 _NAME = "protected_pull_policy"

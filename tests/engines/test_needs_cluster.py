@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pullguard.check import check
+from pullguard.judging.judge import check
 
 
 def test_check_says_what_it_does_not_judge_by(checkout: Path) -> None:

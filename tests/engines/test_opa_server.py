@@ -15,9 +15,9 @@ from textwrap import dedent
 import pytest
 
 import suite_tree
-from pullguard.errors import PullguardError
-from pullguard.evaluate import opa_server
-from pullguard.evaluate.opa_server import OpaServer, RegoError, RegoFault
+from pullguard.core.errors import PullguardError
+from pullguard.suites import opa_server
+from pullguard.suites.opa_server import OpaServer, RegoError, RegoFault
 
 _SECONDS = 10
 
@@ -238,7 +238,7 @@ def _until(condition: Callable[[], bool]) -> bool:
 _PARENT = """
     import os, signal, sys, time
     from pathlib import Path
-    from pullguard.evaluate.opa_server import OpaServer
+    from pullguard.suites.opa_server import OpaServer
 
     opa, rego, wait = Path(sys.argv[1]), [Path(path) for path in sys.argv[3:]], sys.argv[2] == "wait"
     with OpaServer(opa, version="v1", rego=rego) as server:
@@ -286,7 +286,7 @@ def test_server_ends_with_its_parent(  # noqa: PLR0917 - fixtures and parameters
 
 _ORPHAN = """
     import os, time
-    from pullguard.evaluate.programs import end_with_parent
+    from pullguard.core.programs import end_with_parent
 
     before_exec = end_with_parent()
     parent = os.getpid()

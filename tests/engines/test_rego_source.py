@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.evaluate.acceptance import rego_source
-from pullguard.evaluate.acceptance.rego_source import Reading
+from pullguard.core.errors import PullguardError
+from pullguard.suites import rego_source
+from pullguard.suites.rego_source import Reading
 
 
 @pytest.mark.parametrize(

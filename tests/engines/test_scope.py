@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from pullguard.cluster.scope import KINDS, Blocked, Fact, NamespaceScope, ScopeReport, judge, scope
 from pullguard.cluster.snapshot import Snapshot
-from pullguard.config import UNSEEN, ProtectedNamespaces
-from pullguard.errors import PullguardError
-from pullguard.render import admission
+from pullguard.core.errors import PullguardError
+from pullguard.library.config import UNSEEN, ProtectedNamespaces
+from pullguard.library.render import admission
+from pullguard.scope.command import KINDS, Blocked, Fact, NamespaceScope, ScopeReport, judge, scope
 from read_only_cluster import ReadOnlyCluster
 from twins import Workbench
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import suite_tree
-from pullguard.errors import PullguardError
-from pullguard.evaluate import suites
-from pullguard.evaluate.suites.report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult
+from pullguard.core.errors import PullguardError
+from pullguard.suites import command
+from pullguard.suites.report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult
 
 _PARTS = ("assertions", "constraints", "expansion", "formats", "match", "objects", "schemas", "skipped", "templates")
 
@@ -37,13 +37,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def by_opa(tree: Path, opa: Path) -> SuiteReport:
-    return suites.run([str(tree)], opa=str(opa))
+    return command.run([str(tree)], opa=str(opa))
 
 
 @pytest.fixture(scope="module")
 def by_gator(tree: Path, gator: Path) -> SuiteReport:
     assert gator.exists()
-    return suites.run([str(tree)], engine="gator")
+    return command.run([str(tree)], engine="gator")
 
 
 def _results(suite: SuiteResult) -> Iterator[tuple[str, SuiteResult | TestResult | CaseResult]]:
@@ -253,8 +253,8 @@ def test_random_matches_are_gators(tmp_path: Path, opa: Path, gator: Path, seed:
             cases.append(suite_tree.case(name, f"{name}.yaml", 1, "^denied$", inventory=paths))
         tests.append(suite_tree.test(str(number), "template.yaml", f"{number}.yaml", *cases))
     suite_tree.suite(tmp_path, *tests)
-    (by_opa,) = suites.run([str(tmp_path)], opa=str(opa)).suites
-    (by_gator,) = suites.run([str(tmp_path)], engine="gator").suites
+    (by_opa,) = command.run([str(tmp_path)], opa=str(opa)).suites
+    (by_gator,) = command.run([str(tmp_path)], engine="gator").suites
     ours = {name: (result.outcome, _texts(result)) for name, result in _results(by_opa)}
     theirs = {name: (result.outcome, _texts(result)) for name, result in _results(by_gator)}
     assert {outcome for outcome, _ in ours.values()} == {"passed", "failed"}
@@ -271,7 +271,7 @@ def _texts(result: SuiteResult | TestResult | CaseResult) -> str:
 
 
 def _run(path: Path, opa: Path, **options: Any) -> SuiteReport:
-    return suites.run([str(path)], opa=str(opa), **options)
+    return command.run([str(path)], opa=str(opa), **options)
 
 
 def _without_times(report: SuiteReport) -> list[tuple[str, str, str]]:
@@ -290,7 +290,7 @@ def _without_times(report: SuiteReport) -> list[tuple[str, str, str]]:
 def test_filter_selects_as_gators(tree: Path, opa: Path, gator: Path, expression: str, selected: set[str]) -> None:
     assert gator.exists()
     folder = tree / "match"
-    by_opa, by_gator = _run(folder, opa, run=expression), suites.run([str(folder)], engine="gator", run=expression)
+    by_opa, by_gator = _run(folder, opa, run=expression), command.run([str(folder)], engine="gator", run=expression)
     run = {test.name for test in by_opa.suites[0].tests for found in test.cases if found.outcome != "skipped"}
     assert run == selected
     assert [pair[:2] for pair in _without_times(by_opa)] == [pair[:2] for pair in _without_times(by_gator)]
@@ -313,7 +313,7 @@ def test_wrong_filters(tree: Path, opa: Path, expression: str, message: str) -> 
 def test_gator_refuses_wrong_filters_too(tree: Path, gator: Path) -> None:
     assert gator.exists()
     with pytest.raises(PullguardError, match=r"gator ended with code 1: .*invalid test filter"):
-        suites.run([str(tree / "skipped")], engine="gator", run="(")
+        command.run([str(tree / "skipped")], engine="gator", run="(")
 
 
 def test_one_broken_suite_hides_no_other(tmp_path: Path, opa: Path) -> None:
@@ -392,8 +392,8 @@ def test_paths_are_shown_as_they_are_given(tree: Path, opa: Path, monkeypatch: p
         ("../skipped/", "../skipped/suite.yaml"),
         ("../skipped/...", "../skipped/suite.yaml"),
     ):
-        assert [suite.path for suite in suites.run([given], opa=str(opa)).suites] == [shown]
-    twice = suites.run([".", "suite.yaml", str(tree / "skipped")], opa=str(opa))
+        assert [suite.path for suite in command.run([given], opa=str(opa)).suites] == [shown]
+    twice = command.run([".", "suite.yaml", str(tree / "skipped")], opa=str(opa))
     assert [suite.path for suite in twice.suites] == ["./suite.yaml"]
 
 
@@ -422,14 +422,14 @@ def test_programs_that_cannot_be_run(tree: Path, tmp_path: Path, monkeypatch: py
     wrong.chmod(0o755)
     with pytest.raises(PullguardError, match=r"^the OPA server ended with code 1: unknown flag: --server$"):
         _run(tree / "match", wrong)
-    monkeypatch.setattr("pullguard.resources._CHECKOUT", tmp_path)
+    monkeypatch.setattr("pullguard.core.resources._CHECKOUT", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PullguardError, match=r"^gator was not found; install gator 3\.23 or run `make tools`"):
-        suites.run([str(tree / "match")], engine="gator")
+        command.run([str(tree / "match")], engine="gator")
     (tmp_path / "gator").write_text("#!/bin/sh\necho surprise\n")
     (tmp_path / "gator").chmod(0o755)
     with pytest.raises(PullguardError, match=r"^.*suite\.yaml: gator ended with code 0: surprise$"):
-        suites.run([str(tree / "match")], engine="gator")
+        command.run([str(tree / "match")], engine="gator")
 
 
 def test_two_runs_say_the_same(tree: Path, by_opa: SuiteReport, opa: Path) -> None:

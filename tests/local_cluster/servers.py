@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pullguard.evaluate.programs import end_with_parent
+from pullguard.core.programs import end_with_parent
 
 _POLL = 0.2
 _LOG_TAIL = 4_000

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pullguard.evaluate.suites.assertions import Violation, expressions, judge
-from pullguard.evaluate.suites.files import Assertion, Case
-from pullguard.evaluate.suites.report import CaseResult
+from pullguard.suites.assertions import Violation, expressions, judge
+from pullguard.suites.report import CaseResult
+from pullguard.suites.suite_files import Assertion, Case
 
 
 def _case(*assertions: Assertion) -> Case:

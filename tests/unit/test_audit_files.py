@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_samples import JSON, KIND, NAME, RUN, always, constraint, dump, export, log, log_violation, owned, violation
-from pullguard.cluster.audit import audit
-from pullguard.cluster.audit.folding import fingerprint
-from pullguard.cluster.audit.model import AuditFinding, AuditReport
-from pullguard.errors import PullguardError
-from pullguard.findings import ObjectRef, Problem
+from pullguard.audit.command import audit
+from pullguard.audit.folding import fingerprint
+from pullguard.audit.model import AuditFinding, AuditReport
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import ObjectRef, Problem
 
 _EARLIER, _LATER = "2026-01-31T11:59:00Z", "2026-01-31T12:01:00Z"
 _REMEDY = "dump it again with `kubectl get constraints -o json`"

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_samples import KIND, NAME, RUN, always, export, log, log_event, log_total, log_violation, text, violation
-from pullguard.cluster.audit.logs import is_log, read_log
-from pullguard.cluster.audit.model import ConstraintKey, Result, Violation
-from pullguard.findings import ObjectRef, Problem
+from pullguard.audit.logs import is_log, read_log
+from pullguard.audit.model import ConstraintKey, Result, Violation
+from pullguard.core.findings import ObjectRef, Problem
 
 _KEY = ConstraintKey(KIND, NAME)
 _EARLIER, _LATER = "2026-01-31T11:59:00Z", "2026-01-31T12:01:00Z"

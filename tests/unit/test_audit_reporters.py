@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from audit_samples import KIND, NAME, always, constraint, dump, log, owned, shop, violation
-from pullguard.cluster.audit import audit
-from pullguard.cluster.audit.model import AuditReport
-from pullguard.reporters.audit import REPORTERS, WITHOUT_ERRORS, html, write_errors
+from pullguard.audit.command import audit
+from pullguard.audit.formats import REPORTERS, WITHOUT_ERRORS, html, write_errors
+from pullguard.audit.model import AuditReport
 
 _SARIF = Path(__file__).resolve().parent.parent / "schemas" / "sarif-2.1.0.json"
 _HOSTILE = "</script><script>alert(1)</script>\"'&lt;\u202egnp.exe\x1b[2J`|=1+1"

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_samples import always, constraint, dump, owned, violation
-from pullguard.cluster.audit import audit
-from pullguard.cluster.audit.model import AuditReport
-from pullguard.errors import PullguardError
-from pullguard.reporters.audit import json as audit_json
-from pullguard.reporters.audit import words
+from pullguard.audit.command import audit
+from pullguard.audit.formats import json as audit_json
+from pullguard.audit.formats import words
+from pullguard.audit.model import AuditReport
+from pullguard.core.errors import PullguardError
 
 _REMEDY = "name a file that `pullguard audit -o json` has written"
 

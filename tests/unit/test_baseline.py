@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.baseline import compared, dump, known, parse, updated, with_baseline
-from pullguard.errors import PullguardError
-from pullguard.findings import ContainerRef, Exempted, Finding, KnownFinding, ObjectRef, Problem, Report
+from pullguard.check.baseline import compared, dump, known, parse, updated, with_baseline
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import ContainerRef, Exempted, Finding, KnownFinding, ObjectRef, Problem, Report
 from sample_findings import FINDING
 
 

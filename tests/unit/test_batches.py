@@ -11,19 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import small_library as small
-from pullguard.errors import PullguardError, TimedOutError
-from pullguard.evaluate.batches import (
-    Answer,
-    Batch,
-    Failure,
-    PolicyError,
-    Response,
-    answer_from,
-    judged,
-    loads,
-)
-from pullguard.evaluate.groups import groups
-from pullguard.gatekeeper import constraint_from, template_from
+from pullguard.core.errors import PullguardError, TimedOutError
+from pullguard.core.gatekeeper import constraint_from, template_from
+from pullguard.engine.batches import Answer, Batch, Failure, PolicyError, Response, answer_from, judged, loads
+from pullguard.engine.groups import groups
 
 
 def response(text: str, policy: str = "p") -> Response:

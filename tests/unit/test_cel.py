@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.policies import AssignField, CelRules, CelVariable, cel
+from pullguard.core.errors import PullguardError
+from pullguard.library.policies import AssignField, CelRules, CelVariable, cel
 
 LIBS = {
     "lists": "variables:\n- import: base\n- name: lists\n  expression: |\n    variables.base + variables.label\n",

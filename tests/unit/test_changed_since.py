@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.inputs.files import find_files
-from pullguard.inputs.selection import Selection
+from pullguard.core.errors import PullguardError
+from pullguard.core.inputs.files import find_files
+from pullguard.core.inputs.selection import Selection
 
 Git = Callable[..., Any]
 

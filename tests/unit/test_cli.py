@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pullguard import __version__, cli
-from pullguard.manual import commands
-from pullguard.reporters import REPORTERS
+from pullguard.check.formats import REPORTERS
+from pullguard.completion.manual import commands
 
 
 def _commands() -> dict[str, argparse.ArgumentParser]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pullguard import cli
-from pullguard.completion import script
+from pullguard.completion.command import script
 
 
 def _shell(name: str, *arguments: str, cwd: Path) -> str:

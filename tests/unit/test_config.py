@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy_tree import CLUSTER_POLICY, PARAMETERS, POLICY, policy
-from pullguard.config import AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces, load, parse, schema
-from pullguard.errors import PullguardError
+from pullguard.core.errors import PullguardError
+from pullguard.library.config import AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces, load, parse, schema
 
 VALIDATOR = jsonschema_rs.Draft202012Validator(schema((POLICY,)))
 DEFAULT = PolicyConfig(enabled=True, enforcement="audit", parameters={})

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from pullguard.evaluate.acceptance.constraint_check import (
+from pullguard.core.gatekeeper import ConstraintTemplate, template_from
+from pullguard.library.gatekeeper_validation.constraint_check import (
     ConstraintChecker,
     Refusal,
     patterns,
     schema_errors,
     unknown_fields,
 )
-from pullguard.evaluate.acceptance.formats import CHECKS
-from pullguard.gatekeeper import ConstraintTemplate, template_from
+from pullguard.library.gatekeeper_validation.formats import CHECKS
 
 _SCHEMA = {
     "type": "object",

@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.evaluate.acceptance.constraint_schema import constraint_schema, copied, parameters_schema, with_defaults
-from pullguard.gatekeeper import template_from
+from pullguard.core.gatekeeper import template_from
+from pullguard.library.gatekeeper_validation.constraint_schema import (
+    constraint_schema,
+    copied,
+    parameters_schema,
+    with_defaults,
+)
 
 _SCHEMA = {
     "type": "object",

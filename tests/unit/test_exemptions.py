@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.exemptions import exempted
-from pullguard.findings import Exempted, Report, RuleInfo
+from pullguard.core.findings import Exempted, Report, RuleInfo
+from pullguard.judging.exemptions import exempted
 from sample_findings import FINDING
 
 TODAY = date(2026, 11, 27)

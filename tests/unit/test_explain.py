@@ -7,7 +7,7 @@ import pytest
 
 import small_library as small
 from pullguard import cli
-from pullguard.errors import PullguardError
+from pullguard.core.errors import PullguardError
 from pullguard.explain import explain
 
 

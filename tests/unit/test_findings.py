@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.findings import (
+from pullguard.core.findings import (
     ContainerRef,
     Finding,
     ObjectRef,
@@ -22,7 +22,7 @@ from pullguard.findings import (
     merged,
     strictness,
 )
-from pullguard.gatekeeper import ConstraintTemplate, Rule
+from pullguard.core.gatekeeper import ConstraintTemplate, Rule
 
 RULES = {
     "always": Rule("pull-policy-always", "high", "Always"),

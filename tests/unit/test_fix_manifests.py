@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fixable import DIGEST, LATEST, findings_in
-from pullguard.remedies.manifests import Edited, edited
+from pullguard.fix.manifests import Edited, edited
 
 POLICY = "imagePullPolicy: IfNotPresent"
 COMMON = "x: &c\n  image: x:1\n  imagePullPolicy: Always\n"

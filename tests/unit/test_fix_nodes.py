@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pullguard.inputs import Document
-from pullguard.inputs.documents import decode, read_documents
-from pullguard.remedies import json_nodes, yaml_nodes
-from pullguard.remedies.nodes import MappingNode, Node, ScalarNode, SequenceNode, appearances, find
+from pullguard.core.inputs import Document
+from pullguard.core.inputs.documents import decode, read_documents
+from pullguard.fix import json_nodes, yaml_nodes
+from pullguard.fix.nodes import MappingNode, Node, ScalarNode, SequenceNode, appearances, find
 
 
 def root_of(text: str) -> Node:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from fixable import findings_in
-from pullguard.findings import Problem
-from pullguard.remedies.fix import Change, FixReport, Left
-from pullguard.reporters.fix import write, write_diff
+from pullguard.core.findings import Problem
+from pullguard.fix.command import Change, FixReport, Left
+from pullguard.fix.formats import write, write_diff
 
 POD = (
     "kind: Pod\nmetadata: {name: p, namespace: ns}\nspec:\n  containers:\n  - image: x:1\n    imagePullPolicy: Always\n"

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from fixable import findings_in
 from manifest_styles import Styled, styled_files
-from pullguard.findings import Finding, steps
-from pullguard.inputs import Document
-from pullguard.inputs.documents import read_documents
-from pullguard.remedies.manifests import edited
+from pullguard.core.findings import Finding, steps
+from pullguard.core.inputs import Document
+from pullguard.core.inputs.documents import read_documents
+from pullguard.fix.manifests import edited
 
 
 @given(styled_files())

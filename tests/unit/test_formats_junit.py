@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.reporters.formats import junit
+from pullguard.core.formats import junit
 
 
 def _written(*suites: junit.Suite, seconds: float | None = None) -> str:

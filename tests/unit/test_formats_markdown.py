@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pullguard.reporters.formats import markdown
-from pullguard.reporters.formats.text import printable
+from pullguard.core.formats import markdown
+from pullguard.core.formats.text import printable
 
 _TEXTS = st.text(st.one_of(st.sampled_from("\\`*_|<>[]()#@!-+~$&:/.w1 \n\t"), st.characters()), max_size=40)
 _WORDS = st.lists(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.reporters.formats import sarif
+from pullguard.core.formats import sarif
 
 SCHEMA = Path(__file__).resolve().parent.parent / "schemas" / "sarif-2.1.0.json"
 _VALIDATOR = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text()), validate_formats=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pullguard.gatekeeper import SYNC_ANNOTATION, needs_cluster, template_from
+from pullguard.core.gatekeeper import SYNC_ANNOTATION, needs_cluster, template_from
 
 _NAMESPACE = {"groups": [""], "versions": ["v1"], "kinds": ["Namespace"]}
 _NODE = {"groups": [""], "versions": ["v1"], "kinds": ["Node"]}

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.evaluate.suites import gator
-from pullguard.evaluate.suites.files import Case, Suite, Test
-from pullguard.evaluate.suites.report import CaseResult, SuiteResult, TestResult
+from pullguard.core.errors import PullguardError
+from pullguard.suites import gator
+from pullguard.suites.report import CaseResult, SuiteResult, TestResult
+from pullguard.suites.suite_files import Case, Suite, Test
 
 
 def _test(name: str, *cases: str) -> Test:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.evaluate.suites.go_numbers import as_floats, as_parameters
+from pullguard.suites.go_numbers import as_floats, as_parameters
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
-from pullguard.inputs import InputError, Inputs, Manifest
+from pullguard.core.inputs import InputError, Inputs, Manifest
 
 POD = "kind: Pod\nmetadata:\n  name: {}\n"
 

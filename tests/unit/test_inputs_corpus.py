@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pullguard.gatekeeper import dig
-from pullguard.inputs import InputError, Inputs, Manifest
+from pullguard.core.gatekeeper import dig
+from pullguard.core.inputs import InputError, Inputs, Manifest
 
 POD_SPECS = {
     "Pod": ("spec",),

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pullguard.errors import PullguardError
-from pullguard.inputs import Document, InputError, json_documents, load_document, load_documents
-from pullguard.inputs.documents import decode, read_documents
+from pullguard.core.errors import PullguardError
+from pullguard.core.inputs import Document, InputError, json_documents, load_document, load_documents
+from pullguard.core.inputs.documents import decode, read_documents
 
 RENDER = "; render it first: `helm template CHART | pullguard check -`"
 SEPARATOR = "nothing but a comment may follow `---` on its line; put what follows on a line of its own"

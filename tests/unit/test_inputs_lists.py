@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pullguard.inputs import Document, Manifest
-from pullguard.inputs.documents import read_documents
-from pullguard.inputs.lists import manifests
+from pullguard.core.inputs import Document, Manifest
+from pullguard.core.inputs.documents import read_documents
+from pullguard.core.inputs.lists import manifests
 
 
 def manifests_in(text: str) -> list[Manifest]:

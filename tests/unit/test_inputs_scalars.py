@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pullguard.inputs import scalars
-from pullguard.inputs.scalars import Dialect
+from pullguard.core.inputs import scalars
+from pullguard.core.inputs.scalars import Dialect
 
 SAME_IN_BOTH: dict[str, Any] = {
     "true": True,

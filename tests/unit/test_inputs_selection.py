@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.inputs.files import find_files
-from pullguard.inputs.homes import Homes
-from pullguard.inputs.kustomizations import namespaces
-from pullguard.inputs.namespace_labels import load
-from pullguard.inputs.problems import InputError
-from pullguard.inputs.selection import Selection
+from pullguard.core.errors import PullguardError
+from pullguard.core.inputs.files import find_files
+from pullguard.core.inputs.homes import Homes
+from pullguard.core.inputs.problems import InputError
+from pullguard.core.inputs.selection import Selection
+from pullguard.judging.kustomizations import namespaces
+from pullguard.judging.namespace_labels import load
 
 
 def make(folder: Path, *names: str, text: str = "kind: X\n") -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pullguard import library
-from pullguard.errors import PullguardError
-from pullguard.library import Difference
+from pullguard.core.errors import PullguardError
+from pullguard.library import store
+from pullguard.library.store import Difference
 
 FILES = {"README.md": "index\n", "a/b/one.yaml": "1\n", "a/two.yaml": "é\n"}
 NOTHING = Difference((), (), ())
@@ -41,7 +41,7 @@ def refused(files: dict[str, str], out: Path) -> str:
     """Return the error of a write that changes nothing."""
     before = tree(out)
     with pytest.raises(PullguardError) as caught:
-        library.write(files, out)
+        store.write(files, out)
     assert tree(out) == before
     return str(caught.value)
 
@@ -51,80 +51,80 @@ def refused(files: dict[str, str], out: Path) -> str:
 
 def test_a_library_is_written_into_a_new_folder(tmp_path: Path) -> None:
     out = tmp_path / "new" / "library"
-    assert library.compare(FILES, out) == Difference(ALL, (), ())
+    assert store.compare(FILES, out) == Difference(ALL, (), ())
     assert not out.exists()
-    assert library.write(FILES, out) == Difference(ALL, (), ())
+    assert store.write(FILES, out) == Difference(ALL, (), ())
     assert tree(out) == on_disk(FILES)
-    assert library.compare(FILES, out) == NOTHING
+    assert store.compare(FILES, out) == NOTHING
 
 
 def test_the_manifest_is_what_sha256sum_writes(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     assert (tmp_path / "MANIFEST").read_text("utf-8").splitlines() == [
         f"{digest(FILES[path])}  {path}" for path in ("README.md", "a/b/one.yaml", "a/two.yaml")
     ]
 
 
 def test_writing_again_touches_nothing(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert library.write(FILES, tmp_path) == NOTHING
+    assert store.write(FILES, tmp_path) == NOTHING
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 def test_changes_are_written_and_what_is_stale_goes(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     new = {"README.md": "another\n", "a/two.yaml": "é\n", "c/three.yaml": ""}
     expected = Difference(("c/three.yaml",), ("MANIFEST", "README.md"), ("a/b/one.yaml",))
-    assert library.compare(new, tmp_path) == expected
-    assert library.write(new, tmp_path) == expected
+    assert store.compare(new, tmp_path) == expected
+    assert store.write(new, tmp_path) == expected
     assert tree(tmp_path) == on_disk(new)
     assert not (tmp_path / "a" / "b").exists()
 
 
 def test_files_that_are_gone_are_written_again(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     (tmp_path / "README.md").unlink()
-    assert library.compare(FILES, tmp_path) == Difference(("README.md",), (), ())
-    assert library.write(FILES, tmp_path) == Difference(("README.md",), (), ())
+    assert store.compare(FILES, tmp_path) == Difference(("README.md",), (), ())
+    assert store.write(FILES, tmp_path) == Difference(("README.md",), (), ())
     assert tree(tmp_path) == on_disk(FILES)
 
 
 def test_files_of_the_user_s_own_stay(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     (tmp_path / "a" / "b" / "own.yaml").write_text("mine\n")
     (tmp_path / "own").mkdir()
-    assert library.compare({"README.md": "x"}, tmp_path) == Difference(
+    assert store.compare({"README.md": "x"}, tmp_path) == Difference(
         (), ("MANIFEST", "README.md"), ("a/b/one.yaml", "a/two.yaml")
     )
-    library.write({"README.md": "x"}, tmp_path)
+    store.write({"README.md": "x"}, tmp_path)
     assert tree(tmp_path) == {**on_disk({"README.md": "x"}), "a/b/own.yaml": b"mine\n"}
     assert (tmp_path / "own").is_dir()
 
 
 def test_a_folder_without_a_manifest_keeps_what_is_not_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine\n")
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     assert tree(tmp_path) == {**on_disk(FILES), "notes.txt": b"mine\n"}
 
 
 def test_files_that_are_right_already_are_in_nobody_s_way(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("index\n")
-    assert library.write(FILES, tmp_path) == Difference(("MANIFEST", "a/b/one.yaml", "a/two.yaml"), (), ())
+    assert store.write(FILES, tmp_path) == Difference(("MANIFEST", "a/b/one.yaml", "a/two.yaml"), (), ())
     assert tree(tmp_path) == on_disk(FILES)
 
 
 def test_a_manifest_that_is_lost_is_written_again(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     (tmp_path / "MANIFEST").unlink()
-    assert library.write(FILES, tmp_path) == Difference(("MANIFEST",), (), ())
+    assert store.write(FILES, tmp_path) == Difference(("MANIFEST",), (), ())
     assert tree(tmp_path) == on_disk(FILES)
 
 
 def test_files_get_the_permissions_that_the_user_gives_new_files(tmp_path: Path) -> None:
     mask = os.umask(0o027)
     try:
-        library.write(FILES, tmp_path)
+        store.write(FILES, tmp_path)
     finally:
         os.umask(mask)
     assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*.yaml")} == {0o640}
@@ -134,7 +134,7 @@ def test_files_get_the_permissions_that_the_user_gives_new_files(tmp_path: Path)
 
 
 def test_files_that_someone_changed_or_added_stop_everything(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     (tmp_path / "README.md").write_text("mine\n")
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "three.yaml").write_text("mine too\n")
@@ -143,13 +143,13 @@ def test_files_that_someone_changed_or_added_stop_everything(tmp_path: Path) -> 
         f"{tmp_path}: nothing was written, as these files are not what pullguard wrote last: README.md, c/three.yaml; "
         "move your own files away, or generate into another folder with --out"
     )
-    assert library.compare(new, tmp_path) == Difference(
+    assert store.compare(new, tmp_path) == Difference(
         (), ("MANIFEST", "README.md", "a/two.yaml", "c/three.yaml"), ("a/b/one.yaml",)
     )
 
 
 def test_a_stale_file_that_someone_changed_stops_everything(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     (tmp_path / "a" / "two.yaml").write_text("mine\n")
     assert "pullguard wrote last: a/two.yaml;" in refused({"README.md": "x"}, tmp_path)
 
@@ -169,7 +169,7 @@ def test_the_folder_itself_can_be_a_file(tmp_path: Path) -> None:
     out = tmp_path / "library"
     out.write_text("mine\n")
     with pytest.raises(PullguardError) as caught:
-        library.write(FILES, out)
+        store.write(FILES, out)
     assert str(caught.value) == f"{out}: is no folder; name another one with --out"
     assert out.read_text() == "mine\n"
 
@@ -192,26 +192,26 @@ def test_links_inside_the_folder_are_not_followed(tmp_path: Path, inside: str, *
 
 
 def test_a_link_to_the_right_content_is_still_a_link(tmp_path: Path) -> None:
-    library.write(FILES, tmp_path / "out")
+    store.write(FILES, tmp_path / "out")
     (tmp_path / "README.md").write_text("index\n")
     (tmp_path / "out" / "README.md").unlink()
     (tmp_path / "out" / "README.md").symlink_to(tmp_path / "README.md")
     assert "pullguard wrote last: README.md;" in refused({"README.md": "x\n"}, tmp_path / "out")
-    assert library.compare(FILES, tmp_path / "out") == Difference((), ("README.md",), ())
+    assert store.compare(FILES, tmp_path / "out") == Difference((), ("README.md",), ())
 
 
 def test_stale_files_behind_a_link_are_left_alone(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    library.write(FILES, out)
+    store.write(FILES, out)
     (out / "a").rename(tmp_path / "moved")
     (out / "a").symlink_to(tmp_path / "moved")
-    assert library.write({"README.md": "index\n"}, out) == Difference((), ("MANIFEST",), ())
+    assert store.write({"README.md": "index\n"}, out) == Difference((), ("MANIFEST",), ())
     assert tree(tmp_path / "moved") == {"b/one.yaml": b"1\n", "two.yaml": "é\n".encode()}
 
 
 def test_a_stale_link_is_the_user_s(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    library.write(FILES, out)
+    store.write(FILES, out)
     (out / "a" / "two.yaml").unlink()
     (out / "a" / "two.yaml").symlink_to(tmp_path)
     assert "pullguard wrote last: a/two.yaml;" in refused({"README.md": "index\n"}, out)
@@ -220,14 +220,14 @@ def test_a_stale_link_is_the_user_s(tmp_path: Path) -> None:
 def test_the_folder_itself_can_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "out").symlink_to("real")
-    library.write(FILES, tmp_path / "out")
+    store.write(FILES, tmp_path / "out")
     assert tree(tmp_path / "real") == on_disk(FILES)
 
 
 def test_a_pipe_in_the_way_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "README.md")
     with pytest.raises(PullguardError) as caught:
-        library.write(FILES, tmp_path)
+        store.write(FILES, tmp_path)
     assert "pullguard wrote last: README.md;" in str(caught.value)
 
 
@@ -274,7 +274,7 @@ def test_a_manifest_that_pullguard_did_not_write_stops_everything(tmp_path: Path
     )
     assert refused(FILES, out) == message
     with pytest.raises(PullguardError) as caught:
-        library.compare(FILES, out)
+        store.compare(FILES, out)
     assert str(caught.value) == message
     assert (tmp_path / "victim").exists()
 
@@ -311,14 +311,14 @@ def test_no_manifest_makes_a_library_reach_out_of_its_folder(
     (directory / "victim").write_text("")
     (out / "MANIFEST").write_bytes(text.replace(b"H", HASH.encode()))
     with pytest.raises(PullguardError):
-        library.write(FILES, out)
+        store.write(FILES, out)
     assert sorted(path.name for path in directory.iterdir()) == ["out", "victim"]
 
 
 def test_mapped_paths_that_leave_the_folder_are_a_bug(tmp_path: Path) -> None:
     for path in ("../x", "/x", "a/../x", "MANIFEST", "a//b", ""):
         with pytest.raises(ValueError, match=f"^{re.escape(path)}$"):
-            library.write({path: "x"}, tmp_path)
+            store.write({path: "x"}, tmp_path)
     assert tree(tmp_path) == {}
 
 
@@ -329,7 +329,7 @@ def test_mapped_paths_that_leave_the_folder_are_a_bug(tmp_path: Path) -> None:
 def test_a_run_that_was_cut_short_is_finished_by_another_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    library.write(FILES, tmp_path)
+    store.write(FILES, tmp_path)
     new = {"README.md": "new\n", "a/two.yaml": "new\n", "c/three.yaml": "new\n", "d.yaml": "new\n"}
     replace = Path.replace
     left = after
@@ -344,11 +344,11 @@ def test_a_run_that_was_cut_short_is_finished_by_another_one(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", run_out)
         with pytest.raises(PullguardError, match="cannot be written \\(No space left on device\\)"):
-            library.write(new, tmp_path)
+            store.write(new, tmp_path)
     assert [path for path in tree(tmp_path) if "/." in f"/{path}"] == []
     # Whatever the next run is to write: everything that is there is still known to be pullguard's.
     third = {"README.md": "third\n", "a/two.yaml": "third\n", "e.yaml": "third\n"}
-    library.write(third, tmp_path)
+    store.write(third, tmp_path)
     assert tree(tmp_path) == on_disk(third)
 
 
@@ -377,7 +377,7 @@ def put(directory: Path, files: dict[str, str]) -> Path:
     return directory
 
 
-def names(loaded: library.Library) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def names(loaded: store.Library) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     def shown(file: str) -> str:
         return Path(file).relative_to(loaded.directory).as_posix()
 
@@ -390,7 +390,7 @@ def names(loaded: library.Library) -> tuple[list[tuple[str, str]], list[tuple[st
 def test_a_library_of_pullguard_is_loaded_from_its_policies(tmp_path: Path) -> None:
     other = TEMPLATE.replace("k8sa", "k8sb").replace("K8sA", "K8sB")
     constraints = CONSTRAINT + "---\n" + CONSTRAINT.replace("one", "two")
-    library.write(
+    store.write(
         {
             "templates/a.yaml": TEMPLATE,
             "templates/b.yaml": other,
@@ -403,7 +403,7 @@ def test_a_library_of_pullguard_is_loaded_from_its_policies(tmp_path: Path) -> N
         },
         tmp_path,
     )
-    assert names(library.load(tmp_path)) == (
+    assert names(store.load(tmp_path)) == (
         [("policies/a/template.yaml", "k8sa"), ("policies/b/template.yaml", "k8sb")],
         [
             ("policies/a/constraints.yaml", "one"),
@@ -428,14 +428,14 @@ def test_the_library_of_anyone_is_loaded_from_all_its_files(tmp_path: Path) -> N
             "MANIFEST": "of someone else",
         },
     )
-    assert names(library.load(tmp_path)) == ([("copy.yaml", "k8sa")], [("z.yaml", "one")])
+    assert names(store.load(tmp_path)) == ([("copy.yaml", "k8sa")], [("z.yaml", "one")])
 
 
 def test_objects_are_read_by_kubernetes_rules(tmp_path: Path) -> None:
     put(
         tmp_path, {"a.yaml": TEMPLATE + "---\n" + CONSTRAINT + "spec: {parameters: {a: yes, b: 2020-01-01, c: 0o17}}\n"}
     )
-    (constraint,) = library.load(tmp_path).constraints
+    (constraint,) = store.load(tmp_path).constraints
     assert constraint.object["spec"] == {"parameters": {"a": True, "b": "2020-01-01", "c": 15}}
 
 
@@ -482,11 +482,11 @@ UNLOADABLE = {
 def test_what_cannot_be_loaded_is_said(tmp_path: Path, files: dict[str, str], expected: str) -> None:
     put(tmp_path, files)
     with pytest.raises(PullguardError) as caught:
-        library.load(tmp_path)
+        store.load(tmp_path)
     assert str(caught.value).startswith(expected.format(tmp_path))
 
 
 def test_a_library_that_is_no_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(PullguardError) as caught:
-        library.load(tmp_path / "none")
+        store.load(tmp_path / "none")
     assert str(caught.value) == f"{tmp_path}/none: is no folder; name the folder of a library"

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.inputs.limits import DEEPEST, DEFAULT_LIMITS, Limits, stated_limits
+from pullguard.core.errors import PullguardError
+from pullguard.core.inputs.limits import DEEPEST, DEFAULT_LIMITS, Limits, stated_limits
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullguard import __version__, cli
-from pullguard.manual import commands, manual
+from pullguard.completion.manual import commands, manual
 
 
 def _page(text: str, tmp_path: Path, *, width: int = 200) -> str:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.evaluate.modules import Module, compatible_groups, entry_module, package_path, template_modules
-from pullguard.gatekeeper import ConstraintTemplate, RegoSource
+from pullguard.core.gatekeeper import ConstraintTemplate, RegoSource
+from pullguard.engine.modules import Module, compatible_groups, entry_module, package_path, template_modules
 
 
 def _template(name: str, *libs: str, rego: str = "package x\n", version: str = "v1") -> ConstraintTemplate:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.findings import Report
-from pullguard.output_files import OutputFile, output_files, write_files
+from pullguard.check.output_files import OutputFile, output_files, write_files
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Report
 
 REPORT = Report((), (), files=1, documents=1, objects=2, library="lüb", notes=())
 

@@ -19,10 +19,10 @@ from policy_tree import (
     TEXTS,
     write_tree,
 )
-from pullguard import policies
-from pullguard.errors import PullguardError
-from pullguard.policies import CelRules, CelVariable, Example, Guide, SourceFile
-from pullguard.policies.examples import examples
+from pullguard.core.errors import PullguardError
+from pullguard.library import policies
+from pullguard.library.policies import CelRules, CelVariable, Example, Guide, SourceFile
+from pullguard.library.policies.examples import examples
 
 ENTRY = "policies/required_label/required_label.rego"
 BODY = REGO.removeprefix(METADATA)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pullguard.progress import Progress
+from pullguard.core.progress import Progress
 
 
 class _Terminal(io.StringIO):
@@ -16,7 +16,7 @@ class _Terminal(io.StringIO):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
-    monkeypatch.setattr("pullguard.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("pullguard.core.progress.time.monotonic", lambda: now[0])
     return now
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from policy_tree import CLUSTER_POLICY, CLUSTER_SAMPLES, NAMES, PARAMETERS, POLICY, REGO, SUITE, TEXTS, policy
 from pullguard import __version__
-from pullguard.config import AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces
-from pullguard.errors import PullguardError
-from pullguard.gatekeeper import Rule, constraint_from, template_from
-from pullguard.policies import (
+from pullguard.core.errors import PullguardError
+from pullguard.core.gatekeeper import Rule, constraint_from, template_from
+from pullguard.library.config import AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces
+from pullguard.library.policies import (
     LEVELS,
     AssignField,
     Assigns,
@@ -24,10 +24,10 @@ from pullguard.policies import (
     Sources,
     SyncKinds,
 )
-from pullguard.render import admission, render, starting_configuration
-from pullguard.render.objects import bundle_constraint, constraints, sync_set
-from pullguard.render.parameters import ParameterRow, parameter_rows
-from pullguard.render.yaml_text import block, dump, quoted
+from pullguard.library.render import admission, render, starting_configuration
+from pullguard.library.render.objects import bundle_constraint, constraints, sync_set
+from pullguard.library.render.parameters import ParameterRow, parameter_rows
+from pullguard.library.render.yaml_text import block, dump, quoted
 
 SELECTOR = {"matchLabels": {"example.com/protected": "true"}}
 

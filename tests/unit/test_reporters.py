@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.findings import (
+from pullguard.check.formats import REPORTERS
+from pullguard.core.findings import (
     Compared,
     ContainerRef,
     Exempted,
@@ -27,8 +28,8 @@ from pullguard.findings import (
     Report,
     RuleInfo,
 )
-from pullguard.reporters import REPORTERS, words
-from pullguard.reporters.formats.text import printable
+from pullguard.core.formats.text import printable
+from pullguard.judging import words
 
 FINDING = Finding(
     rule="pull-policy-always",

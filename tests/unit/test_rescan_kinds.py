@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pullguard.cluster.audit.rescan import Listed, wanted
-from pullguard.gatekeeper import Constraint
+from pullguard.audit.rescan import Listed, wanted
+from pullguard.core.gatekeeper import Constraint
 
 _POD = Listed("", "Pod", "/api/v1/pods")
 _DEPLOYMENT = Listed("apps", "Deployment", "/apis/apps/v1/deployments")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from pullguard.cluster.scope import Blocked, Change, DenySafety, Fact, NamespaceScope, Outcome, ScopeReport
-from pullguard.findings import Problem
-from pullguard.reporters.scope import REPORTERS
+from pullguard.core.findings import Problem
+from pullguard.scope.command import Blocked, Change, DenySafety, Fact, NamespaceScope, Outcome, ScopeReport
+from pullguard.scope.formats import REPORTERS
 
 _DENIED = Outcome(
     outcome="denied-by-webhook",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pullguard.cluster.snapshot import Kind, Snapshot, Stored, from_cluster, from_files
-from pullguard.errors import PullguardError
-from pullguard.findings import Problem
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Problem
 
 _KINDS = (
     Kind("", "Namespace", "namespaces"),

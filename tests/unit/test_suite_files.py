@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.evaluate.suites.files import (
+from pullguard.core.errors import PullguardError
+from pullguard.suites.suite_files import (
     Assertion,
     Case,
     Suite,

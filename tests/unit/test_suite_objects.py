@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.evaluate.suites.objects import inventory, namespaces, to_review
-from pullguard.inputs import Document, load_document
+from pullguard.core.errors import PullguardError
+from pullguard.core.inputs import Document, load_document
+from pullguard.suites.objects import inventory, namespaces, to_review
 
 _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: s}\n"
 

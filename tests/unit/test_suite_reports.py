@@ -6,18 +6,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.evaluate.suites.files import Suite
-from pullguard.evaluate.suites.report import (
-    CaseResult,
-    Outcome,
-    SuiteReport,
-    SuiteResult,
-    TestResult,
-    suite_result,
-    worst,
-)
-from pullguard.reporters.suites import REPORTERS
+from pullguard.core.errors import PullguardError
+from pullguard.suites.formats import REPORTERS
+from pullguard.suites.report import CaseResult, Outcome, SuiteReport, SuiteResult, TestResult, suite_result, worst
+from pullguard.suites.suite_files import Suite
 
 _CASES = (
     CaseResult("good", "passed", "", 0.25),

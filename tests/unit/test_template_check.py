@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pullguard.evaluate.acceptance.template_check import schema_fault, template_fault
-from pullguard.gatekeeper import ConstraintTemplate
+from pullguard.core.gatekeeper import ConstraintTemplate
+from pullguard.library.gatekeeper_validation.template_check import schema_fault, template_fault
 
 
 def _matches(pattern: str, text: str) -> bool:

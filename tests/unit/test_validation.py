@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from pullguard.errors import PullguardError
-from pullguard.validation import Problem, dotted, in_file, joined, problems, suggestion
+from pullguard.core.errors import PullguardError
+from pullguard.core.schema_errors import Problem, dotted, in_file, joined, problems, suggestion
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from pullguard.errors import PullguardError, TimedOutError
-from pullguard.evaluate import programs
+from pullguard.core import programs
+from pullguard.core.errors import PullguardError, TimedOutError
 
 _TIMEOUT = 300.0
 _REQUEST_TIMEOUT = "60s"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from pullguard.cluster.kubectl import Kubectl, RefusedError, connected
-from pullguard.errors import PullguardError
-from pullguard.findings import Problem
-from pullguard.gatekeeper import dig, group_of
-from pullguard.inputs import InputError, Inputs, Manifest
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Problem
+from pullguard.core.gatekeeper import dig, group_of
+from pullguard.core.inputs import InputError, Inputs, Manifest
 
 _CHUNK = 500
 

@@ -1,0 +1,116 @@
+"""`pullguard audit` as a function."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import BinaryIO
+
+from pullguard.audit import files, live
+from pullguard.audit.folding import folded
+from pullguard.audit.gathered import Gathered
+from pullguard.audit.merge import merged
+from pullguard.audit.model import Audited, AuditReport
+from pullguard.audit.rescan import rescan
+from pullguard.audit.since import compared
+from pullguard.cluster.kubectl import connected
+from pullguard.core.errors import PullguardError
+from pullguard.core.resources import find_tool, packaged_library
+from pullguard.library.store import load
+
+__all__ = ["audit"]
+
+
+def audit(
+    paths: Sequence[str] = (),
+    *,
+    live_too: bool = False,
+    scan: bool = False,
+    since: str | None = None,
+    kubeconfig: str | None = None,
+    context: str | None = None,
+    kubectl: str | None = None,
+    opa: str | None = None,
+    stdin: BinaryIO | None = None,
+) -> AuditReport:
+    """Report what Gatekeeper's audit has found: from files, a live cluster, or both.
+
+    Args:
+        paths: Files and folders: constraints and other objects as `kubectl get -o json|yaml` writes them, Gatekeeper's
+            audit log, its export; "-" is stdin. Without any, the live cluster is read.
+        live_too: Read the live cluster along with the files.
+        scan: Judge the objects of the live cluster anew.
+        since: A report in JSON to compare with.
+        kubeconfig: The kubeconfig for a live cluster; None: kubectl's own choice. With files, it means `live_too`.
+        context: The context in it; None: the current one. With files, it means `live_too`.
+        kubectl: The kubectl binary; None: the one on PATH.
+        opa: The opa binary, as a user states it.
+        stdin: What "-" reads.
+
+    Raises:
+        PullguardError: A source cannot be read at all, or holds nothing of an audit.
+    """
+    gathered = Gathered()
+    sources = []
+    if paths:
+        files.gather(paths, gathered, stdin=stdin)
+        sources.append("the files")
+    if scan or live_too or not paths or kubeconfig is not None or context is not None:
+        program = find_tool("opa", opa) if scan else None
+        run = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with connected(kubeconfig=kubeconfig, context=context, program=kubectl) as cluster:
+            live.gather(cluster, gathered)
+            if program is not None:
+                rescan(cluster, gathered, run=run, opa=program)
+            live.read_owners(cluster, gathered)
+        sources.append(cluster.source)
+    report = _report(gathered, " and ".join(sources))
+    return report if since is None else compared(report, since)
+
+
+def _report(gathered: Gathered, source: str) -> AuditReport:
+    for constraint in gathered.unaudited:
+        error = PullguardError(
+            f"no audit has looked at {constraint.kind} {constraint.name} yet",
+            remedy="see whether the pod gatekeeper-audit runs, wait for its next audit, or use --rescan",
+        )
+        gathered.fail(constraint.file, error)
+    if not gathered.results and not gathered.errors:
+        raise PullguardError(
+            f"there is nothing of an audit in {source}: no constraint, no line of Gatekeeper's audit log",
+            remedy="dump the constraints with `kubectl get constraints -o json`",
+        )
+    templates = {template.kind: template for template in load(packaged_library()).templates} | gathered.templates
+    audited, problems = merged(gathered.results, gathered.actions, templates)
+    findings = folded(audited, gathered.owners, templates)
+    return AuditReport(
+        source=source,
+        constraints=tuple(audited),
+        findings=findings,
+        errors=(*gathered.errors, *problems),
+        notes=(*gathered.notes, *_notes(gathered, audited)),
+        templates=templates,
+    )
+
+
+def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
+    notes = []
+    hidden = sum(entry.total - entry.shown for entry in audited if entry.total is not None)
+    if hidden:
+        notes.append(
+            f"of some violations only the number is known ({hidden}): the status of a constraint keeps 20, and "
+            "Gatekeeper's log drops lines of the same message; add its log or export, or use --rescan"
+        )
+    owned = {
+        violation.object
+        for entry in audited
+        for violation in entry.violations
+        if violation.object.kind in {"Pod", "ReplicaSet", "Job"} and not gathered.owners.has_seen(violation.object)
+    }
+    if owned:
+        kinds = Counter(obj.kind for obj in owned)
+        objects = ", ".join(f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in sorted(kinds.items()))
+        notes.append(
+            f"who owns {objects} is not known, so each stands for itself; "
+            "add what `kubectl get pods,replicasets,jobs,deployments -A -o json` writes"
+        )
+    return notes

@@ -1,0 +1,77 @@
+"""What was read for an audit so far, from whatever sources."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pullguard.audit.constraints import action_of, key_of, result_of
+from pullguard.audit.model import ConstraintKey, Result
+from pullguard.cluster.owners import Owners
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Problem
+from pullguard.core.gatekeeper import (
+    Constraint,
+    ConstraintTemplate,
+    constraint_from,
+    is_constraint,
+    is_template,
+    template_from,
+)
+
+
+class Gathered:
+    """Results, and what explains them.
+
+    Attributes:
+        results: What the sources say of constraints.
+        constraints: The constraints, by key.
+        templates: The templates, by kind.
+        owners: What is known of other objects.
+        errors: What could not be read.
+        notes: What else users should know.
+    """
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.constraints: dict[ConstraintKey, Constraint] = {}
+        self.templates: dict[str, ConstraintTemplate] = {}
+        self.owners = Owners()
+        self.errors: list[Problem] = []
+        self.notes: list[str] = []
+
+    @property
+    def actions(self) -> dict[ConstraintKey, str]:
+        """What the constraints ask for."""
+        return {key: action_of(constraint.object) for key, constraint in self.constraints.items()}
+
+    @property
+    def unaudited(self) -> list[Constraint]:
+        """The constraints that no result is about."""
+        known = {result.constraint for result in self.results}
+        return [constraint for key, constraint in self.constraints.items() if key not in known]
+
+    def take(self, obj: Mapping[str, Any], source: str) -> None:
+        """Take in one object, whatever it is.
+
+        Args:
+            obj: The object, a JSON value with a kind.
+            source: Where it was read, for people.
+
+        Raises:
+            PullguardError: It is a constraint or a template, and cannot be read.
+        """
+        if is_constraint(obj):
+            key = key_of(obj)
+            result = result_of(obj, source)
+            self.constraints.setdefault(key, constraint_from(obj, source))
+            if result is not None:
+                self.results.append(result)
+        elif is_template(obj):
+            template = template_from(obj, source)
+            self.templates.setdefault(template.kind, template)
+        else:
+            self.owners.add([obj])
+
+    def fail(self, source: str, error: PullguardError, line: int | None = None) -> None:
+        """Note that something could not be read."""
+        text = f"{error.message}; {error.remedy}" if error.remedy else error.message
+        self.errors.append(Problem(source, line, None, text))

@@ -1,0 +1,317 @@
+"""Lines of Gatekeeper's audit log and of its disk export -> results; pure.
+
+The formats are those of Gatekeeper 3.23 (pkg/audit/manager.go, pkg/export/util). An audit's id is the time of its
+start. The log has a line for each violation and, at the end, one for each constraint that has any, with their
+number. Its logger drops lines: of the same message, beyond a hundred a second, only each hundredth is written
+(zap's sampler). So lines alone never say that there are no more. The export drops none, and has no numbers.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pullguard.audit.model import RUN, ConstraintKey, Result, Violation
+from pullguard.core.findings import ObjectRef, Problem, strictness
+from pullguard.core.inputs.json_documents import replace_lone_surrogates
+
+# How far into a file a line of a log is looked for: other lines may come first.
+_LINES_TRIED = 200
+
+_EXPORT_STARTED = "audit is started"
+_EXPORT_COMPLETED = "audit is completed"
+_FAILED = "audit manager audit() failed"
+_NOT_LISTED = "Unable to list objects for gvk"
+
+JSON = dict[str, Any]
+
+
+def is_log(text: str) -> bool:
+    """Tell whether a text is a log or an export, and no dump of objects."""
+    lines = (line for line in text.splitlines() if line.strip())
+    for _, line in zip(range(_LINES_TRIED), lines, strict=False):
+        value = _object(line)
+        if value is not None:
+            return _is_log_line(value) or _is_export_line(value)
+    return False
+
+
+def read_log(text: str, file: str) -> tuple[list[Result], list[Problem]]:
+    """Return what the newest audits in a log or an export say, and what is wrong with it.
+
+    Of audits that have ended, only the newest one counts; one that has begun after it may complete what the status of
+    constraints says. Where the newest audit does not name a constraint that an older line names, it has no
+    violations any more.
+
+    Args:
+        text: The lines. Those that are no JSON objects are other programs', and left out.
+        file: The file as it is shown to users.
+    """
+    log = _Log(file)
+    for number, line in _lines(text):
+        log.take(number, line)
+    return log.results(), log.problems()
+
+
+@dataclass(slots=True)
+class _Run:
+    """One audit as far as its lines were read."""
+
+    id: str
+    exported: bool
+    started: bool = False
+    ended: bool = False
+    failed: bool = False
+    totals: dict[ConstraintKey, int] = field(default_factory=dict)
+    violations: dict[ConstraintKey, list[Violation]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def conclusive(self) -> bool:
+        return self.ended and not self.failed
+
+
+class _Log:
+    """A log as far as it was read."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._runs: dict[str, _Run] = {}
+        self._known: set[ConstraintKey] = set()
+        self._problems: list[Problem] = []
+        self._current: _Run | None = None
+        self._last_ended: _Run | None = None
+
+    def take(self, number: int, line: str) -> None:
+        value = _object(line)
+        if value is None:
+            if line.lstrip().startswith("{"):
+                self._wrong(
+                    number, "this line is cut off or no JSON, so a violation may be missing; dump the log again"
+                )
+        elif _is_export_line(value):
+            self._take_export(number, value)
+        elif value.get("msg") == _FAILED and self._last_ended is not None:
+            self._last_ended.failed = True
+        elif value.get("audit_id") is not None:
+            self._take_log(number, value)
+
+    def results(self) -> list[Result]:
+        conclusive = self._newest()
+        found = []
+        for run in self._runs.values():
+            if run.failed or (conclusive is not None and run.id < conclusive.id):
+                continue
+            # A constraint that is not named has no violations, if the audit was seen from its start to its end.
+            silent = self._known if run.conclusive and run.started else set()
+            for key in sorted({*run.violations, *run.totals, *silent}):
+                violations = tuple(run.violations.get(key, ()))
+                found.append(Result(key, run.id, self._file, self._total(run, key), violations))
+        return found
+
+    def problems(self) -> list[Problem]:
+        conclusive = self._newest()
+        counted = [] if conclusive is None else conclusive.problems
+        problems = [*self._problems, *counted]
+        if conclusive is None and not problems:
+            what = "a whole audit" if self._runs else "an audit"
+            remedy = "dump more of the log of the pod gatekeeper-audit, or give the constraints along with it"
+            problems.append(Problem(self._file, None, None, f"there is not {what} in this log; {remedy}"))
+        return problems
+
+    def _total(self, run: _Run, key: ConstraintKey) -> int | None:
+        if not run.conclusive:
+            return None
+        if run.exported:
+            return len(run.violations.get(key, ())) if run.started else None
+        if key in run.totals:
+            return run.totals[key]
+        return 0 if run.started and key not in run.violations else None
+
+    def _newest(self) -> _Run | None:
+        ended = [run for run in self._runs.values() if run.conclusive]
+        return max(ended, key=lambda run: run.id, default=None)
+
+    def _take_export(self, number: int, value: JSON) -> None:
+        run = self._run(number, value.get("id"), exported=True)
+        if run is None:
+            return
+        message = value.get("message")
+        if message == _EXPORT_STARTED and "eventType" not in value:
+            run.started = True
+        elif message == _EXPORT_COMPLETED and "eventType" not in value:
+            self._end(run)
+        elif value.get("eventType") == "violation_audited":
+            self._violation(number, run, value, _EXPORT_FIELDS)
+
+    def _take_log(self, number: int, value: JSON) -> None:
+        event = value.get("event_type")
+        run = self._run(number, value["audit_id"], exported=False)
+        if run is None:
+            return
+        if event == "audit_started":
+            run.started = True
+        elif event == "audit_finished":
+            self._end(run)
+        elif event == "violation_audited":
+            self._violation(number, run, value, _LOG_FIELDS)
+        elif event == "constraint_audited":
+            self._constraint(number, run, value)
+        elif value.get("msg") == _NOT_LISTED:
+            what = ", ".join(f"{name} {value.get(name)}" for name in ("group", "version", "kind"))
+            message = f"Gatekeeper's audit could not list objects ({what}), so their violations are missing"
+            run.problems.append(Problem(self._file, number, None, message))
+
+    def _constraint(self, number: int, run: _Run, value: JSON) -> None:
+        key, count = _key(value, _LOG_FIELDS), value.get("constraint_violations")
+        if key is None or not re.fullmatch(r"\d{1,9}", str(count)):
+            self._wrong(number, "this line states no constraint with a number of violations")
+            return
+        self._known.add(key)
+        run.totals[key] = int(str(count))
+
+    def _violation(self, number: int, run: _Run, value: JSON, fields: "_Fields") -> None:
+        key, violation = _key(value, fields), _violation(value, fields)
+        if key is None or violation is None:
+            self._wrong(number, "this violation states no constraint or no object")
+            return
+        self._known.add(key)
+        run.violations.setdefault(key, []).append(violation)
+
+    def _run(self, number: int, stated: Any, *, exported: bool) -> _Run | None:
+        if not isinstance(stated, str) or RUN.fullmatch(stated) is None:
+            self._wrong(number, "the id of this line's audit is no time such as 2026-01-31T12:00:00Z")
+            return None
+        if stated not in self._runs:
+            self._forget()
+            self._runs[stated] = _Run(stated, exported)
+        self._current = self._runs[stated]
+        return self._current
+
+    def _forget(self) -> None:
+        """Forget audits that no longer count: logs hold hundreds of them."""
+        newest = self._newest()
+        if newest is not None:
+            self._runs = {id_: run for id_, run in self._runs.items() if id_ >= newest.id}
+
+    def _end(self, run: _Run) -> None:
+        run.ended = True
+        self._last_ended, self._current = run, None
+
+    def _wrong(self, number: int, message: str) -> None:
+        """Note what is wrong with a line: with the audit that is under way, which may count or not."""
+        problems = self._problems if self._current is None else self._current.problems
+        problems.append(Problem(self._file, number, None, message))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """The names of the fields in a format; `details` has one name in both."""
+
+    kind: str
+    name: str
+    action: str
+    actions: str
+    message: str
+    group: str
+    version: str
+    resource: str
+    namespace: str
+    resource_name: str
+    labels: str
+
+
+_LOG_FIELDS = _Fields(
+    "constraint_kind",
+    "constraint_name",
+    "constraint_action",
+    "constraint_enforcement_actions",
+    "msg",
+    "resource_group",
+    "resource_api_version",
+    "resource_kind",
+    "resource_namespace",
+    "resource_name",
+    "resource_labels",
+)
+_EXPORT_FIELDS = _Fields(
+    "kind",
+    "name",
+    "enforcementAction",
+    "enforcementActions",
+    "message",
+    "resourceGroup",
+    "resourceAPIVersion",
+    "resourceKind",
+    "resourceNamespace",
+    "resourceName",
+    "resourceLabels",
+)
+
+
+def strictest(action: Any, actions: Any) -> str:
+    """Return the action that a violation has: that of scoped ones which is the strictest."""
+    several = [entry for entry in actions if isinstance(entry, str)] if isinstance(actions, list) else []
+    if action == "scoped" and several:
+        return max(sorted(several), key=strictness)
+    return action if isinstance(action, str) and action else "deny"
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
+def _object(line: str) -> JSON | None:
+    """Return the JSON object in a line, behind what programs that gather logs put before it."""
+    start = line.find("{")
+    if start < 0:
+        return None
+    try:
+        value = json.loads(replace_lone_surrogates(line[start:]))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _is_log_line(value: Mapping[str, Any]) -> bool:
+    return isinstance(value.get("msg"), str) and not {"level", "ts", "event_type"}.isdisjoint(value)
+
+
+def _is_export_line(value: Mapping[str, Any]) -> bool:
+    if not isinstance(value.get("id"), str) or not isinstance(value.get("message"), str) or "level" in value:
+        return False
+    return "eventType" in value or value["message"] in {_EXPORT_STARTED, _EXPORT_COMPLETED}
+
+
+def _key(value: Mapping[str, Any], fields: _Fields) -> ConstraintKey | None:
+    kind, name = value.get(fields.kind), value.get(fields.name)
+    return ConstraintKey(kind, name) if isinstance(kind, str) and kind and isinstance(name, str) and name else None
+
+
+def _violation(value: Mapping[str, Any], fields: _Fields) -> Violation | None:
+    kind, message = value.get(fields.resource), value.get(fields.message)
+    if not isinstance(kind, str) or not kind or not isinstance(message, str):
+        return None
+    labels = value.get(fields.labels)
+    group, version = _text(value.get(fields.group)), _text(value.get(fields.version))
+    return Violation(
+        action=strictest(value.get(fields.action), value.get(fields.actions)),
+        object=ObjectRef(
+            f"{group}/{version}" if group else version,
+            kind,
+            _text(value.get(fields.namespace)),
+            _text(value.get(fields.resource_name)),
+        ),
+        message=message,
+        details=value.get("details") or None,
+        labels={key: text for key, text in labels.items() if isinstance(text, str)}
+        if isinstance(labels, dict)
+        else None,
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,83 @@
+"""Results of several sources -> what is known of each constraint; pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pullguard.audit.constraints import strictest_of
+from pullguard.audit.model import Audited, ConstraintKey, Result, Violation
+from pullguard.core.findings import Problem
+from pullguard.core.gatekeeper import ConstraintTemplate
+
+
+def merged(
+    results: Iterable[Result], actions: Mapping[ConstraintKey, str], templates: Mapping[str, ConstraintTemplate]
+) -> tuple[list[Audited], list[Problem]]:
+    """Return what is known of each constraint, and what is wrong with what the sources say.
+
+    Of each constraint the newest audit counts whose number of violations is known; all that the sources hold of that
+    audit is put together. A violation that several sources hold is one, and as often there as in the source that
+    has it most often: two containers may give the same message.
+
+    Args:
+        results: What the sources say.
+        actions: The actions of the constraints that are known.
+        templates: The templates that are known, by kind.
+    """
+    by_constraint: dict[ConstraintKey, list[Result]] = {}
+    for result in results:
+        by_constraint.setdefault(result.constraint, []).append(result)
+    found, problems = [], []
+    for key, own in sorted(by_constraint.items()):
+        run = max((result.run for result in own if result.total is not None), default=None)
+        if run is None:
+            files = sorted({result.source for result in own})
+            message = f"how many violations {key.kind} {key.name} has is not in it; give the constraints along with it"
+            problems += [Problem(file, None, None, message) for file in files]
+            run = max(result.run for result in own)
+        same = [result for result in own if result.run == run]
+        violations = _together(same)
+        totals = [result.total for result in same if result.total is not None]
+        template = templates.get(key.kind)
+        found.append(
+            Audited(
+                constraint=key,
+                policy=key.kind.lower() if template is None else template.policy,
+                action=strictest_of(
+                    [actions[key]] if key in actions else [violation.action for violation in violations]
+                ),
+                run=run,
+                sources=tuple(sorted({result.source for result in same})),
+                total=max(len(violations), *totals) if totals else None,
+                violations=violations,
+            )
+        )
+    return sorted(found, key=lambda entry: (entry.policy, entry.constraint)), problems
+
+
+def _together(results: Sequence[Result]) -> tuple[Violation, ...]:
+    """Return the violations of several results of one audit."""
+    best: dict[tuple[Any, ...], list[Violation]] = {}
+    for result in results:
+        own: dict[tuple[Any, ...], list[Violation]] = {}
+        for violation in result.violations:
+            own.setdefault(_identity(violation), []).append(violation)
+        for identity, same in own.items():
+            # Lines of logs say more than the status does: details and labels.
+            best[identity] = max(best.get(identity, []), same, key=lambda group: (len(group), _fullness(group)))
+    violations = [violation for same in best.values() for violation in same]
+    return tuple(sorted(violations, key=_order))
+
+
+def _identity(violation: Violation) -> tuple[Any, ...]:
+    # The status and the log may be of versions of Gatekeeper that differ in what they say of the API version.
+    obj = violation.object
+    return obj.api_version.rpartition("/")[0], obj.kind, obj.namespace, obj.name, violation.message
+
+
+def _fullness(violations: Iterable[Violation]) -> int:
+    return sum((violation.details is not None) + (violation.labels is not None) for violation in violations)
+
+
+def _order(violation: Violation) -> tuple[Any, ...]:
+    obj = violation.object
+    return obj.namespace, obj.kind, obj.name, obj.api_version, violation.message, str(violation.details)

@@ -1,0 +1,1 @@
+"""`pullguard check`: the report of a run against a baseline, and its formats."""

@@ -1,0 +1,68 @@
+"""Reports as SARIF 2.1.0, for code scanning."""
+
+from typing import TextIO
+
+from pullguard import __version__
+from pullguard.core.findings import Exempted, Finding, Problem, Report, RuleInfo
+from pullguard.core.formats import markdown, sarif
+from pullguard.judging import words
+
+
+def write(report: Report, stream: TextIO) -> None:
+    """Write a report: what does not count is in it too, suppressed."""
+    baseline = report.baseline
+    known = () if baseline is None else baseline.known
+    state: sarif.State | None = None if baseline is None else "new"
+    results = [_result(found, state=state) for found in report.findings]
+    if baseline is not None:
+        suppression = sarif.Suppression("external", f"known: it is in the baseline {baseline.file}")
+        results += [_result(found, state="unchanged", suppression=suppression) for found in known]
+    results += [_exempt(entry, state=state) for entry in report.exempt]
+    notifications = [_error(problem) for problem in report.errors]
+    notifications += [
+        sarif.Notification("note", note)
+        for note in (*words.uncounted(report), *report.notes, *words.hints(report.findings))
+    ]
+    sarif.write(__version__, _rules(report), results, notifications, stream)
+
+
+def _rules(report: Report) -> list[sarif.Rule]:
+    """Return the rules of a report; those of findings whose rule the library does not describe are made up for it."""
+    described = {rule.id: _rule(rule) for rule in report.rules}
+    known = () if report.baseline is None else report.baseline.known
+    for found in (*report.findings, *known, *(entry.finding for entry in report.exempt)):
+        if found.rule not in described:
+            described[found.rule] = sarif.Rule(found.rule, found.severity, found.policy, found.policy)
+    return list(described.values())
+
+
+def _rule(rule: RuleInfo) -> sarif.Rule:
+    paragraphs = [" ".join((rule.description or rule.title).split())]
+    marked = [markdown.text(paragraphs[0])]
+    if rule.explain:
+        paragraphs.append(f"{rule.explain} says more.")
+        marked.append(f"{markdown.code(rule.explain)} says more.")
+    tags = ("kubernetes", rule.policy)
+    return sarif.Rule(rule.id, rule.severity, rule.title, "\n\n".join(paragraphs), "\n\n".join(marked), tags)
+
+
+def _exempt(entry: Exempted, *, state: sarif.State | None) -> sarif.Result:
+    return _result(entry.finding, state=state, suppression=sarif.Suppression("inSource", words.exemption(entry)))
+
+
+def _result(
+    found: Finding, *, state: sarif.State | None = None, suppression: sarif.Suppression | None = None
+) -> sarif.Result:
+    return sarif.Result(
+        rule=found.rule,
+        message=f"{words.subject(found)}\n{words.message(found)}\n{words.constraints(found)}",
+        place=sarif.Place(found.file, found.line, words.object_name(found), "resource"),
+        fingerprint=found.fingerprint,
+        state=state,
+        suppression=suppression,
+        properties={"policy": found.policy, "enforcementAction": found.action, "constraints": list(found.constraints)},
+    )
+
+
+def _error(problem: Problem) -> sarif.Notification:
+    return sarif.Notification("error", problem.message, sarif.Place(problem.file, problem.line))

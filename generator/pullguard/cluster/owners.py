@@ -1,0 +1,133 @@
+"""Who owns an object, and whether anything of it runs; pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pullguard.audit.model import Owned
+from pullguard.core.findings import ObjectRef
+from pullguard.core.gatekeeper import dig, group_of
+
+#: The group, kind, namespace and name of an object.
+Identity = tuple[str, str, str, str]
+
+_REPLICAS = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"})
+_DONE = frozenset({"Succeeded", "Failed"})
+_FINISHED = frozenset({"Complete", "Failed"})
+
+# Owners own owners, but not without end.
+_LONGEST_CHAIN = 10
+
+_HASH_LABEL = "pod-template-hash"
+_JOB_LABELS = ("batch.kubernetes.io/job-name", "job-name")
+
+
+def identity(ref: ObjectRef) -> Identity:
+    """Return what tells an object from all others of a cluster, whatever the API version."""
+    return ref.api_version.rpartition("/")[0], ref.kind, ref.namespace, ref.name
+
+
+def identity_of(obj: Mapping[str, Any]) -> Identity | None:
+    """Return what tells an object from all others, or None if it has no name."""
+    kind, name, namespace = obj.get("kind"), dig(obj, "metadata", "name"), dig(obj, "metadata", "namespace")
+    if not isinstance(kind, str) or not isinstance(name, str):
+        return None
+    return group_of(obj), kind, namespace if isinstance(namespace, str) else "", name
+
+
+def owned_of(obj: Mapping[str, Any]) -> Owned:
+    """Return what an object says of its owner and of itself."""
+    references = dig(obj, "metadata", "ownerReferences")
+    namespace = dig(obj, "metadata", "namespace")
+    for reference in references if isinstance(references, list) else []:
+        version, kind, name = dig(reference, "apiVersion"), dig(reference, "kind"), dig(reference, "name")
+        if dig(reference, "controller") is True and all(isinstance(text, str) for text in (version, kind, name)):
+            owner = ObjectRef(version, kind, namespace if isinstance(namespace, str) else "", name)
+            return Owned(owner, _is_idle(obj))
+    return Owned(None, _is_idle(obj))
+
+
+def owned_by_labels(ref: ObjectRef, labels: Mapping[str, str]) -> Owned | None:
+    """Return what labels and names say of an owner, for want of the object itself; None if they say nothing.
+
+    Deployments name their ReplicaSets by the hash that is a label of them and of their pods, Jobs name themselves in
+    a label of their pods.
+    """
+    group = ref.api_version.rpartition("/")[0]
+    digest = labels.get(_HASH_LABEL, "")
+    if digest and group == "apps" and ref.kind == "ReplicaSet" and ref.name.endswith(f"-{digest}"):
+        return Owned(ObjectRef("apps/v1", "Deployment", ref.namespace, ref.name.removesuffix(f"-{digest}")), idle=False)
+    if group or ref.kind != "Pod":
+        return None
+    stem = ref.name.rpartition("-")[0]
+    if digest and stem.endswith(f"-{digest}"):
+        return Owned(ObjectRef("apps/v1", "Deployment", ref.namespace, stem.removesuffix(f"-{digest}")), idle=False)
+    for label in _JOB_LABELS:
+        if labels.get(label):
+            return Owned(ObjectRef("batch/v1", "Job", ref.namespace, labels[label]), idle=False)
+    return None
+
+
+class Owners:
+    """What is known of the objects of a cluster.
+
+    Args:
+        owned: By identity, what objects say of themselves.
+    """
+
+    def __init__(self, owned: Mapping[Identity, Owned] | None = None) -> None:
+        self._owned = dict(owned or {})
+
+    def add(self, objects: Iterable[Mapping[str, Any]]) -> None:
+        """Note what objects say of themselves."""
+        for obj in objects:
+            key = identity_of(obj)
+            if key is not None:
+                self._owned[key] = owned_of(obj)
+
+    def guess(self, ref: ObjectRef, labels: Mapping[str, str]) -> None:
+        """Note what labels say of an object, if it has not been seen itself."""
+        if identity(ref) not in self._owned:
+            found = owned_by_labels(ref, labels)
+            if found is not None:
+                self._owned[identity(ref)] = found
+
+    def workload(self, ref: ObjectRef) -> ObjectRef:
+        """Return the topmost owner of an object: itself if it has none. Nodes own static pods, and run no workload."""
+        for _ in range(_LONGEST_CHAIN):
+            known = self._owned.get(identity(ref))
+            if known is None or known.owner is None or self.is_static(ref):
+                break
+            ref = known.owner
+        return ref
+
+    def has_seen(self, ref: ObjectRef) -> bool:
+        """Tell whether it is known who owns an object, if anybody does."""
+        return identity(ref) in self._owned
+
+    def is_static(self, ref: ObjectRef) -> bool:
+        """Tell whether an object stands for a pod that a file on a node makes."""
+        known = self._owned.get(identity(ref))
+        return known is not None and known.owner is not None and known.owner.kind == "Node"
+
+    def is_idle(self, ref: ObjectRef) -> bool:
+        """Tell whether an object is known to have no pods and to make none."""
+        known = self._owned.get(identity(ref))
+        return known is not None and known.idle
+
+
+def _is_idle(obj: Mapping[str, Any]) -> bool:
+    kind, spec, status = obj.get("kind"), obj.get("spec"), obj.get("status")
+    if kind in _REPLICAS:
+        return bool(dig(spec, "replicas") == 0)
+    if kind == "Pod":
+        phase = dig(status, "phase")
+        return isinstance(phase, str) and phase in _DONE
+    if kind == "CronJob":
+        return dig(spec, "suspend") is True
+    if kind == "Job":
+        conditions = dig(status, "conditions")
+        ended = [
+            entry for entry in (conditions if isinstance(conditions, list) else []) if dig(entry, "status") == "True"
+        ]
+        return dig(spec, "suspend") is True or any(dig(entry, "type") in _FINISHED for entry in ended)
+    return False

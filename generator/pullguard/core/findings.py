@@ -1,0 +1,472 @@
+"""Findings: what a run of the library found, in the words of pullguard; pure."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pullguard.core.gatekeeper import ACTIONS, ConstraintTemplate, Rule, Summary, dig, group_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+#: The annotation by which an object exempts itself from policies, in `check` alone.
+EXEMPT_ANNOTATION = "pullguard/exempt"
+
+_PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[0-9]{1,9}\])*")
+_STEP = re.compile(r"[^.\[\]]+|\[[0-9]+\]")
+_VOLUMES = "volumes"
+_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers", _VOLUMES})
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """The object of a finding.
+
+    Attributes:
+        api_version: As the manifest states it; "" if it does not.
+        kind: The kind.
+        namespace: Its namespace; "" if it has none or it is not known.
+        name: metadata.name, else metadata.generateName, else "".
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRef:
+    """The container or image volume of a finding.
+
+    Attributes:
+        list: "containers", "initContainers", "ephemeralContainers" or "volumes".
+        name: Its name; "" if it has none.
+        index: Its place in the list, from 0.
+    """
+
+    list: str
+    name: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One violation.
+
+    Attributes:
+        rule: The id of the rule; the template's name for templates of others.
+        severity: "low", "medium", "high" or "critical".
+        policy: The policy's name; the template's name for templates of others.
+        constraints: The names of the constraints that say so, sorted.
+        action: The strictest enforcementAction of theirs.
+        file: As the user named it.
+        line: From 1: the stated pull policy, else the image, else the container, else the object.
+        document: The document in the file, from 0.
+        object: The object.
+        container: The container or image volume, or None if it is about the whole object.
+        image: Its image, or None if it is about none.
+        message: The policy's message: what is wrong, and the remedy.
+        details: The policy's details, any JSON value.
+        fingerprint: Hexadecimal; see `fingerprinted`.
+        namespace_assumed: The constraints were taken to select the object's namespace: that is not known, or not its
+            labels.
+        annotation: What the object's annotation for exemptions holds, any JSON value; None if there is none.
+        remark: Why an exemption of it does not count; "" if there is nothing to say.
+    """
+
+    rule: str
+    severity: str
+    policy: str
+    constraints: tuple[str, ...]
+    action: str
+    file: str
+    line: int
+    document: int
+    object: ObjectRef
+    container: ContainerRef | None
+    image: str | None
+    message: str
+    details: Any
+    fingerprint: str
+    namespace_assumed: bool
+    annotation: Any = None
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exempted:
+    """A finding that does not count, since the object names its policy in an annotation.
+
+    Attributes:
+        finding: The finding.
+        reason: Why, in the words of the annotation.
+        until: The last day on which it does not count; None if there is none.
+    """
+
+    finding: Finding
+    reason: str
+    until: "date | None"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFinding:
+    """A finding as a baseline keeps it.
+
+    Attributes:
+        fingerprint: Tells it from others; the rest is for people.
+        rule: The id of the rule.
+        file: Where it was.
+        object: Kind, namespace and name.
+        container: The list and the name of its container or image volume; "" if it is about the whole object.
+    """
+
+    fingerprint: str
+    rule: str
+    file: str
+    object: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a baseline says of a run.
+
+    Attributes:
+        file: The baseline, as the user named it.
+        known: Findings that are in it, so that they do not count.
+        gone: What is in it and was not found any more, although its file was looked at.
+        written: Whether the baseline was written by this run: then all findings are known.
+    """
+
+    file: str
+    known: tuple[Finding, ...]
+    gone: tuple[KnownFinding, ...]
+    written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What reports say of a rule.
+
+    Attributes:
+        id: The id.
+        severity: "low", "medium", "high" or "critical".
+        title: A line.
+        policy: The policy's name.
+        description: What the policy demands and why; "" if it does not say.
+        page: The file with the policy's page, as people name it; "" if there is none.
+        explain: The command that prints the page; "" if there is none.
+    """
+
+    id: str
+    severity: str
+    title: str
+    policy: str
+    description: str
+    page: str
+    explain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read or judged.
+
+    Attributes:
+        file: As the user named it.
+        line: From 1, or None if it is about the whole file.
+        document: From 0, or None if it is about the whole file.
+        message: What is wrong, and the remedy.
+    """
+
+    file: str
+    line: int | None
+    document: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run found.
+
+    Attributes:
+        findings: Those that count, in the order of the input.
+        errors: In the order of the input.
+        files: How many files were read.
+        documents: How many documents they hold.
+        objects: How many Kubernetes objects those hold.
+        library: The library that was used, as people name it.
+        notes: What else users should know, a sentence each.
+        rules: The rules that were judged by, in the order of the library.
+        read: The files that were read, as people name them.
+        exempt: Findings that do not count for an exemption.
+        baseline: What the baseline says; None if there is none.
+    """
+
+    findings: tuple[Finding, ...]
+    errors: tuple[Problem, ...]
+    files: int
+    documents: int
+    objects: int
+    library: str
+    notes: tuple[str, ...]
+    rules: tuple[RuleInfo, ...] = ()
+    read: tuple[str, ...] = ()
+    exempt: tuple[Exempted, ...] = ()
+    baseline: Compared | None = None
+
+    def exit_code(self, fail_on: str) -> int:
+        """Return 2 if there are errors, 1 if a finding's action is `fail_on` or stricter, else 0."""
+        if self.errors:
+            return 2
+        level = strictness(fail_on)
+        return int(any(strictness(finding.action) >= level for finding in self.findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What one constraint says about one object.
+
+    Attributes:
+        template: The template of the constraint.
+        constraint: The constraint's name.
+        action: Its enforcementAction.
+        message: The message.
+        details: The details, any JSON value.
+        namespace_assumed: See `Finding`.
+    """
+
+    template: ConstraintTemplate | Summary
+    constraint: str
+    action: str
+    message: str
+    details: Any
+    namespace_assumed: bool
+
+
+class Source(Protocol):
+    """Where an object was read; `pullguard.core.inputs.Manifest` is one."""
+
+    @property
+    def file(self) -> str:
+        """The file, as the user named it."""
+
+    @property
+    def document(self) -> int:
+        """The document in the file, from 0."""
+
+    @property
+    def object(self) -> Mapping[str, Any]:
+        """The object."""
+
+    def line(self, path: Sequence[str | int] = ()) -> int:
+        """Return the line of what stands at a path inside the object."""
+
+
+def strictness(action: str) -> int:
+    """Return the rank of an enforcementAction; one that Gatekeeper does not know is as good as dryrun."""
+    return ACTIONS.index(action) if action in ACTIONS else 0
+
+
+def rule_of(template: ConstraintTemplate | Summary, reason: Any) -> Rule:
+    """Return the rule of a template for the reason in a violation's details; templates of others have one for all."""
+    known = template.rules.get(reason) if isinstance(reason, str) else None
+    return known or Rule(template.name, "medium", template.kind)
+
+
+def finding(violation: Violation, source: Source, namespace: str) -> Finding:
+    """Return the finding that one violation is, alone; its fingerprint is still that of the place.
+
+    Args:
+        violation: The violation.
+        source: The object.
+        namespace: The object's namespace; "" if it has none or it is not known.
+    """
+    obj, details = source.object, violation.details
+    path = _path(obj, dig(details, "path"))
+    container = _container(obj, path)
+    image_of, line_of = _image_and_line(obj, path) if container else (None, path)
+    rule = rule_of(violation.template, dig(details, "reason"))
+    where = "/".join(_names(obj, path)) if path else _without_images(violation.message, obj)
+    return Finding(
+        rule=rule.id,
+        severity=rule.severity,
+        policy=violation.template.policy,
+        constraints=(violation.constraint,),
+        action=violation.action,
+        file=source.file,
+        line=source.line(line_of),
+        document=source.document,
+        object=reference(obj, namespace),
+        container=container,
+        image=_image(dig(details, "image")) or image_of,
+        message=violation.message,
+        details=details,
+        fingerprint=_hash(
+            rule.id,
+            group_of(obj),
+            _text(obj.get("kind")),
+            _text(dig(obj, "metadata", "namespace")),
+            _name(obj),
+            where,
+        ),
+        namespace_assumed=violation.namespace_assumed,
+        annotation=dig(obj, "metadata", "annotations", EXEMPT_ANNOTATION),
+    )
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings of one object, each once, in the order of lines, places, rules and messages.
+
+    Those of several constraints that meet one place by one rule are one, with the strictest action and the
+    message of its constraint: the first one by name where several are as strict.
+    """
+    places: dict[str, list[Finding]] = {}
+    for found in findings:
+        places.setdefault(_key(found), []).append(found)
+    return sorted((_merged(same) for same in places.values()), key=_order)
+
+
+def fingerprinted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with fingerprints of their own.
+
+    A fingerprint tells the rule, the object and the container by their names: it stays when lines, containers
+    or files move, when the image changes, and when the constraints change. Where names do not tell findings
+    apart, the order of the input does: all but the first get its fingerprint with an ordinal, hashed.
+    """
+    seen: dict[str, int] = {}
+    result = []
+    for found in findings:
+        ordinal = seen.get(found.fingerprint, 0)
+        seen[found.fingerprint] = ordinal + 1
+        own = _hash(found.fingerprint, str(ordinal)) if ordinal else found.fingerprint
+        result.append(replace(found, fingerprint=own))
+    return tuple(result)
+
+
+def reference(obj: Mapping[str, Any], namespace: str) -> ObjectRef:
+    """Return what tells an object from others; its namespace is for others to know."""
+    return ObjectRef(_text(obj.get("apiVersion")), _text(obj.get("kind")), namespace, _name(obj))
+
+
+def steps(text: Any) -> Path | None:
+    """Return the steps of a path such as `spec.containers[2]`, or None if it is none."""
+    if not isinstance(text, str) or not _PATH.fullmatch(text):
+        return None
+    return tuple(int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(text))
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """Return what stands at a path in a JSON value, or None if there is nothing."""
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            value = dig(value, step)
+    return value
+
+
+def _merged(same: Sequence[Finding]) -> Finding:
+    first = min(same, key=lambda found: (-strictness(found.action), found.constraints, found.message))
+    return replace(
+        first,
+        constraints=tuple(sorted({name for found in same for name in found.constraints})),
+        namespace_assumed=all(found.namespace_assumed for found in same),
+    )
+
+
+def _key(found: Finding) -> str:
+    """Return what findings of one object have in common that are one."""
+    path = dig(found.details, "path")
+    if isinstance(path, str):
+        return json.dumps([found.policy, found.rule, path])
+    return json.dumps([found.policy, found.rule, found.message, found.details], sort_keys=True)
+
+
+def _order(found: Finding) -> tuple[Any, ...]:
+    path = steps(dig(found.details, "path")) or ()
+    return (
+        found.line,
+        [(isinstance(token, int), token) for token in path],
+        found.policy,
+        found.rule,
+        found.message,
+        json.dumps(found.details, sort_keys=True),
+    )
+
+
+def _path(obj: Mapping[str, Any], text: Any) -> Path:
+    """Return the path that details state if it leads to something in the object, else that of the object."""
+    tokens = steps(text)
+    return tokens if tokens and value_at(obj, tokens) is not None else ()
+
+
+def _container(obj: Mapping[str, Any], path: Path) -> ContainerRef | None:
+    """Return the container or image volume that a path leads to, or None if it leads to something else."""
+    if len(path) < 2 or path[-2] not in _LISTS or not isinstance(path[-1], int):  # noqa: PLR2004 - list and index
+        return None
+    return ContainerRef(str(path[-2]), _text(dig(value_at(obj, path), "name")), path[-1])
+
+
+def _image_and_line(obj: Mapping[str, Any], path: Path) -> tuple[str | None, Path]:
+    """Return the image of the container or image volume at a path, and the path of its finding's line."""
+    if path[-2] == _VOLUMES:
+        path, policy, image = (*path, "image"), "pullPolicy", "reference"
+    else:
+        policy, image = "imagePullPolicy", "image"
+    owner = value_at(obj, path)
+    stated = [key for key in (policy, image) if dig(owner, key) not in (None, "")]
+    return _image(dig(owner, image)), (*path, *stated[:1])
+
+
+def _names(obj: Mapping[str, Any], path: Path) -> list[str]:
+    """Return a path with the names of what its indices lead to."""
+    named = []
+    for end, step in enumerate(path, start=1):
+        if isinstance(step, int):
+            named.append(f"[{_text(dig(value_at(obj, path[:end]), 'name'))}]")
+        else:
+            named.append(step)
+    return named
+
+
+def _without_images(message: str, obj: Mapping[str, Any]) -> str:
+    """Return a message that a new image does not change."""
+    for image in sorted(_images(obj), key=lambda image: (-len(image), image)):
+        message = message.replace(image, "")
+    return message
+
+
+def _images(obj: Mapping[str, Any]) -> set[str]:
+    images = set()
+    pending: list[Any] = [obj]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending += value
+        elif isinstance(value, dict):
+            pending += value.values()
+            image = value.get("image")
+            images.add(_text(dig(image, "reference")) if isinstance(image, dict) else _text(image))
+    return images - {""}
+
+
+def _name(obj: Mapping[str, Any]) -> str:
+    return _text(dig(obj, "metadata", "name")) or _text(dig(obj, "metadata", "generateName"))
+
+
+def _image(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

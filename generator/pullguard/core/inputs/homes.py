@@ -1,0 +1,52 @@
+"""The namespaces that the objects of files go to, where the objects do not decide that."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pullguard.core.errors import PullguardError
+
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the objects of a file go.
+
+    Attributes:
+        namespace: The namespace of objects that state none; "" = not known.
+        replaces: It is also that of objects that state another one.
+    """
+
+    namespace: str
+    replaces: bool
+
+    def moved(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """Return an object that states a namespace with the one that it goes to."""
+        metadata = obj.get("metadata")
+        if self.replaces and isinstance(metadata, dict) and metadata.get("namespace"):
+            return {**obj, "metadata": {**metadata, "namespace": self.namespace}}
+        return obj
+
+
+class Homes:
+    """Where the objects of files go.
+
+    Args:
+        namespace: The namespace of objects that state none; "" = not known.
+        kustomized: The namespaces that kustomizations give to the objects of files, by the names of those.
+
+    Raises:
+        PullguardError: The namespace is no name that a Namespace can have: nothing would ever be found in it.
+    """
+
+    def __init__(self, namespace: str, kustomized: Mapping[str, str]) -> None:
+        if namespace and not _NAMESPACE.fullmatch(namespace):
+            raise PullguardError(f"--namespace {namespace} is no name of a Namespace", remedy="see where it comes from")
+        self._default = Home(namespace, replaces=False)
+        self._kustomized = {file: Home(own, replaces=True) for file, own in kustomized.items()}
+
+    def of(self, file: str) -> Home:
+        """Return where the objects of a file go, by its name as it is shown to users."""
+        return self._kustomized.get(file, self._default)

@@ -1,0 +1,49 @@
+"""How much of an input is read: what is beyond it is an error, never a crash."""
+
+from dataclasses import dataclass
+
+from pullguard.core.errors import PullguardError
+from pullguard.engine.process import MAX_DEPTH, MAX_DOCUMENT
+
+#: The deepest nesting that may be allowed: Python's json module, which writes the objects, goes little deeper.
+DEEPEST = 900
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+_LARGEST = 4 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is read.
+
+    Attributes:
+        document: The largest document, in bytes; characters where it is text already.
+        depth: Levels of mappings and lists.
+        aliased: Characters that the aliases of a document may stand for; an API server takes objects of at most 3 MB.
+    """
+
+    document: int = MAX_DOCUMENT
+    depth: int = MAX_DEPTH
+    aliased: int = 10_000_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def stated_limits(document: str, depth: str, aliased: str) -> Limits:
+    """Return the limits that users state: sizes such as 500K, 64M or 1G, in powers of 1024, and a number of levels.
+
+    Raises:
+        PullguardError: One is no size, or no number of levels.
+    """
+    if not depth.isdecimal() or not 0 < int(depth) <= DEEPEST:
+        raise PullguardError(f"--max-depth {depth} is no number from 1 to {DEEPEST}")
+    return Limits(_size("--max-document", document), int(depth), _size("--max-aliased", aliased))
+
+
+def _size(option: str, text: str) -> int:
+    digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    size = int(digits) * _UNITS.get(unit, 0) if digits.isdecimal() else 0
+    if not 0 < size < _LARGEST:
+        raise PullguardError(f"{option} {text} is no size below 4G, such as 500K, 64M or 1G")
+    return size

@@ -1,0 +1,160 @@
+"""Running the programs that pullguard wraps: no shell, a clean environment, a timeout, one end."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from pullguard.core.errors import PullguardError, TimedOutError
+
+#: OPA and conftest take every option from variables of these names as well: settings of others, not ours.
+_OPTION_VARIABLES = ("OPA_", "CONFTEST_")
+
+_PR_SET_PDEATHSIG = 1
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended.
+
+    Attributes:
+        code: Its exit code; negative: the signal that killed it.
+        stdout: What it wrote, whole.
+        stderr: What it wrote, on one line, without the lines that are empty.
+    """
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that runs while pullguard goes on.
+
+    Its output goes to files, so that nobody need read it for it to go on and no thread is needed.
+    """
+
+    process: "subprocess.Popen[bytes]"
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+    timeout: float
+
+    def wait(self) -> Ended:
+        """Wait until it ends.
+
+        Raises:
+            TimedOutError: It ran for more than its timeout after this call.
+        """
+        try:
+            code = self.process.wait(self.timeout)
+        except subprocess.TimeoutExpired:
+            raise TimedOutError from None
+        else:
+            self.stdout.seek(0)
+            self.stderr.seek(0)
+            stderr = self.stderr.read().decode(errors="replace")
+            return Ended(code, self.stdout.read(), " ".join(line.strip() for line in stderr.splitlines() if line))
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Kill it if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.stdout.close()
+        self.stderr.close()
+
+
+def start(arguments: Sequence[str], *, folder: Path, timeout: float) -> Program:
+    """Start a program in a folder, with nothing to read on stdin.
+
+    It is killed when pullguard dies, however that happens.
+
+    Args:
+        arguments: The program and its arguments.
+        folder: Its working directory; unnamed files for its output are made there.
+        timeout: How many seconds `wait` waits.
+
+    Raises:
+        PullguardError: It cannot be started.
+    """
+    stdout = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - the Program closes it
+    stderr = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - the Program closes it
+    try:
+        process = subprocess.Popen(
+            arguments,
+            cwd=folder,
+            env={key: value for key, value in os.environ.items() if not key.startswith(_OPTION_VARIABLES)},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            preexec_fn=end_with_parent(),  # noqa: PLW1509 - pullguard has no threads when it starts programs
+        )
+    except OSError as error:
+        stdout.close()
+        stderr.close()
+        raise PullguardError(f"{arguments[0]} cannot be started: {error.strerror}") from error
+    return Program(process, stdout, stderr, timeout)
+
+
+def end_with_parent() -> Callable[[], None] | None:
+    """Return what a child does before it becomes the program, so that it is killed when this process dies.
+
+    None where the kernel has no such thing. The kernel goes by the thread that forks: fork in the main thread.
+    """
+    if sys.platform != "linux":
+        return None
+    import ctypes  # noqa: PLC0415 - only needed where a program is started
+
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def in_child() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+
+    return in_child
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Make a folder that only this user can read; it is removed in the end, also on SIGTERM and the like."""
+    with _signals_as_exceptions(), tempfile.TemporaryDirectory(prefix="pullguard-") as folder:
+        yield Path(folder).resolve()
+
+
+@contextmanager
+def _signals_as_exceptions() -> Iterator[None]:
+    """Let signals that end pullguard run its `finally` clauses; a second one does not interrupt those."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
+    ours = [number for number, handler in before.items() if handler not in {signal.SIG_IGN, None}]
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for other in ours:
+            signal.signal(other, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+    try:
+        for number in ours:
+            signal.signal(number, end)
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])

@@ -1,0 +1,56 @@
+"""Where rego/, library/ and the programs that pullguard runs are found, in a checkout and in a wheel."""
+
+import os
+from pathlib import Path
+
+from pullguard.core.errors import PullguardError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_CHECKOUT = _PACKAGE.parent.parent
+
+_REMEDIES = {
+    "opa": "give its path with --opa, or run `make tools` in a checkout of pullguard",
+    "conftest": "install conftest 0.71 or run `make tools` in a checkout of pullguard, so that it is on PATH",
+    "gator": "install gator 3.23 or run `make tools` in a checkout of pullguard, so that it is on PATH",
+}
+
+
+def rego_directory() -> Path:
+    """Return the folder with the hand-written Rego: rego/ of the checkout, or the copy in the wheel."""
+    return _resource("rego")
+
+
+def packaged_library() -> Path:
+    """Return the folder with the library that comes with pullguard."""
+    return _resource("library")
+
+
+def find_tool(name: str, stated: str | None = None) -> Path:
+    """Return the program ``name`` ("opa", "conftest" or "gator").
+
+    The order is: ``stated`` (an option of the command), the wheel, .tools/bin of the checkout, PATH.
+
+    Raises:
+        PullguardError: It is nowhere, or ``stated`` is not a program that can be run.
+    """
+    import shutil  # noqa: PLC0415 - importing it takes time, and pullguard-check is found without it
+
+    if stated is not None:
+        found = shutil.which(stated)
+        if found is None:
+            raise PullguardError(f"{stated} is not a program that can be run", remedy=_REMEDIES[name])
+        return Path(found).absolute()  # programs run in folders of their own
+    for candidate in (_PACKAGE / "bin" / name, _CHECKOUT / ".tools" / "bin" / name):
+        if os.access(candidate, os.X_OK) and candidate.is_file():
+            return candidate
+    found = shutil.which(name)
+    if found is None:
+        raise PullguardError(f"{name} was not found", remedy=_REMEDIES[name])
+    return Path(found).absolute()
+
+
+def _resource(name: str) -> Path:
+    for candidate in (_PACKAGE / "data" / name, _CHECKOUT / name):
+        if candidate.is_dir():
+            return candidate
+    raise PullguardError(f"the folder {name}/ of pullguard was not found", remedy="install pullguard again")

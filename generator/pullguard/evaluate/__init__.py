@@ -1,1 +1,0 @@
-"""The engines that evaluate what users apply: Suites, and batches of manifests."""

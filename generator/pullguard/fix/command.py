@@ -1,0 +1,246 @@
+"""`pullguard fix`: check, edit what the findings' policies say is to be edited, check again."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pullguard.core.findings import Finding, Problem, Report
+from pullguard.core.gatekeeper import dig
+from pullguard.core.inputs.documents import decode, encoding_of
+from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS
+from pullguard.core.inputs.selection import ALL, Selection
+from pullguard.fix import files
+from pullguard.fix.manifests import Edited, edited, wanted
+from pullguard.judging.exemptions import exempted
+from pullguard.judging.judge import check
+
+_STREAM = "is not a regular file, so it cannot be edited; give its text to stdin, and name -"
+_STILL_FOUND = "it was edited, and check finds it all the same: please report this"
+_NOT_EDITED = "its file could not be edited: see the error below"
+_SAME_FILE = "its file has another name, under which it is dealt with"
+_NO_TEXT = "its file holds bytes that are no text: save it as UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that was changed, or would be.
+
+    Attributes:
+        file: As the user named it; "<stdin>" for standard input.
+        before: Its text.
+        after: Its new text.
+    """
+
+    file: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A finding that is left.
+
+    Attributes:
+        finding: The finding; its message says what people have to do first if there is no reason.
+        reason: Why it was not put right although its policy says how, and what to do; None if the policy does not.
+    """
+
+    finding: Finding
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FixReport:
+    """What `fix` did, or would do.
+
+    Attributes:
+        only_compared: Whether nothing was written.
+        changes: The files that were changed, or would be.
+        fixed: The findings that are put right, as they were found.
+        left: Those that are left, where they are now.
+        exempt: How many findings their objects exempt: they are left.
+        others: How many findings of other kinds there are, which no edit of one value puts right.
+        errors: What could not be read, judged or written.
+        output: What is to be written to standard output if standard input was read; else None.
+        library: The library that was used, as people name it.
+        notes: What else users should know, a sentence each.
+    """
+
+    only_compared: bool
+    changes: tuple[Change, ...]
+    fixed: tuple[Finding, ...]
+    left: tuple[Left, ...]
+    exempt: int
+    others: int
+    errors: tuple[Problem, ...]
+    output: bytes | None
+    library: str
+    notes: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """2 if there are errors, 1 if a finding is left or a file only would be changed, else 0."""
+        if self.errors:
+            return 2
+        return int(bool(self.left) or (self.only_compared and bool(self.changes)))
+
+
+def fix(
+    paths: Sequence[str],
+    *,
+    library: str | None = None,
+    opa: str | None = None,
+    everywhere: bool = False,
+    namespace: str = "",
+    selection: Selection = ALL,
+    namespace_labels: str | None = None,
+    diff: bool = False,
+    stdin: BinaryIO | None = None,
+) -> FixReport:
+    """Put right in manifests what a library finds and says how to put right; everything else stays byte for byte.
+
+    Args:
+        paths: Files and folders; "-" is stdin, whose fixed text is for standard output.
+        library: As for `check`.
+        opa: As for `check`.
+        everywhere: As for `check`.
+        namespace: As for `check`.
+        selection: As for `check`.
+        namespace_labels: As for `check`.
+        diff: Whether to write nothing.
+        stdin: What "-" reads.
+
+    Raises:
+        PullguardError: The library or OPA cannot be used.
+    """
+    data = stdin.read() if STDIN in paths and stdin is not None else b""
+    streams = [path for path in paths if path != STDIN and (path in STDIN_PATHS or files.is_stream(path))]
+    rest = [path for path in paths if path not in streams]
+
+    def checked(given: bytes) -> Report:
+        return exempted(
+            check(
+                rest,
+                library=library,
+                opa=opa,
+                everywhere=everywhere,
+                namespace=namespace,
+                selection=selection,
+                namespace_labels=namespace_labels,
+                stdin=io.BytesIO(given),
+            )
+        )
+
+    report = checked(data)
+    run = _Run(rest, data, only_compare=diff)
+    run.errors += (Problem(path, None, None, _STREAM) for path in streams)
+    # Links last: what they lead to may be among the files, and is then dealt with under its own name.
+    for name, findings in sorted(_by_file(report).items(), key=lambda entry: files.is_link(entry[0])):
+        run.take(name, findings)
+    after = checked(run.output) if run.changes and not diff else report
+    fixed = {_key(found) for found in run.fixed}
+    reasons = dict.fromkeys(fixed, _STILL_FOUND) | {_key(found): reason for found, reason in run.refused}
+    is_left = [
+        found for found in after.findings if _is_ours(found) and (after is not report or _key(found) not in fixed)
+    ]
+    return FixReport(
+        only_compared=diff,
+        changes=tuple(run.changes),
+        fixed=tuple(run.fixed),
+        left=tuple(Left(found, reasons.get(_key(found))) for found in is_left),
+        exempt=sum(_is_ours(entry.finding) for entry in after.exempt),
+        others=sum(not _is_ours(found) for found in after.findings),
+        errors=(*after.errors, *run.errors),
+        output=run.output if STDIN in paths and not diff else None,
+        library=report.library,
+        notes=after.notes,
+    )
+
+
+class _Run:
+    """What one run has done so far."""
+
+    def __init__(self, paths: Sequence[str], stdin: bytes, *, only_compare: bool) -> None:
+        self.output = stdin
+        self.changes: list[Change] = []
+        self.fixed: list[Finding] = []
+        self.refused: list[tuple[Finding, str]] = []
+        self.errors: list[Problem] = []
+        self._paths = paths
+        self._only_compare = only_compare
+        self._seen: set[object] = set()
+
+    def take(self, name: str, findings: Sequence[Finding]) -> None:
+        """Put right what is found in a file."""
+        if name == STDIN_NAME and STDIN in self._paths:
+            result = self._edited(name, self.output, findings)
+            if result is not None:
+                self.output = self._keep(name, self.output, result)
+            return
+        file = files.read(name)
+        if isinstance(file, str):
+            self._fail(name, findings, file)
+            return
+        if file.path in self._seen:
+            self._refuse(findings, _SAME_FILE)
+            return
+        if files.is_link(name):
+            self._fail(name, findings, f"is a link to {file.path}, and links are not edited; name that file itself")
+            return
+        self._seen.add(file.path)
+        result = self._edited(name, file.data, findings)
+        if result is None or not result.fixed:
+            return
+        problem = None if self._only_compare else files.replace(file, _encoded(result.text, file.data))
+        if problem is None:
+            self._keep(name, file.data, result)
+        else:
+            self._fail(name, findings, problem)
+
+    def _refuse(self, findings: Sequence[Finding], reason: str) -> None:
+        self.refused += ((found, reason) for found in findings)
+
+    def _edited(self, name: str, data: bytes, findings: Sequence[Finding]) -> Edited | None:
+        text, error = decode(name, data)
+        if error is not None:
+            self._refuse(findings, _NO_TEXT)
+            return None
+        result = edited(name, text, findings)
+        self.refused += result.refused
+        return result
+
+    def _keep(self, name: str, data: bytes, result: Edited) -> bytes:
+        """Note what was done; return the new bytes of the file."""
+        if not result.fixed:
+            return data
+        self.changes.append(Change(name, decode(name, data)[0], result.text))
+        self.fixed += result.fixed
+        return _encoded(result.text, data)
+
+    def _fail(self, name: str, findings: Sequence[Finding], reason: str) -> None:
+        self.errors.append(Problem(name, None, None, reason))
+        self._refuse(findings, _NOT_EDITED)
+
+
+def _by_file(report: Report) -> dict[str, list[Finding]]:
+    found_in: dict[str, list[Finding]] = {}
+    for found in report.findings:
+        if wanted(found) is not None:
+            found_in.setdefault(found.file, []).append(found)
+    return found_in
+
+
+def _is_ours(found: Finding) -> bool:
+    """Tell whether a finding is of a kind that an edit of one value puts right, if only the image is pinned."""
+    return isinstance(found.details, dict) and "fix" in found.details
+
+
+def _key(found: Finding) -> tuple[object, ...]:
+    """Return what a finding keeps when lines move."""
+    return found.file, found.document, found.object, found.rule, dig(found.details, "path")
+
+
+def _encoded(text: str, data: bytes) -> bytes:
+    """Return a text in the encoding that a file had."""
+    return text.encode(encoding_of(data))

@@ -1,0 +1,233 @@
+"""What is to be set in a document -> the smallest edits of its text.
+
+A value is changed where it is written, if all that it stands for by aliases and merge keys is to change with it; else
+in the one mapping that is to have another value. What would change more than that is refused.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pullguard.core.inputs.scalars import STR_TAG
+from pullguard.fix.nodes import Entry, MappingNode, Node, ScalarNode, Style, appearances, find
+
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_REST_OF_LINE = re.compile(r"[ \t]*(?:[ \t]#[^\r\n\x85\u2028\u2029]*)?(?=[\r\n\x85\u2028\u2029]|\Z)")
+_COMMA = re.compile(r"[ \t]*,")
+_COLON = re.compile(r"[ \t]*:[ \t]*")
+_BLOCK_LINE = re.compile(r"[|>](?:-[1-9]?|[1-9]-)[ \t]*(?:[ \t]#[^\n]*)?\r?\n[ ]*(?P<content>[^\n]*[^\s])\s*")
+_QUOTES: dict[Style, str] = {"plain": "", "single": "'", "double": '"'}
+
+_BY_HAND = "edit it by hand"
+
+#: The edits that set a value, or why it cannot be set and what to do.
+Outcome = tuple["Edit", ...] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A value that is to be set in a document.
+
+    Attributes:
+        path: Its keys and indices; the last one is a key.
+        value: The string that it is to be; letters only.
+        after: The value of the entry that it is to follow if it is not there yet: the image.
+    """
+
+    path: tuple[str | int, ...]
+    value: str
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What takes the place of a part of a text.
+
+    Attributes:
+        start: Where the part begins.
+        end: Behind its end.
+        text: What takes its place.
+    """
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A target, and the mapping that is to have its value."""
+
+    target: Target
+    owner: MappingNode
+
+    @property
+    def key(self) -> str:
+        return str(self.target.path[-1])
+
+    @property
+    def entry(self) -> Entry | None:
+        return self.owner.values.get(self.key)
+
+    @property
+    def source(self) -> Node:
+        """What is to be changed: the value, or the mapping that has none."""
+        return self.owner if self.entry is None else self.entry.value.node
+
+
+def applied(text: str, edits: Iterable[Edit]) -> str:
+    """Return a text with edits that do not overlap."""
+    parts = []
+    end = 0
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        parts += [text[end : edit.start], edit.text]
+        end = edit.end
+    return "".join([*parts, text[end:]])
+
+
+def outcomes(text: str, root: Node, targets: Sequence[Target], *, is_json: bool) -> dict[Target, Outcome]:
+    """Return what sets values in a document. Targets that share a value share the edits.
+
+    Args:
+        text: The document.
+        root: Its root.
+        targets: What is to be set.
+        is_json: Whether all strings must be in double quotes.
+    """
+    found: dict[Target, Outcome] = {}
+    groups: dict[tuple[Node, str], list[_Place]] = {}
+    for target in targets:
+        place = _place(root, target)
+        if isinstance(place, str):
+            found[target] = place
+        else:
+            groups.setdefault((place.source, target.value), []).append(place)
+    counts = appearances(root)
+    writer = _Writer(text, is_json=is_json)
+    for (source, _), places in groups.items():
+        is_whole = counts[source] == len(places)
+        for group in [places] if is_whole else _by_owner(places):
+            is_local = counts[group[0].owner] == len(group)
+            outcome = _set(writer, group[0], is_whole=is_whole, is_local=is_local)
+            found.update((place.target, outcome) for place in group)
+    return found
+
+
+def _place(root: Node, target: Target) -> _Place | str:
+    """Return the place of a target, or why it has none."""
+    node: Node | None = root
+    for length, step in enumerate(target.path):
+        node = find(root, target.path[:length])
+        if isinstance(node, MappingNode) and step in node.repeated:
+            return f'the key "{step}" stands twice in one mapping: remove one of them'
+    if not isinstance(node, MappingNode):
+        return f"its place in the text was not found: {_BY_HAND}"
+    return _Place(target, node)
+
+
+def _by_owner(places: Iterable[_Place]) -> list[list[_Place]]:
+    owners: dict[Node, list[_Place]] = {}
+    for place in places:
+        owners.setdefault(place.owner, []).append(place)
+    return list(owners.values())
+
+
+def _set(writer: "_Writer", place: _Place, *, is_whole: bool, is_local: bool) -> Outcome:
+    """Return what sets the value of one place, and of all that share it.
+
+    Args:
+        writer: What writes it.
+        place: The place.
+        is_whole: Whether all that the source stands for is to be set.
+        is_local: Whether all that the owner stands for is to be set.
+    """
+    target, entry = place.target, place.entry
+    if entry is not None:
+        node = entry.value.node
+        if not isinstance(node, ScalarNode):
+            return f"{place.key} is a mapping or a list, not a string: {_BY_HAND}"
+        if is_whole:
+            return writer.replaced(node, target.value)
+    own = place.owner.own.get(place.key)
+    if is_local and own is None:
+        return writer.inserted(place.owner, place.key, target.value, target.after)
+    if is_local and own is entry and own is not None and own.value.is_alias:
+        return (Edit(own.value.start, own.value.end, target.value),)
+    return (
+        "an anchor shares it with places that are to stay as they are, or a merge key overrides it: write it out there"
+    )
+
+
+class _Writer:
+    """Writes values as the text around them is written."""
+
+    def __init__(self, text: str, *, is_json: bool) -> None:
+        self._text = text
+        self._is_json = is_json
+
+    def replaced(self, scalar: ScalarNode, value: str) -> Outcome:
+        """Return the edit that gives a scalar another value, in quotes as before."""
+        if scalar.tag not in {None, "!", STR_TAG}:
+            return f"it has the tag {scalar.tag}: {_BY_HAND}"
+        start, end = scalar.start, scalar.end
+        quote = '"' if self._is_json else _QUOTES.get(scalar.style, "")
+        if scalar.style == "block":
+            line = _BLOCK_LINE.fullmatch(self._text, start, end)
+            if line is None:
+                return "it is a block of lines: write it on the line of its key"
+            start, end = line.span("content")
+        elif start == end:
+            if self._text[start - 1 : start] != ":":
+                return f"it has no value: {_BY_HAND}"
+            quote = " "
+        return (Edit(start, end, f"{quote}{value}{quote.strip()}"),)
+
+    def inserted(self, owner: MappingNode, key: str, value: str, after: str | None) -> Outcome:
+        """Return the edits that add an entry to a mapping: behind the one with the value `after`, and merge keys."""
+        previous = owner.entries[-1]
+        for entry in owner.entries:
+            node = entry.value.node
+            if entry.key is None or (after is not None and isinstance(node, ScalarNode) and node.text == after):
+                previous = entry
+        first = self._text[previous.written.start]
+        quote = first if first in "\"'" else ""
+        between = self._text[previous.written.end : previous.value.start]
+        colon = between if owner.is_flow and _COLON.fullmatch(between) else ": "
+        line = f"{quote}{key}{quote}{colon}{quote}{value}{quote}"
+        return self._into_flow(previous, line, colon) if owner.is_flow else self._on_a_line(owner, previous, line)
+
+    def _on_a_line(self, owner: MappingNode, previous: Entry, entry: str) -> Outcome:
+        """Return the edit that adds an entry to a block mapping, on the line below another one and its comment."""
+        written = self._text[previous.value.start : previous.value.end].rstrip()
+        rest = _REST_OF_LINE.match(self._text, previous.value.start + len(written))
+        if rest is None:
+            return f"there is no line for it: {_BY_HAND}"
+        indentation = " " * (owner.start - self._line_start(owner.start))
+        return (Edit(rest.end(), rest.end(), f"{self._break_at(rest.end())}{indentation}{entry}"),)
+
+    def _into_flow(self, previous: Entry, entry: str, colon: str) -> Outcome:
+        """Return the edits that add an entry in braces: on a line of its own if that is how they are written."""
+        start, end = previous.written.start, previous.value.end
+        leading = self._text[self._line_start(start) : start]
+        comma = _COMMA.match(self._text, end)
+        rest = _REST_OF_LINE.match(self._text, comma.end() if comma else end)
+        if leading.strip() or rest is None:
+            return (Edit(end, end, f",{' ' if colon != ':' else ''}{entry}"),)
+        line = f"{self._break_at(rest.end())}{leading}{entry}"
+        if comma:
+            return (Edit(rest.end(), rest.end(), f"{line},"),)
+        return Edit(end, end, ","), Edit(rest.end(), rest.end(), line)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _BREAK.finditer(self._text))]
+
+    def _line_start(self, offset: int) -> int:
+        return self._line_starts[bisect_right(self._line_starts, offset) - 1]
+
+    def _break_at(self, offset: int) -> str:
+        """Return the line break at the end of a line; that of another line if it is the last one."""
+        found = _BREAK.match(self._text, offset) or _BREAK.search(self._text)
+        return found[0] if found else "\n"

@@ -1,0 +1,48 @@
+"""A JSON document -> its nodes."""
+
+import json
+from collections.abc import Callable
+
+from pullguard.core.inputs.json_documents import TOKEN
+from pullguard.fix.nodes import Entry, MappingNode, Node, Ref, ScalarNode, SequenceNode
+
+
+def compose(text: str) -> Node | None:
+    """Return the root of a document that the strict reader has read."""
+    opened: list[Node] = []
+    keys: list[Ref | None] = []  # of each of them the key whose value comes next
+    for match in TOKEN.finditer(text):
+        token, start, end = match[0], match.start(), match.end()
+        if token in {",", ":"}:
+            continue
+        if token in _OPENING:
+            opened.append(_OPENING[token](start, end))
+            keys.append(None)
+            continue
+        if token in {"}", "]"}:
+            node = opened.pop()
+            keys.pop()
+            node.end = end
+        elif token.startswith('"'):
+            node = ScalarNode(start, end, json.loads(token), "double")
+        else:
+            node = ScalarNode(start, end, token, "plain")
+        ref = Ref(node, node.start, end)
+        if not opened:
+            return node
+        parent = opened[-1]
+        if isinstance(parent, SequenceNode):
+            parent.items.append(ref)
+        elif isinstance(parent, MappingNode):
+            written = keys[-1]
+            keys[-1] = ref if written is None else None
+            if written is not None and isinstance(written.node, ScalarNode):
+                parent.add(Entry(written.node.text, written, ref))
+    return None
+
+
+def _mapping(start: int, end: int) -> Node:
+    return MappingNode(start, end, is_flow=True)
+
+
+_OPENING: dict[str, Callable[[int, int], Node]] = {"{": _mapping, "[": SequenceNode}

@@ -1,0 +1,211 @@
+"""Findings, and the text of the file that they are in -> its new text; pure.
+
+Nothing is taken on trust: the new text is read again by the strict reader, and must hold the same values but for those
+that were to be set.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+from pullguard.core.findings import Finding, ObjectRef, Path, reference, steps, value_at
+from pullguard.core.gatekeeper import dig
+from pullguard.core.inputs import Document, InputError
+from pullguard.core.inputs.documents import read_documents
+from pullguard.core.inputs.lists import Manifest, manifests
+from pullguard.fix import json_nodes, yaml_nodes
+from pullguard.fix.edits import Edit, Target, applied, outcomes
+
+_BOM = "\ufeff"
+
+_CHANGED = "it is not what was checked, as if the file had been changed meanwhile: run the command again"
+_ALIKE = "several objects of one name in one List are alike, and not all of them are to be changed: edit it by hand"
+_CONFLICT = "two policies want different values: see which of them applies"
+_UNSURE = "the text around it is too unusual to be edited safely: edit it by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What became of a file.
+
+    Attributes:
+        text: Its new text.
+        fixed: The findings that are put right in it.
+        refused: Those that are not, and why: a sentence that says what to do.
+    """
+
+    text: str
+    fixed: tuple[Finding, ...]
+    refused: tuple[tuple[Finding, str], ...]
+
+
+def wanted(found: Finding) -> tuple[Path, str] | None:
+    """Return the path in the object, and the value there, that put a finding right; None if its policy names none."""
+    path, value = steps(dig(found.details, "fix", "path")), dig(found.details, "fix", "value")
+    return (path, value) if path and isinstance(path[-1], str) and isinstance(value, str) else None
+
+
+def edited(file: str, text: str, findings: Sequence[Finding]) -> Edited:
+    """Set in the text of a file what its findings want.
+
+    Args:
+        file: The file as it is shown to users; its name may say that it is JSON.
+        text: Its text, with the byte order mark if it has one.
+        findings: Findings in it that want something.
+    """
+    refused: dict[int, str] = {}  # by place in findings
+    while True:
+        plans = _plans(file, text, findings, refused)
+        new = applied(text, dict.fromkeys(edit for plan in plans for edit in plan.edits))
+        wrong = _differing(file, text, new, {plan.document: plan.value for plan in plans})
+        if not wrong:
+            break
+        doubtful = [plan for plan in plans if plan.fixed and plan.document in wrong] or plans
+        refused.update((place, _UNSURE) for plan in doubtful for place in plan.fixed)
+    return Edited(
+        text=new,
+        fixed=tuple(findings[place] for place in sorted(place for plan in plans for place in plan.fixed)),
+        refused=tuple((findings[place], reason) for place, reason in sorted(refused.items())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be done in one document.
+
+    Attributes:
+        document: The document in the file, from 0.
+        value: The value that it is to have.
+        edits: How, in the text of the file.
+        fixed: The places of the findings that this puts right.
+    """
+
+    document: int
+    value: Any
+    edits: tuple[Edit, ...]
+    fixed: tuple[int, ...]
+
+
+def _plans(file: str, text: str, findings: Sequence[Finding], refused: dict[int, str]) -> list[_Plan]:
+    """Return the plans for the documents of a file; note what else is refused."""
+    waiting: dict[int, list[int]] = {}
+    for place, found in enumerate(findings):
+        if place not in refused:
+            waiting.setdefault(found.document, []).append(place)
+    shift = len(_BOM) if text.startswith(_BOM) else 0
+    has_line_feeds = "\n" in text
+    plans = []
+    for document in read_documents(file, text):
+        if isinstance(document, Document) and document.index in waiting:
+            mine = {place: findings[place] for place in waiting.pop(document.index)}
+            plan = _plan(document, mine, refused)
+            moved = tuple(_moved(edit, shift + document.source.offset, has_line_feeds) for edit in plan.edits)
+            plans.append(_Plan(plan.document, plan.value, moved, plan.fixed))
+    refused.update((place, _CHANGED) for places in waiting.values() for place in places)
+    return plans
+
+
+def _moved(edit: Edit, offset: int, has_line_feeds: bool) -> Edit:
+    # Where carriage returns alone end lines, documents show them as line feeds.
+    text = edit.text if has_line_feeds else edit.text.replace("\n", "\r")
+    return Edit(edit.start + offset, edit.end + offset, text)
+
+
+def _plan(document: Document, findings: Mapping[int, Finding], refused: dict[int, str]) -> _Plan:
+    targets = _targets(document, findings, refused)
+    source = document.source
+    is_json = source.format == "json"
+    root = json_nodes.compose(source.text) if is_json else yaml_nodes.compose(source.text)
+    if root is None:
+        return _Plan(document.index, document.value, (), ())
+    planned = outcomes(source.text, root, list(targets), is_json=is_json)
+    value = document.value
+    found: list[Edit] = []
+    fixed: list[int] = []
+    for target, places in targets.items():
+        outcome = planned[target]
+        if isinstance(outcome, str):
+            refused.update(dict.fromkeys(places, outcome))
+        else:
+            value = _with(value, target.path, target.value)
+            found += outcome
+            fixed += places
+    return _Plan(document.index, value, tuple(found), tuple(fixed))
+
+
+def _targets(document: Document, findings: Mapping[int, Finding], refused: dict[int, str]) -> dict[Target, list[int]]:
+    """Return what is to be set in a document, and for which findings."""
+    objects: dict[ObjectRef, list[Manifest]] = {}
+    for manifest in manifests(document):
+        objects.setdefault(reference(manifest.object, ""), []).append(manifest)
+    same: dict[tuple[Any, ...], list[int]] = {}
+    for place, found in findings.items():
+        same.setdefault((found.object, found.rule, json.dumps(found.details, sort_keys=True)), []).append(place)
+    targets: dict[tuple[str | int, ...], Target] = {}
+    places_of: dict[Target, list[int]] = {}
+    for places in same.values():
+        first = findings[places[0]]
+        path, value = wanted(first) or ((), "")
+        named = objects.get(replace(first.object, namespace=""), [])
+        matching = [manifest for manifest in named if _is_of(manifest, first, path)]
+        if len(matching) != len(places):
+            refused.update(dict.fromkeys(places, _ALIKE if len(matching) > len(places) else _CHANGED))
+            continue
+        for place, manifest in zip(places, matching, strict=True):
+            prefix = [step for item in manifest.item for step in ("items", item)]
+            target = Target((*prefix, *path), value, first.image)
+            known = targets.setdefault(target.path, target)
+            if known.value == value:
+                places_of.setdefault(known, []).append(place)
+            else:
+                refused[place] = _CONFLICT
+    return places_of
+
+
+def _is_of(manifest: Manifest, found: Finding, path: Path) -> bool:
+    """Tell whether an object of the right kind and name is one that a finding may be about."""
+    obj = manifest.object
+    if dig(obj, "metadata", "namespace") not in (None, "", found.object.namespace):
+        return False
+    place = steps(dig(found.details, "path"))
+    container = value_at(obj, place) if place else None
+    return container is not None and value_at(obj, path) == dig(found.details, "stated")
+
+
+def _differing(file: str, old: str, new: str, values: Mapping[int, Any]) -> set[int]:
+    """Return the documents of a file that are not what they should be; -1 stands for one that is gone or new.
+
+    Args:
+        file: The file.
+        old: Its old text.
+        new: Its new text.
+        values: The values that documents of the new text should have, if not those of the old one.
+    """
+    wrong = set()
+    for before, after in zip_longest(read_documents(file, old), read_documents(file, new)):
+        match before, after:
+            case Document(index=index), Document(index=same) if index == same:
+                if not _equal(values.get(index, before.value), after.value):
+                    wrong.add(index)
+            case InputError(document=place), InputError(document=same) if place == same:
+                pass
+            case _:
+                wrong.add(-1)
+    return wrong
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are the same: for Python, true is 1 and 1 is 1.0."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _with(value: Any, path: Sequence[str | int], new: str) -> Any:
+    """Return a JSON value with another one at a path; what it shares with others by aliases stays as it is."""
+    if not path:
+        return new
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        return [*value[:step], _with(value[step], rest, new), *value[step + 1 :]]
+    return {**value, step: _with(value.get(step), rest, new)}

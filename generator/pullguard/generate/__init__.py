@@ -1,0 +1,1 @@
+"""`pullguard generate`: the library from the policies and a configuration."""

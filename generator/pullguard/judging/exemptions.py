@@ -1,0 +1,133 @@
+"""Exemptions that objects state in an annotation: `check` alone honours them, after everything was judged; pure.
+
+The annotation `pullguard/exempt` holds a line for each policy, `<policy>: <reason>`, with `until=YYYY-MM-DD` anywhere
+in the reason. Admission never looks at it.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timezone
+from typing import Any
+
+from pullguard.core.findings import EXEMPT_ANNOTATION, Exempted, Finding, Report
+
+_LINE = re.compile(r"(?P<policy>[^\s:]+)\s*:\s*(?P<reason>.*)")
+# What is near enough to the right form to be meant as one must be it: a limit that is not seen would never end.
+_UNTIL = re.compile(r"\buntil\s*[=:]\s*(?P<date>[^\s,;)]*)[),;]*", re.IGNORECASE)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MAX_LENGTH = 10_000
+_SHOWN = 60
+_FORM = f'write {EXEMPT_ANNOTATION}: "<policy>: <reason> until=YYYY-MM-DD", a line for each policy, until= if you like'
+
+
+@dataclass(frozen=True, slots=True)
+class _Exemption:
+    policy: str
+    reason: str
+    until: date | None
+
+
+class _MalformedError(Exception):
+    """A line of the annotation is no exemption; says why."""
+
+
+def exempted(report: Report, today: date | None = None) -> Report:
+    """Return a report in which findings that their objects exempt do not count.
+
+    One whose exemption has ended, or cannot be read, counts, and says so in a remark.
+
+    Args:
+        report: What was found.
+        today: The day that exemptions are compared with; by default the present one, in UTC.
+    """
+    if all(found.annotation is None for found in report.findings):
+        return report
+    day = today or datetime.now(timezone.utc).date()
+    findings: list[Finding] = []
+    exempt: list[Exempted] = []
+    for found in report.findings:
+        decided = _decided(found, day)
+        if isinstance(decided, Exempted):
+            exempt.append(decided)
+        else:
+            findings.append(decided)
+    return replace(
+        report,
+        findings=tuple(findings),
+        exempt=(*report.exempt, *exempt),
+        notes=(*report.notes, *dict.fromkeys(_misspelt(report))),
+    )
+
+
+def _misspelt(report: Report) -> Iterator[str]:
+    """Yield what is to be said of exemptions from policies that the library does not have."""
+    policies = {rule.policy for rule in report.rules}
+    for found in report.findings:
+        with suppress(_MalformedError):
+            for exemption in _read(found.annotation):
+                if exemption.policy not in policies:
+                    name = f"{found.object.kind} {found.object.name}"
+                    yield f"{found.file}: {name} is exempt from {exemption.policy}, which is no policy of the library"
+
+
+def _decided(found: Finding, today: date) -> Finding | Exempted:
+    try:
+        own = [exemption for exemption in _read(found.annotation) if exemption.policy == found.policy]
+    except _MalformedError as error:
+        return replace(found, remark=f"its annotation {EXEMPT_ANNOTATION} does not count: {error}; {_FORM}")
+    if not own:
+        return found
+    # The one that lasts longest, if there are several.
+    best = max(own, key=lambda exemption: exemption.until or date.max)
+    if best.until is not None and best.until < today:
+        ended = f"its exemption ended on {best.until.isoformat()}: {best.reason}"
+        return replace(found, remark=f"{ended}; mend the object, or decide on another day")
+    return Exempted(found, best.reason, best.until)
+
+
+def _read(annotation: Any) -> list[_Exemption]:
+    if annotation is None:
+        return []
+    if not isinstance(annotation, str):
+        raise _MalformedError("it is not a string")
+    if len(annotation) > _MAX_LENGTH:
+        raise _MalformedError(f"it is longer than {_MAX_LENGTH} characters")
+    lines = [line.strip() for line in annotation.splitlines() if line.strip()]
+    if not lines:
+        raise _MalformedError("it is empty")
+    return [_exemption(line) for line in lines]
+
+
+def _exemption(line: str) -> _Exemption:
+    shown = f'"{line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."}"'
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise _MalformedError(f"{shown} names no policy and reason")
+    reason, limits = _without_limits(match["reason"])
+    if not reason:
+        raise _MalformedError(f"{shown} gives no reason")
+    if len(limits) > 1:
+        raise _MalformedError(f"{shown} says until twice")
+    return _Exemption(match["policy"], reason, _date(limits[0]) if limits else None)
+
+
+def _without_limits(text: str) -> tuple[str, list[str]]:
+    """Return a reason without what it says of its end, and that."""
+    parts, limits, end = [], [], 0
+    for found in _UNTIL.finditer(text):
+        parts.append(text[end : found.start()].rstrip(" \t(,;"))
+        limits.append(found["date"])
+        end = found.end()
+    parts.append(text[end:])
+    return " ".join(filter(None, (part.strip() for part in parts))), limits
+
+
+def _date(text: str) -> date:
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise _MalformedError(f'"{text[:_SHOWN]}" is no day')

@@ -1,0 +1,76 @@
+"""The namespaces that kustomizations in the input give to the files that they name.
+
+Only what decides namespaces is read: `namespace`, `resources` and `bases`. What is wrong with a kustomization is said
+where it is read as a manifest.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pullguard.core.errors import PullguardError
+from pullguard.core.inputs.files import Found, shown
+
+#: What kustomizations are called.
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+
+_MAX_BYTES = 1_000_000
+
+
+def namespaces(files: Iterable[Found]) -> dict[str, str]:
+    """Return the namespace of files that kustomizations among them put into exactly one, by their names.
+
+    A kustomization that another one includes counts as part of that; an outer namespace replaces an inner one.
+    """
+    paths = [file for file in files if isinstance(file, Path)]
+    found = {os.path.realpath(path) for path in paths if path.name in KUSTOMIZATIONS}
+    if not found:
+        return {}
+    read = {path: value for path in sorted(found) if (value := _read(path)) is not None}
+    included = {entry for path in read for entry in _entries(path, read[path]) if entry in read}
+    goals: dict[str, set[str]] = {}
+    for path in read:
+        if path not in included:
+            _spread(path, "", read, goals, set())
+    named = ((shown(path), goals.get(os.path.realpath(path), set())) for path in paths)
+    return {name: next(iter(names)) for name, names in named if len(names) == 1 and "" not in names}
+
+
+def _spread(
+    path: str, outer: str, read: dict[str, dict[str, Any]], goals: dict[str, set[str]], seen: set[tuple[str, str]]
+) -> None:
+    """Give the files that a kustomization names its namespace, or the outer one; `seen` ends circles."""
+    own = read[path].get("namespace")
+    namespace = outer or (own if isinstance(own, str) else "")
+    for entry in _entries(path, read[path]):
+        if entry in read:
+            if (entry, namespace) not in seen:
+                seen.add((entry, namespace))
+                _spread(entry, namespace, read, goals, seen)
+        else:
+            goals.setdefault(entry, set()).add(namespace)
+
+
+def _entries(path: str, value: dict[str, Any]) -> Iterator[str]:
+    """Yield the files that a kustomization names, and the kustomizations in folders that it names."""
+    for field in ("resources", "bases"):
+        listed = value.get(field)
+        for entry in listed if isinstance(listed, list) else ():
+            if not isinstance(entry, str) or "\0" in entry:
+                continue
+            target = os.path.realpath(os.path.join(os.path.dirname(path), entry))
+            inside = [os.path.join(target, name) for name in sorted(KUSTOMIZATIONS)]
+            yield next((name for name in inside if os.path.isfile(name)), target)
+
+
+def _read(path: str) -> dict[str, Any] | None:
+    from pullguard.core.inputs import load_document  # noqa: PLC0415 - seldom needed
+
+    try:
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read(_MAX_BYTES)
+        value = load_document(text, path, dialect="kubernetes").value
+    except (OSError, UnicodeDecodeError, PullguardError):
+        return None
+    return value if isinstance(value, dict) else None

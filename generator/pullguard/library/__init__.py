@@ -1,0 +1,10 @@
+"""The library: what is generated, written, loaded and chosen.
+
+config.py              pullguard.yaml -> Config
+policies/              rego/policies -> Policy
+render/                (policies, config) -> the files of a library; pure
+store.py               a library on disk: write, load, compare
+bundle.py              the part of a library that conftest reads
+ruleset.py             which library judges, and its rules
+gatekeeper_validation/ what Gatekeeper accepts: templates, constraints and their parameters
+"""

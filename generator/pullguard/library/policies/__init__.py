@@ -1,0 +1,37 @@
+"""rego/policies -> Policy."""
+
+from pullguard.library.policies.model import (
+    LEVELS,
+    AssignField,
+    Assigns,
+    CelRules,
+    CelVariable,
+    Contradiction,
+    Example,
+    Guide,
+    MatchKinds,
+    Mutation,
+    Policy,
+    SourceFile,
+    Sources,
+    SyncKinds,
+)
+from pullguard.library.policies.read import read
+
+__all__ = [
+    "LEVELS",
+    "AssignField",
+    "Assigns",
+    "CelRules",
+    "CelVariable",
+    "Contradiction",
+    "Example",
+    "Guide",
+    "MatchKinds",
+    "Mutation",
+    "Policy",
+    "SourceFile",
+    "Sources",
+    "SyncKinds",
+    "read",
+]

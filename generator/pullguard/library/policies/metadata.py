@@ -1,0 +1,215 @@
+"""What a policy's METADATA may say, as JSON Schema, and what else holds for it; pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pullguard.core.gatekeeper import dig
+from pullguard.core.schema_errors import Path, Problem, problems
+from pullguard.library.policies.model import LEVELS
+from pullguard.library.policies.structural import json_schema, meta_schema
+
+SEVERITIES = ("low", "medium", "high", "critical")
+OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
+
+_TEXT = {"type": "string", "pattern": r"\S"}
+_LINE = {"type": "string", "pattern": r"^\S[^\n]*$", "errorMessage": "write one line of text"}
+_NAMES = {"type": "array", "minItems": 1, "uniqueItems": True}
+
+#: What OPA itself knows in METADATA and pullguard does not use.
+_UNUSED = ("authors", "organizations", "related_resources")
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a policy's METADATA."""
+    return {
+        "$defs": {"structural": meta_schema()},
+        "type": "object",
+        "required": ["title", "description", "custom"],
+        "properties": {
+            "title": _LINE,
+            "description": _TEXT,
+            "scope": {"const": "package"},
+            "custom": _custom(),
+            **{key: {} for key in _UNUSED},
+        },
+        "additionalProperties": False,
+    }
+
+
+def _custom() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["kind", "version", "rules", "match", "parameters"],
+        "properties": {
+            "kind": {
+                "type": "string",
+                "pattern": r"^[A-Z][A-Za-z0-9]{0,62}$",
+                "errorMessage": "write a kind in CamelCase, such as K8sProtectedPullPolicy",
+            },
+            "version": {
+                "type": "string",
+                "pattern": r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$",
+                "errorMessage": "write a semantic version, such as 1.0.0",
+            },
+            "rules": {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {
+                    "pattern": "^[a-z][a-z0-9_-]*$",
+                    "errorMessage": "a reason is a word in lower case",
+                },
+                "additionalProperties": {
+                    "type": "object",
+                    "required": ["id", "severity", "title"],
+                    "properties": {
+                        "id": {
+                            "type": "string",
+                            "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+                            "errorMessage": "write words in lower case joined by hyphens, such as pull-policy-always",
+                        },
+                        "severity": {"enum": list(SEVERITIES)},
+                        "title": _LINE,
+                    },
+                    "additionalProperties": False,
+                },
+            },
+            "match": {
+                "type": "object",
+                "required": ["kinds"],
+                "properties": {
+                    "kinds": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "required": ["apiGroups", "kinds"],
+                            "properties": {
+                                "apiGroups": {**_NAMES, "items": {"type": "string"}},
+                                "kinds": {**_NAMES, "items": _LINE},
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                    "kindsFromParameter": {"type": "string"},
+                    "scope": {"const": "Cluster"},
+                    "namespacesToParameter": {"type": "string"},
+                },
+                "additionalProperties": False,
+            },
+            "enforcement": {
+                "enum": [list(LEVELS[:end]) for end in range(1, len(LEVELS) + 1)],
+                "errorMessage": "a policy offers the levels from the mildest one on",
+            },
+            "requiresSyncData": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "required": ["groups", "versions", "kinds"],
+                        "properties": {
+                            "groups": {**_NAMES, "items": {"type": "string"}},
+                            "versions": {**_NAMES, "items": _LINE},
+                            "kinds": {**_NAMES, "items": _LINE},
+                        },
+                        "additionalProperties": False,
+                    },
+                },
+            },
+            "operations": {**_NAMES, "items": {"enum": list(OPERATIONS)}},
+            "parameters": {"$ref": "#/$defs/structural"},
+        },
+        "additionalProperties": False,
+    }
+
+
+def check(annotations: Mapping[str, Any]) -> list[Problem]:
+    """Return everything that is wrong with a policy's METADATA, with paths below it."""
+    found = problems(schema(), annotations, root="METADATA")
+    if found:
+        return found
+    custom = annotations["custom"]
+    path: Path = ("custom", "parameters")
+    if custom["parameters"].get("type") != "object":
+        return [Problem(path, "custom.parameters is not of type object", "write `type: object`")]
+    found.extend(_values(custom["parameters"], path))
+    found.extend(_namespaces(custom))
+    source = custom["match"].get("kindsFromParameter")
+    if source is not None and not _holds_kinds(custom["parameters"], source):
+        found.append(
+            Problem(
+                ("custom", "match", "kindsFromParameter"),
+                f"{source} is not a parameter that lists objects with a group and a kind",
+                "give it items of type object that require group and kind, both strings",
+            )
+        )
+    return found
+
+
+def _namespaces(custom: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with the parameter that takes the protected namespaces, if there is one."""
+    name = custom["match"].get("namespacesToParameter")
+    if name is None:
+        return
+    path: Path = ("custom", "match", "namespacesToParameter")
+    if "scope" not in custom["match"]:
+        yield Problem(
+            path,
+            "only a policy with `scope: Cluster` takes the protected namespaces as a parameter",
+            "the objects of others are matched by their namespace",
+        )
+    properties = dig(custom["parameters"], "properties", name, "properties")
+    names, selector = dig(properties, "names"), dig(properties, "selector")
+    if dig(names, "items", "type") != "string" or dig(selector, "type") != "object":
+        yield Problem(
+            path,
+            f"{name} is not a parameter that can hold the protected namespaces",
+            "give it the properties names, a list of strings, and selector, an object",
+        )
+
+
+def _holds_kinds(parameters: Mapping[str, Any], name: str) -> bool:
+    items = dig(parameters, "properties", name, "items")
+    required = dig(items, "required") or ()
+    return {"group", "kind"} <= set(required) and all(
+        dig(items, "properties", key, "type") == "string" for key in ("group", "kind")
+    )
+
+
+def _values(schema: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the patterns, defaults and examples in a structural schema that is well-formed."""
+    if "pattern" in schema and not _is_plain_pattern(schema["pattern"]):
+        yield Problem(
+            (*path, "pattern"),
+            f"{schema['pattern']} is not a regular expression that Kubernetes takes",
+            "it has no look-around and no back-references",
+        )
+        return
+    required = schema.get("required", ())
+    for key in required:
+        if "properties" in schema and key not in schema["properties"]:
+            yield Problem((*path, "required"), f"{key} is required, but is not one of the properties")
+    below = [
+        *(((*path, "properties", key), node) for key, node in schema.get("properties", {}).items()),
+        *(((*path, key), schema[key]) for key in ("items", "additionalProperties") if key in schema),
+    ]
+    inner = [problem for place, node in below for problem in _values(node, place)]
+    yield from inner
+    if inner:
+        return
+    for key in ("default", "example"):
+        if key in schema:
+            yield from problems(json_schema(schema), schema[key], root="", below=(*path, key))
+
+
+def _is_plain_pattern(pattern: str) -> bool:
+    """Tell whether a pattern is in the common ground of regular expressions: the syntax of RE2, which Go has."""
+    import jsonschema_rs  # noqa: PLC0415 - as in validation.py
+
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+    except jsonschema_rs.ValidationError:
+        return False
+    return True

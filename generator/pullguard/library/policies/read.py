@@ -1,0 +1,336 @@
+"""rego/ -> policies, by `opa inspect` and `opa parse`."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from pullguard.core.errors import PullguardError
+from pullguard.core.gatekeeper import Rule
+from pullguard.core.inputs import load_document
+from pullguard.core.schema_errors import Problem, in_file, joined, suggestion
+from pullguard.library.policies import cel, guide, metadata
+from pullguard.library.policies.examples import examples
+from pullguard.library.policies.model import LEVELS, Guide, MatchKinds, Policy, SourceFile, Sources, SyncKinds
+from pullguard.library.policies.rego import Reference, RegoModule, Tree
+
+#: Constraints are named after the policy and the way of protecting, in at most 63 characters.
+_LONGEST_NAME = 40
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.(yaml|yml|json)")
+_DEFAULT_OPERATIONS = ("CREATE", "UPDATE")
+
+T = TypeVar("T")
+
+
+def read(rego: Path, opa: Path) -> Sources:
+    """Return the policies below rego/policies, and the adapter for conftest with what it imports.
+
+    Args:
+        rego: The folder rego/.
+        opa: The OPA program.
+
+    Raises:
+        PullguardError: There is no policy, or one of them is not what a policy has to be; says all that is wrong.
+    """
+    tree = Tree(rego, opa)
+    names = _folders(rego / "policies")
+    if not names:
+        raise PullguardError(
+            "holds no policies", file=tree.shown("policies"), remedy="a policy is a folder with <name>.rego"
+        )
+    policies: list[Policy] = []
+    errors: list[PullguardError] = []
+    for name in names:
+        try:
+            policies.append(_policy(tree, name))
+        except PullguardError as error:  # noqa: PERF203 - every policy has its say
+            errors.append(error)
+    errors.extend(_used_twice(tree, policies))
+    if errors:
+        raise joined(errors)
+    return Sources(tuple(policies), _conftest(tree))
+
+
+def _folders(directory: Path) -> list[str]:
+    if not directory.is_dir():
+        return []
+    return sorted(path.name for path in directory.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+
+
+def _policy(tree: Tree, name: str) -> Policy:
+    folder = f"policies/{name}"
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise PullguardError(
+            f"{name} cannot be a policy's name",
+            file=tree.shown(folder),
+            remedy=f"write words in lower case joined by underscores, at most {_LONGEST_NAME} characters",
+        )
+    path = f"{folder}/{name}.rego"
+    if not (tree.directory / path).is_file():
+        raise PullguardError(
+            f"{name}.rego is missing", file=tree.shown(folder), remedy="a policy's module is named after its folder"
+        )
+    module = _fitting(tree, path, ("policies", name))
+    if "violation" not in module.sets:
+        raise PullguardError(
+            "there is no rule `violation`",
+            file=module.file,
+            remedy='write `violation contains {"msg": ..., "details": ...} if { ... }`',
+        )
+    libs = _libs(tree, module)
+    annotations = _metadata(tree, module)
+    custom = annotations["custom"]
+    for twin in ("admission.yaml", "mutation.yaml"):
+        if "scope" in custom["match"] and (tree.directory / folder / twin).is_file():
+            raise PullguardError(
+                "a policy with `scope: Cluster` cannot be an admission policy",
+                file=tree.shown(f"{folder}/{twin}"),
+                remedy="remove the file: admission policies are for objects in protected namespaces",
+            )
+    suite, samples = _suite(tree, folder), _samples(tree, folder)
+    return Policy(
+        name=name,
+        title=annotations["title"],
+        description=annotations["description"].strip(),
+        kind=custom["kind"],
+        version=custom["version"],
+        rules={reason: Rule(**rule) for reason, rule in custom["rules"].items()},
+        kinds=tuple(MatchKinds(tuple(entry["apiGroups"]), tuple(entry["kinds"])) for entry in custom["match"]["kinds"]),
+        kinds_from_parameter=custom["match"].get("kindsFromParameter"),
+        levels=tuple(custom.get("enforcement", LEVELS)),
+        cluster_scoped="scope" in custom["match"],
+        namespaces_parameter=custom["match"].get("namespacesToParameter"),
+        sync=tuple(
+            tuple(SyncKinds(*(tuple(kinds[key]) for key in ("groups", "versions", "kinds"))) for kinds in requirement)
+            for requirement in custom.get("requiresSyncData", ())
+        ),
+        operations=tuple(custom.get("operations", _DEFAULT_OPERATIONS)),
+        parameters=custom["parameters"],
+        module=module.source,
+        libs=libs,
+        suite=suite,
+        samples=samples,
+        examples=examples(suite, tree.shown(suite.path), samples),
+        guide=_guide(tree, folder),
+        admission=_cel(tree, folder, "admission.yaml", cel.admission, custom["parameters"]),
+        mutation=_cel(tree, folder, "mutation.yaml", cel.mutation, custom["parameters"]),
+    )
+
+
+def _fitting(tree: Tree, path: str, package: tuple[str, ...]) -> RegoModule:
+    """Return a module that is alone in its folder, but for tests, and has the package that its path says."""
+    folder = PurePosixPath(path).parent
+    for other in sorted((tree.directory / folder).glob("*.rego")):
+        if other.name != PurePosixPath(path).name and not other.name.endswith("_test.rego"):
+            raise PullguardError(
+                f"only {PurePosixPath(path).name} and tests (*_test.rego) can stand in {folder.name}/",
+                file=tree.shown(f"{folder}/{other.name}"),
+                remedy="move it into a folder of its own below rego/lib",
+            )
+    module = tree.module(path)
+    if module.package != package:
+        raise PullguardError(
+            f"the package is {'.'.join(module.package)}, not {'.'.join(package)}",
+            file=module.file,
+            line=module.package_line,
+            remedy="a package is named after its folder",
+        )
+    return module
+
+
+def _libs(tree: Tree, entry: RegoModule) -> tuple[SourceFile, ...]:
+    """Return the libs that a policy's module imports, transitively."""
+    libs: dict[str, RegoModule] = {}
+    pending = [entry]
+    while pending:
+        module = pending.pop()
+        for reference in module.references:
+            _require_gatekeeper_takes(module, reference)
+            if reference.parts[:2] != ("data", "lib"):
+                continue
+            for path in _modules_of(tree, module, reference):
+                if path not in libs:
+                    libs[path] = _fitting(tree, path, PurePosixPath(path).parent.parts)
+                    pending.append(libs[path])
+    return tuple(libs[path].source for path in sorted(libs))
+
+
+def _require_gatekeeper_takes(module: RegoModule, reference: Reference) -> None:
+    """Refuse what Gatekeeper refuses in the Rego of a template."""
+    parts = reference.parts
+    name = ".".join(parts) or "this"
+    if reference.is_import:
+        if parts == ("rego", "v1"):
+            raise PullguardError(
+                "Gatekeeper rejects `import rego.v1`",
+                file=module.file,
+                line=reference.line,
+                remedy="remove it: policies are Rego v1 already",
+            )
+        taken = parts[:1] == ("future",) or (parts[:2] == ("data", "lib") and len(parts) > 2)  # noqa: PLR2004 - a package below data.lib
+        remedy = "import packages below data.lib only"
+    else:
+        taken = parts[:2] == ("data", "inventory") or (parts[:2] == ("data", "lib") and len(parts) > 2)  # noqa: PLR2004 - as above
+        remedy = "refer to data.inventory, and to packages below data.lib by their names"
+    if not taken:
+        verb = "import" if reference.is_import else "reference"
+        raise PullguardError(
+            f"Gatekeeper rejects the {verb} of {name}", file=module.file, line=reference.line, remedy=remedy
+        )
+
+
+def _modules_of(tree: Tree, module: RegoModule, reference: Reference) -> list[str]:
+    """Return the paths of the modules that a reference to data reaches: its package, or all packages below it."""
+    names = reference.parts[1:]
+    for length in range(len(names), 0, -1):
+        path = _module_path(names[:length])
+        if (tree.directory / path).is_file():
+            return [path]
+    below = tree.directory.joinpath(*names)
+    paths = sorted(file.relative_to(tree.directory).as_posix() for file in below.rglob("*.rego"))
+    paths = [path for path in paths if path == _module_path(PurePosixPath(path).parent.parts)]
+    if not paths:
+        wanted = _module_path(names if reference.is_import else names[:2])
+        raise PullguardError(
+            f"there is no {'.'.join(reference.parts)}",
+            file=module.file,
+            line=reference.line,
+            remedy=f"write {tree.shown(wanted)}, or name a package that is there",
+        )
+    return paths
+
+
+def _module_path(package: Iterable[str]) -> str:
+    names = tuple(package)
+    return "/".join((*names, f"{names[-1]}.rego"))
+
+
+def _metadata(tree: Tree, module: RegoModule) -> dict[str, Any]:
+    text = module.metadata
+    if text is None:
+        raise PullguardError(
+            "the package has no METADATA",
+            file=module.file,
+            line=module.package_line,
+            remedy="begin the file with `# METADATA`, title, description, `scope: package` and custom",
+        )
+    annotations = tree.annotations(module.source.path)
+    document = load_document(text.yaml, module.file, text.line, dialect="kubernetes")
+    known = metadata.schema()["properties"]
+    # OPA drops the keys that it does not know.
+    found = [
+        Problem((key,), f"{key} is not a known key of METADATA", suggestion(key, list(known)))
+        for key in document.value
+        if key not in known
+    ]
+    found.extend(metadata.check(annotations))
+    if found:
+        raise joined(in_file(found, module.file, document.line_of))
+    ordered: dict[str, Any] = _ordered(annotations, document.value)
+    return ordered
+
+
+def _ordered(value: Any, example: Any) -> Any:
+    """Return a value with its keys in the order of the one that was written: OPA sorts them."""
+    if isinstance(value, dict) and isinstance(example, dict):
+        keys = [*(key for key in example if key in value), *(key for key in value if key not in example)]
+        return {key: _ordered(value[key], example.get(key)) for key in keys}
+    if isinstance(value, list) and isinstance(example, list) and len(value) == len(example):
+        return [_ordered(*pair) for pair in zip(value, example, strict=True)]
+    return value
+
+
+def _suite(tree: Tree, folder: str) -> SourceFile:
+    path = f"{folder}/suite.yaml"
+    if not (tree.directory / path).is_file():
+        raise PullguardError(
+            "suite.yaml is missing",
+            file=tree.shown(folder),
+            remedy="write a gator Suite: a policy states what it expects",
+        )
+    return tree.file(path)
+
+
+def _samples(tree: Tree, folder: str) -> tuple[SourceFile, ...]:
+    """Return the samples, without hidden files: editors leave those behind."""
+    samples = tree.directory / folder / "samples"
+    paths = [
+        path.relative_to(tree.directory)
+        for path in sorted(samples.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(samples).parts)
+    ]
+    for path in paths:
+        if not _SAMPLE_NAME.fullmatch(path.name):
+            raise PullguardError(
+                "is no sample's name",
+                file=tree.shown(path.as_posix()),
+                remedy="name samples *.yaml or *.json, with letters, digits, dots, hyphens and underscores",
+            )
+    return tuple(tree.file(path.as_posix()) for path in paths)
+
+
+def _guide(tree: Tree, folder: str) -> Guide:
+    """Return what docs.yaml says; nothing if there is none."""
+    path = f"{folder}/docs.yaml"
+    if not (tree.directory / path).is_file():
+        return Guide()
+    return guide.parse(tree.file(path).text, tree.shown(path))
+
+
+def _cel(tree: Tree, folder: str, name: str, parse: Callable[..., T], parameters: Mapping[str, Any]) -> T | None:
+    """Return what a file in CEL beside a policy says; None if there is none."""
+    path = f"{folder}/{name}"
+    if not (tree.directory / path).is_file():
+        return None
+    properties = parameters.get("properties", {})
+    return parse(tree.file(path).text, tree.shown(path), lambda lib: _cel_lib(tree, lib), properties)
+
+
+def _cel_lib(tree: Tree, name: str) -> tuple[str, str] | None:
+    """Return the text of a lib's admission.yaml, and the file's name for messages; None if there is none."""
+    path = f"lib/{name}/admission.yaml"
+    if not _NAME.fullmatch(name) or not (tree.directory / path).is_file():
+        return None
+    return tree.file(path).text, tree.shown(path)
+
+
+def _used_twice(tree: Tree, policies: list[Policy]) -> list[PullguardError]:
+    """Return an error for each kind and each rule id that a policy has from another: both name things in clusters."""
+    errors = []
+    owners: dict[str, str] = {}
+    for policy in policies:
+        for name in (f"the kind {policy.kind}", *(f"the rule id {rule.id}" for rule in policy.rules.values())):
+            if name.lower() in owners:
+                errors.append(
+                    PullguardError(
+                        f"{name} is used by {owners[name.lower()]} already",
+                        file=tree.shown(policy.module.path),
+                        remedy="give it another",
+                    )
+                )
+            owners.setdefault(name.lower(), policy.name)
+    return errors
+
+
+def _conftest(tree: Tree) -> tuple[SourceFile, ...]:
+    """Return the modules of rego/conftest and what they import of rego/lib and rego/gatekeeper."""
+    roots = sorted(
+        path.relative_to(tree.directory).as_posix()
+        for path in (tree.directory / "conftest").rglob("*.rego")
+        if not path.name.endswith("_test.rego")
+    )
+    if not roots:
+        return ()
+    found: dict[str, SourceFile] = {}
+    pending = list(roots)
+    while pending:
+        path = pending.pop()
+        if path in found:
+            continue
+        module = tree.module(path)
+        found[path] = module.source
+        for reference in module.references:
+            if reference.parts[:2] in {("data", "lib"), ("data", "gatekeeper")}:
+                pending.extend(_modules_of(tree, module, reference))
+    return tuple(found[path] for path in sorted(found))

@@ -1,0 +1,270 @@
+"""The admission policies of a policy, Kubernetes' own and Gatekeeper's mutators, as JSON values; pure."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pullguard.core.gatekeeper import POLICY_ANNOTATION, dig
+from pullguard.library.config import UNSEEN, Config, ProtectedNamespaces
+from pullguard.library.policies.cel import CUSTOM_POD_SPECS, IS_PROTECTED, used_variables
+from pullguard.library.policies.model import AssignField, CelRules, CelVariable, Policy
+from pullguard.library.render.objects import complete_parameters, dashed, ways
+
+GROUP = "admissionregistration.k8s.io"
+
+#: The kind whose validationActions a kustomization of a level sets.
+BINDING = "ValidatingAdmissionPolicyBinding"
+
+#: What a binding does about a violation, by the level.
+ACTIONS = {"audit": ("Audit",), "warn": ("Warn", "Audit"), "deny": ("Deny",)}
+
+#: The label that takes a namespace away from Gatekeeper's webhooks, and the one that every namespace has.
+_IGNORE_LABEL = "admission.gatekeeper.sh/ignore"
+_NAME_LABEL = "kubernetes.io/metadata.name"
+
+#: Groups that no API server serves any more: they are in manifests only.
+_RETIRED = frozenset({"extensions"})
+
+
+def mutates(policy: Policy, config: Config) -> bool:
+    """Tell whether a policy has a mutation.yaml, and its parameters allow what that sets."""
+    return (
+        policy.mutation is not None
+        and policy.mutation.value in complete_parameters(policy, config)[policy.mutation.parameter]
+    )
+
+
+def validating(policy: Policy, config: Config) -> list[dict[str, Any]]:
+    """Return the ValidatingAdmissionPolicy of a policy and its bindings; empty if it has no admission.yaml.
+
+    The bindings leave out what Gatekeeper's webhook sees, unless the configuration wants all protected namespaces.
+    What a namespace is protected by, the policy itself decides, by its variable isProtected.
+    """
+    if policy.admission is None:
+        return []
+    parameters = complete_parameters(policy, config)
+    name = dashed(policy)
+    spec = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": _rules(policy, parameters)},
+        "variables": _variables(policy.admission, config.protected_namespaces, policy, parameters),
+        "validations": list(policy.admission.rules),
+    }
+    actions = list(ACTIONS[config.policies[policy.name].enforcement])
+    return [
+        _object(policy, "ValidatingAdmissionPolicy", name, spec),
+        *(
+            _object(policy, BINDING, f"{name}{suffix}", {"policyName": name, "validationActions": actions, **resources})
+            for suffix, resources in _bound_to(config)
+        ),
+    ]
+
+
+def mutating(policy: Policy, config: Config) -> list[dict[str, Any]]:
+    """Return the MutatingAdmissionPolicy of a policy and its binding, for all protected namespaces.
+
+    Empty unless the policy mutates.
+    """
+    if policy.mutation is None or not mutates(policy, config):
+        return []
+    parameters = complete_parameters(policy, config)
+    name = dashed(policy)
+    spec = {
+        # Where it cannot be evaluated, pods stay as they are; other policies judge them.
+        "failurePolicy": "Ignore",
+        "reinvocationPolicy": "IfNeeded",
+        "matchConstraints": {"resourceRules": [_rule("", ["v1"], ["CREATE"], ["pods"])]},
+        "variables": _variables(policy.mutation.cel, config.protected_namespaces, policy, parameters),
+        "mutations": list(policy.mutation.cel.rules),
+    }
+    return [
+        _object(policy, "MutatingAdmissionPolicy", name, spec),
+        _object(policy, "MutatingAdmissionPolicyBinding", name, {"policyName": name}),
+    ]
+
+
+def assigns(policy: Policy, config: Config) -> list[dict[str, Any]]:
+    """Return the Assign mutators of a policy, one for each field and way of protecting; empty unless it mutates."""
+    if policy.mutation is None or not mutates(policy, config):
+        return []
+    stated = policy.mutation.assigns
+    return [
+        {
+            "apiVersion": "mutations.gatekeeper.sh/v1",
+            "kind": "Assign",
+            "metadata": {
+                "name": f"{dashed(policy)}-{field_name.lower()}-{way}",
+                "annotations": {POLICY_ANNOTATION: policy.name, "pullguard/limits": " ".join(stated.limits)},
+            },
+            "spec": {
+                "applyTo": [{"groups": [""], "versions": ["v1"], "kinds": ["Pod"], "operations": ["CREATE"]}],
+                "match": {"scope": "Namespaced", "kinds": [{"apiGroups": [""], "kinds": ["Pod"]}], **match},
+                "location": field.location,
+                "parameters": {**_path_tests(field), "assign": {"value": stated.value}},
+            },
+        }
+        for field_name, field in stated.fields.items()
+        for way, match in ways(config.protected_namespaces).items()
+    ]
+
+
+def _path_tests(field: AssignField) -> dict[str, Any]:
+    return {"pathTests": [{"subPath": field.must_exist, "condition": "MustExist"}]} if field.must_exist else {}
+
+
+def _object(policy: Policy, kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": kind,
+        "metadata": {"name": name, "annotations": {POLICY_ANNOTATION: policy.name, "description": policy.description}},
+        "spec": spec,
+    }
+
+
+# -- what is asked about --------------------------------------------------------------------------------------------
+
+
+def _rules(policy: Policy, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the resources of a policy's kinds: of built-in ones by name, of a custom kind its whole group."""
+    operations = list(policy.operations)
+    rules = []
+    for kinds in policy.kinds:
+        for group in kinds.api_groups:
+            if group not in _RETIRED:
+                # So the API names the resources of all kinds that hold pod specs.
+                resources = [f"{kind.lower()}s" for kind in kinds.kinds]
+                if group == "" and "Pod" in kinds.kinds:
+                    resources.append("pods/ephemeralcontainers")
+                rules.append(_rule(group, ["v1"], operations, resources))
+    rules.extend(
+        # How a custom resource is called is not known; the CEL looks at the kind.
+        _rule(group, ["*"], operations, ["*"])
+        for group in dict.fromkeys(entry["group"] for entry in _custom_kinds(policy, parameters))
+    )
+    return rules
+
+
+def _rule(group: str, versions: list[str], operations: list[str], resources: list[str]) -> dict[str, Any]:
+    return {
+        "apiGroups": [group],
+        "apiVersions": versions,
+        "operations": operations,
+        "resources": resources,
+        "scope": "Namespaced",
+    }
+
+
+def _bound_to(config: Config) -> list[tuple[str, dict[str, Any]]]:
+    """Return what each binding is bound to, with the end of its name."""
+    if config.admission.namespaces != UNSEEN:
+        return [("", {})]
+    own = [config.admission.gatekeeper_namespace]
+    return [
+        (
+            "-gatekeeper-namespace",
+            _selected({"key": _NAME_LABEL, "operator": "In", "values": own}),
+        ),
+        (
+            "-ignored-namespaces",
+            _selected(
+                {"key": _IGNORE_LABEL, "operator": "Exists"},
+                {"key": _NAME_LABEL, "operator": "NotIn", "values": own},
+            ),
+        ),
+    ]
+
+
+def _selected(*requirements: dict[str, Any]) -> dict[str, Any]:
+    return {"matchResources": {"namespaceSelector": {"matchExpressions": list(requirements)}}}
+
+
+# -- variables ------------------------------------------------------------------------------------------------------
+
+
+def _variables(
+    cel: CelRules, namespaces: ProtectedNamespaces, policy: Policy, parameters: Mapping[str, Any]
+) -> list[dict[str, str]]:
+    """Return the variables that the rules need, those of the generator first."""
+    candidates = [
+        CelVariable(IS_PROTECTED, _is_protected(namespaces)),
+        *(CelVariable(name, _json(value)) for name, value in parameters.items()),
+        CelVariable(CUSTOM_POD_SPECS, _custom_pod_specs(_custom_kinds(policy, parameters))),
+        *cel.variables,
+    ]
+    needed = used_variables(cel.rules)
+    kept = []
+    for variable in reversed(candidates):
+        if variable.name in needed:
+            needed |= used_variables(variable.expression)
+            kept.append({"name": variable.name, "expression": variable.expression})
+    return kept[::-1]
+
+
+def _json(value: Any) -> str:
+    """Return a JSON value as CEL: it is JSON as well, but for surrogates."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_protected(namespaces: ProtectedNamespaces) -> str:
+    """Return the condition on a namespace, in the form that rego/scope/kubernetes reads."""
+    exact = [name for name in namespaces.names if "*" not in name]
+    alternatives = [f"request.namespace in {_json(exact)}"] if exact else []
+    alternatives.extend(_glob(name) for name in namespaces.names if "*" in name)
+    if namespaces.selector is not None:
+        alternatives.append(" && ".join(_requirement(*each) for each in _requirements(namespaces.selector)))
+    return "\n|| ".join(alternatives)
+
+
+def _glob(pattern: str) -> str:
+    text = _json(pattern.removeprefix("*").removesuffix("*"))
+    if not pattern.strip("*"):
+        return "true"
+    if pattern.startswith("*") and pattern.endswith("*"):
+        return f"request.namespace.contains({text})"
+    return f"request.namespace.{'endsWith' if pattern.startswith('*') else 'startsWith'}({text})"
+
+
+def _requirements(selector: Mapping[str, Any]) -> Iterable[tuple[str, str, list[str]]]:
+    for key, value in selector.get("matchLabels", {}).items():
+        yield key, "In", [value]
+    for entry in selector.get("matchExpressions", ()):
+        yield entry["key"], entry["operator"], entry.get("values", [])
+
+
+def _requirement(key: str, operator: str, values: list[str]) -> str:
+    text = f"{_json(key)} in namespaceObject.metadata.?labels.orValue({{}})"
+    if operator in {"In", "NotIn"}:
+        text = f"{text} && namespaceObject.metadata.labels[{_json(key)}] in {_json(values)}"
+    return f"!({text})" if operator in {"NotIn", "DoesNotExist"} else text
+
+
+def _custom_kinds(policy: Policy, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(parameters.get(policy.kinds_from_parameter or "", ()))
+
+
+def _custom_pod_specs(kinds: Iterable[Mapping[str, Any]]) -> str:
+    """Return two lists of pod specs, of the object and of the object before, as rego/lib/pods/admission.yaml has them.
+
+    What is not there, or is of the wrong type, has none. A kind can be stated several times.
+    """
+    terms = [
+        f"(request.kind.group == {_json(kind['group'])} && request.kind.kind == {_json(kind['kind'])} "
+        f'? {_specs_at(path)}.map(spec, {{"at": dyn({_json(path)}), "spec": spec}}) : [])'
+        for kind in kinds
+        for path in dig(kind, "paths") or ()
+    ]
+    if not terms:
+        return "[[], []]"
+    text = "\n  + ".join(terms)
+    return f"[dyn(object), dyn(oldObject)].map(resource,\n  {text})"
+
+
+def _specs_at(path: str) -> str:
+    """Return the list of what stands at a path, where `[]` behind a key means every entry of its list."""
+    text = "[resource]"
+    for step in path.split("."):
+        key = _json(step.removesuffix("[]"))
+        text += f".filter(v, type(v) == map && {key} in v).map(v, v[{key}])"
+        if step.endswith("[]"):
+            text += ".filter(v, type(v) == list).flatten(1)"
+    return text

@@ -1,0 +1,214 @@
+"""Which library manifests are judged by, and what of it can be run outside a cluster."""
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import RuleInfo, rule_of
+from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, Summary, dig, needs_cluster
+from pullguard.core.resources import packaged_library
+from pullguard.engine.process import DEFAULT_LIBRARY
+from pullguard.library import bundle
+
+if TYPE_CHECKING:
+    from pullguard.library.store import Library
+
+_NAMESPACE_MATCHES = ("namespaces", "excludedNamespaces", "namespaceSelector")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """What manifests are judged by, as a library's bundle has it.
+
+    Attributes:
+        folder: The modules of the policies.
+        data: data.pullguard of the constraints, as JSON.
+    """
+
+    folder: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What manifests are judged by, as a library's templates and constraints have it.
+
+    Attributes:
+        templates: Each with Rego and at least one constraint.
+        constraints: Each of one of the templates, with the defaults of its parameters.
+    """
+
+    templates: tuple[ConstraintTemplate, ...]
+    constraints: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """What manifests are judged by.
+
+    Attributes:
+        source: The policies and the constraints.
+        policies: What is to be known of the policies, by the names that engines have for them.
+        library: Where they come from, as people name it.
+        notes: What of the library is not used, and why.
+        rules: What reports say of its rules, sorted by policy.
+    """
+
+    source: Bundled | Loaded
+    policies: Mapping[str, Summary | ConstraintTemplate]
+    library: str
+    notes: tuple[str, ...]
+    rules: tuple[RuleInfo, ...]
+
+
+def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
+    """Return what manifests are judged by.
+
+    Args:
+        stated: The folder of the library. None: ./library if there is one, else the one in pullguard.
+        everywhere: Whether to drop what the constraints say of namespaces.
+        bundled: Whether the bundle of a library will do, which is read many times as fast. It is used only if
+            everything in it and the templates and constraints beside it are what pullguard wrote.
+
+    Raises:
+        PullguardError: The library cannot be read, Gatekeeper would refuse a constraint in it, or there is nothing in
+            it that can be run.
+    """
+    directory, shown, notes = library_directory(stated)
+    found = bundle.load(str(directory)) if bundled else None
+    if found is None:
+        return _from_templates(directory, shown, notes, stated, everywhere=everywhere)
+    entries = [
+        {**entry, "constraint": _everywhere(entry["constraint"])} if everywhere else entry
+        for entry in found.constraints
+    ]
+    return Ruleset(
+        source=Bundled(found.folder, json.dumps({"pullguard": {"constraints": entries}})),
+        policies=found.policies,
+        rules=_rules(found.policies.values(), directory, stated),
+        library=shown,
+        notes=(*notes, *(_needs_cluster(kind) for kind in found.left_out)),
+    )
+
+
+def _from_templates(
+    directory: Path, shown: str, notes: Sequence[str], stated: str | None, *, everywhere: bool
+) -> Ruleset:
+    from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults  # noqa: PLC0415 - a bundle needs none
+    from pullguard.library.store import load  # noqa: PLC0415 - as above
+
+    library = load(directory)
+    kinds = {constraint.kind for constraint in library.constraints}
+    notes = list(notes)
+    for template in library.templates:
+        if template.kind not in kinds:
+            notes.append(f"{template.kind} has no constraint in the library, so nothing was judged by it")
+        elif template.source is None:
+            notes.append(f"{template.kind} has no Rego, so nothing was judged by it")
+        elif needs_cluster(template):
+            notes.append(_needs_cluster(template.kind))
+    used = {
+        template.kind: template
+        for template in library.templates
+        if template.kind in kinds and template.source is not None and not needs_cluster(template)
+    }
+    if not used:
+        raise PullguardError(
+            "holds no constraint whose template has Rego, so nothing can be judged by it",
+            file=shown,
+            remedy="name another library with --library",
+        )
+    constraints = [
+        replace(constraint, object=with_defaults(constraint.object, used[constraint.kind]))
+        for constraint in library.constraints
+        if constraint.kind in used
+    ]
+    _require_accepted(library, used, constraints)
+    if everywhere:
+        constraints = [replace(constraint, object=_everywhere(constraint.object)) for constraint in constraints]
+    return Ruleset(
+        source=Loaded(tuple(used.values()), tuple(constraints)),
+        policies={template.name: template for template in used.values()},
+        library=shown,
+        notes=tuple(notes),
+        rules=_rules(used.values(), directory, stated),
+    )
+
+
+def policy_page(directory: Path, policy: str) -> Path:
+    """Return the file of a library that holds the page of a policy, if the library has pages."""
+    return directory / "policies" / policy / "README.md"
+
+
+def _rules(
+    templates: Iterable[Summary | ConstraintTemplate], directory: Path, stated: str | None
+) -> tuple[RuleInfo, ...]:
+    option = "" if stated is None else f" --library {shlex.quote(stated)}"
+    found: list[RuleInfo] = []
+    for template in templates:
+        page = policy_page(directory, template.policy)
+        shown, explain = (str(page), f"pullguard explain {template.policy}{option}") if page.is_file() else ("", "")
+        found.extend(
+            RuleInfo(rule.id, rule.severity, rule.title, template.policy, template.description, shown, explain)
+            for rule in template.rules.values() or (rule_of(template, None),)
+        )
+    return tuple(sorted(found, key=lambda rule: (rule.policy, rule.id)))
+
+
+def _needs_cluster(kind: str) -> str:
+    return f"{kind} asks what is in a cluster, so nothing was judged by it"
+
+
+def _require_accepted(
+    library: "Library", templates: Mapping[str, ConstraintTemplate], constraints: Sequence[Constraint]
+) -> None:
+    """Raise if Gatekeeper would refuse a constraint: one with a string in the place of a list would match nothing here.
+
+    Patterns in schemas are not looked at. Neither are files that still are what pullguard wrote, as that takes time.
+    """
+    import hashlib  # noqa: PLC0415 - a bundle needs nothing of this
+
+    manifest = library.directory / bundle.MANIFEST
+    written = set()
+    if manifest.is_file():
+        written = {line[:64] for line in manifest.read_text(encoding="utf-8", errors="replace").splitlines()}
+    for constraint in constraints:
+        if hashlib.sha256(Path(constraint.file).read_bytes()).hexdigest() in written:
+            continue
+        from pullguard.library.gatekeeper_validation.constraint_check import ConstraintChecker  # noqa: PLC0415 - slow, and seldom needed
+
+        checker = ConstraintChecker(templates[constraint.kind], lambda _pattern, _text: True)
+        found = checker.refusal(constraint.object)
+        if found is not None:
+            raise PullguardError(
+                f"Gatekeeper refuses the constraint {constraint.name}: {found.message}", file=constraint.file
+            )
+
+
+def library_directory(stated: str | None) -> tuple[Path, str, list[str]]:
+    """Return the folder of the library, what it is called, and what is to be said about the choice.
+
+    Args:
+        stated: The folder. None: ./library if there is one, else the one in pullguard.
+    """
+    if stated is not None:
+        return Path(stated), stated, []
+    default = Path(DEFAULT_LIBRARY)
+    if (default / bundle.MANIFEST).is_file() or next(default.rglob("template.yaml"), None) is not None:
+        return default, f"./{DEFAULT_LIBRARY}", []
+    # Many projects have a folder of that name, for other things.
+    notes = [f"./{DEFAULT_LIBRARY} holds no template.yaml, so it was not used"] if default.is_dir() else []
+    return packaged_library(), "the one that comes with pullguard", notes
+
+
+def _everywhere(constraint: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a constraint without what it says of namespaces."""
+    match = dig(constraint, "spec", "match")
+    if not isinstance(match, Mapping):
+        return dict(constraint)
+    rest = {key: value for key, value in match.items() if key not in _NAMESPACE_MATCHES}
+    return {**constraint, "spec": {**constraint["spec"], "match": rest}}

@@ -1,0 +1,1 @@
+"""`pullguard test`: Gatekeeper's Suites, evaluated by OPA servers or by gator."""
