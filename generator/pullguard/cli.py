@@ -342,7 +342,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _fix(options: "argparse.Namespace") -> int:
     from pullguard.core.inputs.selection import Selection
     from pullguard.fix.command import fix
-    from pullguard.fix.formats import write, write_diff
+    from pullguard.fix.formats import diff, text
 
     report = fix(
         options.paths,
@@ -356,10 +356,10 @@ def _fix(options: "argparse.Namespace") -> int:
         stdin=_stdin(),
     )
     if options.diff:
-        write_diff(report, sys.stdout)
+        diff.write(report, sys.stdout)
     if report.output is not None:
         sys.stdout.buffer.write(report.output)
-    write(report, sys.stderr if options.diff or report.output is not None else sys.stdout)
+    text.write(report, sys.stderr if options.diff or report.output is not None else sys.stdout)
     return report.exit_code
 
 
@@ -384,7 +384,7 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _generate(options: "argparse.Namespace") -> int:
     from pullguard.generate.command import generate
-    from pullguard.generate.formats import write
+    from pullguard.generate.formats.text import write
 
     result = generate(options.config, options.out, check=options.check, opa=options.opa)
     write(result, sys.stdout)

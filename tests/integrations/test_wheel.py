@@ -54,4 +54,4 @@ def test_a_wheel_without_go_is_for_all_platforms(build: Build) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "pullguard/bin/opa" not in names
-    assert names >= {"pullguard/library/MANIFEST", "pullguard/rego/gatekeeper/batch/batch.rego"}
+    assert names >= {"pullguard/data/library/MANIFEST", "pullguard/data/rego/gatekeeper/batch/batch.rego"}

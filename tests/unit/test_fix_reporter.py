@@ -8,7 +8,7 @@ import pytest
 from fixable import findings_in
 from pullguard.core.findings import Problem
 from pullguard.fix.command import Change, FixReport, Left
-from pullguard.fix.formats import write, write_diff
+from pullguard.fix.formats import diff, text
 
 POD = (
     "kind: Pod\nmetadata: {name: p, namespace: ns}\nspec:\n  containers:\n  - image: x:1\n    imagePullPolicy: Always\n"
@@ -46,13 +46,13 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def written(report: FixReport, stream: io.StringIO) -> str:
-    write(report, stream)
+    text.write(report, stream)
     return stream.getvalue()
 
 
-def diff(change: Change) -> bytes:
+def diff_of(change: Change) -> bytes:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    write_diff(replace(EMPTY, changes=(change,)), stream)
+    diff.write(replace(EMPTY, changes=(change,)), stream)
     buffer = stream.detach()
     assert isinstance(buffer, io.BytesIO)
     return buffer.getvalue()
@@ -105,7 +105,7 @@ def test_colours(terminal: Terminal) -> None:
 
 
 def test_a_diff_for_programs() -> None:
-    assert diff(CHANGE) == (
+    assert diff_of(CHANGE) == (
         b"--- a/m.yaml\n+++ b/m.yaml\n@@ -1,2 +1,2 @@\n a\x1b\n-b\n+c\n\\ No newline at end of file\n"
     )
 
@@ -119,11 +119,11 @@ def test_a_diff_for_programs() -> None:
     ],
 )
 def test_names_in_a_diff(name: str, shown: str) -> None:
-    assert diff(replace(CHANGE, file=name)).splitlines()[0].decode() == f"--- {shown}"
+    assert diff_of(replace(CHANGE, file=name)).splitlines()[0].decode() == f"--- {shown}"
 
 
 def test_a_diff_for_a_terminal(terminal: Terminal) -> None:
-    write_diff(replace(EMPTY, changes=(CHANGE,)), terminal)
+    diff.write(replace(EMPTY, changes=(CHANGE,)), terminal)
     assert terminal.getvalue().splitlines() == [
         "\x1b[31m--- a/m.yaml\x1b[0m",
         "\x1b[32m+++ b/m.yaml\x1b[0m",

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pullguard.core.defaults import MAX_DEPTH
 from pullguard.core.inputs import strict_yaml
 from pullguard.core.inputs.lines import LineTable
 from pullguard.core.inputs.problems import BrokenDocumentError, Problem, Reading
 from pullguard.core.inputs.scalars import Dialect
-from pullguard.engine.process import MAX_DEPTH
 
 
 def value_of(text: str, dialect: Dialect = "kubernetes") -> Any:

@@ -108,25 +108,12 @@ def total(entries: Iterable[Audited]) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
-    """What is known of an object that a violation may be about.
-
-    Attributes:
-        owner: Its controller, or None.
-        idle: Whether it has no pods now and makes none: scaled to zero, suspended, finished.
-    """
-
-    owner: ObjectRef | None
-    idle: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
     """An object that violates, of a workload's finding.
 
     Attributes:
         object: The object.
-        idle: See `Owned`.
+        idle: See `pullguard.cluster.owners.Owned`.
     """
 
     object: ObjectRef

@@ -1,9 +1,9 @@
 """Who owns an object, and whether anything of it runs; pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pullguard.audit.model import Owned
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import dig, group_of
 
@@ -19,6 +19,19 @@ _LONGEST_CHAIN = 10
 
 _HASH_LABEL = "pod-template-hash"
 _JOB_LABELS = ("batch.kubernetes.io/job-name", "job-name")
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What is known of an object that a violation may be about.
+
+    Attributes:
+        owner: Its controller, or None.
+        idle: Whether it has no pods now and makes none: scaled to zero, suspended, finished.
+    """
+
+    owner: ObjectRef | None
+    idle: bool
 
 
 def identity(ref: ObjectRef) -> Identity:

@@ -5,6 +5,8 @@ Nothing is imported here that takes time.
 
 import os
 
+from pullguard.core.defaults import MAX_DEPTH, MAX_DOCUMENT
+
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _CHECKOUT = os.path.dirname(os.path.dirname(_PACKAGE))
 _NAME = "pullguard-check"
@@ -14,10 +16,6 @@ POLICIES = "conftest/policy"
 
 #: What a library is called that is used without being named.
 DEFAULT_LIBRARY = "library"
-
-#: The largest document, in bytes, and how deep mappings and lists may be nested.
-MAX_DOCUMENT = 256 * 2**20
-MAX_DEPTH = 500
 
 # With these, another program judges, or the limits are others.
 _OTHERWISE = ("-h", "--help", "--engine", "--opa", "--max-")

@@ -119,6 +119,11 @@ def worst(outcomes: Iterator[Outcome]) -> Outcome:
     return next((outcome for outcome in order if outcome in found), "passed")
 
 
+def name_of(result: TestResult | CaseResult, place: int) -> str:
+    """Return a name, or the 1-based place of what has none."""
+    return result.name or f"#{place + 1}"
+
+
 def _leaves(suite: SuiteResult) -> Iterator[Outcome]:
     if not suite.tests:
         yield suite.outcome

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from pullguard.core.defaults import MAX_DEPTH, MAX_DOCUMENT
 from pullguard.core.errors import PullguardError
-from pullguard.engine.process import MAX_DEPTH, MAX_DOCUMENT
 
 #: The deepest nesting that may be allowed: Python's json module, which writes the objects, goes little deeper.
 DEEPEST = 900

@@ -1,0 +1,66 @@
+"""What `fix` did or would do, for people."""
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from pullguard.core.findings import Finding, Problem
+from pullguard.core.formats.text import counted, printable, wants_colours, write_lines
+from pullguard.core.gatekeeper import dig
+from pullguard.fix.command import FixReport, Left
+from pullguard.fix.manifests import wanted
+from pullguard.judging import words
+
+_COLOURS = {"fixed": "32", "left": "33", "error": "31;1", "place": "1"}
+
+
+def write(report: FixReport, stream: TextIO) -> None:
+    """Write what was done and what is left; with colours if the stream is a terminal that wants them."""
+    write_lines(_lines(report, coloured=wants_colours(stream)), stream)
+
+
+def _lines(report: FixReport, *, coloured: bool) -> Iterator[str]:
+    word = "would be fixed" if report.only_compared else "fixed"
+    for found in report.fixed:
+        yield from _entry(found, "fixed", word, coloured=coloured)
+        path, value = wanted(found) or (("",), "")
+        yield f"  {printable(f'{path[-1]}: {_stated(found)} -> {value}')}"
+    for left in report.left:
+        yield from _left(left, coloured=coloured)
+    for problem in report.errors:
+        place, error = _place(problem, coloured=coloured), _colour("error", "error", coloured=coloured)
+        yield f"{place}: {error}: {printable(problem.message)}"
+    if report.fixed or report.left or report.errors:
+        yield ""
+    yield (
+        f"{len(report.fixed)} {word} in {counted(len(report.changes), 'file')}, {len(report.left)} left, "
+        f"{counted(len(report.errors), 'error')}"
+    )
+    yield f"Library: {printable(report.library)}"
+    notes = [*report.notes, *words.hints([*report.fixed, *(left.finding for left in report.left)])]
+    if report.exempt:
+        notes.append(f"{counted(report.exempt, 'finding')} exempt, and left as before")
+    if report.others:
+        notes.append(f"{counted(report.others, 'finding')} of other kinds: see `pullguard check`")
+    yield from (f"Note: {printable(note)}" for note in notes)
+
+
+def _left(left: Left, *, coloured: bool) -> Iterator[str]:
+    yield from _entry(left.finding, "left", "left", coloured=coloured)
+    yield from (f"  {printable(line)}" for line in (left.reason or words.message(left.finding)).splitlines())
+
+
+def _entry(found: Finding, colour: str, word: str, *, coloured: bool) -> Iterator[str]:
+    yield f"{_place(found, coloured=coloured)}: {_colour(colour, word, coloured=coloured)}: {printable(found.rule)}"
+    yield f"  {printable(words.subject(found))}"
+
+
+def _stated(found: Finding) -> str:
+    return str(dig(found.details, "stated") or "(none)")
+
+
+def _place(where: Finding | Problem, *, coloured: bool) -> str:
+    return _colour("place", printable(words.place(where)), coloured=coloured)
+
+
+def _colour(name: str, text: str, *, coloured: bool) -> str:
+    return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if coloured else text
