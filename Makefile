@@ -52,10 +52,11 @@ incident-table: setup tools incident-tools ## play it, and write the table of do
 test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
-lint: setup $(BIN)/opa ## check style and types, and that library/ is in step with rego/
+lint: setup $(BIN)/opa ## check style, types and layers, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 	@cd tools && unformatted=$$(gofmt -l check admission) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	cd tools && CGO_ENABLED=0 go vet ./check
 	$(BIN)/opa fmt --fail --list rego
