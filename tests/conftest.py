@@ -21,9 +21,12 @@ pytest_plugins = ("browser_page", "local_cluster.fixtures", "repositories")
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
 
-# A shell without job control starts what runs in the background with SIGINT ignored, and so would all that tests start.
+# A shell without job control starts what runs in the background with SIGINT ignored, and nohup ignores SIGHUP. Children
+# inherit what is ignored, but not what is handled: under nohup, a hangup ends what tests start, and not pytest.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

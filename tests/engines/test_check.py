@@ -494,7 +494,7 @@ def test_a_program_that_cannot_be_started(tmp_path: Path, library: str) -> None:
 
 _SLOW = """\
 import sys
-from pullguard.check import check
+from pullguard.judging.judge import check
 check([sys.argv[1]], library=sys.argv[2], opa=sys.argv[3])
 """
 
