@@ -18,7 +18,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-audit test-browser test-cluster test-incident incident-table test-integrations lint verify bench bench-audit generate setup \
+.PHONY: help demo test test-audit test-browser test-cluster test-incident incident-table image-defaults test-integrations lint verify bench bench-audit generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -48,6 +48,9 @@ test-incident: setup tools incident-tools ## play the incident with a kubelet an
 
 incident-table: setup tools incident-tools ## play it, and write the table of docs/incident.md
 	$(VENV)/bin/pytest tests/incident --write-table
+
+image-defaults: setup cluster-tools ## ask a real API server for the pull policies in tests/data; needs root
+	$(VENV)/bin/python tests/image_defaults.py
 
 test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations

@@ -1,10 +1,11 @@
-"""Fixtures: the real programs, the checkout, small libraries, and the shared corpus where there is one."""
+"""Fixtures: the real programs, the checkout, small libraries, and manifests with what is right for each."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+_OWN_CORPUS = CHECKOUT / "tests" / "data" / "corpus"
 
 
 @pytest.fixture(scope="session")
@@ -80,23 +82,28 @@ def workbench(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     )
 
 
-def _shared(name: str) -> Path:
-    path = CHECKOUT.parent / "shared" / name
+@pytest.fixture(scope="session", params=["own", "real"])
+def corpus(request: pytest.FixtureRequest) -> Path:
+    """Return a folder of manifests with the findings that are right for each: our own, then those of real projects."""
+    if request.param == "own":
+        return _OWN_CORPUS
+    path = CHECKOUT.parent / "shared" / "corpus"
     if not path.exists():
-        pytest.skip(f"{name} is not part of the repository: it stands in a folder `shared` beside the checkout")
+        pytest.skip("manifests of other projects are not part of the repository: put them into ../shared/corpus")
     return path
 
 
 @pytest.fixture(scope="session")
-def corpus() -> Path:
-    """Return the folder of real manifests with the findings that are right for each."""
-    return _shared("corpus")
+def hard() -> Path:
+    """Return the folder of small, tricky and broken manifests; hard-expected.json beside it says what is right."""
+    return _OWN_CORPUS / "hard"
 
 
 @pytest.fixture(scope="session")
-def image_defaults() -> Path:
-    """Return the file of images with the pull policy that a real API server gave them."""
-    return _shared("facts/image-defaults.json")
+def image_defaults() -> Mapping[str, str]:
+    """Return images, each with the pull policy that a real API server gave it."""
+    table: dict[str, str] = json.loads((CHECKOUT / "tests/data/image_defaults.json").read_text("utf-8"))["images"]
+    return table
 
 
 @pytest.fixture(scope="session")

@@ -91,27 +91,26 @@ def test_real_manifests(defaults: Twins, corpus: Path) -> None:
             metadata = {**found.object["metadata"], "namespace": "kube-system"}
             if (version, found.object["kind"]) in _KINDS:
                 requests.append(request({**found.object, "apiVersion": version, "metadata": metadata}))
-    assert len(requests) > 500
+    assert len(requests) > len(list((corpus / "real").iterdir()))
     said = defaults.in_cel(requests)
     assert said == defaults.in_rego(requests)
-    assert len({*said}) > 20
+    assert len({*said}) > 10
 
 
-def test_images_of_the_api_server(workbench: Workbench, image_defaults: Path) -> None:
+def test_images_of_the_api_server(workbench: Workbench, image_defaults: Mapping[str, str]) -> None:
     """The API server's own code gives each image the policy that a real API server gave it; CEL says the same."""
-    rows = json.loads(image_defaults.read_text("utf-8"))["images"]
     name = "protected_pull_policy"
     config = workbench.config(name, {"customKinds": [{"group": "example.com", "kind": "Pod", "paths": ["spec"]}]})
     with workbench.twins(name, config) as twins:
-        for row in rows:
-            obj = pod([{"name": "c", "image": row["image"]}])
-            always = row["policy"] == "Always"
+        for image, policy in image_defaults.items():
+            obj = pod([{"name": "c", "image": image}])
+            always = policy == "Always"
             verdict = twins.chain.judge(request(obj), typed=True)
-            assert verdict["object"]["spec"]["containers"][0]["imagePullPolicy"] == row["policy"]
+            assert verdict["object"]["spec"]["containers"][0]["imagePullPolicy"] == policy
             assert verdict["allowed"] is not always
             # In a custom resource nobody fills it in.
             verdict = twins.chain.judge(request({**obj, "apiVersion": "example.com/v1"}), typed=False)
-            assert verdict["allowed"] is not always, row
+            assert verdict["allowed"] is not always, image
 
 
 @_few

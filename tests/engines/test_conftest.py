@@ -155,6 +155,7 @@ UNREADABLE = {
     "bad-second-doc.yaml": "a broken document",
     "latin1.yaml": "no UTF-8",
     "two-objects.json": "two JSON values in one file",
+    "wrong-indentation.yaml": "a broken document",
 }
 
 
@@ -176,10 +177,10 @@ def test_the_same_verdicts_on_real_manifests(
 
 
 def test_the_same_verdicts_on_hard_manifests(
-    corpus: Path, checkout: Path, conftest_binary: Path, bundle: Path, everywhere: Path
+    hard: Path, checkout: Path, conftest_binary: Path, bundle: Path, everywhere: Path
 ) -> None:
     different = {}
-    for path in sorted((corpus / "hard").iterdir()):
+    for path in sorted(hard.iterdir()):
         ended = plain(conftest_binary, bundle, [str(path)], everywhere)
         assert (ended.stdout == "") == is_unreadable(path)
         if is_unreadable(path):
@@ -191,8 +192,8 @@ def test_the_same_verdicts_on_hard_manifests(
     assert different == {}
 
 
-def test_the_bundle_as_it_is(corpus: Path, checkout: Path, conftest_binary: Path, bundle: Path) -> None:
-    files = [str(corpus / "hard" / name) for name in ("short.yml", "fifty-containers.yaml")]
+def test_the_bundle_as_it_is(hard: Path, checkout: Path, conftest_binary: Path, bundle: Path) -> None:
+    files = [str(hard / name) for name in ("short.yml", "fifty-containers.yaml")]
     ended = plain(conftest_binary, bundle, files, bundle / "data")
     report = check(files, library=str(checkout / "library"))
     assert verdicts(ended.stdout) == sorted(expected_verdicts(report.findings))

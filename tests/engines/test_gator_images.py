@@ -1,8 +1,8 @@
 """Every image whose default the API server was asked for, through the generated template in the real gator."""
 
-import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -20,20 +20,20 @@ def _pod(spec: dict[str, object]) -> dict[str, object]:
 
 
 def test_images_as_containers_and_as_image_volumes(
-    gator: Path, checkout: Path, image_defaults: Path, tmp_path: Path
+    gator: Path, checkout: Path, image_defaults: Mapping[str, str], tmp_path: Path
 ) -> None:
     shutil.copy(checkout / "library/policies/protected_pull_policy/template.yaml", tmp_path)
     (tmp_path / "constraint.yaml").write_text(yaml.safe_dump(_CONSTRAINT))
     cases = []
-    for index, row in enumerate(json.loads(image_defaults.read_text())["images"]):
+    for index, (image, policy) in enumerate(image_defaults.items()):
         specs: dict[str, dict[str, object]] = {
-            "container": {"containers": [{"name": "a", "image": row["image"]}]},
-            "volume": {"volumes": [{"name": "a", "image": {"reference": row["image"]}}]},
+            "container": {"containers": [{"name": "a", "image": image}]},
+            "volume": {"volumes": [{"name": "a", "image": {"reference": image}}]},
         }
         for place, spec in specs.items():
             name = f"{place}-{index}.yaml"
             (tmp_path / name).write_text(yaml.safe_dump(_pod(spec)))
-            violations = int(row["policy"] == "Always")
+            violations = int(policy == "Always")
             cases.append({"name": name, "object": name, "assertions": [{"violations": violations}]})
     suite = {
         "apiVersion": "test.gatekeeper.sh/v1alpha1",

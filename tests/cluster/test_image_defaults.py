@@ -1,0 +1,10 @@
+"""The table of images is what the API server says today."""
+
+from collections.abc import Mapping
+
+from image_defaults import ask
+from local_cluster.fixtures import Cluster
+
+
+def test_the_table_is_right(cluster: Cluster, image_defaults: Mapping[str, str]) -> None:
+    assert {image: ask(cluster.client, image) for image in image_defaults} == image_defaults
