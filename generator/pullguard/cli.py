@@ -3,16 +3,19 @@
 What a command needs is imported when it runs: no command waits for what only another one needs.
 """
 
+import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, TextIO, cast
 
 from pullguard import __version__
 from pullguard.core.errors import PullguardError
+from pullguard.core.formats.text import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +61,7 @@ def parser() -> "argparse.ArgumentParser":
     return top
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - each way to end is told apart
     """Run the command line; return the exit code.
 
     Args:
@@ -66,29 +69,72 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     signal.signal(signal.SIGTERM, _terminate)
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What its encoding does not have is escaped, whoever writes it.
+            stream.reconfigure(errors="backslashreplace")
     options = _plain(arguments) or parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-    except PullguardError as error:
-        print(f"pullguard: {error}", file=sys.stderr)
-        return 2
+        return _run(options)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # The reader of the output has seen enough. What is left in the buffer has no place to go.
-        with suppress(OSError):
-            sys.stdout.close()
+        _abandon(sys.stdout)
         return 128 + signal.SIGPIPE
+    except PullguardError as error:
+        return _failed(str(error))
+    except MemoryError:
+        return _failed("there is not enough memory; give it more, or less to read at once")
     except OSError as error:
-        if error.filename is not None:
-            raise
-        # Only streams have no name: what cannot be written must not look like findings.
-        with suppress(OSError):
-            sys.stdout.close()
-        print(f"pullguard: cannot write to standard output ({error.strerror})", file=sys.stderr)
-        return 2
+        # Only open files have no name. What cannot be written must not look like findings.
+        _abandon(sys.stdout)
+        what = f"{error.filename} cannot be used" if error.filename else "cannot write to standard output"
+        return _failed(f"{what} ({error.strerror or error})")
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it must not look like findings
+        return _internal_error(error)
+
+
+def _run(options: "argparse.Namespace") -> int:
+    _require_working_directory()
+    code: int = options.run(options)
+    sys.stdout.flush()
     return code
+
+
+def _require_working_directory() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109 - importing pathlib takes time
+    except OSError as error:
+        raise PullguardError(f"the working directory cannot be used ({error.strerror})", remedy="leave it") from error
+
+
+def _failed(message: str) -> int:
+    """Say why there is no result, as far as there is anybody to say it to; return the exit code."""
+    try:
+        print("\n".join(map(printable, f"pullguard: {message}".splitlines())), file=sys.stderr, flush=True)
+    except OSError:
+        _abandon(sys.stderr)
+    return 2
+
+
+def _internal_error(error: Exception) -> int:
+    """Tell of a fault of pullguard itself, with what is needed to mend it; return the exit code."""
+    import traceback
+
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    with suppress(OSError):
+        print(*map(printable, lines), sep="\n", file=sys.stderr)
+    return _failed(
+        f"internal error ({type(error).__name__}): a fault of pullguard {__version__}, so nothing can be said of the "
+        "input; please report it with the lines above, the command line and, if you may, what it read"
+    )
+
+
+def _abandon(stream: TextIO) -> None:
+    """Close a stream that does not take what is in its buffer: Python would try again at its end, and fail."""
+    with suppress(OSError):
+        stream.close()
 
 
 def _stdin() -> BinaryIO | None:

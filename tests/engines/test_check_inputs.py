@@ -111,7 +111,10 @@ def test_templates_are_not_rendered(tmp_path: Path, checkout: Path, how: dict[st
     assert error.message.endswith(f"render it first: `helm template '{chart}' | pullguard check -`")
 
 
-def test_nothing_has_changed(tmp_path: Path, checkout: Path, how: dict[str, Any], git: Any) -> None:
+def test_nothing_has_changed(
+    tmp_path: Path, checkout: Path, how: dict[str, Any], git: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     git(tmp_path, "init", "--quiet")
     (tmp_path / "a.yaml").write_text(pod("a"), encoding="utf-8")
     git(tmp_path, "add", "--all")

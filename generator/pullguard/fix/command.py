@@ -128,7 +128,7 @@ def fix(
                 namespace=namespace,
                 selection=selection,
                 namespace_labels=namespace_labels,
-                stdin=io.BytesIO(given),
+                stdin=None if stdin is None else io.BytesIO(given),
             )
         )
 
