@@ -13,6 +13,7 @@ NODE := kubelet kube-scheduler
 CONTAINERD := containerd containerd-shim-runc-v2
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
+GATEKEEPER_OLDEST_MANIFEST := .tools/manifests/gatekeeper-oldest.yaml
 POLICY_REPORTS := .tools/manifests/policyreports
 
 REGO := $(shell find rego -name '*.rego')
@@ -66,8 +67,9 @@ lint: setup $(BIN)/opa ## check style, types and layers, and that library/ is in
 	$(BIN)/opa check --strict $(REGO)
 	$(PULLGUARD) generate --check
 
-verify: setup tools ## run the library's Suites in gator, and check its Rego against the OPA that Gatekeeper carries
+verify: setup tools $(BIN)/gator-oldest ## run the library's Suites in gator, and check its Rego against the OPA that Gatekeeper carries
 	$(BIN)/gator verify library/...
+	$(BIN)/gator-oldest verify library/...
 	$(BIN)/opa check --strict --capabilities v1.17.1 $(EMBEDDED_REGO)
 
 bench: setup tools ## measure, and print the figures of docs/benchmarks.md
@@ -91,7 +93,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m compileall -q generator
 	touch $@
 
-tools: $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) ## build the programs into .tools/bin
+tools: $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
 
 $(BIN)/pullguard-check: tools/go.mod tools/go.sum $(wildcard tools/check/*.go)
 	@mkdir -p $(BIN)
@@ -108,6 +110,11 @@ $(BIN)/conftest: tools/go.mod tools/go.sum
 $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
 	cd tools/gatekeeper && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
+
+# The oldest Gatekeeper that the library is tried with: docs/versions.md names it.
+$(BIN)/gator-oldest: tools/gatekeeper-oldest/go.mod tools/gatekeeper-oldest/go.sum
+	@mkdir -p $(BIN)
+	cd tools/gatekeeper-oldest && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
 
 cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(POLICY_REPORTS) ## build what a cluster on this machine consists of
 
@@ -141,6 +148,11 @@ $(BIN)/gatekeeper: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 $(GATEKEEPER_MANIFEST): tools/gatekeeper/go.mod
 	@mkdir -p $(@D)
 	cd tools/gatekeeper && go mod download $(GATEKEEPER) && \
+	install -m 644 "$$(go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml" ../../$@
+
+$(GATEKEEPER_OLDEST_MANIFEST): tools/gatekeeper-oldest/go.mod
+	@mkdir -p $(@D)
+	cd tools/gatekeeper-oldest && go mod download $(GATEKEEPER) && \
 	install -m 644 "$$(go list -m -f '{{.Dir}}' $(GATEKEEPER))/deploy/gatekeeper.yaml" ../../$@
 
 $(BIN)/admission: $(wildcard tools/admission/*)

@@ -7,15 +7,15 @@ import jsonschema_rs
 import yaml
 
 
-def crd_validator(manifest: Path, name: str) -> jsonschema_rs.Draft202012Validator:
-    """Return what validates objects of the v1 of a definition in a manifest; their metadata may hold anything."""
+def crd_validator(manifest: Path, name: str, wanted: str = "v1") -> jsonschema_rs.Draft202012Validator:
+    """Return what validates objects of a version of a definition in a manifest; their metadata may hold anything."""
     (definition,) = [
         entry
         for entry in yaml.load_all(manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
         if entry["metadata"]["name"] == name
     ]
     (schema,) = [
-        version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"] if version["name"] == "v1"
+        version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"] if version["name"] == wanted
     ]
     strict = crd_schema(schema)
     strict["properties"]["metadata"] = {"type": "object"}

@@ -100,7 +100,9 @@ def test_every_kustomization_applies(cluster: Cluster, library: Path) -> None:
     assert {folder.relative_to(library).parts[0] for folder in folders} >= {*_ACTIONS, "templates"}
     for folder in folders:
         done = cluster.kubectl("apply", "-k", folder)
-        assert done.stderr == "", folder
+        # Of what is for older API servers, a newer one says that it is deprecated.
+        old = folder.relative_to(library).as_posix().startswith("mutation/kubernetes-")
+        assert [line for line in done.stderr.splitlines() if not old or " is deprecated in " not in line] == [], folder
     wait_until_enforced(cluster)
 
 

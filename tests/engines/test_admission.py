@@ -345,22 +345,42 @@ def test_what_the_api_server_does_not_accept_or_warns_of_is_refused(
         chain.judge(request(pod([_ALWAYS])), typed=False)
 
 
+_FLATTEN = r"(?s)Kubernetes 1\.34: .*: customPodSpecs: .*undeclared reference to 'flatten'"
+
+
 @pytest.mark.parametrize("name", _POLICIES)
 def test_the_oldest_version_of_kubernetes(workbench: Workbench, name: str) -> None:
-    """As docs/admission.md says: ValidatingAdmissionPolicy is v1 since 1.30, and CEL knows flatten since 1.34."""
+    """As docs/versions.md says: ValidatingAdmissionPolicy is v1 since 1.30, and new policies may use flatten since 1.35.
+
+    CEL knows it since 1.34, but an API server takes no new expression that the version before it would not know.
+    """
     plain = workbench.validating(name, workbench.config(name, {"customKinds": _CUSTOM[:1]}))
     lists = workbench.validating(name, workbench.config(name, {"customKinds": _CUSTOM}))
     one = request(pod([{"name": "c", "image": "q.io/a:v1"}]))
-    for policies, oldest in ((plain, "1.30"), (lists, "1.34")):
+    for policies, oldest in ((plain, "1.30"), (lists, "1.35")):
         with workbench.chain([*policies, namespace("kube-system")], oldest) as chain:
             assert chain.judge(one, typed=True)["allowed"]
     with (
-        workbench.chain([*lists, namespace("kube-system")], "1.33") as chain,
-        pytest.raises(
-            ValueError, match=r"(?s)Kubernetes 1\.33: .*: customPodSpecs: .*undeclared reference to 'flatten'"
-        ),
+        workbench.chain([*lists, namespace("kube-system")], "1.34") as chain,
+        pytest.raises(ValueError, match=_FLATTEN),
     ):
         chain.judge(one, typed=True)
+
+
+@pytest.mark.parametrize(("suffix", "oldest"), [("", "1.36"), ("-v1beta1", "1.34"), ("-v1alpha1", "1.32")])
+def test_mutation_of_every_version(workbench: Workbench, checkout: Path, suffix: str, oldest: str) -> None:
+    file = checkout / f"library/mutation/kubernetes{suffix}/protected_pull_policy/objects.yaml"
+    objects = list(yaml.safe_load_all(file.read_text("utf-8")))
+    with workbench.chain([*objects, namespace("kube-system")], oldest) as chain:
+        verdict = chain.judge(request(pod([_ALWAYS])), typed=True)
+    assert verdict["object"]["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_no_policy_depends_on_a_definition(checkout: Path) -> None:
+    """Without paramKind, nothing that is not there keeps the API server from evaluating a policy."""
+    for path in sorted((checkout / "library").glob("*/**/objects.yaml")):
+        for obj in yaml.safe_load_all(path.read_text("utf-8")):
+            assert not {"paramKind", "paramRef"} & obj["spec"].keys(), path
 
 
 def test_the_library_is_what_the_api_server_accepts(workbench: Workbench, checkout: Path) -> None:

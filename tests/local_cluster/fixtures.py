@@ -55,7 +55,13 @@ def cluster(checkout: Path) -> Iterator[Cluster]:
                 folder,
                 users={USER: GROUPS, READER: ()},
                 # As by default; and Nodes are not tainted when they are made: nobody would say that they are ready.
-                options={"disable-admission-plugins": "ServiceAccount,TaintNodesByCondition"},
+                options={
+                    "disable-admission-plugins": "ServiceAccount,TaintNodesByCondition",
+                    # The library has MutatingAdmissionPolicies for older API servers as well.
+                    "runtime-config": (
+                        "admissionregistration.k8s.io/v1beta1=true,admissionregistration.k8s.io/v1alpha1=true"
+                    ),
+                },
             )
         )
         manifest = binaries.parent / "manifests" / "gatekeeper.yaml"

@@ -296,7 +296,8 @@ def test_the_template_is_the_policy() -> None:
         "pullguard/policy": "required_label",
         "pullguard/rules": '{"missing": {"id": "label-missing", "severity": "low", "title": "The label is missing"}}',
     }
-    assert value["spec"]["targets"][0]["operations"] == ["CREATE", "UPDATE"]
+    # Not what Gatekeeper 3.20 refuses: operations.
+    assert list(value["spec"]["targets"][0]) == ["target", "code"]
     assert template.parameters_schema == {
         "type": "object",
         "default": {},
@@ -990,10 +991,13 @@ def test_mutation_is_there_where_the_parameters_allow_what_it_sets(allowed: list
     files = render(Sources((OTHER, ADMITTED), ()), admitted({"allowed": allowed}))
     expected = [
         f"mutation/{where}/{name}"
-        for where in ("gatekeeper", "kubernetes")
+        for where in ("gatekeeper", "kubernetes-v1alpha1", "kubernetes-v1beta1", "kubernetes")
         for name in ("kustomization.yaml", "required_label/kustomization.yaml", "required_label/objects.yaml")
     ]
     assert [path for path in files if path.startswith("mutation/")] == (expected if is_there else [])
+    for suffix, version in {"": "v1", "-v1beta1": "v1beta1", "-v1alpha1": "v1alpha1"}.items() if is_there else ():
+        objects = yaml.safe_load_all(files[f"mutation/kubernetes{suffix}/required_label/objects.yaml"])
+        assert {obj["apiVersion"] for obj in objects} == {f"admissionregistration.k8s.io/{version}"}
 
 
 def test_a_level_of_admission_sets_what_bindings_do() -> None:

@@ -58,6 +58,9 @@ func load(files []string) ([]runtime.Object, error) {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
 			legacyscheme.Scheme.Default(object)
+			if object, err = inV1(object); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
 			if err := validate(object); err != nil {
 				problems = append(problems, fmt.Errorf("%s: %w", file, err))
 			}
@@ -65,6 +68,19 @@ func load(files []string) ([]runtime.Object, error) {
 		}
 	}
 	return objects, errors.Join(problems...)
+}
+
+// inV1 returns an admission policy or a binding of an earlier version of the API as the v1 that it stands for.
+func inV1(object runtime.Object) (runtime.Object, error) {
+	version := object.GetObjectKind().GroupVersionKind().GroupVersion()
+	if version.Group != v1.GroupName || version == v1.SchemeGroupVersion {
+		return object, nil
+	}
+	converted, err := legacyscheme.Scheme.ConvertToVersion(object, runtime.InternalGroupVersioner)
+	if err != nil {
+		return nil, err
+	}
+	return legacyscheme.Scheme.ConvertToVersion(converted, v1.SchemeGroupVersion)
 }
 
 func readAll(reader io.ReadCloser) ([]byte, error) {

@@ -12,31 +12,40 @@ import (
 	"k8s.io/apiserver/pkg/cel/environment"
 )
 
-// checkVersion refuses ValidatingAdmissionPolicies with expressions that an older API server would not accept: the code
-// knows which functions each version has brought.
+// checkVersion refuses admission policies with expressions that an older API server would not accept: the code knows which
+// functions each version has brought. An API server takes new expressions only if the version before it knows their functions
+// as well, so that one can go back to that.
 func checkVersion(objects []runtime.Object, oldest string) error {
 	parsed, err := version.ParseMajorMinor(oldest)
 	if err != nil {
 		return err
 	}
+	known := environment.MustBaseEnvSet(parsed.SubtractMinor(1))
 	options := cel.OptionalVariableDeclarations{HasAuthorizer: true}
 	var problems []error
 	for _, object := range objects {
-		policy, ok := object.(*v1.ValidatingAdmissionPolicy)
-		if !ok {
-			continue
-		}
-		compiler, err := cel.NewCompositedCompiler(environment.MustBaseEnvSet(parsed))
+		name, variables := variablesOf(object)
+		compiler, err := cel.NewCompositedCompiler(known)
 		if err != nil {
 			return err
 		}
-		for _, variable := range policy.Spec.Variables {
+		for _, variable := range variables {
 			accessor := &validating.Variable{Name: variable.Name, Expression: variable.Expression}
 			found := compiler.CompileAndStoreVariable(accessor, options, environment.NewExpressions).Error
 			if found != nil {
-				problems = append(problems, fmt.Errorf("Kubernetes %s: %s: %s: %w", oldest, policy.Name, variable.Name, found))
+				problems = append(problems, fmt.Errorf("Kubernetes %s: %s: %s: %w", oldest, name, variable.Name, found))
 			}
 		}
 	}
 	return errors.Join(problems...)
+}
+
+func variablesOf(object runtime.Object) (string, []v1.Variable) {
+	switch policy := object.(type) {
+	case *v1.ValidatingAdmissionPolicy:
+		return policy.Name, policy.Spec.Variables
+	case *v1.MutatingAdmissionPolicy:
+		return policy.Name, policy.Spec.Variables
+	}
+	return "", nil
 }

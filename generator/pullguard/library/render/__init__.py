@@ -181,14 +181,12 @@ def _mutation(policies: Sequence[Policy], config: Config, frames: "Environment")
     policies = [policy for policy in policies if admission.mutates(policy, config)]
     if not policies:
         return {}
-    return {
-        **_folder(
-            "mutation/kubernetes", {policy.name: admission.mutating(policy, config) for policy in policies}, frames
-        ),
-        **_folder(
-            "mutation/gatekeeper", {policy.name: admission.assigns(policy, config) for policy in policies}, frames
-        ),
-    }
+    mutators = {"mutation/gatekeeper": {policy.name: admission.assigns(policy, config) for policy in policies}}
+    for suffix, version in admission.MUTATING_VERSIONS.items():
+        mutators[f"mutation/kubernetes{suffix}"] = {
+            policy.name: admission.mutating(policy, config, version) for policy in policies
+        }
+    return {path: text for folder, objects in mutators.items() for path, text in _folder(folder, objects, frames).items()}
 
 
 def _folder(folder: str, objects: Mapping[str, Sequence[Any]], frames: "Environment") -> dict[str, str]:

@@ -18,6 +18,10 @@ BINDING = "ValidatingAdmissionPolicyBinding"
 #: What a binding does about a violation, by the level.
 ACTIONS = {"audit": ("Audit",), "warn": ("Warn", "Audit"), "deny": ("Deny",)}
 
+#: The versions of the API that have MutatingAdmissionPolicies, by what the library's folders for them end with: v1 since
+#: Kubernetes 1.36; before, others that somebody has to turn on.
+MUTATING_VERSIONS = {"": "v1", "-v1beta1": "v1beta1", "-v1alpha1": "v1alpha1"}
+
 #: The label that takes a namespace away from Gatekeeper's webhooks, and the one that every namespace has.
 _IGNORE_LABEL = "admission.gatekeeper.sh/ignore"
 _NAME_LABEL = "kubernetes.io/metadata.name"
@@ -60,10 +64,15 @@ def validating(policy: Policy, config: Config) -> list[dict[str, Any]]:
     ]
 
 
-def mutating(policy: Policy, config: Config) -> list[dict[str, Any]]:
+def mutating(policy: Policy, config: Config, version: str = "v1") -> list[dict[str, Any]]:
     """Return the MutatingAdmissionPolicy of a policy and its binding, for all protected namespaces.
 
     Empty unless the policy mutates.
+
+    Args:
+        policy: The policy.
+        config: The configuration.
+        version: One of MUTATING_VERSIONS.
     """
     if policy.mutation is None or not mutates(policy, config):
         return []
@@ -78,8 +87,8 @@ def mutating(policy: Policy, config: Config) -> list[dict[str, Any]]:
         "mutations": list(policy.mutation.cel.rules),
     }
     return [
-        _object(policy, "MutatingAdmissionPolicy", name, spec),
-        _object(policy, "MutatingAdmissionPolicyBinding", name, {"policyName": name}),
+        _object(policy, "MutatingAdmissionPolicy", name, spec, version),
+        _object(policy, "MutatingAdmissionPolicyBinding", name, {"policyName": name}, version),
     ]
 
 
@@ -112,9 +121,9 @@ def _path_tests(field: AssignField) -> dict[str, Any]:
     return {"pathTests": [{"subPath": field.must_exist, "condition": "MustExist"}]} if field.must_exist else {}
 
 
-def _object(policy: Policy, kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+def _object(policy: Policy, kind: str, name: str, spec: Mapping[str, Any], version: str = "v1") -> dict[str, Any]:
     return {
-        "apiVersion": f"{GROUP}/v1",
+        "apiVersion": f"{GROUP}/{version}",
         "kind": kind,
         "metadata": {"name": name, "annotations": {POLICY_ANNOTATION: policy.name, "description": policy.description}},
         "spec": spec,
