@@ -350,7 +350,7 @@ _FLATTEN = r"(?s)Kubernetes 1\.34: .*: customPodSpecs: .*undeclared reference to
 
 @pytest.mark.parametrize("name", _POLICIES)
 def test_the_oldest_version_of_kubernetes(workbench: Workbench, name: str) -> None:
-    """As docs/versions.md says: ValidatingAdmissionPolicy is v1 since 1.30, and new policies may use flatten since 1.35.
+    """As docs/versions.md says: ValidatingAdmissionPolicy is v1 since 1.30; policies may use flatten since 1.35.
 
     CEL knows it since 1.34, but an API server takes no new expression that the version before it would not know.
     """

@@ -1,9 +1,9 @@
 """The library with the oldest Gatekeeper that docs/versions.md names, and with the one that gator is built from."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import yaml
 
 from crd_schemas import crd_validator
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., CompletedProcess[str]]
 
 _MANIFESTS = ("gatekeeper-oldest.yaml", "gatekeeper.yaml")
 _ALWAYS = {"containers": [{"name": "c", "image": "q.io/a:v1", "imagePullPolicy": "Always"}]}

@@ -186,7 +186,10 @@ def _mutation(policies: Sequence[Policy], config: Config, frames: "Environment")
         mutators[f"mutation/kubernetes{suffix}"] = {
             policy.name: admission.mutating(policy, config, version) for policy in policies
         }
-    return {path: text for folder, objects in mutators.items() for path, text in _folder(folder, objects, frames).items()}
+    files: dict[str, str] = {}
+    for folder, objects in mutators.items():
+        files.update(_folder(folder, objects, frames))
+    return files
 
 
 def _folder(folder: str, objects: Mapping[str, Sequence[Any]], frames: "Environment") -> dict[str, str]:

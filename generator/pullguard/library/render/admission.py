@@ -18,8 +18,8 @@ BINDING = "ValidatingAdmissionPolicyBinding"
 #: What a binding does about a violation, by the level.
 ACTIONS = {"audit": ("Audit",), "warn": ("Warn", "Audit"), "deny": ("Deny",)}
 
-#: The versions of the API that have MutatingAdmissionPolicies, by what the library's folders for them end with: v1 since
-#: Kubernetes 1.36; before, others that somebody has to turn on.
+#: The versions of the API that have MutatingAdmissionPolicies, by what the library's folders for them end with: v1
+#: since Kubernetes 1.36, the others before, if somebody turns them on.
 MUTATING_VERSIONS = {"": "v1", "-v1beta1": "v1beta1", "-v1alpha1": "v1alpha1"}
 
 #: The label that takes a namespace away from Gatekeeper's webhooks, and the one that every namespace has.
