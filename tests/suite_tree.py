@@ -141,12 +141,46 @@ _MATCHED: Mapping[str, Object] = {
     ),
     "delete": review("DELETE", namespace="web", oldObject=resource(namespace="web", metadata=_SHOP)),
     "request-namespace": review("CREATE", namespace="web", object=resource(metadata=_SHOP)),
+    "request-without-namespace": review("CREATE", object=resource(namespace="web")),
 }
+
+
+def _merged(value: Any, change: Any) -> Any:
+    """Return a JSON value with another one merged into it: mappings key by key, everything else whole."""
+    if not isinstance(value, Mapping) or not isinstance(change, Mapping):
+        return change
+    return {**value, **{key: _merged(value.get(key), new) for key, new in change.items()}}
+
 
 _NAMESPACES: Mapping[str, Object] = {
     "web-a": resource("Namespace", "web", metadata={"labels": {"team": "a"}}),
     "web-b": resource("Namespace", "web", version="/v1", metadata={"labels": {"team": "b"}}),
     "web-of-another-version": resource("Namespace", "web", version="v2", metadata={"labels": {"team": "a"}}),
+    "web-in-a-namespace": resource("Namespace", "web", "web", metadata={"labels": {"team": "a"}}),
+    "unnamed": resource("Namespace", None, metadata={"labels": {"team": "a"}, "generateName": "web-"}),
+    **{
+        f"web-with-{name}": _merged(resource("Namespace", "web", metadata={"labels": {"team": "a"}}), more)
+        for name, more in {
+            "null-label": {"metadata": {"labels": {"size": None}}},
+            "number-label": {"metadata": {"labels": {"size": 3}}},
+            "list-of-labels": {"metadata": {"labels": ["team"]}},
+            "number-annotation": {"metadata": {"annotations": {"size": 3}}},
+            "number-name": {"metadata": {"name": 5}},
+            "number-uid": {"metadata": {"uid": 5}},
+            "odd-time": {"metadata": {"creationTimestamp": "yesterday"}},
+            "null-time": {"metadata": {"creationTimestamp": None}},
+            "whole-generation": {"metadata": {"generation": 2.0}},
+            "half-generation": {"metadata": {"generation": 2.5}},
+            "map-of-owners": {"metadata": {"ownerReferences": {}}},
+            "odd-managed-fields": {"metadata": {"managedFields": [{"fieldsV1": {"f:x": {}}, "time": 5}]}},
+            "unknown-fields": {"metadata": {"more": 5}, "more": 5},
+            "text-as-metadata": {"metadata": "x"},
+            "text-as-spec": {"spec": "x"},
+            "number-finalizer": {"spec": {"finalizers": [5]}},
+            "number-phase": {"status": {"phase": 5}},
+            "odd-condition": {"status": {"conditions": [{"lastTransitionTime": "now"}]}},
+        }.items()
+    },
 }
 
 
@@ -220,7 +254,10 @@ def _match(root: Path) -> None:
             f"{name} in {namespace}", f"objects/{name}.yaml", inventory=[f"objects/{namespace}.yaml"], message="denied"
         )
         for namespace in (*_NAMESPACES, "other-group-namespace")
-        for name in ("pod", "pod-without-namespace", "update-to-other", "request-namespace", "number-namespace")
+        for name in (
+            *("pod", "pod-without-namespace", "update-to-other", "request-namespace", "request-without-namespace"),
+            "number-namespace",
+        )
     ]
     tests = []
     for name, match in _MATCHES.items():

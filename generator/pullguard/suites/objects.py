@@ -59,6 +59,52 @@ _ADMISSION_REVIEW = _fields(
 )
 
 
+_TIME = {"type": ["string", "null"], "format": "date-time"}
+_FLAG = {"type": ["boolean", "null"]}
+_WHOLE = {"type": ["integer", "null"]}
+_TEXT_MAP = {"type": ["object", "null"], "additionalProperties": _TEXT}
+
+
+def _known(**properties: Any) -> dict[str, Any]:
+    return {"type": ["object", "null"], "properties": properties}
+
+
+def _list_of(items: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": ["array", "null"], "items": items}
+
+
+#: The type Namespace of core/v1: Gatekeeper takes each Namespace of an inventory for one, and unknown fields with it.
+_NAMESPACE = _known(
+    apiVersion=_TEXT,
+    kind=_TEXT,
+    metadata=_known(
+        **dict.fromkeys(("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion"), _TEXT),
+        generation=_WHOLE,
+        creationTimestamp=_TIME,
+        deletionTimestamp=_TIME,
+        deletionGracePeriodSeconds=_WHOLE,
+        labels=_TEXT_MAP,
+        annotations=_TEXT_MAP,
+        ownerReferences=_list_of(
+            _known(apiVersion=_TEXT, kind=_TEXT, name=_TEXT, uid=_TEXT, controller=_FLAG, blockOwnerDeletion=_FLAG)
+        ),
+        finalizers=_TEXTS,
+        managedFields=_list_of(
+            _known(
+                **dict.fromkeys(("manager", "operation", "apiVersion", "fieldsType", "subresource"), _TEXT), time=_TIME
+            )
+        ),
+    ),
+    spec=_known(finalizers=_TEXTS),
+    status=_known(
+        phase=_TEXT,
+        conditions=_list_of(
+            _known(type=_TEXT, status=_TEXT, lastTransitionTime=_TIME, reason=_TEXT, message=_TEXT),
+        ),
+    ),
+)
+
+
 def to_review(document: Document) -> dict[str, Any]:
     """Return what data.gatekeeper.plan takes for an object: {"object"} or, for an AdmissionReview, {"admission"}.
 
@@ -68,11 +114,7 @@ def to_review(document: Document) -> dict[str, Any]:
     obj = document.value
     if obj["kind"] != "AdmissionReview" or api_version(obj)[0] != _ADMISSION_GROUP:
         return {"object": obj}
-    import jsonschema_rs  # noqa: PLC0415 - only this needs it, and importing it takes time
-
-    for error in jsonschema_rs.Draft202012Validator(_ADMISSION_REVIEW).iter_errors(obj):
-        place = tuple(error.instance_path)
-        raise _refused(document, place, f"is not an AdmissionReview: {error.message}")
+    _require(_ADMISSION_REVIEW, document, "an AdmissionReview")
     request = obj.get("request")
     if request is None:
         raise _refused(document, (), "is an AdmissionReview without a request")
@@ -91,7 +133,7 @@ def inventory(documents: Sequence[Document]) -> dict[str, Any]:
     """Return what Gatekeeper has in data.inventory for these objects; later ones replace earlier ones.
 
     Raises:
-        PullguardError: An object has no version.
+        PullguardError: An object has no version, or is a Namespace that gator refuses.
     """
     tree: dict[str, Any] = {}
     for document in documents:
@@ -101,6 +143,8 @@ def inventory(documents: Sequence[Document]) -> dict[str, Any]:
             raise PullguardError(
                 "has no version, so it cannot be in the inventory", file=document.file, line=document.line
             )
+        if obj["kind"] == "Namespace" and not group:
+            _require(_NAMESPACE, document, "a Namespace")
         name, namespace = _metadata(obj, "name"), _metadata(obj, "namespace")
         place = tree
         for key in ("namespace", namespace) if namespace else ("cluster",):
@@ -119,6 +163,14 @@ def _metadata(obj: Mapping[str, Any], field: str) -> str:
     metadata = obj.get("metadata")
     value = metadata.get(field) if isinstance(metadata, Mapping) else None
     return value if isinstance(value, str) else ""
+
+
+def _require(schema: Mapping[str, Any], document: Document, name: str) -> None:
+    import jsonschema_rs  # noqa: PLC0415 - seldom needed, and importing it takes time
+
+    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    for error in validator.iter_errors(document.value):
+        raise _refused(document, tuple(error.instance_path), f"is not {name}: {error.message}")
 
 
 def _refused(document: Document, path: tuple[str | int, ...], message: str) -> PullguardError:

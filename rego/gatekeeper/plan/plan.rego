@@ -52,7 +52,7 @@ _outcome({"error": reason}, _) := {"rejected": hook.autorejection(reason)}
 
 _request(case) := review.request(reviewed, namespace) if {
 	reviewed := _review(case)
-	namespace := object.get(case.namespaces, object.get(reviewed, "namespace", ""), null)
+	namespace := object.get(case.namespaces, object.get(reviewed, "namespace", null), null)
 }
 
 _review(case) := review.from_object(case.object, "")

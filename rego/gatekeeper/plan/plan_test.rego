@@ -47,6 +47,21 @@ test_tests if {
 	]
 }
 
+# A request may leave out its namespace, and a Namespace its name: they do not meet.
+test_a_namespace_without_a_name_is_nobodys if {
+	planned := plan.tests with input as {"tests": [{
+		"constraint": {"spec": {"match": _team}},
+		"cases": [{
+			"admission": {"operation": "CREATE", "object": _pod},
+			"namespaces": {"": object.remove(_web, ["metadata"])},
+		}],
+	}]}
+	planned == [{"parameters": {}, "cases": [{"rejected": concat("", [
+		"unable to match constraints: error matching the requested object: p :failed to run Match criteria: ",
+		"namespace selector for namespace-scoped object but missing Namespace",
+	])}]}]
+}
+
 test_matching if {
 	found := plan.matching with input as {"patterns": ["^a", "(?i)B", "(", ""], "texts": ["ab", "ba"]}
 	found == [[true, false], [true, true], null, [true, true]]
