@@ -56,6 +56,40 @@ def test_a_pod_that_says_always_and_its_owner_does_not(
     assert _NOTE in report.notes
 
 
+_PROXY = {"name": "istio-proxy", "image": "q.io/proxy:v1", "imagePullPolicy": "Always"}
+_INJECTED = (
+    "another tool at work: pods of DaemonSet kube-system/agent have istio-proxy, which is not in their template; "
+    "it may be a mutating webhook that injects it, such as those of Istio and Linkerd, a MutatingAdmissionPolicy, "
+    "or an edit of the template: change it there"
+)
+
+
+@pytest.mark.usefixtures("opa")
+@pytest.mark.parametrize("field", ["containers", "initContainers"])
+@pytest.mark.parametrize(
+    "injected", [_PROXY, {**_PROXY, "image": "q.io/proxy:main", "imagePullPolicy": "IfNotPresent"}]
+)
+def test_a_container_that_the_template_does_not_have(
+    tmp_path: Path, checkout: Path, field: str, injected: dict[str, Any]
+) -> None:
+    pod, workload = _objects("IfNotPresent", "IfNotPresent")
+    pod["spec"][field] = [*pod["spec"].get(field, []), injected]
+    (tmp_path / "dump.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [pod, workload]}))
+    report = check([str(tmp_path)], library=str(checkout / "library"))
+    assert {found.container.name for found in report.findings if found.container is not None} == {"istio-proxy"}
+    assert [note for note in report.notes if "another tool" in note] == [_INJECTED]
+
+
+@pytest.mark.usefixtures("opa")
+def test_a_container_without_findings_is_nobodys_business(tmp_path: Path, checkout: Path) -> None:
+    pod, workload = _objects("Always", "Always")
+    pod["spec"]["containers"].append({**_PROXY, "imagePullPolicy": "IfNotPresent"})
+    (tmp_path / "dump.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [pod, workload]}))
+    report = check([str(tmp_path)], library=str(checkout / "library"))
+    assert len(report.findings) == 2
+    assert not any("another tool" in note for note in report.notes)
+
+
 @pytest.mark.usefixtures("opa")
 @pytest.mark.parametrize(("stated", "template"), [("Always", "Always"), ("IfNotPresent", "Always")])
 def test_no_tool_where_the_template_says_so_itself(tmp_path: Path, checkout: Path, stated: str, template: str) -> None:

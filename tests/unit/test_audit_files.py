@@ -303,7 +303,11 @@ class TestFolding:
         assert found.advice.startswith("Edit the file of the static pod on its node")
 
     def test_pods_whose_owner_passes(self, tmp_path: Path) -> None:
-        objects = [owned("ReplicaSet", "web-1", "Deployment web"), owned("Pod", "web-1-a", "ReplicaSet web-1")]
+        spec = {"containers": [{"name": "app", "image": "example.org/app:1", "imagePullPolicy": "Always"}]}
+        objects = [
+            owned("ReplicaSet", "web-1", "Deployment web", spec={"template": {"spec": spec}}),
+            owned("Pod", "web-1-a", "ReplicaSet web-1", spec=spec),
+        ]
         entry = violation("Pod", "web-1-a")
         (found,) = _audit(tmp_path, dump(constraint([entry]), *objects)).findings
         assert found.command == "kubectl -n kube-system rollout restart deployment.apps/web"
@@ -333,7 +337,7 @@ class TestFolding:
         report = _audit(tmp_path, dump(constraint([violation(*name.split()) for name in names])))
         note = (
             f"who owns {objects} is not known, so each stands for itself; add what "
-            "`kubectl get pods,replicasets,jobs,deployments -A -o json` writes"
+            "`kubectl get pods,replicasets,jobs,deployments,daemonsets,statefulsets -A -o json` writes"
         )
         assert report.notes == (note,)
         advice = {found.workload.name: found.advice for found in report.findings}["web-1-a"]

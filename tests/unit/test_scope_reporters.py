@@ -125,6 +125,14 @@ def test_a_trace_without_a_suspect() -> None:
     )
 
 
+def test_a_container_that_no_template_has() -> None:
+    injected = replace(_CLEAN, changed=(Change("ReplicaSet", "web-1", "istio-proxy", None),))
+    assert _written(replace(_REPORT, namespaces=(injected,)), "text").splitlines()[-4:-2] == [
+        "  another tool at work: pods of ReplicaSet web-1 say Always for istio-proxy, which is not in their template",
+        "    it may be a webhook that injects sidecars, such as those of Istio and Linkerd: change it there",
+    ]
+
+
 def test_names_cannot_move_a_cursor() -> None:
     report = replace(_REPORT, namespaces=(replace(_CLEAN, constraints=("a\x1b[2J\nb",)),))
     assert _written(report, "text").splitlines()[0] == r"kube-system (protected by a\x1b[2J\nb)"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pullguard.audit.model import Member
+from pullguard.audit.origins import Origin
 from pullguard.core.findings import ObjectRef
 
 _MOSTLY_OWNED = frozenset({"Job", "Pod", "ReplicaSet"})
@@ -24,6 +25,20 @@ _CHANGES = {
     "ReplicaSet": _BY_HAND,
     "ReplicationController": _BY_HAND,
 }
+_STATIC = (
+    "Edit the file of the static pod on its node, mostly below /etc/kubernetes/manifests; the API server only shows a "
+    "mirror of it. If the file does not say so, only the mirror was changed on its way in: the pod is as the file says."
+)
+_DEBUGGING = (
+    "Somebody has added the {} with `kubectl debug`. It cannot be changed, and is gone once the pod is replaced."
+)
+_INJECTOR = "what injects it, a mutating webhook such as those of Istio and Linkerd, or a MutatingAdmissionPolicy"
+_CHANGER = (
+    "what changes pods on their way in, the admission plugin AlwaysPullImages, a mutating webhook or a "
+    "MutatingAdmissionPolicy (`pullguard scope` tells)"
+)
+_LATER = "Pods that run stay as they are until they are replaced."
+_WEBHOOKS = "kubectl get mutatingwebhookconfigurations"
 _OTHERS = ("Change {} where it is kept, as the message says.", "edit")
 
 
@@ -40,31 +55,48 @@ class Advice:
     command: str
 
 
-def advice(workload: ObjectRef, members: Sequence[Member], *, static: bool, complete: bool, seen: bool) -> Advice:
+def advice(
+    workload: ObjectRef, members: Sequence[Member], origin: Origin, *, static: bool, complete: bool, seen: bool
+) -> Advice:
     """Return what to do about a finding.
 
     Args:
         workload: The topmost owner.
         members: What violates.
+        origin: How what the message names came into its pod.
         static: Whether the workload is a pod that a file on a node makes.
         complete: Whether all violations are known, so that what is not named passes.
         seen: Whether it is known who owns the workload, if anybody.
     """
     name = f"{workload.kind} {workload.name}"
     if static:
-        file = "the file of the static pod on its node, mostly below /etc/kubernetes/manifests"
-        return Advice(f"Edit {file}; the API server only shows a mirror of it.", "")
+        return Advice(_STATIC, "")
+    if origin.way == "debugging":
+        return Advice(_DEBUGGING.format(origin.what), "")
     if any(member.object == workload for member in members):
         return _change(workload, name, seen=seen)
     if all(member.idle for member in members):
-        old = [member.object for member in members if member.object.kind != "Pod"] or [members[0].object]
-        return Advice(
-            f"Nothing of it runs: only old objects of {name} say so. A rollback would bring it back; delete them.",
-            _kubectl("delete", *old),
-        )
-    if not complete:
+        return _delete(name, members)
+    return _replace(workload, name, origin, complete=complete)
+
+
+def _replace(workload: ObjectRef, name: str, origin: Origin, *, complete: bool) -> Advice:
+    """Return what to do where a workload's objects violate and it does not."""
+    if origin.way == "injected":
+        older = "" if origin.certain else ", unless the pods are older than the template"
+        return Advice(f"The template of {name} has no {origin.what}: change {_INJECTOR}{older}. {_LATER}", _WEBHOOKS)
+    if not complete or origin.way == "template":
         return Advice(
             f"Look at the template of {name} first: whether it says so too is not shown.",
+            _kubectl("get -o yaml", workload),
+        )
+    if origin.way == "changed" and origin.certain:
+        differs = f"another image or pull policy for {origin.what}"
+        return Advice(f"The template of {name} has {differs}: change {_CHANGER}. {_LATER}", _WEBHOOKS)
+    if origin.way == "unknown":
+        return Advice(
+            f"{name} itself is no violation. If its template has what the message names, its objects are older than "
+            f"it, or something changes them on their way in; if not, change {_INJECTOR}.",
             _kubectl("get -o yaml", workload),
         )
     if workload.kind in _ROLLED_OUT:
@@ -74,6 +106,12 @@ def advice(workload: ObjectRef, members: Sequence[Member], *, static: bool, comp
             _kubectl("rollout restart", workload),
         )
     return Advice(f"{name} itself passes: its objects are older than it. Let it make new ones.", "")
+
+
+def _delete(name: str, members: Sequence[Member]) -> Advice:
+    old = [member.object for member in members if member.object.kind != "Pod"] or [members[0].object]
+    text = f"Nothing of it runs: only old objects of {name} say so. A rollback would bring it back; delete them."
+    return Advice(text, _kubectl("delete", *old))
 
 
 def _change(workload: ObjectRef, name: str, *, seen: bool) -> Advice:

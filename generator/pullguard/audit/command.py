@@ -111,6 +111,6 @@ def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
         objects = ", ".join(f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in sorted(kinds.items()))
         notes.append(
             f"who owns {objects} is not known, so each stands for itself; "
-            "add what `kubectl get pods,replicasets,jobs,deployments -A -o json` writes"
+            "add what `kubectl get pods,replicasets,jobs,deployments,daemonsets,statefulsets -A -o json` writes"
         )
     return notes

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pullguard.audit.advice import advice
 from pullguard.audit.constraints import strictest_of
 from pullguard.audit.model import SEVERITIES, Audited, AuditFinding, Member, Violation
+from pullguard.audit.origins import origin
 from pullguard.cluster.owners import Identity, Owners, identity
 from pullguard.core.findings import ObjectRef, strictness
 from pullguard.core.gatekeeper import ConstraintTemplate, Rule, dig
@@ -106,6 +107,7 @@ def _finding(
     words = advice(
         workload,
         found_members,
+        origin(owners, first.violation.object, first.violation.message),
         static=owners.is_static(workload),
         complete=complete,
         seen=owners.has_seen(workload),

@@ -10,18 +10,17 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import CONSTRAINT_GROUP, TEMPLATE_GROUP, dig
 
-# Where the objects are that others may own, or that may be idle, by group and kind.
+# Where the objects are that others may own, that own pods, or that may be idle, by group and kind.
 _PATHS = {
     ("", "Pod"): "/api/v1/namespaces/{}/pods",
     ("", "ReplicationController"): "/api/v1/namespaces/{}/replicationcontrollers",
+    ("apps", "DaemonSet"): "/apis/apps/v1/namespaces/{}/daemonsets",
     ("apps", "Deployment"): "/apis/apps/v1/namespaces/{}/deployments",
     ("apps", "ReplicaSet"): "/apis/apps/v1/namespaces/{}/replicasets",
     ("apps", "StatefulSet"): "/apis/apps/v1/namespaces/{}/statefulsets",
     ("batch", "CronJob"): "/apis/batch/v1/namespaces/{}/cronjobs",
     ("batch", "Job"): "/apis/batch/v1/namespaces/{}/jobs",
 }
-# Those that mostly have owners of their own.
-_OWNED = frozenset({("", "Pod"), ("", "ReplicationController"), ("apps", "ReplicaSet"), ("batch", "Job")})
 
 # Of namespaces, as the API server takes them: no name from a log leads a request elsewhere.
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -59,16 +58,15 @@ def constraint_resources(cluster: Kubectl) -> list[str]:
 
 
 def read_owners(cluster: Kubectl, gathered: Gathered) -> None:
-    """Read the objects that tell who owns what violates, in the namespaces where something does.
+    """Read the objects that tell who owns what violates, and their owners, in the namespaces where something does.
 
     Kinds that cannot be read are among the errors.
     """
     objects = {violation.object for result in gathered.results for violation in result.violations}
     read: set[str] = set()
     while True:
-        owners = {gathered.owners.workload(ref) for ref in objects} - objects
-        unseen = [ref for ref in objects if not gathered.owners.has_seen(ref)]
-        unseen += [ref for ref in owners if _kind(ref) in _OWNED and not gathered.owners.has_seen(ref)]
+        owners = {gathered.owners.workload(ref) for ref in objects}
+        unseen = [ref for ref in objects | owners if not gathered.owners.has_seen(ref)]
         paths = sorted({path for ref in unseen if (path := _path(ref))} - read)
         if not paths:
             return

@@ -1,8 +1,8 @@
-"""Who owns an object, and whether anything of it runs; pure."""
+"""Who owns an object, whether anything of it runs, and what its pods hold; pure."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import dig, group_of
@@ -21,6 +21,47 @@ _HASH_LABEL = "pod-template-hash"
 _JOB_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 
 
+_POD_SPECS = {
+    "Pod": ("spec",),
+    "PodTemplate": ("template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}
+_TEMPLATE = ("spec", "template", "spec")
+
+# Fields of pod specs, what is in them, and where that states its image and its pull policy.
+_USES = (
+    ("containers", "container", ("image",), ("imagePullPolicy",)),
+    ("initContainers", "container", ("image",), ("imagePullPolicy",)),
+    ("ephemeralContainers", "ephemeral container", ("image",), ("imagePullPolicy",)),
+    ("volumes", "image volume", ("image", "reference"), ("image", "pullPolicy")),
+)
+
+
+class Use(NamedTuple):
+    """A container or an image volume of a pod spec.
+
+    Attributes:
+        sort: "container" (init containers too, as containers become native sidecars), "ephemeral container" or
+            "image volume".
+        name: Its name.
+    """
+
+    sort: str
+    name: str
+
+
+class Stated(NamedTuple):
+    """What a pod spec states for a use of an image; None where it states nothing.
+
+    Attributes:
+        image: The image.
+        policy: The pull policy.
+    """
+
+    image: str | None
+    policy: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Owned:
     """What is known of an object that a violation may be about.
@@ -28,10 +69,12 @@ class Owned:
     Attributes:
         owner: Its controller, or None.
         idle: Whether it has no pods now and makes none: scaled to zero, suspended, finished.
+        uses: The containers and image volumes of the pod, or of the pods that it makes; none if they are not known.
     """
 
     owner: ObjectRef | None
     idle: bool
+    uses: Mapping[Use, Stated] = field(default_factory=dict)
 
 
 def identity(ref: ObjectRef) -> Identity:
@@ -55,8 +98,8 @@ def owned_of(obj: Mapping[str, Any]) -> Owned:
         version, kind, name = dig(reference, "apiVersion"), dig(reference, "kind"), dig(reference, "name")
         if dig(reference, "controller") is True and all(isinstance(text, str) for text in (version, kind, name)):
             owner = ObjectRef(version, kind, namespace if isinstance(namespace, str) else "", name)
-            return Owned(owner, _is_idle(obj))
-    return Owned(None, _is_idle(obj))
+            return Owned(owner, _is_idle(obj), dict(_uses(obj)))
+    return Owned(None, _is_idle(obj), dict(_uses(obj)))
 
 
 def owned_by_labels(ref: ObjectRef, labels: Mapping[str, str]) -> Owned | None:
@@ -113,6 +156,16 @@ class Owners:
             ref = known.owner
         return ref
 
+    def controller(self, ref: ObjectRef) -> ObjectRef | None:
+        """Return the controller of an object; None if it has none or is not known."""
+        known = self._owned.get(identity(ref))
+        return None if known is None else known.owner
+
+    def uses(self, ref: ObjectRef) -> Mapping[Use, Stated]:
+        """Return the containers and image volumes of a pod, or of the pods that an object makes, as far as known."""
+        known = self._owned.get(identity(ref))
+        return {} if known is None else known.uses
+
     def has_seen(self, ref: ObjectRef) -> bool:
         """Tell whether it is known who owns an object, if anybody does."""
         return identity(ref) in self._owned
@@ -126,6 +179,20 @@ class Owners:
         """Tell whether an object is known to have no pods and to make none."""
         known = self._owned.get(identity(ref))
         return known is not None and known.idle
+
+
+def _uses(obj: Mapping[str, Any]) -> Iterator[tuple[Use, Stated]]:
+    spec = dig(obj, *_POD_SPECS.get(str(obj.get("kind")), _TEMPLATE))
+    for field_name, sort, image, policy in _USES:
+        entries = dig(spec, field_name)
+        for entry in entries if isinstance(entries, list) else []:
+            name = dig(entry, "name")
+            if isinstance(name, str) and (sort != "image volume" or dig(entry, "image") is not None):
+                yield Use(sort, name), Stated(_text(dig(entry, *image)), _text(dig(entry, *policy)))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _is_idle(obj: Mapping[str, Any]) -> bool:

@@ -143,19 +143,19 @@ class DenySafety:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Pods that say Always although the template that they were made from does not.
+    """Pods that say Always although the template that they were made from does not say so, or has no such container.
 
     Attributes:
         kind: The kind of their owner.
         name: The name of their owner.
         container: The container, or image volume.
-        policy: The pull policy that the template asks for.
+        policy: The pull policy that the template asks for; None if it does not have the container.
     """
 
     kind: str
     name: str
     container: str
-    policy: str
+    policy: str | None
 
 
 @dataclass(frozen=True, slots=True)

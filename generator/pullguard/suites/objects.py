@@ -165,7 +165,7 @@ def _metadata(obj: Mapping[str, Any], field: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _require(schema: Mapping[str, Any], document: Document, name: str) -> None:
+def _require(schema: dict[str, Any], document: Document, name: str) -> None:
     import jsonschema_rs  # noqa: PLC0415 - seldom needed, and importing it takes time
 
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)

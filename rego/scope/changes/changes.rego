@@ -1,8 +1,8 @@
 # METADATA
 # title: Pods that were changed on their way in
 # description: |
-#   A pod says Always where the template that it was made from does not: an admission plugin, a webhook or a policy of another tool
-#   is at work, or somebody has edited the template since.
+#   A pod has a container that the template it was made from does not have, or says Always where that does not: an admission plugin,
+#   a webhook or a policy of another tool is at work, or somebody has edited the template since.
 # scope: package
 package scope.changes
 
@@ -19,34 +19,31 @@ found := between(input.pods, input.workloads)
 # METADATA
 # title: The changes between workloads and their pods
 # description: |
-#   {namespace, kind and name of the workload, container, policy (the effective one of its template)}, each once. Files can hold a
-#   workload several times: none of them says Always then.
+#   {namespace, kind and name of the workload, container, stated (the policy that the pod states for it), policy (the effective one of
+#   the template; null where the template has no such container)}, each once. Files can hold a workload several times: what one of
+#   them has counts. People add ephemeral containers to pods, and no tool does.
 between(made, workloads) := [change |
 	owners := {controller(pod) | some pod in made}
-	candidates := [[key, workload] |
-		some workload in workloads
-		key := [workload.metadata.namespace, workload.kind, workload.metadata.name]
-		key in owners
-	]
+	originals := object.union_n([{owner: {index: uses}} |
+		some index, workload in workloads
+		owner := [workload.metadata.namespace, workload.kind, workload.metadata.name]
+		owner in owners
+		uses := pods.uses(workload, review.kind_of(workload), [])
+		uses != []
+	])
 	changes := {found |
 		some pod in made
 		owner := controller(pod)
 		some use in pods.uses(pod, {"group": "", "version": "v1", "kind": "Pod"}, [])
-		use.stated == "Always"
-		originals := {images.effective_policy(original.stated, original.image) |
-			some [key, workload] in candidates
-			key == owner
-			some original in pods.uses(workload, review.kind_of(workload), [])
-			[original.list, original.name] == [use.list, use.name]
-		}
-		count(originals) > 0
-		not "Always" in originals
+		use.list != "ephemeralContainers"
+		policy := _changed(use, originals[owner])
 		found := {
 			"namespace": owner[0],
 			"kind": owner[1],
 			"name": owner[2],
 			"container": use.name,
-			"policy": concat(" or ", originals),
+			"stated": use.stated,
+			"policy": policy,
 		}
 	}
 	some change in changes
@@ -59,3 +56,23 @@ controller(obj) := [obj.metadata.namespace, owners[0].kind, owners[0].name] if {
 	owners := [owner | some owner in obj.metadata.ownerReferences; owner.controller == true]
 	count(owners) > 0
 }
+
+# Undefined if the use is as one of the originals has it.
+_changed(use, originals) := null if {
+	_policies(use, originals) == set()
+} else := concat(" or ", policies) if {
+	use.stated == "Always"
+	policies := _policies(use, originals)
+	not "Always" in policies
+}
+
+_policies(use, originals) := {images.effective_policy(original.stated, original.image) |
+	some uses in originals
+	some original in uses
+	_slot(original) == _slot(use)
+}
+
+# A container that becomes a native sidecar moves to the init containers; in one pod, no two of both have one name.
+_slot(use) := {"volume": use.name} if use.list == "volumes"
+
+_slot(use) := {"container": use.name} if use.list != "volumes"

@@ -316,7 +316,10 @@ _unjudged := [{"namespace": workload.metadata.namespace, "kind": workload.kind, 
 ]
 
 # A pod says Always where the template that it was made from does not: something has changed it on its way in.
-_changed := changes.between(
-	[pod | some pod in input.pods; pod.metadata.namespace in _protected_names],
-	input.workloads,
-)
+_changed := [object.remove(change, ["stated"]) |
+	some change in changes.between(
+		[pod | some pod in input.pods; pod.metadata.namespace in _protected_names],
+		input.workloads,
+	)
+	change.stated == "Always"
+]

@@ -607,11 +607,12 @@ _tools(namespace) := {"changed": changed, "suspects": suspects} if {
 		some change in input.plan.changed
 		change.namespace == namespace.name
 	]
-	suspects := [suspect | count(changed) > 0; some suspect in _suspects(namespace)]
+	suspects := [suspect | count(changed) > 0; some suspect in _suspects(namespace, changed)]
 }
 
-_suspects(namespace) := array.concat(
+_suspects(namespace, changed) := array.concat(
 	[sprintf("the admission plugin AlwaysPullImages, which the pod %s/%s turns on", [pod.metadata.namespace, pod.metadata.name]) |
+		{change | some change in changed; change.policy != null} != set() # it injects nothing
 		some pod in input.pods
 		_turns_on_always_pull_images(pod)
 	],

@@ -757,6 +757,16 @@ test_tools[name] if {
 	_report(_with_change(case.change)).tools == {"changed": [_change], "suspects": case.suspects}
 }
 
+test_the_plugin_injects_no_containers if {
+	injected := object.union(_change, {"policy": null})
+	report := _report({
+		"plan": {"changed": [object.union(injected, {"namespace": "a"})]},
+		"pods": [_api_server(["--enable-admission-plugins=AlwaysPullImages"])],
+		"mutatingWebhooks": [_kyverno],
+	})
+	report.tools == {"changed": [injected], "suspects": ["the MutatingWebhookConfiguration kyverno"]}
+}
+
 test_nobody_is_suspected_without_a_trace if {
 	_report({"mutatingWebhooks": [_kyverno]}).tools == {"changed": [], "suspects": []}
 }

@@ -66,12 +66,14 @@ def _namespace(namespace: "NamespaceScope") -> Iterator[str]:
     for change in namespace.changed:
         yield (
             f"  another tool at work: pods of {change.kind} {change.name} say Always for {change.container}, "
-            f"their template says {change.policy}"
+            + ("which is not in their template" if change.policy is None else f"their template says {change.policy}")
         )
     if namespace.suspects:
         yield f"    it may be {' or '.join(namespace.suspects)}"
-    elif namespace.changed:
+    elif any(change.policy is not None for change in namespace.changed):
         yield "    it may be an admission plugin such as AlwaysPullImages, or the template was edited since"
+    elif namespace.changed:
+        yield "    it may be a webhook that injects sidecars, such as those of Istio and Linkerd: change it there"
 
 
 def _outcome(noun: str, outcome: "Outcome") -> Iterator[str]:
