@@ -120,6 +120,17 @@ class TestSources:
         assert report.errors == (Problem(f"{tmp_path}/0.json", None, None, message),)
         assert report.exit_code("deny") == 2
 
+    def test_a_status_without_a_time(self, tmp_path: Path) -> None:
+        entry = constraint([violation("Pod", "a")], 3)
+        del entry["status"]["auditTimestamp"]
+        report = _audit(tmp_path, dump(entry))
+        assert (_counts(report), report.errors, report.runs) == ([(NAME, "", 1, 3)], (), ())
+        note = f"when these were audited is not known, as their status has no auditTimestamp: {KIND} {NAME}"
+        assert note in report.notes
+        assert report.exit_code("dryrun") == 1
+        # Whatever has a time counts more.
+        assert _counts(_audit(tmp_path, dump(entry), log([violation("Pod", "b")]))) == [(NAME, RUN, 1, 1)]
+
     def test_a_log_knows_what_a_manifest_does_not(self, tmp_path: Path) -> None:
         report = _audit(tmp_path, dump(constraint(run=None)), log([violation("Pod", "a")]))
         assert (_counts(report), report.errors) == ([(NAME, RUN, 1, 1)], ())
@@ -137,6 +148,10 @@ class TestSources:
         [
             (
                 {"auditTimestamp": 5},
+                f"the status of {KIND} {NAME} has no auditTimestamp and totalViolations as Gatekeeper writes them",
+            ),
+            (
+                {"auditTimestamp": None, "totalViolations": None, "violations": [violation("Pod", "a")]},
                 f"the status of {KIND} {NAME} has no auditTimestamp and totalViolations as Gatekeeper writes them",
             ),
             (
@@ -179,6 +194,19 @@ class TestSources:
         report = audit([str(file)])
         message = "nested deeper than 500 levels; make it flatter (`pullguard check` allows more with --max-depth)"
         assert (_messages(report), report.exit_code("deny")) == ([(1, message)], 2)
+
+    def test_a_log_of_powershell(self, tmp_path: Path) -> None:
+        (tmp_path / "audit.log").write_bytes(log([violation("Pod", "a")]).encode("utf-16"))
+        assert _counts(audit([str(tmp_path)])) == [(NAME, RUN, 1, 1)]
+
+    def test_lines_in_a_form_that_is_not_read_are_named(self, tmp_path: Path) -> None:
+        lines = [json.loads(line) for line in log([violation("Pod", "a")]).splitlines()]
+        report = _audit(tmp_path, json.dumps(lines, indent=2))
+        message = (
+            "names lines of Gatekeeper's audit, and none of them can be read; give them as `kubectl logs` does, each "
+            "on a line of its own: `jq -c '.[]'` unpacks a list"
+        )
+        assert _messages(report) == [(None, message)]
 
     def test_nothing_on_stdin(self) -> None:
         message = "nothing came on standard input; see whether the command before the pipe has failed"

@@ -1,6 +1,7 @@
 """Gatekeeper's audit log and export, line by line."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,64 @@ def test_lines_behind_a_prefix() -> None:
     prefixed = "".join(f"[pod/gatekeeper-audit-x/manager] {line}\n" for line in log([_POD]).splitlines())
     assert is_log(prefixed)
     assert read_log(prefixed, "f") == ([_result(1, _is(_POD))], [])
+
+
+def _docker(line: str) -> str:
+    return json.dumps({"log": f"{line}\n", "stream": "stderr", "time": "2026-01-31T12:00:01Z"})
+
+
+def _console(line: str) -> str:
+    """Return a line as Gatekeeper writes it with --log-level=DEBUG."""
+    value = json.loads(line)
+    columns = (value.pop("ts", RUN), value.pop("level").upper(), value.pop("logger", "controller"), value.pop("msg"))
+    return "\t".join(map(str, (*columns, json.dumps(value))))
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        _docker,
+        lambda line: json.dumps({"message": line, "nodeName": "n", "podName": "p", "containerName": "manager"}),
+        lambda line: json.dumps({"pod": "p", "container": "manager", "message": json.loads(line)}),
+        lambda line: json.dumps({"preview": False, "result": {"_raw": line, "offset": 0}}),
+        lambda line: json.dumps({"insertId": "1", "jsonPayload": json.loads(line), "severity": "INFO"}),
+        lambda line: json.dumps({"log": _docker(line), "kubernetes": {"labels": {}}}),
+        lambda line: f'2026-01-31T12:00:01Z {{app="gatekeeper"}} {line}',
+        lambda line: f"2026-01-31T12:00:01.5Z stderr F {line}",
+        lambda line: f"gatekeeper-audit-x manager {_docker(line)}",
+        _console,
+        lambda line: _docker(_console(line)),
+    ],
+    ids=[
+        "Docker",
+        "stern",
+        "stern extjson",
+        "Splunk",
+        "Cloud Logging",
+        "twice",
+        "Loki",
+        "CRI",
+        "prefixed",
+        "console",
+        "wrapped console",
+    ],
+)
+def test_lines_that_others_have_wrapped(wrapped: Callable[[str], str]) -> None:
+    lines = [wrapped(line) for line in log([_POD, _WEB]).splitlines()]
+    noise = [
+        json.dumps({"log": "I0131 12:00:00.000000 1 reflector.go:1] {}\n", "stream": "stderr"}),
+        '{"a": {"b": "c"}}',
+    ]
+    everything = "\n".join([*noise * 150, *lines])
+    assert is_log(everything)
+    assert read_log(everything, "f") == ([_result(2, _is(_POD), _is(_WEB))], [])
+
+
+@pytest.mark.parametrize("wrapped", [str, _docker, lambda line: f"2026-01-31T12:00:01Z stderr P {line}"])
+def test_a_line_that_was_cut_in_whatever_it_is_wrapped(wrapped: Callable[[str], str]) -> None:
+    first, second, *rest = log([_POD, _WEB]).splitlines()
+    cut = "\n".join(map(wrapped, [first, second[:120], *rest]))
+    assert read_log(cut, "f") == ([_result(2, _is(_WEB))], [Problem("f", 2, None, _CUT)])
 
 
 def test_half_of_a_pair_of_surrogates_is_read_as_go_reads_it() -> None:

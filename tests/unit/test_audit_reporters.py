@@ -113,6 +113,25 @@ def test_every_format_says_how_many_are_shown(output: str, report: AuditReport) 
 
 
 @pytest.mark.parametrize("output", sorted(REPORTERS))
+def test_no_format_makes_up_a_time(output: str, tmp_path: Path) -> None:
+    entry = constraint([violation("Pod", "a")])
+    del entry["status"]["auditTimestamp"]
+    (tmp_path / "dump.json").write_text(dump(entry))
+    text = _written(audit([str(tmp_path)]), output)
+    expected = {
+        "html": [(r"audited <time>unknown</time>", 1), (r'data-label="Audited"><time>unknown</time>', 1)],
+        "json": [(r'"auditedAt": null', 1)],
+        "markdown": [(r"Audited: unknown\.", 1), (r"1 of 1 \| unknown \|", 1)],
+        "metrics": [(r"last_run_timestamp_seconds\{", 0)],
+        "policyreport": [("timestamp", 0)],
+        "text": [(r"1 of 1 +unknown +", 1)],
+    }
+    assert {pattern: len(re.findall(pattern, text)) for pattern, _ in expected.get(output, [])} == dict(
+        expected.get(output, [])
+    )
+
+
+@pytest.mark.parametrize("output", sorted(REPORTERS))
 def test_no_format_makes_up_a_total(output: str, tmp_path: Path) -> None:
     cut = log([violation("Pod", "a"), violation("Pod", "b")]).splitlines()[:3]
     (tmp_path / "audit.log").write_text("\n".join(cut))

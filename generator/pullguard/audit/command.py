@@ -100,6 +100,11 @@ def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
             f"of some violations only the number is known ({hidden}): the status of a constraint keeps 20, and "
             "Gatekeeper's log drops lines of the same message; add its log or export, or use --rescan"
         )
+    undated = sorted(f"{entry.constraint.kind} {entry.constraint.name}" for entry in audited if not entry.run)
+    if undated:
+        notes.append(
+            f"when these were audited is not known, as their status has no auditTimestamp: {', '.join(undated)}"
+        )
     owned = {
         violation.object
         for entry in audited

@@ -40,13 +40,16 @@ def result_of(constraint: Mapping[str, Any], source: str) -> Result | None:
         PullguardError: The status is none that Gatekeeper writes.
     """
     key, status = key_of(constraint), constraint.get("status")
-    run = dig(status, "auditTimestamp")
-    if run is None:
-        return None
+    stamp = dig(status, "auditTimestamp")
     total = dig(status, "totalViolations")
     stated = dig(status, "violations")
+    if stamp is None and total is None and stated is None:
+        return None
+    # Some tools leave out of dumps what changes all the time.
+    run = "" if stamp is None else stamp
     violations = [_violation(entry) for entry in _entries(stated)]
-    if not isinstance(run, str) or RUN.fullmatch(run) is None or type(total) is not int or total < 0:
+    is_time = isinstance(run, str) and (not run or RUN.fullmatch(run))
+    if not is_time or type(total) is not int or total < 0:
         raise PullguardError(
             f"the status of {key.kind} {key.name} has no auditTimestamp and totalViolations as Gatekeeper writes them",
             remedy="dump it again with `kubectl get constraints -o json`",

@@ -1,10 +1,11 @@
 """Audits from files: dumps of constraints and other objects, logs, exports."""
 
+import codecs
 from collections.abc import Sequence
 from typing import BinaryIO
 
 from pullguard.audit.gathered import Gathered
-from pullguard.audit.logs import is_log, read_log
+from pullguard.audit.logs import is_log, is_marked, read_log
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Problem
 from pullguard.core.inputs import InputError, Inputs
@@ -13,6 +14,12 @@ from pullguard.core.inputs.selection import EXTENSIONS, Selection
 
 #: What files in folders end with: the export's are `.log`, and `.txt` while Gatekeeper still writes them.
 _EXTENSIONS = (*EXTENSIONS, ".jsonl", ".log", ".txt")
+
+_NOTHING = "holds neither objects nor lines of Gatekeeper's audit; see whether the command that wrote it has failed"
+_UNREAD = (
+    "names lines of Gatekeeper's audit, and none of them can be read; give them as `kubectl logs` does, each on a line "
+    "of its own: `jq -c '.[]'` unpacks a list"
+)
 
 
 def gather(paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None = None) -> None:
@@ -29,11 +36,11 @@ def gather(paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None =
         if isinstance(file, InputError):
             gathered.errors.append(Problem(file.file, file.line, file.document, file.message))
             continue
-        text = file.data.decode("utf-8", "replace")
+        text = _text(file.data)
         if is_log(text):
             logs.append(read_log(text, file.name))
         else:
-            _objects(file, gathered)
+            _objects(file, gathered, nothing=_UNREAD if is_marked(text) else _NOTHING)
     for results, _ in logs:
         gathered.results += results
     # An export keeps earlier audits, and one that is still being written: a whole one is enough.
@@ -42,19 +49,24 @@ def gather(paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None =
         gathered.errors += [problem for problem in problems if problem.line is not None or not audited]
 
 
-def _objects(file: File, gathered: Gathered) -> None:
+def _text(data: bytes) -> str:
+    """Return the text of a log; PowerShell writes what it is given as UTF-16."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf16 else "utf-8-sig", "replace")
+
+
+def _objects(file: File, gathered: Gathered, *, nothing: str) -> None:
+    problems = []
     found = False
     for manifest in Inputs((), found=[file]):
-        found = True
         if isinstance(manifest, InputError):
-            gathered.errors.append(Problem(file.name, manifest.line, manifest.document, manifest.message))
+            problems.append(Problem(file.name, manifest.line, manifest.document, manifest.message))
             continue
+        found = True
         try:
             gathered.take(manifest.object, file.name)
         except PullguardError as error:
             gathered.fail(file.name, error, manifest.line())
-    if not found:
-        message = (
-            "holds neither objects nor lines of Gatekeeper's audit; see whether the command that wrote it has failed"
-        )
-        gathered.errors.append(Problem(file.name, None, None, message))
+    if not found and (not problems or nothing is _UNREAD):
+        problems = [Problem(file.name, None, None, nothing)]
+    gathered.errors += problems

@@ -4,20 +4,35 @@ The formats are those of Gatekeeper 3.23 (pkg/audit/manager.go, pkg/export/util)
 start. The log has a line for each violation and, at the end, one for each constraint that has any, with their
 number. Its logger drops lines: of the same message, beyond a hundred a second, only each hundredth is written
 (zap's sampler). So lines alone never say that there are no more. The export drops none, and has no numbers.
+
+What gathers logs puts something around the lines: text before them, as `kubectl logs --prefix` does, or JSON with the
+line in one of its fields, as Docker, stern and most of the others do. With --log-level=DEBUG, Gatekeeper itself writes
+the time, the level and the message before a line's other fields.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pullguard.audit.model import RUN, ConstraintKey, Result, Violation
 from pullguard.core.findings import ObjectRef, Problem, strictness
 from pullguard.core.inputs.json_documents import replace_lone_surrogates
 
-# How far into a file a line of a log is looked for: other lines may come first.
+# How far into a file a line of a log is looked for: other lines may come first. In one that names what only audits have
+# it is looked for to the end.
 _LINES_TRIED = 200
+_MARKS = ("audit_id", "eventType")
+
+# What a line that cannot be read has if it is one of Gatekeeper's, in quotes or in quotes inside of quotes.
+_OURS = re.compile(r'\\*"(?:level|audit_id|eventType)\\*"\s*:')
+
+# How deep in JSON a line is looked for, and behind how many braces.
+_DEEPEST = 4
+_BRACES_TRIED = 5
+_OBJECT = re.compile(r'\{\s*["}]')
 
 _EXPORT_STARTED = "audit is started"
 _EXPORT_COMPLETED = "audit is completed"
@@ -29,12 +44,21 @@ JSON = dict[str, Any]
 
 def is_log(text: str) -> bool:
     """Tell whether a text is a log or an export, and no dump of objects."""
-    lines = (line for line in text.splitlines() if line.strip())
-    for _, line in zip(range(_LINES_TRIED), lines, strict=False):
+    tried = None if is_marked(text) else _LINES_TRIED
+    for line in islice(filter(str.strip, text.splitlines()), tried):
         value = _object(line)
-        if value is not None:
-            return _is_log_line(value) or _is_export_line(value)
+        if value is None:
+            continue
+        if "kind" in value and "apiVersion" in value:
+            return False
+        if _entry(value) is not None:
+            return True
     return False
+
+
+def is_marked(text: str) -> bool:
+    """Tell whether a text names what only lines about audits have."""
+    return any(mark in text for mark in _MARKS)
 
 
 def read_log(text: str, file: str) -> tuple[list[Result], list[Problem]]:
@@ -84,9 +108,10 @@ class _Log:
         self._last_ended: _Run | None = None
 
     def take(self, number: int, line: str) -> None:
-        value = _object(line)
+        found = _object(line)
+        value = None if found is None else _entry(found)
         if value is None:
-            if line.lstrip().startswith("{"):
+            if _OURS.search(line) or (found is None and line.lstrip().startswith("{")):
                 self._wrong(
                     number, "this line is cut off or no JSON, so a violation may be missing; dump the log again"
                 )
@@ -266,14 +291,33 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _object(line: str) -> JSON | None:
     """Return the JSON object in a line, behind what programs that gather logs put before it."""
-    start = line.find("{")
-    if start < 0:
-        return None
-    try:
-        value = json.loads(replace_lone_surrogates(line[start:]))
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+    for brace in islice(_OBJECT.finditer(line), _BRACES_TRIED):
+        try:
+            value = json.loads(replace_lone_surrogates(line[brace.start() :]))
+        except (ValueError, RecursionError):
+            continue
+        return {**_columns(line[: brace.start()]), **value} if isinstance(value, dict) else None
+    return None
+
+
+def _columns(before: str) -> JSON:
+    """Return what stands before the other fields where zap writes for consoles: time, level, logger, message."""
+    columns = before.split("\t")
+    is_console = len(columns) > 3 and not columns[-1]  # noqa: PLR2004 - the logger may have no name
+    return {"level": columns[1], "msg": columns[-2]} if is_console else {}
+
+
+def _entry(value: JSON, depth: int = _DEEPEST) -> JSON | None:
+    """Return the line of a log or an export that an object is, or that stands somewhere in it."""
+    if _is_log_line(value) or _is_export_line(value) or "audit_id" in value:
+        return value
+    if depth:
+        for member in value.values():
+            inner = _object(member) if isinstance(member, str) else member
+            found = _entry(inner, depth - 1) if isinstance(inner, dict) else None
+            if found is not None:
+                return found
+    return None
 
 
 def _is_log_line(value: Mapping[str, Any]) -> bool:

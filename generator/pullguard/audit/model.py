@@ -54,7 +54,7 @@ class Result:
 
     Attributes:
         constraint: The constraint.
-        run: When the audit began, RFC 3339 in UTC, which is also its id.
+        run: When the audit began, RFC 3339 in UTC, which is also its id; "" if that is not known.
         source: Where this was read, for people.
         total: How many violations there are; None if the source does not say.
         violations: Those that the source holds.
@@ -75,7 +75,7 @@ class Audited:
         constraint: The constraint.
         policy: The policy's name; the template's name, or the lower-case kind, for templates of others.
         action: Its strictest enforcementAction, "" if neither the constraint nor a violation is known.
-        run: When the audit that counts began, RFC 3339 in UTC.
+        run: When the audit that counts began, RFC 3339 in UTC; "" if that is not known.
         sources: Where that was read, sorted.
         total: How many violations there are; None if no source says.
         violations: Those that are known, sorted.
@@ -233,8 +233,8 @@ class AuditReport:
 
     @property
     def runs(self) -> tuple[str, ...]:
-        """When the audits began that the report stands on: the oldest and, if it is another, the newest."""
-        runs = sorted({entry.run for entry in self.constraints})
+        """When the audits began that the report stands on, as far as known: the oldest and, if another, the newest."""
+        runs = sorted({entry.run for entry in self.constraints if entry.run})
         return tuple(dict.fromkeys((runs[0], runs[-1]))) if runs else ()
 
     @property

@@ -62,7 +62,7 @@ def _constraint(entry: Audited) -> dict[str, Any]:
         "name": entry.constraint.name,
         "policy": entry.policy,
         "enforcementAction": entry.action,
-        "auditedAt": entry.run,
+        "auditedAt": entry.run or None,
         "sources": list(entry.sources),
         "shown": entry.shown,
         "total": entry.total,

@@ -52,7 +52,7 @@ def _lines(report: AuditReport) -> Iterator[str]:
             code(f"{entry.constraint.kind}/{entry.constraint.name}"),
             text(entry.action),
             words.shown(entry),
-            text(entry.run),
+            text(words.run(entry)),
         ]
         for entry in report.constraints
     ]

@@ -33,7 +33,7 @@ def _lines(report: AuditReport) -> Iterator[str]:
     yield from _gauge(
         "last_run_timestamp_seconds",
         "When the audit of a constraint began.",
-        ((labels, words.seconds(entry.run)) for entry, labels in own),
+        ((labels, words.seconds(entry.run)) for entry, labels in own if entry.run),
     )
     findings = Counter(
         (found.workload.namespace, found.policy, found.rule, found.severity, str(found.idle).lower())

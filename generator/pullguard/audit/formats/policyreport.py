@@ -71,7 +71,6 @@ def _parts(results: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _result(found: AuditFinding, entry: Audited | None) -> dict[str, Any]:
-    seconds = 0 if entry is None else words.seconds(entry.run)
     members = [_resource(member.object) for member in found.members[:_MOST_RESOURCES]]
     return {
         "source": _SOURCE,
@@ -81,7 +80,7 @@ def _result(found: AuditFinding, entry: Audited | None) -> dict[str, Any]:
         "result": "skip" if found.idle else "fail",
         "scored": True,
         "message": found.message[:_MOST_MESSAGE],
-        "timestamp": {"seconds": seconds, "nanos": 0},
+        **({"timestamp": {"seconds": words.seconds(entry.run), "nanos": 0}} if entry is not None and entry.run else {}),
         "resources": [_resource(found.workload), *(entry for entry in members if entry != _resource(found.workload))],
         "properties": {
             "advice": found.advice,

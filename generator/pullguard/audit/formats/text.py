@@ -37,7 +37,7 @@ def _lines(report: AuditReport, *, coloured: bool) -> Iterator[str]:
                 entry.constraint.name,
                 entry.action,
                 words.shown(entry),
-                entry.run,
+                words.run(entry),
                 ", ".join(entry.sources),
             )
             for entry in report.constraints

@@ -71,7 +71,14 @@ def summary(report: AuditReport) -> str:
 
 def audited_at(report: AuditReport) -> str:
     """Return when the audits began that the report stands on."""
-    return " to ".join(report.runs) or "never"
+    known = " to ".join(report.runs)
+    unknown = "unknown" if any(not entry.run for entry in report.constraints) else ""
+    return " and ".join(filter(None, (known, unknown))) or "never"
+
+
+def run(entry: Audited) -> str:
+    """Return when the audit of a constraint began."""
+    return entry.run or "unknown"
 
 
 def seconds(run: str) -> int:
