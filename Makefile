@@ -56,7 +56,7 @@ image-defaults: setup cluster-tools ## ask a real API server for the pull polici
 test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
-lint: setup $(BIN)/opa ## check style, types and layers, and that library/ is in step with rego/
+lint: setup $(BIN)/opa $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
@@ -65,6 +65,7 @@ lint: setup $(BIN)/opa ## check style, types and layers, and that library/ is in
 	cd tools && CGO_ENABLED=0 go vet ./check
 	$(BIN)/opa fmt --fail --list rego
 	$(BIN)/opa check --strict $(REGO)
+	$(BIN)/regal lint rego
 	$(PULLGUARD) generate --check
 
 verify: setup tools $(BIN)/gator-oldest ## run the library's Suites in gator, and check its Rego against the OPA that Gatekeeper carries
@@ -106,6 +107,10 @@ $(BIN)/opa: tools/go.mod tools/go.sum
 $(BIN)/conftest: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
 	cd tools && $(GO_BUILD) -o ../$@ github.com/open-policy-agent/conftest
+
+$(BIN)/regal: tools/regal/go.mod tools/regal/go.sum
+	@mkdir -p $(BIN)
+	cd tools/regal && $(GO_BUILD) -o ../../$@ github.com/open-policy-agent/regal
 
 $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)

@@ -52,7 +52,24 @@ KINDS = (
 _MODULES = {
     "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
     "lib": ("globs", "images", "pods", "selectors"),
-    "scope": ("changes", "gatekeeper", "kubernetes", "plan", "report"),
+    "scope": (
+        "answers",
+        "audit",
+        "changes",
+        "gatekeeper",
+        "kubernetes",
+        "mutation",
+        "plan",
+        "policies",
+        "probes",
+        "reach",
+        "report",
+        "safety",
+        "steps",
+        "tools",
+        "validation",
+        "webhook",
+    ),
 }
 # What stands beside the template, in whatever version of Rego that is written.
 _JUDGE = {"gatekeeper": ("driver",), "scope": ("judge",)}
@@ -290,7 +307,7 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
         plan = evaluate(
             program,
             folder / "scope",
-            "data.scope.plan.plan",
+            "data.scope.plan.contents",
             {
                 "constraints": constraints,
                 "namespaces": snapshot.objects("Namespace"),

@@ -26,9 +26,9 @@ results := [judge(active, obj, input.namespace, input.namespaces) | some obj in 
 # METADATA
 # title: Which constraints select the objects of input.objects
 # description: >-
-#   For each object the places in active of the constraints that match it, or null where whether one does cannot be decided.
-#   Beside apiVersion and kind, only metadata counts: namespace, and name, generateName and labels if a match or a
-#   Namespace is about them. Objects that do not differ in those are matched alike, so that one can stand for all.
+#   For each object the places in active of the constraints that match it, or null where whether one does cannot be
+#   decided. Beside apiVersion and kind, only metadata counts: namespace, and name, generateName and labels if a match
+#   or a Namespace is about them. Objects that do not differ in those are matched alike, so that one can stand for all.
 selections := [_selection(obj, input.namespace) | some obj in input.objects] if {
 	is_array(data.pullguard.constraints)
 }
@@ -76,18 +76,16 @@ _enforcement_point := data.pullguard.enforcementPoint
 # METADATA
 # title: The strictest of a set of enforcement actions
 # description: What Gatekeeper does not know it does not enforce; it is milder than dryrun.
-strictest(actions) := min([action | some action in actions; not action in _actions]) if {
-	count(actions & {action | some action in _actions}) == 0
-} else := [action | some action in _actions; action in actions][0]
-
-_actions := ["deny", "warn", "dryrun"]
+strictest(actions) := known[0] if {
+	known := [action | some action in ["deny", "warn", "dryrun"]; action in actions]
+} else := min(actions)
 
 # METADATA
 # title: What constraints say of one object
 # description: >-
-#   entries are some of active. Gives the object's namespace ("" where it has none or it is not known) and responses: an array of
-#   {policy, constraint: {kind, name}, enforcementAction, msg, details, namespaceAssumed}. The last one says that the
-#   constraint was taken to select the object's namespace, as that or its labels are not known.
+#   entries are some of active. Gives the object's namespace ("" where it has none or it is not known) and responses: an
+#   array of {policy, constraint: {kind, name}, enforcementAction, msg, details, namespaceAssumed}. The last one says
+#   that the constraint was taken to select the object's namespace, as that or its labels are not known.
 judge(entries, obj, namespace, namespaces) := _answer(request, [pair |
 	some entry in entries
 	some answer in hook.responses(entry.policy, entry.constraint, request, {})
@@ -119,9 +117,9 @@ _request(subject, namespaces) := object.union(
 )
 
 # What a cluster holds without a namespace has none; of a manifest that is not known.
-_unstated_namespace := "none" if {
-	_enforcement_point == "audit.gatekeeper.sh"
-} else := "judge"
+default _unstated_namespace := "judge"
+
+_unstated_namespace := "none" if _enforcement_point == "audit.gatekeeper.sh"
 
 # A Namespace has no Namespace.
 _namespace_object(subject, namespaces) := found if {

@@ -45,12 +45,12 @@ _agree(constraints, objects, namespace, {}, answers) if {
 }
 
 # What one constraint with a match says of one object: its messages, and whether a namespace was assumed.
-_says(match, object, namespace, namespaces) := {
+_says(match, resource, namespace, namespaces) := {
 	"namespace": answer.namespace,
 	"messages": [response.msg | some response in answer.responses],
 	"assumed": [response.namespaceAssumed | some response in answer.responses],
 } if {
-	answer := _results([_entry("c", {"match": match})], [object], namespace, namespaces)[0]
+	answer := _results([_entry("c", {"match": match})], [resource], namespace, namespaces)[0]
 }
 
 _found(namespace, msg, assumed) := {"namespace": namespace, "messages": [msg], "assumed": [assumed]}

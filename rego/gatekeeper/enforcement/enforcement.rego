@@ -11,7 +11,7 @@ import rego.v1
 #   A set of actions, such as {"deny"}; empty where scopedEnforcementActions do not reach the point, which
 #   means that the constraint is not evaluated there.
 actions(constraint, point) := scoped if {
-	object.get(constraint, ["spec", "enforcementAction"], "deny") == "scoped"
+	constraint.spec.enforcementAction == "scoped"
 	scoped := {object.get(scope, "action", "") |
 		some scope in object.get(constraint, ["spec", "scopedEnforcementActions"], [])
 		some enforcement_point in object.get(scope, "enforcementPoints", [])

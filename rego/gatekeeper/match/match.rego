@@ -13,10 +13,10 @@ import data.gatekeeper.review
 # METADATA
 # title: Whether a match selects a request
 # description: >-
-#   Gives {"matches": true or false}, or {"error": text} where Gatekeeper cannot decide and rejects. The
-#   request holds object and oldObject (or null; either may match), namespaceObject (the Namespace, or null where it is not
-#   known) and source. With "unknownNamespace": "judge", a namespaceSelector selects objects whose Namespace is not known, and
-#   with "unstatedNamespace": "judge", the scope Namespaced selects objects that state none but may have one.
+#   Gives {"matches": true or false}, or {"error": text} where Gatekeeper cannot decide and rejects. The request holds
+#   object and oldObject (or null; either may match), namespaceObject (the Namespace, or null where it is not known) and
+#   source. With "unknownNamespace": "judge", a namespaceSelector selects objects whose Namespace is not known, and with
+#   "unstatedNamespace": "judge", the scope Namespaced selects objects that state none but may have one.
 outcome(match, request) := {"matches": true} if {
 	match in {null, {}}
 } else := {"error": sprintf("%s: neither object nor old object are defined", [_invalid_request])} if {

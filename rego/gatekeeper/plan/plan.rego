@@ -1,8 +1,9 @@
 # METADATA
 # title: What the cases of Suites evaluate
 # description: >-
-#   The part of running Suites that no template takes part in. It stands apart from data.gatekeeper.suite because OPA compiles
-#   everything that it holds for each module that it is given: beside the templates, only the little that must be there.
+#   The part of running Suites that no template takes part in. It stands apart from data.gatekeeper.suite because OPA
+#   compiles everything that it holds for each module that it is given: beside the templates, only the little that must
+#   be there.
 # scope: package
 package gatekeeper.plan
 

@@ -12,8 +12,9 @@ import data.gatekeeper.driver
 # title: The answer to each case
 # description: >-
 #   input is {"policy", "parameters", "inventories", "cases"}; each case is {"review", "parameters" and "inventory": its
-#   places in those lists, "patterns"}. Reviews, parameters and inventories are JSON texts, in which numbers keep the form that
-#   they have. An answer is a list of {"msg", "matches": for each pattern true or false, or null where it is no RE2}.
+#   places in those lists, "patterns"}. Reviews, parameters and inventories are JSON texts, in which numbers keep the
+#   form that they have. An answer is a list of {"msg", "matches": for each pattern true or false, or null where it is
+#   no RE2}.
 # entrypoint: true
 answers := [answer |
 	some case in input.cases

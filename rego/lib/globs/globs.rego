@@ -1,7 +1,8 @@
 # METADATA
 # title: Globs
 # description: |
-#   Patterns as Gatekeeper has them: an asterisk at the start or at the end stands for anything; elsewhere it is a character.
+#   Patterns as Gatekeeper has them: an asterisk at the start or at the end stands for anything; elsewhere it is a
+#   character.
 # scope: package
 package lib.globs
 

@@ -95,12 +95,30 @@ test_effective_policy[name] if {
 }
 
 test_pinned[image] if {
-	some image in ["nginx:1", "nginx:v1.2-alpine", "nginx@sha256:abc", "nginx:latest@sha256:abc", "h:5000/nginx:1", "x:mainly"]
+	some image in [
+		"nginx:1",
+		"nginx:v1.2-alpine",
+		"nginx@sha256:abc",
+		"nginx:latest@sha256:abc",
+		"h:5000/nginx:1",
+		"x:mainly",
+	]
 	images.pinned(image)
 }
 
 test_not_pinned[image] if {
-	some image in ["nginx", "nginx:", "nginx:latest", "nginx:Latest", "nginx:MAIN", "x:stable-alpine", "h:5000/nginx", "", null, 7]
+	some image in [
+		"nginx",
+		"nginx:",
+		"nginx:latest",
+		"nginx:Latest",
+		"nginx:MAIN",
+		"x:stable-alpine",
+		"h:5000/nginx",
+		"",
+		null,
+		7,
+	]
 	not images.pinned(image)
 }
 

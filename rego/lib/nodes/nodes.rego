@@ -16,9 +16,10 @@ max_names := 5
 # title: The names of the nodes that a pod can run on
 # description: |
 #   A set. `nodes` are Nodes by name; `kind` is the one of the object that holds the pod spec, as the controller of
-#   DaemonSets adds tolerations. What counts is what the scheduler asks for: nodeSelector, required node affinity, taints
-#   with the effects NoSchedule and NoExecute, and a node that is not schedulable as if that were a taint. Nobody asks for
-#   them where the pod names its node. What the API server refuses selects no node, taints none and tolerates no taint.
+#   DaemonSets adds tolerations. What counts is what the scheduler asks for: nodeSelector, required node affinity,
+#   taints with the effects NoSchedule and NoExecute, and a node that is not schedulable as if that were a taint. Nobody
+#   asks for them where the pod names its node. What the API server refuses selects no node, taints none and tolerates
+#   no taint.
 fitting(nodes, pod_spec, kind) := {name | some name, _ in nodes; name == pod_spec.nodeName} if {
 	not object.get(pod_spec, "nodeName", null) in {null, ""}
 } else := {name |
@@ -41,8 +42,9 @@ listing(node) := {"images": images, "text": json.marshal(images)} if {
 # title: Whether a node has an image
 # description: |
 #   "present", "missing" or "unknown", by its listing. `names` are those under which the image can be listed. Not listed
-#   means unknown where the node lists as many images as it ever does (`max_images`; -1 stands for no limit), where it lists
-#   as many names of an image as it ever does and one of them has the same last component, and where the list is none.
+#   means unknown where the node lists as many images as it ever does (`max_images`; -1 stands for no limit), where it
+#   lists as many names of an image as it ever does and one of them has the same last component, and where the list is
+#   none.
 state(listed, names, max_images) := "present" if {
 	_mentions(listed, names)
 	some image in listed.images

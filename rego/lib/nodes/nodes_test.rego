@@ -161,7 +161,10 @@ test_tolerated_taints[name] if {
 		"the value, operator null": [plain, [{"key": "k", "value": "v", "operator": null}]],
 		"no value": [{"key": "k", "effect": "NoExecute"}, [{"key": "k"}]],
 		"no value, stated": [{"key": "k", "value": "", "effect": "NoExecute"}, [{"key": "k", "value": null}]],
-		"the second": [plain, [{"key": "l", "operator": "Exists"}, {"key": "k", "operator": "Exists", "effect": "NoSchedule"}]],
+		"the second": [
+			plain,
+			[{"key": "l", "operator": "Exists"}, {"key": "k", "operator": "Exists", "effect": "NoSchedule"}],
+		],
 	}
 	nodes.fitting({"a": _tainted(taint)}, {"tolerations": tolerations}, _pod) == {"a"}
 }

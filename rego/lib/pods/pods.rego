@@ -8,8 +8,8 @@ package lib.pods
 # METADATA
 # title: The pod spec of an object of a built-in kind
 # description: |
-#   By group and kind, in every group that has served it: the place is the same in all versions. The most frequent kinds come
-#   first. Undefined for other kinds and where there is none.
+#   By group and kind, in every group that has served it: the place is the same in all versions. The most frequent kinds
+#   come first. Undefined for other kinds and where there is none.
 spec(resource, kind) := resource.spec if {
 	kind.kind == "Pod"
 	kind.group == ""
@@ -33,10 +33,10 @@ _templated_kinds := {
 # METADATA
 # title: The uses of images in an object
 # description: |
-#   Every container and image volume of its pod specs: `spec` (the path of the pod spec, keys and indices), `list`, `index`,
-#   `name`, `image`, `stated` (the pull policy; null as the others where it is missing) and `field` (its name). A list, container
-#   or image volume of the wrong type, which the API server refuses, has none. `custom_kinds` says where kinds that are not
-#   built in hold pod specs: [{group, kind, paths}].
+#   Every container and image volume of its pod specs: `spec` (the path of the pod spec, keys and indices), `list`,
+#   `index`, `name`, `image`, `stated` (the pull policy; null as the others where it is missing) and `field` (its name).
+#   A list, container or image volume of the wrong type, which the API server refuses, has none. `custom_kinds` says
+#   where kinds that are not built in hold pod specs: [{group, kind, paths}].
 uses(resource, kind, custom_kinds) := [use |
 	some path in _spec_paths(resource, kind, custom_kinds)
 	pod_spec := object.get(resource, path, null)
@@ -73,21 +73,23 @@ _is_made_by("Job", owner) if {
 	startswith(owner.apiVersion, "batch/")
 }
 
-_use("volumes", volume) := {
-	"name": object.get(volume, "name", null),
-	"image": object.get(volume.image, "reference", null),
-	"stated": object.get(volume.image, "pullPolicy", null),
+_use("volumes", item) := {
+	"name": object.get(item, "name", null),
+	"image": object.get(item.image, "reference", null),
+	"stated": object.get(item.image, "pullPolicy", null),
 	"field": "pullPolicy",
-} if is_object(volume.image)
+} if {
+	is_object(item.image)
+}
 
-_use(list, container) := {
-	"name": object.get(container, "name", null),
-	"image": object.get(container, "image", null),
-	"stated": object.get(container, "imagePullPolicy", null),
+_use(list, item) := {
+	"name": object.get(item, "name", null),
+	"image": object.get(item, "image", null),
+	"stated": object.get(item, "imagePullPolicy", null),
 	"field": "imagePullPolicy",
 } if {
 	list != "volumes"
-	is_object(container)
+	is_object(item)
 }
 
 _spec_paths(resource, kind, custom_kinds) := [path] if {

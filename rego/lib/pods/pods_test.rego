@@ -62,7 +62,11 @@ test_uses_in_every_list if {
 		"ephemeralContainers": [{"name": "d", "image": "e:1", "imagePullPolicy": "Never"}],
 		"initContainers": [{"name": "b", "image": "b:1", "imagePullPolicy": ""}],
 		"containers": [{"name": "a"}, {"image": "c:1", "imagePullPolicy": 1}],
-		"volumes": [{"name": "v"}, {"name": "w", "image": {"reference": "v:1", "pullPolicy": "Always"}}, {"name": "x", "image": {}}],
+		"volumes": [
+			{"name": "v"},
+			{"name": "w", "image": {"reference": "v:1", "pullPolicy": "Always"}},
+			{"name": "x", "image": {}},
+		],
 	}
 	pods.uses({"spec": spec}, {"group": "", "kind": "Pod"}, []) == [
 		{
@@ -100,7 +104,9 @@ test_wrong_types_have_no_uses[name] if {
 		"spec a list": {"spec": [_pod_spec]},
 		"lists missing": {"spec": {}},
 		"lists null": {"spec": {"containers": null, "volumes": null}},
-		"lists mappings": {"spec": {"containers": {"a": {"image": "nginx"}}, "volumes": {"a": {"image": {"reference": "nginx"}}}}},
+		"lists mappings": {
+			"spec": {"containers": {"a": {"image": "nginx"}}, "volumes": {"a": {"image": {"reference": "nginx"}}}},
+		},
 		"lists strings": {"spec": {"containers": "nginx", "volumes": "nginx"}},
 		"containers of other types": {"spec": {"containers": [null, "nginx", 7, ["nginx"], true]}},
 		"volumes of other types": {"spec": {"volumes": [null, "nginx", 7, ["nginx"], {"image": "nginx"}, {"image": null}]}},
@@ -164,7 +170,10 @@ test_not_controlled[name] if {
 		"controller no boolean": ["Pod", _owned({"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": "true"})],
 		"owners of the wrong type": ["Pod", {"metadata": {"ownerReferences": "me"}}],
 		"ReplicaSet of something else": ["ReplicaSet", _owned({"apiVersion": "x/v1", "kind": "Rollout", "controller": true})],
-		"ReplicaSet of another Deployment": ["ReplicaSet", _owned({"apiVersion": "x/v1", "kind": "Deployment", "controller": true})],
+		"ReplicaSet of another Deployment": [
+			"ReplicaSet",
+			_owned({"apiVersion": "x/v1", "kind": "Deployment", "controller": true}),
+		],
 		"Job of something else": ["Job", _owned({"apiVersion": "x/v1", "kind": "JobSet", "controller": true})],
 		"StatefulSet of an operator": ["StatefulSet", _owned({"apiVersion": "x/v1", "kind": "Database", "controller": true})],
 	}

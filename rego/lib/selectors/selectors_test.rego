@@ -29,8 +29,14 @@ test_known_labels[name] if {
 		"Exists without the label": [_expression("team", "Exists", null), "mismatch"],
 		"DoesNotExist": [{"matchExpressions": [{"key": "team", "operator": "DoesNotExist"}]}, "match"],
 		"DoesNotExist beside the label": [_expression("tier", "DoesNotExist", []), "mismatch"],
-		"labels and expressions": [object.union(_expression("tier", "Exists", []), {"matchLabels": {"app": "shop"}}), "match"],
-		"labels, not expressions": [object.union(_expression("team", "Exists", []), {"matchLabels": {"app": "shop"}}), "mismatch"],
+		"labels and expressions": [
+			object.union(_expression("tier", "Exists", []), {"matchLabels": {"app": "shop"}}),
+			"match",
+		],
+		"labels, not expressions": [
+			object.union(_expression("team", "Exists", []), {"matchLabels": {"app": "shop"}}),
+			"mismatch",
+		],
 	}
 	selectors.verdict(selector, _labels, true) == answer
 }

@@ -88,7 +88,8 @@ test_not_excused[name] if {
 
 test_identity if {
 	uses.identity(_use) == {"spec": ["spec", "jobs", "spec"], "list": "containers", "name": "a", "image": "x:1"}
-	uses.identity(_use) == uses.identity(object.union(_use, {"spec": ["spec", "jobs", 0, "spec"], "index": 0, "stated": null}))
+	elsewhere := {"spec": ["spec", "jobs", 0, "spec"], "index": 0, "stated": null}
+	uses.identity(_use) == uses.identity(object.union(_use, elsewhere))
 }
 
 test_path if uses.path(_use) == "spec.jobs[2].spec.containers[1]"

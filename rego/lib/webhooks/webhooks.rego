@@ -8,8 +8,8 @@ package lib.webhooks
 # title: The webhooks of a configuration that have a Service
 # description: |
 #   An array of {index, name, failurePolicy, service, webhook}: `failurePolicy` is the one in force, `service` is as in
-#   service(), `webhook` is the whole entry. A webhook with a URL has no Service; nor has a list or an entry of the wrong
-#   type, which the API server refuses. None for other kinds.
+#   service(), `webhook` is the whole entry. A webhook with a URL has no Service; nor has a list or an entry of the
+#   wrong type, which the API server refuses. None for other kinds.
 served(configuration, kind) := [entry |
 	kind.group == "admissionregistration.k8s.io"
 	kind.kind in {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
@@ -28,9 +28,11 @@ served(configuration, kind) := [entry |
 # METADATA
 # title: A reference to a Service
 # description: |
-#   {namespace, name}, each null where it is no text, and both where the reference is of the wrong type. Undefined for null,
-#   which is no reference.
-service(reference) := {"namespace": _text(reference, "namespace"), "name": _text(reference, "name")} if reference != null
+#   {namespace, name}, each null where it is no text, and both where the reference is of the wrong type. Undefined for
+#   null, which is no reference.
+service(reference) := {"namespace": _text(reference, "namespace"), "name": _text(reference, "name")} if {
+	reference != null
+}
 
 # METADATA
 # title: A Service as messages name it

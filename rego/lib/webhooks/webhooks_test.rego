@@ -2,7 +2,11 @@ package lib.webhooks_test
 
 import data.lib.webhooks
 
-_kind(version) := {"group": "admissionregistration.k8s.io", "version": version, "kind": "ValidatingWebhookConfiguration"}
+_kind(version) := {
+	"group": "admissionregistration.k8s.io",
+	"version": version,
+	"kind": "ValidatingWebhookConfiguration",
+}
 
 _webhook(service) := {"name": "a.example.com", "clientConfig": {"service": service}}
 
@@ -11,7 +15,9 @@ _service := {"namespace": "shop", "name": "hook"}
 test_served if {
 	first := _webhook(_service)
 	third := object.union(_webhook({"namespace": "bank", "name": "hook", "port": 443}), {"failurePolicy": "Ignore"})
-	configuration := {"webhooks": [first, {"name": "b.example.com", "clientConfig": {"url": "https://example.com"}}, third]}
+	configuration := {
+		"webhooks": [first, {"name": "b.example.com", "clientConfig": {"url": "https://example.com"}}, third],
+	}
 	every kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
 		webhooks.served(configuration, object.union(_kind("v1"), {"kind": kind})) == [
 			{"index": 0, "name": "a.example.com", "failurePolicy": "Fail", "service": _service, "webhook": first},

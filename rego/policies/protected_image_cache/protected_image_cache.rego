@@ -54,24 +54,24 @@
 #     properties:
 #       minNodes:
 #         description: |
-#           On how many of the nodes that the pod can run on every image has to be: a number, or a percentage of them such
-#           as "50%", rounded up. Where there are fewer nodes, all of them will do. With 1 a finding means that the pod can
-#           start nowhere without its registry; more is a matter of how many nodes may be lost.
+#           On how many of the nodes that the pod can run on every image has to be: a number, or a percentage of them
+#           such as "50%", rounded up. Where there are fewer nodes, all of them will do. With 1 a finding means that the
+#           pod can start nowhere without its registry; more is a matter of how many nodes may be lost.
 #         x-kubernetes-int-or-string: true
 #         minimum: 1
 #         pattern: ^([1-9][0-9]?|100)%$
 #         default: 1
 #       maxImages:
 #         description: |
-#           How many images a node lists at most: what the kubelets have as nodeStatusMaxImages; -1 stands for no limit. What
-#           such a node does not list it may have all the same, as it lists the largest images only.
+#           How many images a node lists at most: what the kubelets have as nodeStatusMaxImages; -1 stands for no limit.
+#           What such a node does not list it may have all the same, as it lists the largest images only.
 #         type: integer
 #         minimum: -1
 #         default: 50
 #       unknown:
 #         description: |
-#           What to make of it where nodes that do not list all their images decide whether there are enough: `violation`
-#           reports it with a severity of its own, `allow` lets it pass.
+#           What to make of it where nodes that do not list all their images decide whether there are enough:
+#           `violation` reports it with a severity of its own, `allow` lets it pass.
 #         type: string
 #         enum: [allow, violation]
 #         default: violation
@@ -111,7 +111,8 @@
 #       controlledPods:
 #         description: |
 #           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
-#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its pods.
+#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its
+#           pods.
 #         type: string
 #         enum: [audit, deny]
 #         default: audit
@@ -143,8 +144,8 @@ violation contains {"msg": _message(use, reason, tally), "details": details} if 
 	}
 }
 
-# What does not start pods any more, and whose image may be gone from the nodes: finished pods and Jobs, and the ReplicaSets
-# that a Deployment keeps of earlier revisions.
+# What does not start pods any more, and whose image may be gone from the nodes: finished pods and Jobs, and the
+# ReplicaSets that a Deployment keeps of earlier revisions.
 _is_past if {
 	input.review.kind.group == ""
 	input.review.kind.kind == "Pod"
@@ -165,10 +166,10 @@ _is_past if {
 	pods.is_controlled(input.review.object, input.review.kind)
 }
 
-_unchanged := {uses.identity(use) | some use in uses.earlier(input)}
+_unchanged contains uses.identity(use) if some use in uses.earlier(input)
 
 # What matters of them: whatever else there is of a Node costs time. Without the inventory there are none.
-_nodes := {name: {"metadata": {"labels": labels}, "spec": spec, "status": {"images": listed}} |
+_nodes[name] := {"metadata": {"labels": labels}, "spec": spec, "status": {"images": listed}} if {
 	some name, node in data.inventory.cluster.v1.Node
 	is_object(node)
 	labels := object.get(node, ["metadata", "labels"], null)
@@ -176,7 +177,7 @@ _nodes := {name: {"metadata": {"labels": labels}, "spec": spec, "status": {"imag
 	listed := object.get(node, ["status", "images"], null)
 }
 
-_listings := {name: nodes.listing(node) | some name, node in _nodes}
+_listings[name] := nodes.listing(node) if some name, node in _nodes
 
 _fitting[path] := nodes.fitting(_nodes, pod_spec, input.review.kind) if {
 	some path in {use.spec | some use in uses.current(input)}
@@ -210,14 +211,16 @@ _required(fitting) := ceil((fitting * to_number(trim_suffix(minimum, "%"))) / 10
 	minimum == floor(minimum)
 } else := min([1, fitting])
 
+default _max_images := 50
+
 _max_images := limit if {
 	limit := input.parameters.maxImages
 	is_number(limit)
 	limit >= -1
-} else := 50
+}
 
-# Undefined where the image is on enough nodes. What the state of the cluster leaves open is left to audit, so that a deny
-# never blocks a workload just because no node is ready.
+# Undefined where the image is on enough nodes. What the state of the cluster leaves open is left to audit, so that a
+# deny never blocks a workload just because no node is ready.
 _reason(use, tally) := "invalid" if {
 	not images.is_reference(use.image)
 } else := "unsynced" if {
@@ -253,7 +256,10 @@ _problem("unknown", tally) := sprintf("seen on %d of %s, not %d, but %d list onl
 	tally.unknown,
 ])
 
-_problem("nowhere", tally) := sprintf("its pod can run on 0 of %d nodes (nodeSelector, affinity, taints)", [tally.total])
+_problem("nowhere", tally) := sprintf(
+	"its pod can run on 0 of %d nodes (nodeSelector, affinity, taints)",
+	[tally.total],
+)
 
 _problem("unsynced", _) := "cannot tell which nodes have it, as no Node is in the inventory"
 

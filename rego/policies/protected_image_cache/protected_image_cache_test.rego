@@ -91,6 +91,7 @@ test_what_is_told_without_nodes[name] if {
 		"its pod can run on 0 of 3 nodes (nodeSelector, affinity, taints)",
 		"add a node for it, and pre-pull it there (crictl pull)",
 	])
+	spec := object.union(_absent, {"nodeSelector": {"zone": "3"}})
 	some name, [inventory, reason, message] in {
 		"no inventory": [{}, "unsynced", unsynced],
 		"inventory null": [null, "unsynced", unsynced],
@@ -102,7 +103,6 @@ test_what_is_told_without_nodes[name] if {
 		"Nodes of other types": [_inventory({"a": null, "b": "b", "c": ["x:1"]}), "unsynced", unsynced],
 		"no Node that fits": [_inventory(_nodes), "nowhere", nowhere],
 	}
-	spec := object.union(_absent, {"nodeSelector": {"zone": "3"}})
 	every unknown in ["allow", "violation"] {
 		violations := _violations(_pod(spec), object.union(_defaults, {"unknown": unknown}), inventory)
 		_reasons(violations) == [reason]
@@ -112,9 +112,9 @@ test_what_is_told_without_nodes[name] if {
 
 # An answer that depends on the state of the cluster alone must not block what comes in.
 test_admission_passes_without_nodes[operation] if {
+	spec := object.union(_absent, {"nodeSelector": {"zone": "3"}})
 	some operation in ["CREATE", "UPDATE"]
 	_violations(_at_admission(operation, _pod(_absent)), _defaults, {}) == set()
-	spec := object.union(_absent, {"nodeSelector": {"zone": "3"}})
 	_found(_at_admission(operation, _pod(spec)), {}) == set()
 }
 
@@ -217,7 +217,13 @@ test_no_image_passes[name] if {
 }
 
 test_what_is_no_reference_is_on_no_node[name] if {
-	some name, image in {"upper case": "X:1", "a placeholder": "${IMAGE}", "a number": 7, "a list": ["x:1"], "a space": "x:1 "}
+	some name, image in {
+		"upper case": "X:1",
+		"a placeholder": "${IMAGE}",
+		"a number": 7,
+		"a list": ["x:1"],
+		"a space": "x:1 ",
+	}
 	_reasons(_found(_running(image), {"maxImages": 1, "unknown": "allow"})) == ["invalid"]
 	_reasons(_violations(_running(image), _defaults, {})) == ["invalid"]
 }
@@ -249,11 +255,13 @@ test_pull_policies_do_not_matter if {
 	}
 }
 
-# However long and strange the parts are, the message keeps within what Gatekeeper's audit keeps, and says all that matters.
+# However long and strange the parts are, the message keeps within what Gatekeeper's audit keeps, and says all that
+# matters.
 test_long_and_hostile_parts[name] if {
 	long := concat("", [letter | some _ in numbers.range(1, 50); letter := "0123456789"])
 	many := {sprintf("n%d", [number]): _with(["q.io/a:1"]) | some number in numbers.range(1, 100)}
 	few := {sprintf("m%d", [number]): _with([]) | some number in numbers.range(1, 100)}
+	inventory := _inventory(object.union(many, few))
 	some name, [image, change, parts] in {
 		"missing": [substring(long, 0, 240), {}, ["on 0 of 200 nodes", "images pull)"]],
 		"scarce": [concat("", ["q.io/", substring(long, 0, 250)]), {"minNodes": "100%", "maxImages": 1}, [
@@ -266,7 +274,7 @@ test_long_and_hostile_parts[name] if {
 		"beyond ascii": [concat("", ["ü\n\u001b", long]), {}, ["\" image \"???0", "so no node has it"]],
 	}
 	spec := {"ephemeralContainers": [{"name": concat("", ["ü", long]), "image": image}]}
-	some message in _messages(_violations(_pod(spec), object.union(_defaults, change), _inventory(object.union(many, few))))
+	some message in _messages(_violations(_pod(spec), object.union(_defaults, change), inventory))
 	startswith(message, "ephemeral container \"?0123")
 	count(message) <= 256
 	regex.match(`^[ -~]+$`, message)
@@ -319,7 +327,8 @@ test_max_images[name] if {
 		"a wrong type counts as the default": ["51", ["unknown"]],
 		"null counts as the default": [null, ["unknown"]],
 	}
-	_reasons(_violations(_running("x:1"), object.union(_defaults, {"maxImages": max_images}), _inventory(nodes))) == reasons
+	parameters := object.union(_defaults, {"maxImages": max_images})
+	_reasons(_violations(_running("x:1"), parameters, _inventory(nodes))) == reasons
 }
 
 test_unknown[name] if {
@@ -348,7 +357,9 @@ test_missing_parameters_count_as_their_defaults[name] if {
 }
 
 test_only_nodes_that_fit_count[name] if {
-	gpu := {"g": object.union(_with(["docker.io/library/x:1"]), {"spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}})}
+	gpu := {
+		"g": object.union(_with(["docker.io/library/x:1"]), {"spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}}),
+	}
 	bare := {"h": _with([])}
 	tolerations := [{"key": "gpu", "operator": "Exists"}]
 	some name, [nodes, spec, reasons] in {
@@ -366,9 +377,9 @@ test_only_nodes_that_fit_count[name] if {
 }
 
 # As in the pods of DaemonSets.
-_named(name) := {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{
-	"matchFields": [{"key": "metadata.name", "operator": "In", "values": [name]}],
-}]}}}}
+_named(name) := {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+	"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": [name]}]}],
+}}}}
 
 test_daemons_run_on_nodes_that_others_do_not if {
 	nodes := {"a": object.union(_with([]), {"spec": {"unschedulable": true}}), "b": _with(["docker.io/library/w:1"])}
@@ -395,7 +406,12 @@ test_kinds_without_pod_spec_pass[name] if {
 }
 
 test_one_wrong_list_does_not_hide_another if {
-	spec := {"containers": null, "volumes": "none", "initContainers": [7, {"name": "a", "image": "w"}], "nodeSelector": null}
+	spec := {
+		"containers": null,
+		"volumes": "none",
+		"initContainers": [7, {"name": "a", "image": "w"}],
+		"nodeSelector": null,
+	}
 	_paths(_found(_pod(spec), {})) == {"spec.initContainers[1]"}
 }
 
@@ -458,120 +474,4 @@ test_exempt_images[name] if {
 		"image of the wrong type": [["*"], 7, ["invalid"]],
 	}
 	_reasons(_found(_running(image), {"exemptImages": exempt})) == reasons
-}
-
-_owned_by(api_version, kind) := {"metadata": {"ownerReferences": [{
-	"apiVersion": api_version,
-	"kind": kind,
-	"controller": true,
-}]}}
-
-test_controlled_pods[name] if {
-	spec := {"containers": [{"name": "a", "image": "w"}], "ephemeralContainers": [{"name": "b", "image": "w"}]}
-	both := {"spec.containers[0]", "spec.ephemeralContainers[0]"}
-	some name, [operation, controlled, paths] in {
-		"audit": ["", "audit", both],
-		"created": ["CREATE", "audit", {"spec.ephemeralContainers[0]"}],
-		"updated": ["UPDATE", "audit", {"spec.ephemeralContainers[0]"}],
-		"created, to be denied": ["CREATE", "deny", both],
-		"created, parameter of the wrong type": ["CREATE", 7, {"spec.ephemeralContainers[0]"}],
-	}
-	review := _review("", "Pod", object.union(_owned_by("apps/v1", "ReplicaSet"), {"spec": spec}))
-	_paths(_found(_at_admission(operation, review), {"controlledPods": controlled})) == paths
-}
-
-test_bare_pods_and_workloads_are_judged_at_admission[name] if {
-	some name, [review, path] in {
-		"bare pod": [_pod(_absent), "spec.containers[0]"],
-		"workload": [_templated("apps", "Deployment", _absent), "spec.template.spec.containers[0]"],
-	}
-	every operation in ["CREATE", "UPDATE"] {
-		_paths(_found(_at_admission(operation, review), {})) == {path}
-	}
-}
-
-# The kubelet removes images that nothing uses, and these do not come back.
-test_what_starts_no_pods_passes[name] if {
-	templated := {"spec": {"template": {"spec": _absent}}}
-	some name, review in {
-		"a pod that is done": _review("", "Pod", {"spec": _absent, "status": {"phase": "Succeeded"}}),
-		"a pod that has failed": _review("", "Pod", {"spec": _absent, "status": {"phase": "Failed"}}),
-		"a Job that is done": _review("batch", "Job", object.union(templated, {"status": {"conditions": [
-			{"type": "SuccessCriteriaMet", "status": "True"},
-			{"type": "Complete", "status": "True"},
-		]}})),
-		"a Job that has failed": _review("batch", "Job", object.union(templated, {"status": {"conditions": [{
-			"type": "Failed", "status": "True",
-		}]}})),
-		"an earlier revision": _review("apps", "ReplicaSet", object.union_n([
-			templated, _owned_by("apps/v1", "Deployment"), {"spec": {"replicas": 0}},
-		])),
-	}
-	_found(review, {}) == set()
-	_violations(review, _defaults, {}) == set()
-}
-
-test_what_may_start_pods_is_judged[name] if {
-	templated := {"spec": {"template": {"spec": _absent}}}
-	some name, review in {
-		"a pod that runs": _review("", "Pod", {"spec": _absent, "status": {"phase": "Running"}}),
-		"a pod without a phase": _review("", "Pod", {"spec": _absent, "status": {}}),
-		"a pod with a status of another type": _review("", "Pod", {"spec": _absent, "status": "Succeeded"}),
-		"a Job that runs": _review("batch", "Job", object.union(templated, {"status": {"conditions": [
-			{"type": "Complete", "status": "False"},
-			{"type": "Suspended", "status": "True"},
-		]}})),
-		"a Job with conditions of another type": _review("batch", "Job", object.union(templated, {"status": {
-			"conditions": "Complete",
-		}})),
-		"the present revision": _review("apps", "ReplicaSet", object.union_n([
-			templated, _owned_by("apps/v1", "Deployment"), {"spec": {"replicas": 1}},
-		])),
-		"a ReplicaSet of its own": _review("apps", "ReplicaSet", object.union(templated, {"spec": {"replicas": 0}})),
-		"a Deployment that is to be scaled up": _review("apps", "Deployment", object.union(templated, {"spec": {"replicas": 0}})),
-	}
-	_reasons(_found(review, {})) == ["missing"]
-}
-
-test_update_judges_what_is_new_or_changed[name] if {
-	old := {"spec": {
-		"containers": [{"name": "a", "image": "w"}, {"name": "b", "image": "v:main"}, {"name": "c", "image": "Z"}],
-		"volumes": [{"name": "v", "image": {"reference": "w"}}],
-	}}
-	some name, [spec, paths] in {
-		"the same": [old.spec, set()],
-		"another order": [{"containers": [old.spec.containers[2], old.spec.containers[1], old.spec.containers[0]]}, set()],
-		"other nodes": [object.union(old.spec, {"nodeSelector": {"zone": "1"}}), set()],
-		"another pull policy": [{"containers": [{"name": "a", "image": "w", "imagePullPolicy": "Never"}]}, set()],
-		"another image": [{"containers": [{"name": "a", "image": "w2"}]}, {"spec.containers[0]"}],
-		"another tag": [{"containers": [{"name": "b", "image": "v:edge"}]}, {"spec.containers[0]"}],
-		"an image that is there": [{"containers": [{"name": "b", "image": "x:1"}]}, set()],
-		"another name": [{"containers": [{"name": "d", "image": "w"}]}, {"spec.containers[0]"}],
-		"another list": [{"initContainers": [old.spec.containers[0]]}, {"spec.initContainers[0]"}],
-		"one more": [{"containers": array.concat(old.spec.containers, [{"name": "e", "image": "e"}])}, {"spec.containers[3]"}],
-		"a changed volume": [{"volumes": [{"name": "v", "image": {"reference": "w2"}}]}, {"spec.volumes[0]"}],
-	}
-	_paths(_found(_update(_pod(spec), old), {})) == paths
-}
-
-test_update_without_old_object_judges_all[name] if {
-	some name, old in {"null": null, "no spec": {}, "wrong type": "pod", "wrong list": {"spec": {"containers": "a"}}}
-	_paths(_found(_update(_pod(_absent), old), {})) == {"spec.containers[0]"}
-}
-
-test_old_object_counts_for_updates_only[name] if {
-	some name, operation in {"audit": "", "create": "CREATE"}
-	review := object.union(_pod(_absent), {"operation": operation, "oldObject": {"spec": _absent}})
-	_paths(_found(review, {})) == {"spec.containers[0]"}
-}
-
-test_deletion_and_connection_are_never_blocked[operation] if {
-	some operation in ["DELETE", "CONNECT"]
-	_found(_at_admission(operation, _pod(_absent)), {}) == set()
-}
-
-test_review_without_operation_is_judged_as_in_audit if {
-	review := object.remove(_pod(_absent), ["operation"])
-	_reasons(_found(review, {})) == ["missing"]
-	_reasons(_violations(review, _defaults, {})) == ["unsynced"]
 }

@@ -136,12 +136,17 @@ test_each_list_has_its_noun if {
 	}
 }
 
-# However long and strange the parts are, the message keeps within what Gatekeeper's audit keeps, and says all that matters.
+# However long and strange the parts are, the message keeps within what Gatekeeper's audit keeps, and says all that
+# matters.
 test_long_and_hostile_parts[name] if {
 	long := concat("", [letter | some _ in numbers.range(1, 50); letter := "0123456789"])
 	some name, [image, tags, parts] in {
 		"untagged": [concat("", ["q.io/", substring(long, 0, 250)]), [], ["q.io/", "no tag means latest", _either]],
-		"floating": [concat("", ["x:", substring(long, 0, 128)]), ["*"], ["tag 01234", "...", "moves to other images", _either]],
+		"floating": [
+			concat("", ["x:", substring(long, 0, 128)]),
+			["*"],
+			["tag 01234", "...", "moves to other images", _either],
+		],
 		"invalid": [long, [], ["is not a reference that Kubernetes can parse", _either]],
 		"beyond ascii": [concat("", ["ü\n\u001b", long]), [], ["image \"???0", _either]],
 	}
@@ -190,17 +195,20 @@ test_required[name] if {
 }
 
 test_missing_parameters_count_as_their_defaults[name] if {
-	some name, parameters in {"empty": {}, "null": null, "a string": "digest"}
 	images_used := [{"name": "a", "image": image} | some image in ["x:1", "x:main", "x", "X", "x:1-SNAPSHOT"]]
+	some name, parameters in {"empty": {}, "null": null, "a string": "digest"}
 	_paths(_pod({"containers": images_used}), parameters) == {
 		"spec.containers[1]", "spec.containers[2]", "spec.containers[3]", "spec.containers[4]",
 	}
 }
 
 test_one_offender_among_many[name] if {
-	some name, image in {"untagged": "x", "floating": "x:edge", "invalid": "X", "another image in its text": "x:1\",\"x:1"}
 	containers := [{"name": "a", "image": fine} | some fine in ["x:1", "q.io/a/b:v1.2-x", concat("@", ["x", _digest])]]
-	_paths(_pod({"containers": array.concat(containers, [{"name": "z", "image": image}])}), _defaults) == {"spec.containers[3]"}
+	some name, image in {"untagged": "x", "floating": "x:edge", "invalid": "X", "another image in its text": "x:1\",\"x:1"}
+	_paths(
+		_pod({"containers": array.concat(containers, [{"name": "z", "image": image}])}),
+		_defaults,
+	) == {"spec.containers[3]"}
 }
 
 test_kinds_without_pod_spec_pass[name] if {
@@ -244,6 +252,7 @@ test_every_built_in_kind[name] if {
 
 test_custom_kinds[name] if {
 	jobs := [{"template": {"spec": {"containers": [{"name": "a", "image": image}]}}} | some image in ["x", "x:1", "y"]]
+	review := _review("example.com", "Jobs", {"spec": {"jobs": jobs}})
 	some name, [custom_kinds, paths] in {
 		"given": [[{"group": "example.com", "kind": "Jobs", "paths": ["spec.jobs[].template.spec"]}], {
 			"spec.jobs[0].template.spec.containers[0]",
@@ -253,7 +262,6 @@ test_custom_kinds[name] if {
 		"wrong type": ["Jobs", set()],
 		"null": [null, set()],
 	}
-	review := _review("example.com", "Jobs", {"spec": {"jobs": jobs}})
 	_paths(review, object.union(_defaults, {"customKinds": custom_kinds})) == paths
 }
 
@@ -296,7 +304,10 @@ test_bare_pods_and_workloads_are_judged_at_admission[name] if {
 	spec := {"containers": [{"name": "a", "image": "x"}]}
 	some name, [review, path] in {
 		"bare pod": [_pod(spec), "spec.containers[0]"],
-		"workload": [_review("apps", "Deployment", {"spec": {"template": {"spec": spec}}}), "spec.template.spec.containers[0]"],
+		"workload": [
+			_review("apps", "Deployment", {"spec": {"template": {"spec": spec}}}),
+			"spec.template.spec.containers[0]",
+		],
 	}
 	every operation in ["CREATE", "UPDATE"] {
 		_paths(_at_admission(operation, review), _defaults) == {path}
@@ -317,7 +328,10 @@ test_update_judges_what_is_new_or_changed[name] if {
 		"a fixed tag": [{"containers": [{"name": "b", "image": "y:1"}]}, set()],
 		"another name": [{"containers": [{"name": "d", "image": "x"}]}, {"spec.containers[0]"}],
 		"another list": [{"initContainers": [old.spec.containers[0]]}, {"spec.initContainers[0]"}],
-		"one more": [{"containers": array.concat(old.spec.containers, [{"name": "e", "image": "e"}])}, {"spec.containers[3]"}],
+		"one more": [
+			{"containers": array.concat(old.spec.containers, [{"name": "e", "image": "e"}])},
+			{"spec.containers[3]"},
+		],
 		"a changed volume": [{"volumes": [{"name": "v", "image": {"reference": "w2"}}]}, {"spec.volumes[0]"}],
 	}
 	_paths(_update(_pod(spec), old), _defaults) == paths
@@ -329,8 +343,8 @@ test_update_without_old_object_judges_all[name] if {
 }
 
 test_old_object_counts_for_updates_only[name] if {
-	some name, operation in {"audit": "", "create": "CREATE"}
 	resource := {"spec": {"containers": [{"name": "a", "image": "x"}]}}
+	some name, operation in {"audit": "", "create": "CREATE"}
 	review := object.union(_review("", "Pod", resource), {"operation": operation, "oldObject": resource})
 	_paths(review, _defaults) == {"spec.containers[0]"}
 }

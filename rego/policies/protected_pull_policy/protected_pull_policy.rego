@@ -1,9 +1,9 @@
 # METADATA
 # title: Protected pull policy
 # description: |
-#   In protected namespaces no container may have the effective pull policy Always, stated or implied. With Always the kubelet
-#   asks the registry before it starts a container, also when the image is on the node: without the registry the pod does not
-#   start. What the API server would fill in counts as stated.
+#   In protected namespaces no container may have the effective pull policy Always, stated or implied. With Always the
+#   kubelet asks the registry before it starts a container, also when the image is on the node: without the registry the
+#   pod does not start. What the API server would fill in counts as stated.
 # scope: package
 # custom:
 #   kind: K8sProtectedPullPolicy
@@ -91,7 +91,8 @@
 #       controlledPods:
 #         description: |
 #           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
-#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its pods.
+#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its
+#           pods.
 #         type: string
 #         enum: [audit, deny]
 #         default: audit
@@ -102,12 +103,13 @@ import data.lib.messages
 import data.lib.pods
 import data.lib.uses
 
-# Admission and audit see more pods than anything else, and nearly all of them pass. So the rule asks of a pod what is cheap to
-# ask, without any function or set in between, and judges it in full only where an answer is odd: where a container does not
-# state IfNotPresent, where there is an image volume, or where IfNotPresent may not be allowed.
+# Admission and audit see more pods than anything else, and nearly all of them pass. So the rule asks of a pod what is
+# cheap to ask, without any function or set in between, and judges it in full only where an answer is odd: where a
+# container does not state IfNotPresent, where there is an image volume, or where IfNotPresent may not be allowed.
 
 # METADATA
 # title: A container or an image volume whose pull policy is not allowed
+# scope: document
 violation contains found if {
 	some list in ["containers", "initContainers", "ephemeralContainers"]
 	some container in input.review.object.spec[list]
@@ -170,24 +172,28 @@ _reason(effective) := "always" if {
 	not effective in images.valid_policies
 } else := "disallowed"
 
-_allowed := input.parameters.allowedPolicies if {
-	is_array(input.parameters.allowedPolicies)
-} else := ["IfNotPresent", "Never"]
+default _allowed := ["IfNotPresent", "Never"]
+
+_allowed := input.parameters.allowedPolicies if is_array(input.parameters.allowedPolicies)
 
 # How the policy is written does not matter.
-_unchanged := {_identity(use) | some use in uses.earlier(input)}
+_unchanged contains _identity(use) if some use in uses.earlier(input)
 
 _identity(use) := [uses.identity(use), images.effective_policy(use.stated, use.image)]
 
-_message(use, effective, reason) := uses.message(use, sprintf("%s; %s", [_problem(use, effective, reason), _remedy(use)]))
+_message(use, effective, reason) := uses.message(use, sprintf("%s; %s", [
+	_problem(use, effective, reason),
+	_remedy(use),
+]))
 
 _problem(use, effective, "always") := sprintf("%s: cannot start without its registry", [cause]) if {
 	cause := _cause(use, effective)
 }
 
-_problem(use, effective, "invalid") := sprintf("%s \"%s\" is not one of Always, IfNotPresent, Never", [use.field, stated]) if {
-	stated := messages.shortened(messages.printable(effective), 16)
-}
+_problem(use, effective, "invalid") := sprintf("%s \"%s\" is not one of Always, IfNotPresent, Never", [
+	use.field,
+	messages.shortened(messages.printable(effective), 16),
+])
 
 _problem(use, effective, "disallowed") := sprintf("%s is %s, not %s", [use.field, effective, concat(" or ", _allowed)])
 
@@ -201,14 +207,14 @@ _remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
 	images.pinned(use.image)
 } else := sprintf("pin it first (tag or digest), then set %s: %s", [use.field, _target])
 
-# What tools may set in the manifest on their own. An image whose name can move to another one is for people to pin first, and
-# people know what a policy was meant to be that is none, or an image: the place of a template, for example.
+# What tools may set in the manifest on their own. An image whose name can move to another one is for people to pin
+# first, and people know what a policy was meant to be that is none, or an image: the place of a template, for example.
 _fix(use, reason) := {"path": uses.policy_path(use), "value": _target} if {
 	reason != "invalid"
 	images.is_reference(use.image)
 	images.pinned(use.image)
 } else := null
 
-_target := "IfNotPresent" if {
-	"IfNotPresent" in _allowed
-} else := "Never"
+default _target := "Never"
+
+_target := "IfNotPresent" if "IfNotPresent" in _allowed

@@ -2,7 +2,12 @@ package policies.protected_pull_policy_test
 
 import data.policies.protected_pull_policy as policy
 
-_defaults := {"allowedPolicies": ["IfNotPresent", "Never"], "exemptImages": [], "customKinds": [], "controlledPods": "audit"}
+_defaults := {
+	"allowedPolicies": ["IfNotPresent", "Never"],
+	"exemptImages": [],
+	"customKinds": [],
+	"controlledPods": "audit",
+}
 
 _digest := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -35,7 +40,11 @@ test_what_a_container_is_told[name] if {
 	always := "container \"a\" image \"%s\": imagePullPolicy is Always: cannot start without its registry; %s"
 	some name, [image, stated, messages] in {
 		"stated, pinned by a tag": ["x:1", "Always", {sprintf(always, ["x:1", _set_it])}],
-		"stated, pinned by a digest": [concat("@", ["x", _digest]), "Always", {sprintf(always, [concat("@", ["x", _digest]), _set_it])}],
+		"stated, pinned by a digest": [
+			concat("@", ["x", _digest]),
+			"Always",
+			{sprintf(always, [concat("@", ["x", _digest]), _set_it])},
+		],
 		"stated, floating": ["x:stable", "Always", {sprintf(always, ["x:stable", _pin_it])}],
 		"stated, no tag": ["x", "Always", {sprintf(always, ["x", _pin_it])}],
 		"stated, unparsable": ["X:1", "Always", {sprintf(always, ["X:1", _set_it])}],
@@ -52,7 +61,8 @@ test_what_a_container_is_told[name] if {
 		"implied by the tag beside a digest": [concat("@", ["x:latest", _digest]), null, {concat("", [
 			"container \"a\" image \"x:latest@",
 			_digest,
-			"\": no imagePullPolicy and tag latest mean Always: cannot start without its registry; set imagePullPolicy: IfNotPresent",
+			"\": no imagePullPolicy and tag latest mean Always: cannot start without its registry; ",
+			"set imagePullPolicy: IfNotPresent",
 		])}],
 		"wrong case": ["x:1", "always", {concat("", [
 			"container \"a\" image \"x:1\": imagePullPolicy \"always\" is not one of Always, IfNotPresent, Never; ",
@@ -90,7 +100,11 @@ test_details[name] if {
 			"fix": null,
 		}],
 		"invalid": [{"ephemeralContainers": [_container("x:1", "ALWAYS")]}, {
-			"path": "spec.ephemeralContainers[0]", "stated": "ALWAYS", "effective": "ALWAYS", "image": "x:1", "reason": "invalid",
+			"path": "spec.ephemeralContainers[0]",
+			"stated": "ALWAYS",
+			"effective": "ALWAYS",
+			"image": "x:1",
+			"reason": "invalid",
 			"fix": null,
 		}],
 		"image volume, pinned": [{"volumes": [{"image": {"reference": "x:1", "pullPolicy": "Always"}}]}, {
@@ -137,13 +151,17 @@ test_each_list_has_its_noun if {
 	}
 }
 
-# However long and strange the parts are, the message keeps within what Gatekeeper's audit keeps, and says all that matters.
+# However long and strange the parts are, the message keeps within what Gatekeeper's audit keeps, and says all that
+# matters.
 test_long_and_hostile_parts[name] if {
 	long := concat("", [letter | some _ in numbers.range(1, 50); letter := "0123456789"])
 	some name, [container, parts] in {
 		"stated": [{"name": long, "image": long, "imagePullPolicy": "Always"}, ["Always", _pin_it]],
 		"implied": [{"name": long, "image": concat("/", ["q.io", substring(long, 0, 250)])}, ["no tag mean Always", _pin_it]],
-		"invalid": [{"name": long, "image": long, "imagePullPolicy": long}, ["is not one of Always, IfNotPresent, Never", _pin_it]],
+		"invalid": [
+			{"name": long, "image": long, "imagePullPolicy": long},
+			["is not one of Always, IfNotPresent, Never", _pin_it],
+		],
 		"beyond ascii": [{"name": "ü😀\n", "image": concat("", ["ü", long]), "imagePullPolicy": "Ä\u001b"}, [
 			"ephemeral container \"???\" image \"?0",
 			"\"??\" is not one of Always, IfNotPresent, Never",
@@ -205,13 +223,17 @@ test_one_image_volume_is_enough_for_a_finding[name] if {
 	}
 	some name, [review, path] in {
 		"Pod": [_pod(spec), "spec.volumes[0]"],
-		"Deployment": [_review("apps", "Deployment", {"spec": {"template": {"spec": spec}}}), "spec.template.spec.volumes[0]"],
+		"Deployment": [
+			_review("apps", "Deployment", {"spec": {"template": {"spec": spec}}}),
+			"spec.template.spec.volumes[0]",
+		],
 	}
 	[violation.details.path | some violation in _violations(review, _defaults)] == [path]
 }
 
 test_custom_kinds[name] if {
 	jobs := [{"template": {"spec": {"containers": [_container(image, "Always")]}}} | some image in ["x:1", "y:1"]]
+	review := _review("example.com", "Jobs", {"spec": {"jobs": jobs}})
 	some name, [custom_kinds, paths] in {
 		"given": [[{"group": "example.com", "kind": "Jobs", "paths": ["spec.jobs[].template.spec"]}], {
 			"spec.jobs[0].template.spec.containers[0]",
@@ -221,14 +243,16 @@ test_custom_kinds[name] if {
 		"wrong type": ["Jobs", set()],
 		"null": [null, set()],
 	}
-	review := _review("example.com", "Jobs", {"spec": {"jobs": jobs}})
 	violations := _violations(review, object.union(_defaults, {"customKinds": custom_kinds}))
 	{violation.details.path | some violation in violations} == paths
 }
 
 test_allowed_policies[name] if {
 	spec := {"containers": [_container("x:1", "Always"), _container("y:1", "IfNotPresent"), _container("z:1", "Never")]}
-	always := "container \"a\" image \"x:1\": imagePullPolicy is Always: cannot start without its registry; set imagePullPolicy: %s"
+	always := concat("", [
+		"container \"a\" image \"x:1\": imagePullPolicy is Always: cannot start without its registry; ",
+		"set imagePullPolicy: %s",
+	])
 	some name, [allowed, messages] in {
 		"both": [["IfNotPresent", "Never"], {sprintf(always, ["IfNotPresent"])}],
 		"Never": [["Never"], {
@@ -322,11 +346,23 @@ test_update_judges_what_is_new_or_changed[name] if {
 		"the same": [old.spec, set()],
 		"another order": [{"containers": [old.spec.containers[2], old.spec.containers[1], old.spec.containers[0]]}, set()],
 		"written otherwise": [{"containers": [{"name": "b", "image": "y:latest", "imagePullPolicy": "Always"}]}, set()],
-		"another image": [{"containers": [{"name": "a", "image": "x:2", "imagePullPolicy": "Always"}]}, {"spec.containers[0]"}],
-		"another name": [{"containers": [{"name": "d", "image": "x:1", "imagePullPolicy": "Always"}]}, {"spec.containers[0]"}],
-		"another policy": [{"containers": [{"name": "c", "image": "z:1", "imagePullPolicy": "Always"}]}, {"spec.containers[0]"}],
+		"another image": [
+			{"containers": [{"name": "a", "image": "x:2", "imagePullPolicy": "Always"}]},
+			{"spec.containers[0]"},
+		],
+		"another name": [
+			{"containers": [{"name": "d", "image": "x:1", "imagePullPolicy": "Always"}]},
+			{"spec.containers[0]"},
+		],
+		"another policy": [
+			{"containers": [{"name": "c", "image": "z:1", "imagePullPolicy": "Always"}]},
+			{"spec.containers[0]"},
+		],
 		"another list": [{"initContainers": [old.spec.containers[0]]}, {"spec.initContainers[0]"}],
-		"one more": [{"containers": array.concat(old.spec.containers, [{"name": "e", "image": "e"}])}, {"spec.containers[3]"}],
+		"one more": [
+			{"containers": array.concat(old.spec.containers, [{"name": "e", "image": "e"}])},
+			{"spec.containers[3]"},
+		],
 		"a changed volume": [{"volumes": [{"name": "v", "image": {"reference": "w"}}]}, {"spec.volumes[0]"}],
 	}
 	violations := _violations(_update(_pod(spec), old), _defaults)
@@ -340,8 +376,8 @@ test_update_without_old_object_judges_all[name] if {
 }
 
 test_old_object_counts_for_updates_only[name] if {
-	some name, operation in {"audit": "", "create": "CREATE"}
 	resource := {"spec": {"containers": [_container("x:1", "Always")]}}
+	some name, operation in {"audit": "", "create": "CREATE"}
 	review := object.union(_review("", "Pod", resource), {"operation": operation, "oldObject": resource})
 	count(_violations(review, _defaults)) == 1
 }

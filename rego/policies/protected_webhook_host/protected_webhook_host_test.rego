@@ -19,7 +19,9 @@ _violations(review, parameters, inventory) := result if {
 		with data.inventory as inventory
 }
 
-_messages(review, parameters, inventory) := {violation.msg | some violation in _violations(review, parameters, inventory)}
+_messages(review, parameters, inventory) := {violation.msg |
+	some violation in _violations(review, parameters, inventory)
+}
 
 _reasons(review, parameters, inventory) := [violation.details.reason |
 	some violation in _violations(review, parameters, inventory)
@@ -32,11 +34,19 @@ _review(group, kind, resource) := {
 	"operation": "",
 }
 
-_validating(webhooks) := _review("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", {"webhooks": webhooks})
+_validating(webhooks) := _review(
+	"admissionregistration.k8s.io",
+	"ValidatingWebhookConfiguration",
+	{"webhooks": webhooks},
+)
 
 _mutating(webhooks) := _review("admissionregistration.k8s.io", "MutatingWebhookConfiguration", {"webhooks": webhooks})
 
-_definition(conversion) := _review("apiextensions.k8s.io", "CustomResourceDefinition", {"spec": {"conversion": conversion}})
+_definition(conversion) := _review(
+	"apiextensions.k8s.io",
+	"CustomResourceDefinition",
+	{"spec": {"conversion": conversion}},
+)
 
 _api(service) := _review("apiregistration.k8s.io", "APIService", {"spec": {"service": service}})
 
@@ -52,12 +62,14 @@ _converted_by(service) := _definition({"strategy": "Webhook", "webhook": {"clien
 _shop := {"namespace": "shop", "name": "hook"}
 
 _fail := concat("", [
-	"webhook \"a.example.com\" service \"shop/hook\": its namespace is not protected: without its registry it may stay down, ",
+	"webhook \"a.example.com\" service \"shop/hook\": its namespace is not protected: ",
+	"without its registry it may stay down, ",
 	"and requests fail (failurePolicy Fail); protect the namespace",
 ])
 
 _ignore := concat("", [
-	"webhook \"a.example.com\" service \"shop/hook\": its namespace is not protected: without its registry it may stay down, ",
+	"webhook \"a.example.com\" service \"shop/hook\": its namespace is not protected: ",
+	"without its registry it may stay down, ",
 	"and requests pass without it (failurePolicy Ignore); protect the namespace",
 ])
 
@@ -77,11 +89,13 @@ test_what_is_said[name] if {
 			_ignore,
 		],
 		"conversion": [_converted_by(_shop), concat("", [
-			"conversion webhook service \"shop/hook\": its namespace is not protected: without its registry it may stay down, ",
+			"conversion webhook service \"shop/hook\": its namespace is not protected: ",
+			"without its registry it may stay down, ",
 			"and custom resources cannot be converted; protect the namespace",
 		])],
 		"aggregated": [_api(_shop), concat("", [
-			"aggregated API service \"shop/hook\": its namespace is not protected: without its registry it may stay down, ",
+			"aggregated API service \"shop/hook\": its namespace is not protected: ",
+			"without its registry it may stay down, ",
 			"and its API is gone; protect the namespace",
 		])],
 		"no namespace": [_validating([{"clientConfig": {"service": {"name": "hook"}}}]), concat("", [
@@ -177,13 +191,13 @@ test_inventory_that_is_not_there if {
 }
 
 test_name_or_label[name] if {
+	parameters := {"protectedNamespaces": object.union(_by_name.protectedNamespaces, _by_label.protectedNamespaces)}
 	some name, [namespace, reasons] in {
 		"by name": ["kube-system", []],
 		"by label": ["safe", []],
 		"by neither": ["shop", ["fail"]],
 		"by neither, as far as is known": ["lost", ["undecided"]],
 	}
-	parameters := {"protectedNamespaces": object.union(_by_name.protectedNamespaces, _by_label.protectedNamespaces)}
 	_reasons(_in(namespace), parameters, _inventory) == reasons
 }
 
@@ -245,7 +259,10 @@ test_nothing_is_called[name] if {
 		"service null": _validating([{"clientConfig": {"service": null}}]),
 		"no conversion": _definition(null),
 		"conversion None": _definition({"strategy": "None"}),
-		"conversion None beside a webhook": _definition({"strategy": "None", "webhook": {"clientConfig": {"service": _shop}}}),
+		"conversion None beside a webhook": _definition({
+			"strategy": "None",
+			"webhook": {"clientConfig": {"service": _shop}},
+		}),
 		"conversion a string": _definition("Webhook"),
 		"conversion by a URL": _definition({"strategy": "Webhook", "webhook": {"clientConfig": {"url": "https://x.org"}}}),
 		"conversion by nothing": _definition({"strategy": "Webhook"}),
@@ -294,7 +311,8 @@ test_a_service_without_name_is_judged_by_its_namespace if {
 	_reasons(_api({"namespace": "kube-system", "name": 7}), _by_name, {}) == []
 }
 
-# However long and strange the parts are, the message keeps within what Gatekeeper's audit keeps, and says all that matters.
+# However long and strange the parts are, the message keeps within what Gatekeeper's audit keeps, and says all that
+# matters.
 test_long_and_hostile_parts[name] if {
 	long := concat("", [letter | some _ in numbers.range(1, 50); letter := "0123456789"])
 	some name, [parameters, failure_policy, parts] in {

@@ -1,8 +1,8 @@
 # METADATA
 # title: Pods that were changed on their way in
 # description: |
-#   A pod has a container that the template it was made from does not have, or says Always where that does not: an admission plugin,
-#   a webhook or a policy of another tool is at work, or somebody has edited the template since.
+#   A pod has a container that the template it was made from does not have, or says Always where that does not: an
+#   admission plugin, a webhook or a policy of another tool is at work, or somebody has edited the template since.
 # scope: package
 package scope.changes
 
@@ -19,9 +19,9 @@ found := between(input.pods, input.workloads)
 # METADATA
 # title: The changes between workloads and their pods
 # description: |
-#   {namespace, kind and name of the workload, container, stated (the policy that the pod states for it), policy (the effective one of
-#   the template; null where the template has no such container)}, each once. Files can hold a workload several times: what one of
-#   them has counts. People add ephemeral containers to pods, and no tool does.
+#   {namespace, kind and name of the workload, container, stated (the policy that the pod states for it), policy (the
+#   effective one of the template; null where the template has no such container)}, each once. Files can hold a workload
+#   several times: what one of them has counts. People add ephemeral containers to pods, and no tool does.
 between(made, workloads) := [change |
 	owners := {controller(pod) | some pod in made}
 	originals := object.union_n([{owner: {index: uses}} |

@@ -14,7 +14,11 @@ _set(name, policy) := {
 _pod(owner, policy) := {
 	"apiVersion": "v1",
 	"kind": "Pod",
-	"metadata": {"namespace": "a", "name": "p", "ownerReferences": [{"kind": "ReplicaSet", "name": owner, "controller": true}]},
+	"metadata": {
+		"namespace": "a",
+		"name": "p",
+		"ownerReferences": [{"kind": "ReplicaSet", "name": owner, "controller": true}],
+	},
 	"spec": _spec(policy),
 }
 

@@ -13,8 +13,8 @@ ignore_label := "admission.gatekeeper.sh/ignore"
 # METADATA
 # title: Gatekeeper's webhooks among webhook configurations
 # description: |
-#   An array of {"configuration": name, "webhook": entry}. role is "validation" or "mutation". A webhook is Gatekeeper's by its
-#   name, or by the path where Gatekeeper serves it.
+#   An array of {"configuration": name, "webhook": entry}. role is "validation" or "mutation". A webhook is Gatekeeper's
+#   by its name, or by the path where Gatekeeper serves it.
 webhooks(configurations, role) := [{"configuration": configuration.metadata.name, "webhook": entry} |
 	some configuration in configurations
 	some entry in configuration.webhooks
@@ -24,8 +24,8 @@ webhooks(configurations, role) := [{"configuration": configuration.metadata.name
 # METADATA
 # title: The Config that leaves a namespace out of a process
 # description: |
-#   process is "webhook", "mutation-webhook" or "audit". Gives the pattern that does it. Undefined if none does. Gatekeeper reads
-#   the Config with the name config, no other one.
+#   process is "webhook", "mutation-webhook" or "audit". Gives the pattern that does it. Undefined if none does.
+#   Gatekeeper reads the Config with the name config, no other one.
 exclusion(configs, process, namespace) := patterns[0] if {
 	patterns := [pattern |
 		some config in configs

@@ -11,8 +11,8 @@ import data.gatekeeper.driver
 # METADATA
 # title: The messages of the policy, for each case
 # description: |
-#   input is {policy (key below data.policies), parameters (of each source of a plan), cases: [{source, review}]}. Nothing is in the
-#   inventory.
+#   input is {policy (key below data.policies), parameters (of each source of a plan), cases: [{source, review}]}.
+#   Nothing is in the inventory.
 # entrypoint: true
 messages := [found |
 	some case in input.cases

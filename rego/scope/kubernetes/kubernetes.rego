@@ -2,8 +2,8 @@
 # title: What the API server asks about a request
 # description: |
 #   Rules and selectors of webhooks and admission policies. A verdict is "match", "mismatch" or "unknown". A request is
-#   {operation, group, version, resource, labels, labelsComplete, namespace}; its namespace is {name, labels, labelsComplete}.
-#   matchConditions are CEL, which is not evaluated here: they are unknown.
+#   {operation, group, version, resource, labels, labelsComplete, namespace}; its namespace is {name, labels,
+#   labelsComplete}. matchConditions are CEL, which is not evaluated here: they are unknown.
 # scope: package
 package scope.kubernetes
 
@@ -65,76 +65,6 @@ rules(entries, request, match_policy) := any_of({verdict |
 	some entry in entries
 	verdict := _rule(entry, request, match_policy)
 })
-
-# METADATA
-# title: The policy that is CEL's twin of a policy in Rego
-# description: The name of the policy in pullguard's library, by the annotation that pullguard writes. Undefined for others.
-written_for(policy) := policy.metadata.annotations["pullguard/policy"] if {
-	is_string(policy.metadata.annotations["pullguard/policy"])
-}
-
-# METADATA
-# title: The parameters that pullguard has written into an admission policy
-# description: Variables whose expression is a text or a list of texts, by name.
-parameters(policy) := {variable.name: json.unmarshal(variable.expression) |
-	some variable in policy.spec.variables
-	variable.name in {"allowedPolicies", "controlledPods", "exemptImages"}
-	json.is_valid(variable.expression)
-}
-
-# METADATA
-# title: Whether an admission policy of pullguard takes a namespace for a protected one
-# description: |
-#   Read from its variable isProtected, as pullguard writes it: names, globs, a label selector. Unknown in other words.
-protects(policy, namespace) := any_of({_alternative(trim_space(alternative), namespace) |
-	some alternative in split(_is_protected(policy), "||")
-})
-
-_is_protected(policy) := expressions[0] if {
-	expressions := [variable.expression |
-		some variable in policy.spec.variables
-		variable.name == "isProtected"
-		is_string(variable.expression)
-	]
-	count(expressions) == 1
-} else := ""
-
-_alternative(text, namespace) := "match" if {
-	text == "true"
-} else := _verdict(namespace.name in json.unmarshal(list)) if {
-	list := regex.find_all_string_submatch_n(`^request\.namespace in (\[[^\]]*\])$`, text, 1)[0][1]
-	json.is_valid(list)
-} else := _verdict(_affix(found[1], namespace.name, json.unmarshal(found[2]))) if {
-	found := regex.find_all_string_submatch_n(`^request\.namespace\.(contains|startsWith|endsWith)\(("[^"]*")\)$`, text, 1)[0]
-} else := selectors.verdict({"matchExpressions": requirements}, namespace.labels, namespace.labelsComplete) if {
-	found := regex.find_all_string_submatch_n(_requirement, text, -1)
-	count(found) > 0
-	concat(" && ", [match[0] | some match in found]) == text
-	requirements := [_requirement_of(match) | some match in found]
-} else := "unknown"
-
-# One condition on a label, as pullguard writes it: whether it is there, among which values it is, or neither.
-_requirement := concat("", [
-	`(!\()?"([^"]*)" in namespaceObject\.metadata\.\?labels\.orValue\(\{\}\)`,
-	`(?: && namespaceObject\.metadata\.labels\["[^"]*"\] in (\[[^\]]*\]))?\)?`,
-])
-
-_requirement_of(match) := {"key": match[2], "operator": operator} if {
-	match[3] == ""
-	operator := {"": "Exists", "!(": "DoesNotExist"}[match[1]]
-} else := {"key": match[2], "operator": operator, "values": json.unmarshal(match[3])} if {
-	operator := {"": "In", "!(": "NotIn"}[match[1]]
-}
-
-_affix("contains", name, text) := contains(name, text)
-
-_affix("startsWith", name, text) := startswith(name, text)
-
-_affix("endsWith", name, text) := endswith(name, text)
-
-_verdict(true) := "match"
-
-_verdict(false) := "mismatch"
 
 _negated("match") := "mismatch"
 

@@ -1,8 +1,8 @@
 # METADATA
 # title: What scope asks the policy
 # description: |
-#   The protected namespaces of a snapshot, and the reviews that the policy is to judge there. input is {constraints (defaults
-#   filled in), namespaces, validatingPolicies, workloads, pods}: lists of objects.
+#   The protected namespaces of a snapshot, and the reviews that the policy is to judge there. input is {constraints
+#   (defaults filled in), namespaces, validatingPolicies, workloads, pods}: lists of objects.
 # scope: package
 package scope.plan
 
@@ -11,17 +11,19 @@ import data.gatekeeper.hook
 import data.gatekeeper.match
 import data.gatekeeper.review
 import data.scope.changes
-import data.scope.kubernetes
+import data.scope.policies
+import data.scope.probes
 
 # METADATA
 # title: The whole plan
 # description: |
-#   {namespaces, sources, cases, unjudged, changed}. Sources are what judges, constraints and admission policies of pullguard:
-#   {kind, name, parameters, admission, audit}, the last two being the actions there. A namespace is {name, exists, labels,
-#   labelsComplete, constraints: [{source, assumed}]}. A case is {namespace, source, point ("admission" or "audit"), probe ("pod"
-#   or "deployment") or workload ({kind, name, owner, idle}), review or rejected}, neither where a constraint does not match.
+#   {namespaces, sources, cases, unjudged, changed}. Sources are what judges, constraints and admission policies of
+#   pullguard: {kind, name, parameters, admission, audit}, the last two being the actions there. A namespace is {name,
+#   exists, labels, labelsComplete, constraints: [{source, assumed}]}. A case is {namespace, source, point ("admission"
+#   or "audit"), probe ("pod" or "deployment") or workload ({kind, name, owner, idle}), review or rejected}, neither
+#   where a constraint does not match.
 # entrypoint: true
-plan := {
+contents := {
 	"namespaces": [namespace | some namespace in _protected],
 	"sources": [object.remove(source, ["constraint"]) | some source in _sources],
 	"cases": array.concat(_probe_cases, _workload_cases),
@@ -43,11 +45,11 @@ _sources := array.concat(
 	],
 	[source |
 		some policy in input.validatingPolicies
-		kubernetes.written_for(policy) == "protected_pull_policy"
+		policies.written_for(policy) == "protected_pull_policy"
 		source := {
 			"kind": policy.kind,
 			"name": policy.metadata.name,
-			"parameters": kubernetes.parameters(policy),
+			"parameters": policies.parameters(policy),
 			"admission": [],
 			"audit": [],
 			"constraint": null,
@@ -55,7 +57,7 @@ _sources := array.concat(
 	],
 )
 
-_namespaces := {namespace.metadata.name: namespace | some namespace in input.namespaces}
+_namespaces[namespace.metadata.name] := namespace if some namespace in input.namespaces
 
 _names := union({
 	object.keys(_namespaces),
@@ -64,7 +66,11 @@ _names := union({
 		some name in constraint.spec.match.namespaces
 		not contains(name, "*")
 	},
-	{obj.metadata.namespace | some list in [input.workloads, input.pods]; some obj in list; is_string(obj.metadata.namespace)},
+	{obj.metadata.namespace |
+		some list in [input.workloads, input.pods]
+		some obj in list
+		is_string(obj.metadata.namespace)
+	},
 })
 
 _protected := [namespace |
@@ -84,7 +90,7 @@ _protected := [namespace |
 	}
 ]
 
-_protected_names := {namespace.name | some namespace in _protected}
+_protected_names contains namespace.name if some namespace in _protected
 
 # The API server gives every Namespace this label.
 _labels(name) := object.union(_stated_labels(name), {"kubernetes.io/metadata.name": name})
@@ -105,8 +111,8 @@ _namespace_object(name) := {
 # What a constraint says of objects' own names and labels does not protect a namespace less.
 _protects(constraint, name) if {
 	criteria := object.remove(_match(constraint), ["labelSelector", "name", "source"])
-	some probe in _probes(name)
-	outcome := match.outcome(criteria, _request(_admission(probe.object, name), name))
+	some probe in probes.objects(name)
+	outcome := match.outcome(criteria, _request(_admission(probe, name), name))
 	outcome != {"matches": false}
 }
 
@@ -136,38 +142,18 @@ _admission(obj, namespace) := review.from_admission({
 	"dryRun": false,
 })
 
-_probes(namespace) := [
-	{"probe": "pod", "object": {
-		"apiVersion": "v1",
-		"kind": "Pod",
-		"metadata": {"name": "pullguard-probe", "namespace": namespace},
-		"spec": _probe_spec,
-	}},
-	{"probe": "deployment", "object": {
-		"apiVersion": "apps/v1",
-		"kind": "Deployment",
-		"metadata": {"name": "pullguard-probe", "namespace": namespace},
-		"spec": {
-			"replicas": 1,
-			"selector": {"matchLabels": {}},
-			"template": {"metadata": {"labels": {}}, "spec": _probe_spec},
-		},
-	}},
-]
-
-_probe_spec := {"containers": [{"name": "probe", "image": "registry.invalid/probe:1.0.0", "imagePullPolicy": "Always"}]}
-
 _probe_cases := [case |
 	some namespace in _protected
 	some index, source in _sources
-	some probe in _probes(namespace.name)
+	some probe in ["pod", "deployment"]
 	some point in ["admission", "audit"]
-	answer := _answer(source, _review(point, probe.object, namespace.name), namespace.name)
+	obj := probes.objects(namespace.name)[probe]
+	answer := _answer(source, _review(point, obj, namespace.name), namespace.name)
 	case := object.union(answer, {
 		"namespace": namespace.name,
 		"source": index,
 		"point": point,
-		"probe": probe.probe,
+		"probe": probe,
 	})
 ]
 
@@ -227,10 +213,13 @@ _stands_for_others(workload) if {
 	[workload.metadata.namespace, "Deployment", workload.metadata.name] in _owners_of_replica_sets
 }
 
-_owners_of_replica_sets := {changes.controller(workload) | some workload in input.workloads; workload.kind == "ReplicaSet"}
+_owners_of_replica_sets contains changes.controller(workload) if {
+	some workload in input.workloads
+	workload.kind == "ReplicaSet"
+}
 
 # Controllers that are no part of Kubernetes, known by their pods. Pods of a Node are static: no admission stops them.
-_strangers := {key |
+_strangers contains key if {
 	some pod in input.pods
 	key := changes.controller(pod)
 	key[0] in _protected_names
@@ -238,7 +227,7 @@ _strangers := {key |
 	not _workloads[key]
 }
 
-_workloads := {key: workload |
+_workloads[key] := workload if {
 	some workload in input.workloads
 	key := [workload.metadata.namespace, workload.kind, workload.metadata.name]
 }

@@ -36,7 +36,7 @@ _workload(kind, name, more) := object.union(
 _empty := {"constraints": [], "namespaces": [], "validatingPolicies": [], "workloads": [], "pods": []}
 
 _plan(change) := found if {
-	found := plan.plan with input as object.union(_empty, change)
+	found := plan.contents with input as object.union(_empty, change)
 }
 
 _entry(index, assumed) := {"source": index, "assumed": assumed}

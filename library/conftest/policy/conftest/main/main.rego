@@ -1,8 +1,8 @@
 # METADATA
 # title: Gatekeeper's policies for conftest
 # description: >-
-#   Runs the constraints in data.pullguard.constraints on what conftest reads: deny fails, warn and dryrun warn. Each message
-#   begins with the object and ends with the constraint; the metadata holds the violation itself.
+#   Runs the constraints in data.pullguard.constraints on what conftest reads: deny fails, warn and dryrun warn. Each
+#   message begins with the object and ends with the constraint; the metadata holds the violation itself.
 #   data.pullguard.namespace and data.pullguard.namespaces are optional, as in gatekeeper.batch.
 # scope: package
 package main
@@ -13,6 +13,7 @@ import data.gatekeeper.batch
 
 # METADATA
 # title: Violations of constraints that deny, and whatever keeps constraints from being judged
+# scope: document
 deny contains result if {
 	some result in _judged([entry | some entry in batch.active; entry.enforcementAction == "deny"])
 }
@@ -62,7 +63,8 @@ default _namespaces := {}
 
 _namespaces := data.pullguard.namespaces
 
-# What kubectl unpacks before it sends it: List and the typed lists. Rego has no recursion: a list may hold lists, not more.
+# What kubectl unpacks before it sends it: List and the typed lists. Rego has no recursion: a list may hold lists, not
+# more.
 _objects(document) := [obj |
 	some item in _unpacked(document)
 	some obj in _unpacked(item)

@@ -30,17 +30,9 @@ from_admission(request) := object.union_n([
 		"options": object.get(request, "options", null),
 		"namespaceObject": {},
 	},
-	{field: request[field] |
-		some field in ["subResource", "requestSubResource", "name", "namespace"]
-		_string(request, [field]) != ""
-	},
-	{"requestKind": _struct(request, "requestKind", ["group", "version", "kind"]) |
-		object.get(request, "requestKind", null) != null
-	},
-	{"requestResource": _struct(request, "requestResource", ["group", "version", "resource"]) |
-		object.get(request, "requestResource", null) != null
-	},
-	{"dryRun": request.dryRun | object.get(request, "dryRun", null) != null},
+	_stated_texts(request),
+	_stated_structs(request),
+	_stated_dry_run(request),
 ]) if {
 	operation := _string(request, ["operation"])
 	old := object.get(request, "oldObject", null)
@@ -86,6 +78,7 @@ is_namespace(obj) if {
 # METADATA
 # title: Whether the API server knows no namespaces for objects of this kind
 # description: Kinds of Kubernetes itself, and constraints and templates of Gatekeeper; others may be either.
+# scope: document
 cluster_scoped(obj) if {
 	kind := kind_of(obj)
 	kind.kind in _cluster_kinds[kind.group]
@@ -150,14 +143,30 @@ _reviewed("DELETE", _, old) := old
 
 _reviewed(operation, obj, _) := obj if operation != "DELETE"
 
+# Fields that the review does not have where the request does not state them.
+_stated_texts(request) := {field: request[field] |
+	some field in ["subResource", "requestSubResource", "name", "namespace"]
+	_string(request, [field]) != ""
+}
+
+_stated_structs(request) := {field: _struct(request, field, names) |
+	some field, names in {
+		"requestKind": ["group", "version", "kind"],
+		"requestResource": ["group", "version", "resource"],
+	}
+	object.get(request, field, null) != null
+}
+
+_stated_dry_run(request) := {"dryRun": request.dryRun | object.get(request, "dryRun", null) != null}
+
 _user(request) := {field: _user_field(field, value) |
 	some field, value in object.get(request, "userInfo", {})
 	not value in {null, "", [], {}}
 }
 
-_user_field("groups", values) := _texts(values)
+_user_field("groups", value) := _texts(value)
 
-_user_field("extra", extra) := {key: _texts(values) | some key, values in extra}
+_user_field("extra", value) := {key: _texts(values) | some key, values in value}
 
 _user_field(field, value) := value if not field in {"groups", "extra"}
 

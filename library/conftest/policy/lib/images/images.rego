@@ -56,6 +56,7 @@ floating_tags := {
 # title: The pull policy in force
 # description: |
 #   A stated policy stands, valid or not; null and "" count as not stated. Undefined for no input.
+# scope: document
 effective_policy(stated, image) := implied_policy(image) if not _is_stated(stated)
 
 effective_policy(stated, _) := stated if _is_stated(stated)
@@ -63,8 +64,8 @@ effective_policy(stated, _) := stated if _is_stated(stated)
 # METADATA
 # title: The pull policy of a container that states none
 # description: |
-#   Always if the reference is valid and its tag is latest, stated or for want of tag and digest; else IfNotPresent, also for
-#   what is no string or cannot be parsed.
+#   Always if the reference is valid and its tag is latest, stated or for want of tag and digest; else IfNotPresent,
+#   also for what is no string or cannot be parsed.
 implied_policy(image) := "Always" if {
 	_names_latest(image)
 } else := "IfNotPresent"
@@ -80,6 +81,7 @@ is_reference(image) if {
 # METADATA
 # title: Whether the name of an image keeps to one image
 # description: A digest, or a tag that is not floating. Undefined if not.
+# scope: document
 pinned(image) if contains(image, "@")
 
 pinned(image) if {
@@ -138,7 +140,9 @@ _digest := `@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})`
 
 _component := `[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*`
 
-_domain := `(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?`
+_domain := concat("", ["(?:", _domain_component, `(?:\.`, _domain_component, `)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?`])
+
+_domain_component := "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 
 # What no regular expression can hold.
 _keeps_limits(image) if {
@@ -155,8 +159,8 @@ _path_length(image) := count(image) if {
 
 _repository(image) := regex.replace(image, `(?::[\w.-]+)?(?:@.*)?$`, "")
 
-# The first of several components is a domain if it has a dot, a colon or an upper-case letter and the form of one; without
-# the form it is part of the path, and no domain is implied.
+# The first of several components is a domain if it has a dot, a colon or an upper-case letter and the form of one;
+# without the form it is part of the path, and no domain is implied.
 _split_domain(name) := ["docker.io", name] if {
 	not regex.match(`^(?:[^/]*[.:A-Z][^/]*|localhost)/`, name)
 } else := [first, substring(name, count(first) + 1, -1)] if {

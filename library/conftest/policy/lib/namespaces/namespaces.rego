@@ -9,10 +9,10 @@ import data.lib.selectors
 # METADATA
 # title: What a label selector says of a namespace
 # description: |
-#   "match", "mismatch" or "unknown", as in lib.selectors. The Namespace object is null where it is not known: what is left
-#   is the label that the API server puts on each Namespace, its name. Where that is null, nothing is known.
-verdict(selector, name, namespace) := selectors.verdict(selector, object.union(labels, _implied_labels(name)), true) if {
-	labels := _stated_labels(namespace)
+#   "match", "mismatch" or "unknown", as in lib.selectors. The Namespace object is null where it is not known: what is
+#   left is the label that the API server puts on each Namespace, its name. Where that is null, nothing is known.
+verdict(selector, name, namespace) := selectors.verdict(selector, labels, true) if {
+	labels := object.union(_stated_labels(namespace), _implied_labels(name))
 } else := selectors.verdict(selector, _implied_labels(name), false)
 
 _implied_labels(name) := {"kubernetes.io/metadata.name": name} if {

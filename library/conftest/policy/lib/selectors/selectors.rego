@@ -8,10 +8,10 @@ package lib.selectors
 # METADATA
 # title: What a label selector says of labels
 # description: |
-#   "match", "mismatch" or "unknown". With complete = false there may be labels besides those that are given, and what asks
-#   for one of them is unknown. So is what the API server refuses: a selector or requirement of the wrong type, an operator
-#   that does not exist, In and NotIn without values, Exists and DoesNotExist with values. One requirement that does not
-#   match settles it. An empty selector matches everything.
+#   "match", "mismatch" or "unknown". With complete = false there may be labels besides those that are given, and what
+#   asks for one of them is unknown. So is what the API server refuses: a selector or requirement of the wrong type, an
+#   operator that does not exist, In and NotIn without values, Exists and DoesNotExist with values. One requirement that
+#   does not match settles it. An empty selector matches everything.
 verdict(selector, labels, complete) := _all({_answer(requirement, labels, complete) |
 	some requirement in _requirements(selector)
 })

@@ -2,8 +2,8 @@
 # title: Uses of images under review
 # description: |
 #   What the policies about containers and image volumes have in common: which uses of images (see lib.pods) they judge,
-#   and how they speak of them. They all have the parameters customKinds, exemptImages and controlledPods. A request is all
-#   that Gatekeeper hands to a policy: {review, parameters}.
+#   and how they speak of them. They all have the parameters customKinds, exemptImages and controlledPods. A request is
+#   all that Gatekeeper hands to a policy: {review, parameters}.
 # scope: package
 package lib.uses
 
@@ -28,9 +28,11 @@ earlier(request) := pods.uses(request.review.oldObject, request.review.kind, _cu
 # METADATA
 # title: Whether a use of an image is not to be judged
 # description: It is exempt, or left to audit. Undefined if it is to be judged.
+# scope: document
 is_excused(use, request) if globs.match_any(request.parameters.exemptImages, use.image)
 
-# A deny must not keep a workload from replacing its pods. Ephemeral containers come from people, never from a controller.
+# A deny must not keep a workload from replacing its pods. Ephemeral containers come from people, never from a
+# controller.
 is_excused(use, request) if {
 	use.list != "ephemeralContainers"
 	request.review.operation in {"CREATE", "UPDATE"}

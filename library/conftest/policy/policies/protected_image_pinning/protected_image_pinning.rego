@@ -1,8 +1,8 @@
 # METADATA
 # title: Protected image pinning
 # description: |
-#   In protected namespaces every image has a fixed tag or a digest. A copy on a node is only as good as its name: where the
-#   name moves from one image to another, the copy may be an old one, or another one on each node.
+#   In protected namespaces every image has a fixed tag or a digest. A copy on a node is only as good as its name: where
+#   the name moves from one image to another, the copy may be an old one, or another one on each node.
 # scope: package
 # custom:
 #   kind: K8sProtectedImagePinning
@@ -41,15 +41,15 @@
 #     properties:
 #       require:
 #         description: |
-#           What every image needs: `tag` is a tag that is not floating, or a digest; `digest` is a digest, with or without a
-#           tag.
+#           What every image needs: `tag` is a tag that is not floating, or a digest; `digest` is a digest, with or
+#           without a tag.
 #         type: string
 #         enum: [tag, digest]
 #         default: tag
 #       floatingTags:
 #         description: |
-#           Tags that are moved from one image to another, in whatever case. An asterisk at the start or the end of a tag
-#           stands for anything, as in `*-snapshot`.
+#           Tags that are moved from one image to another, in whatever case. An asterisk at the start or the end of a
+#           tag stands for anything, as in `*-snapshot`.
 #         type: array
 #         default: [
 #           "*-latest", "*-snapshot", alpha, beta, canary, current, dev, devel, develop, development, edge,
@@ -98,7 +98,8 @@
 #       controlledPods:
 #         description: |
 #           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
-#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its pods.
+#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its
+#           pods.
 #         type: string
 #         enum: [audit, deny]
 #         default: audit
@@ -161,9 +162,9 @@ _plain := concat("", [
 
 _unpinned := {"tag": `"(?:[^",]*/)?[^",/:@]+"`, "digest": `"[^",@]+"`}
 
-_required := "digest" if {
-	input.parameters.require == "digest"
-} else := "tag"
+default _required := "tag"
+
+_required := "digest" if input.parameters.require == "digest"
 
 _floating := pattern if {
 	pattern := images.tags_pattern(input.parameters.floatingTags)
@@ -181,7 +182,7 @@ _reason(image) := "invalid" if {
 	not contains(image, "@")
 }
 
-_unchanged := {uses.identity(use) | some use in uses.earlier(input)}
+_unchanged contains uses.identity(use) if some use in uses.earlier(input)
 
 _tag(image, reason) := images.tag(image) if {
 	reason != "invalid"
@@ -202,6 +203,6 @@ _verb(reason) := "write one with" if {
 	reason == "invalid"
 } else := "pin"
 
-_remedy := "a digest" if {
-	_required == "digest"
-} else := "a fixed tag or a digest"
+default _remedy := "a fixed tag or a digest"
+
+_remedy := "a digest" if _required == "digest"

@@ -1,9 +1,10 @@
 # METADATA
 # title: Protected webhook host
 # description: |
-#   What serves admission, conversion or an aggregated API runs in a protected namespace, since the API server depends on it:
-#   while it is down, requests fail or pass without it. So it must restart without a registry. Webhooks with a URL have no
-#   namespace and are not judged. For audit and CI: admission never shows webhook configurations to webhooks.
+#   What serves admission, conversion or an aggregated API runs in a protected namespace, since the API server depends
+#   on it: while it is down, requests fail or pass without it. So it must restart without a registry. Webhooks with a
+#   URL have no namespace and are not judged. For audit and CI: admission never shows webhook configurations to
+#   webhooks.
 # scope: package
 # custom:
 #   kind: K8sProtectedWebhookHost
@@ -54,8 +55,8 @@
 #     properties:
 #       protectedNamespaces:
 #         description: |
-#           The namespaces whose pods must restart without a registry: those that `names` or `selector` names. The selector
-#           needs the Namespaces in data.inventory. Without either of them no namespace is protected.
+#           The namespaces whose pods must restart without a registry: those that `names` or `selector` names. The
+#           selector needs the Namespaces in data.inventory. Without either of them no namespace is protected.
 #         type: object
 #         minProperties: 1
 #         properties:

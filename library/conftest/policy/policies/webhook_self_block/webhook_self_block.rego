@@ -66,15 +66,17 @@ _reason([]) := "blocks"
 
 _reason(undecided) := "may_block" if undecided != []
 
-# The indices of the rules that catch the creation of pods. Pods are served in one version of one group only, so matchPolicy
-# makes no difference. A rule of the wrong type, which the API server refuses, catches nothing.
+# The indices of the rules that catch the creation of pods. Pods are served in one version of one group only, so
+# matchPolicy makes no difference. A rule of the wrong type, which the API server refuses, catches nothing.
 _rules_for_pods(webhook) := [index |
 	is_array(webhook.rules)
 	some index, rule in webhook.rules
 	_names(rule.operations, {"*", "CREATE"})
 	_names(rule.apiGroups, {"*", ""})
 	_names(rule.apiVersions, {"*", "v1"})
-	_names(rule.resources, {"*", "*/*", "pods", "pods/*"}) # to the API server, an asterisk for subresources stands for none too
+
+	# To the API server, an asterisk for subresources stands for none too.
+	_names(rule.resources, {"*", "*/*", "pods", "pods/*"})
 	object.get(rule, "scope", null) in {null, "*", "Namespaced"}
 ]
 

@@ -1,0 +1,125 @@
+# What admission judges, and what it lets pass: controlled pods, what starts no pods any more, and edits.
+package policies.protected_image_cache_test
+
+_owned_by(api_version, kind) := {"metadata": {"ownerReferences": [{
+	"apiVersion": api_version,
+	"kind": kind,
+	"controller": true,
+}]}}
+
+test_controlled_pods[name] if {
+	spec := {"containers": [{"name": "a", "image": "w"}], "ephemeralContainers": [{"name": "b", "image": "w"}]}
+	both := {"spec.containers[0]", "spec.ephemeralContainers[0]"}
+	review := _review("", "Pod", object.union(_owned_by("apps/v1", "ReplicaSet"), {"spec": spec}))
+	some name, [operation, controlled, paths] in {
+		"audit": ["", "audit", both],
+		"created": ["CREATE", "audit", {"spec.ephemeralContainers[0]"}],
+		"updated": ["UPDATE", "audit", {"spec.ephemeralContainers[0]"}],
+		"created, to be denied": ["CREATE", "deny", both],
+		"created, parameter of the wrong type": ["CREATE", 7, {"spec.ephemeralContainers[0]"}],
+	}
+	_paths(_found(_at_admission(operation, review), {"controlledPods": controlled})) == paths
+}
+
+test_bare_pods_and_workloads_are_judged_at_admission[name] if {
+	some name, [review, path] in {
+		"bare pod": [_pod(_absent), "spec.containers[0]"],
+		"workload": [_templated("apps", "Deployment", _absent), "spec.template.spec.containers[0]"],
+	}
+	every operation in ["CREATE", "UPDATE"] {
+		_paths(_found(_at_admission(operation, review), {})) == {path}
+	}
+}
+
+# The kubelet removes images that nothing uses, and these do not come back.
+test_what_starts_no_pods_passes[name] if {
+	templated := {"spec": {"template": {"spec": _absent}}}
+	some name, review in {
+		"a pod that is done": _review("", "Pod", {"spec": _absent, "status": {"phase": "Succeeded"}}),
+		"a pod that has failed": _review("", "Pod", {"spec": _absent, "status": {"phase": "Failed"}}),
+		"a Job that is done": _review("batch", "Job", object.union(templated, {"status": {"conditions": [
+			{"type": "SuccessCriteriaMet", "status": "True"},
+			{"type": "Complete", "status": "True"},
+		]}})),
+		"a Job that has failed": _review("batch", "Job", object.union(templated, {"status": {"conditions": [{
+			"type": "Failed", "status": "True",
+		}]}})),
+		"an earlier revision": _review("apps", "ReplicaSet", object.union_n([
+			templated, _owned_by("apps/v1", "Deployment"), {"spec": {"replicas": 0}},
+		])),
+	}
+	_found(review, {}) == set()
+	_violations(review, _defaults, {}) == set()
+}
+
+test_what_may_start_pods_is_judged[name] if {
+	templated := {"spec": {"template": {"spec": _absent}}}
+	some name, review in {
+		"a pod that runs": _review("", "Pod", {"spec": _absent, "status": {"phase": "Running"}}),
+		"a pod without a phase": _review("", "Pod", {"spec": _absent, "status": {}}),
+		"a pod with a status of another type": _review("", "Pod", {"spec": _absent, "status": "Succeeded"}),
+		"a Job that runs": _review("batch", "Job", object.union(templated, {"status": {"conditions": [
+			{"type": "Complete", "status": "False"},
+			{"type": "Suspended", "status": "True"},
+		]}})),
+		"a Job with conditions of another type": _review("batch", "Job", object.union(templated, {"status": {
+			"conditions": "Complete",
+		}})),
+		"the present revision": _review("apps", "ReplicaSet", object.union_n([
+			templated, _owned_by("apps/v1", "Deployment"), {"spec": {"replicas": 1}},
+		])),
+		"a ReplicaSet of its own": _review("apps", "ReplicaSet", object.union(templated, {"spec": {"replicas": 0}})),
+		"a Deployment that is to be scaled up": _review(
+			"apps",
+			"Deployment",
+			object.union(templated, {"spec": {"replicas": 0}}),
+		),
+	}
+	_reasons(_found(review, {})) == ["missing"]
+}
+
+test_update_judges_what_is_new_or_changed[name] if {
+	old := {"spec": {
+		"containers": [{"name": "a", "image": "w"}, {"name": "b", "image": "v:main"}, {"name": "c", "image": "Z"}],
+		"volumes": [{"name": "v", "image": {"reference": "w"}}],
+	}}
+	some name, [spec, paths] in {
+		"the same": [old.spec, set()],
+		"another order": [{"containers": [old.spec.containers[2], old.spec.containers[1], old.spec.containers[0]]}, set()],
+		"other nodes": [object.union(old.spec, {"nodeSelector": {"zone": "1"}}), set()],
+		"another pull policy": [{"containers": [{"name": "a", "image": "w", "imagePullPolicy": "Never"}]}, set()],
+		"another image": [{"containers": [{"name": "a", "image": "w2"}]}, {"spec.containers[0]"}],
+		"another tag": [{"containers": [{"name": "b", "image": "v:edge"}]}, {"spec.containers[0]"}],
+		"an image that is there": [{"containers": [{"name": "b", "image": "x:1"}]}, set()],
+		"another name": [{"containers": [{"name": "d", "image": "w"}]}, {"spec.containers[0]"}],
+		"another list": [{"initContainers": [old.spec.containers[0]]}, {"spec.initContainers[0]"}],
+		"one more": [
+			{"containers": array.concat(old.spec.containers, [{"name": "e", "image": "e"}])},
+			{"spec.containers[3]"},
+		],
+		"a changed volume": [{"volumes": [{"name": "v", "image": {"reference": "w2"}}]}, {"spec.volumes[0]"}],
+	}
+	_paths(_found(_update(_pod(spec), old), {})) == paths
+}
+
+test_update_without_old_object_judges_all[name] if {
+	some name, old in {"null": null, "no spec": {}, "wrong type": "pod", "wrong list": {"spec": {"containers": "a"}}}
+	_paths(_found(_update(_pod(_absent), old), {})) == {"spec.containers[0]"}
+}
+
+test_old_object_counts_for_updates_only[name] if {
+	some name, operation in {"audit": "", "create": "CREATE"}
+	review := object.union(_pod(_absent), {"operation": operation, "oldObject": {"spec": _absent}})
+	_paths(_found(review, {})) == {"spec.containers[0]"}
+}
+
+test_deletion_and_connection_are_never_blocked[operation] if {
+	some operation in ["DELETE", "CONNECT"]
+	_found(_at_admission(operation, _pod(_absent)), {}) == set()
+}
+
+test_review_without_operation_is_judged_as_in_audit if {
+	review := object.remove(_pod(_absent), ["operation"])
+	_reasons(_found(review, {})) == ["missing"]
+	_reasons(_violations(review, _defaults, {})) == ["unsynced"]
+}

@@ -1,0 +1,125 @@
+# METADATA
+# title: Mutation
+# description: What gives the probes another pull policy, MutatingAdmissionPolicies and Gatekeeper's Assigns.
+# scope: package
+package scope.mutation
+
+import data.gatekeeper.match
+import data.scope.policies
+import data.scope.probes
+import data.scope.reach
+import data.scope.steps
+
+# METADATA
+# title: The steps of a probe in a namespace
+found(namespace, probe) := array.flatten([
+	steps.unread(_policy_stage, ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"], "mutate"),
+	_by_policies(probes.request(namespace, probe)),
+	steps.unread(_assign_stage, ["Assign"], "mutate"),
+	_by_assigns(namespace, probe),
+])
+
+_policy_stage := "MutatingAdmissionPolicy"
+
+_assign_stage := "MutatingWebhookConfiguration"
+
+_by_policies(request) := [steps.step(_policy_stage, policy.metadata.name, effect) |
+	some policy in input.mutatingPolicies
+	applied := policies.applied(policy, input.mutatingBindings, request)
+	applied.verdict != "mismatch"
+	effect := _policy_effect(policy, applied)
+]
+
+_policy_effect(policy, applied) := steps.known("mutate", text) if {
+	policies.written_for(policy) == "protected_pull_policy"
+	applied.verdict == "match"
+	text := "sets IfNotPresent where the image is pinned; what is not pinned stays as it is"
+} else := steps.unknown("mutate", sprintf("whether it applies cannot be decided here (%s)", [applied.by])) if {
+	policies.written_for(policy) == "protected_pull_policy"
+} else := policies.foreign if {
+	not policies.written_for(policy)
+}
+
+_by_assigns(namespace, probe) := [steps.step(_assign_stage, name, _assign_effect(mutator, namespace, probe)) |
+	some mutator in input.assigns
+	_sets_pull_policy(mutator, probe)
+	name := steps.named("Assign", mutator.metadata.name)
+]
+
+_assign_effect(mutator, namespace, probe) := steps.passed(barrier) if {
+	barrier := reach.barrier("mutation", probes.request(namespace, probe))
+} else := steps.unknown("mutate", doubt) if {
+	doubt := _assign_doubt(mutator, namespace, probe)
+} else := steps.passed("its match does not select it") if {
+	_matched(mutator, namespace, probe) == {"matches": false}
+} else := steps.known("mutate", sprintf("sets %s, whatever stands there", [value])) if {
+	value := mutator.spec.parameters.assign.value
+	value != "Always"
+} else := steps.passed("sets Always itself")
+
+_assign_doubt(mutator, namespace, probe) := reasons[0] if {
+	open := [doubt.text | some doubt in reach.doubts("mutation", probes.request(namespace, probe))]
+	reasons := array.concat(open, [reason |
+		_matched(mutator, namespace, probe) == {"matches": true}
+		some reason in _unevaluated(mutator, namespace)
+	])
+	count(reasons) > 0
+}
+
+_unevaluated(mutator, namespace) := [text |
+	some [is_decided, text] in [
+		[_has_no_path_tests(mutator), "its pathTests are not evaluated here"],
+		[_states_value(mutator), "what it sets is not stated"],
+		[_is_for_every_container(mutator), "it is for containers of certain names"],
+		[namespace.labelsComplete, "the labels of the namespace are not known"],
+	]
+	not is_decided
+]
+
+default _has_no_path_tests(_) := false
+
+_has_no_path_tests(mutator) if object.get(mutator, ["spec", "parameters", "pathTests"], null) in {null, []}
+
+default _states_value(_) := false
+
+_states_value(mutator) if is_string(mutator.spec.parameters.assign.value)
+
+default _is_for_every_container(_) := false
+
+_is_for_every_container(mutator) if regex.match(`\[name: *"?\*"?\]\.imagePullPolicy$`, mutator.spec.location)
+
+_matched(mutator, namespace, probe) := match.outcome(object.get(mutator, ["spec", "match"], {}), {
+	"object": probes.objects(namespace.name)[probe],
+	"oldObject": null,
+	"namespaceObject": {"apiVersion": "v1", "kind": "Namespace", "metadata": {
+		"name": namespace.name,
+		"labels": namespace.labels,
+	}},
+	"source": "Original",
+})
+
+_sets_pull_policy(mutator, probe) if {
+	regex.match(_locations[probe], mutator.spec.location)
+	some applied in mutator.spec.applyTo
+	_applies_to(applied, probes.resources[probe])
+	_is_for_creation(object.get(applied, "operations", []))
+}
+
+_applies_to(applied, resource) if {
+	resource.group in applied.groups
+	resource.version in applied.versions
+	resource.kind in applied.kinds
+}
+
+# Containers only: the probe has no others.
+_locations := {
+	"pod": `^spec\.containers\[name: *[^\]]*\]\.imagePullPolicy$`,
+	"deployment": `^spec\.template\.spec\.containers\[name: *[^\]]*\]\.imagePullPolicy$`,
+}
+
+_is_for_creation([])
+
+_is_for_creation(operations) if {
+	some operation in operations
+	operation in {"CREATE", "*"}
+}

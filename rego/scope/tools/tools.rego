@@ -1,0 +1,71 @@
+# METADATA
+# title: Other tools at work
+# description: What may have changed the pods of a namespace on their way in.
+# scope: package
+package scope.tools
+
+import data.scope.gatekeeper
+import data.scope.kubernetes
+import data.scope.policies
+import data.scope.probes
+
+# METADATA
+# title: The changes in a namespace, and who is suspected of them
+# description: "{changed, suspects}. Without a trace nobody is suspected."
+at_work(namespace) := {"changed": changed, "suspects": suspects} if {
+	changed := [object.remove(change, ["namespace"]) |
+		some change in input.plan.changed
+		change.namespace == namespace.name
+	]
+	suspects := [suspect | count(changed) > 0; some suspect in _suspects(namespace, changed)]
+}
+
+_suspects(namespace, changed) := array.flatten([
+	[plugin | some plugin in _plugins; _changes_policies(changed)],
+	_webhooks(probes.next_pod_request(namespace)),
+	_policies(probes.next_pod_request(namespace)),
+])
+
+_plugins := [sprintf("the admission plugin AlwaysPullImages, which the pod %s turns on", [name]) |
+	some pod in input.pods
+	_turns_on_always_pull_images(pod)
+	name := sprintf("%s/%s", [pod.metadata.namespace, pod.metadata.name])
+]
+
+# AlwaysPullImages changes containers, and injects none.
+_changes_policies(changed) if {
+	some change in changed
+	change.policy != null
+}
+
+_webhooks(request) := [sprintf("the MutatingWebhookConfiguration %s", [configuration.metadata.name]) |
+	some configuration in input.mutatingWebhooks
+	_changes_pods(configuration, request)
+]
+
+_policies(request) := [sprintf("the MutatingAdmissionPolicy %s", [policy.metadata.name]) |
+	some policy in input.mutatingPolicies
+	not policies.written_for(policy)
+	policies.applied(policy, input.mutatingBindings, request).verdict != "mismatch"
+]
+
+_turns_on_always_pull_images(pod) if {
+	some container in pod.spec.containers
+	some field in ["command", "args"]
+	some argument in container[field]
+	startswith(argument, "--enable-admission-plugins=")
+	"AlwaysPullImages" in split(trim_prefix(argument, "--enable-admission-plugins="), ",")
+}
+
+_changes_pods(configuration, request) if {
+	some webhook in configuration.webhooks
+	kubernetes.webhook(webhook, request).verdict != "mismatch"
+	_is_suspect(configuration, webhook)
+}
+
+# Gatekeeper's own webhook does what its mutators say.
+_is_suspect(configuration, webhook) if {
+	not webhook in {entry.webhook | some entry in gatekeeper.webhooks([configuration], "mutation")}
+} else if {
+	count(input.assigns) > 0
+}

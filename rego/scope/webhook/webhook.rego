@@ -1,0 +1,44 @@
+# METADATA
+# title: Gatekeeper's webhook
+# description: What the constraints say of the probes where Gatekeeper is asked.
+# scope: package
+package scope.webhook
+
+import data.scope.answers
+import data.scope.probes
+import data.scope.reach
+import data.scope.steps
+
+# METADATA
+# title: The steps of a probe in a namespace
+found(namespace, probe) := [_step("validation.gatekeeper.sh", steps.passed(barrier))] if {
+	barrier := reach.barrier("validation", probes.request(namespace, probe))
+} else := _perhaps_asked(namespace, probe, reach.doubts("validation", probes.request(namespace, probe)))
+
+_step(by, effect) := steps.step("ValidatingWebhookConfiguration", by, effect)
+
+_perhaps_asked(namespace, probe, doubts) := array.concat(
+	[_step("validation.gatekeeper.sh", doubt) | some doubt in doubts],
+	[_step(steps.named(source.kind, source.name), effect) |
+		some entry in namespace.constraints
+		source := input.plan.sources[entry.source]
+		messages := answers.about_probe(namespace.name, probe, entry.source, "admission")
+		some effect in _effects(source.admission, messages, {"assumed": entry.assumed, "asked": count(doubts) == 0})
+	],
+)
+
+_effects(actions, messages, known) := [steps.passed("does not select it")] if {
+	messages == null
+} else := [steps.passed("is not enforced by the webhook")] if {
+	count(actions) == 0
+} else := [steps.passed("has nothing against it")] if {
+	messages == []
+} else := [_effect(action, messages[0], known) | some action in actions]
+
+_effect(action, message, known) := steps.passed(sprintf("its action is %s", [action])) if {
+	not action in {"deny", "warn"}
+} else := steps.unknown(action, "without the labels of the namespace it is not known whether it selects it") if {
+	known.assumed
+} else := steps.unknown(action, sprintf("its action is %s if the webhook is asked", [action])) if {
+	not known.asked
+} else := steps.known(action, message)

@@ -1,0 +1,105 @@
+package scope.webhook_test
+
+import data.testing.snapshots
+
+test_actions[name] if {
+	some name, case in {
+		"deny": {"source": {}, "outcome": "denied-by-webhook"},
+		"warn": {"source": {"admission": ["warn"]}, "outcome": "warned"},
+		"dryrun": {"source": {"admission": ["dryrun"]}, "outcome": "audited"},
+		"one that nobody knows": {"source": {"admission": ["shout"]}, "outcome": "audited"},
+		"audit only": {"source": {"admission": []}, "outcome": "audited"},
+		"nowhere": {"source": {"admission": [], "audit": []}, "outcome": "nothing"},
+		"warn and deny": {"source": {"admission": ["warn", "deny"]}, "outcome": "denied-by-webhook"},
+	}
+	snapshots.outcomes(snapshots.with_source(case.source)) == snapshots.same(case.outcome, true)
+}
+
+test_why_the_webhook_lets_it_pass[name] if {
+	some name, case in {
+		"no webhook": {
+			"change": {"validatingWebhooks": []},
+			"fact": snapshots.passed(snapshots.asked, "there is no webhook of Gatekeeper's for this"),
+		},
+		"selector": {
+			"change": snapshots.with_namespace(snapshots.ignored),
+			"fact": snapshots.passed(snapshots.asked, "gatekeeper-validation is not asked, by its namespaceSelector"),
+		},
+		"Config": {
+			"change": {"configs": [{
+				"metadata": {"name": "config"},
+				"spec": {"match": [{"processes": ["webhook"], "excludedNamespaces": ["a*"]}]},
+			}]},
+			"fact": snapshots.passed(snapshots.asked, "Gatekeeper's Config leaves a* out of webhook"),
+		},
+		"action": {
+			"change": snapshots.with_source({"admission": ["dryrun"]}),
+			"fact": snapshots.passed(snapshots.by_name, "its action is dryrun"),
+		},
+		"enforcement point": {
+			"change": snapshots.with_source({"admission": []}),
+			"fact": snapshots.passed(snapshots.by_name, "is not enforced by the webhook"),
+		},
+	}
+	snapshots.pod_steps(case.change) == [case.fact, snapshots.audited]
+	snapshots.outcomes(case.change) == snapshots.same("audited", true)
+}
+
+test_nothing_against_it if {
+	change := {"answers": [snapshots.answer("pod", point, []) | some point in ["admission", "audit"]]}
+	snapshots.pod_steps(change) == [
+		snapshots.passed(snapshots.by_name, "has nothing against it"),
+		["Audit", snapshots.by_name, "pass", "", "has nothing against it"],
+	]
+	snapshots.report_on(change).deployment.facts == [
+		{"stage": snapshots.validating, "by": snapshots.by_name, "effect": "pass", "could": "", "text": "does not select it"},
+		{"stage": "Audit", "by": snapshots.by_name, "effect": "pass", "could": "", "text": "does not select it"},
+	]
+	snapshots.outcomes(change) == snapshots.same("nothing", true)
+}
+
+_if_asked := [snapshots.validating, snapshots.by_name, "unknown", "deny", "its action is deny if the webhook is asked"]
+
+test_what_is_not_known_of_the_webhook[name] if {
+	some name, case in {
+		"no configuration": {
+			"change": {"validatingWebhooks": [], "unknown": ["ValidatingWebhookConfiguration"]},
+			"doubt": ["deny", "no ValidatingWebhookConfiguration of Gatekeeper's could be read"],
+		},
+		"conditions": {
+			"change": {"validatingWebhooks": [snapshots.hook("validation", {"matchConditions": [{"name": "x"}]})]},
+			"doubt": [
+				"deny",
+				"whether gatekeeper-validation is asked cannot be decided here, for its matchConditions",
+			],
+		},
+		"labels": {
+			"change": snapshots.with_namespace({"labelsComplete": false}),
+			"doubt": [
+				"deny",
+				"whether gatekeeper-validation is asked cannot be decided here, for its namespaceSelector",
+			],
+		},
+		"Config": {
+			"change": {"unknown": ["Config"]},
+			"doubt": ["any", "Gatekeeper's Config could not be read"],
+		},
+	}
+	facts := [
+		[snapshots.validating, snapshots.asked, "unknown", case.doubt[0], case.doubt[1]],
+		_if_asked,
+		snapshots.audited,
+	]
+	[fact | some fact in snapshots.pod_steps(case.change); fact != snapshots.audit_in_doubt] == facts
+	snapshots.outcomes(case.change) == snapshots.same("audited", false)
+}
+
+test_a_selection_that_is_assumed_is_not_certain if {
+	change := snapshots.with_namespace({"constraints": [{"source": 0, "assumed": true}]})
+	snapshots.outcomes(change) == snapshots.same("nothing", false)
+	text := "without the labels of the namespace it is not known whether it selects it"
+	snapshots.pod_steps(change) == [
+		[snapshots.validating, snapshots.by_name, "unknown", "deny", text],
+		["Audit", snapshots.by_name, "unknown", "audit", text],
+	]
+}
