@@ -89,7 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - each
     except OSError as error:
         # Only open files have no name. What cannot be written must not look like findings.
         _abandon(sys.stdout)
-        what = f"{error.filename} cannot be used" if error.filename else "cannot write to standard output"
+        what = "cannot write to standard output or to a temporary file"
+        if error.filename:
+            what = f"{error.filename} cannot be used"
         return _failed(f"{what} ({error.strerror or error})")
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it must not look like findings
         return _internal_error(error)
@@ -311,7 +313,7 @@ def _check(options: "argparse.Namespace") -> int:
     if files:
         from pullguard.check.output_files import write_files
 
-        write_files(report, files)
+        report = write_files(report, files)
     REPORTERS[options.output](report, sys.stdout)
     return report.exit_code(options.fail_on)
 

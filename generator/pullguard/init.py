@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pullguard.core import resources
 from pullguard.core.errors import PullguardError
+from pullguard.core.text_files import replace_file
 from pullguard.library import policies
 from pullguard.library.render import SCHEMA_FILE, schema_text, starting_configuration
 
@@ -49,8 +50,7 @@ def init(path: Path, *, rego: Path | None = None, opa: str | None = None) -> Ini
         )
     try:
         for file, content in wanted.items():
-            with file.open("xb") as stream:
-                stream.write(content)
+            replace_file(file, content)
     except OSError as error:
         raise PullguardError(f"cannot be written ({error.strerror})", file=error.filename) from error
     return result

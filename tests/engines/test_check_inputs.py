@@ -373,5 +373,5 @@ def test_a_full_disk_does_not_look_like_findings(command: tuple[str, ...], tmp_p
     answer = _pullguard(checkout, *command, str(file), redirected=">/dev/full")
     assert (answer[0], answer[2].splitlines()[-1]) == (
         2,
-        "pullguard: cannot write to standard output (No space left on device)",
+        "pullguard: cannot write to standard output or to a temporary file (No space left on device)",
     )

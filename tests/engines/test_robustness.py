@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,83 @@ def test_no_memory(name: str, pullguard: Pullguard) -> None:
         ended = pullguard(name, before=f"ulimit -v {megabytes * 1024}")
         assert ended.returncode in {2, COMMANDS[name][1]}, (megabytes, ended)
         assert (ended.returncode == 2) == ("pullguard: " in ended.stderr), (megabytes, ended)
+
+
+@pytest.fixture
+def little_space(place: Path) -> str:
+    """Return what a shell does to leave hardly any space in a folder `full`, which is that for temporary files too."""
+    if os.geteuid():
+        pytest.skip("only root may mount a filesystem")
+    (place / "full").mkdir()
+    mount = 'mount -t tmpfs -o size=64k tmpfs full && export TMPDIR=$PWD/full && exec "$@"'
+    return f"set -- unshare --mount sh -c '{mount}' sh \"$@\""
+
+
+#: 4,000 pods, the last of which has a finding.
+_MANY = "---\n".join([_POD.replace("kube-system", "default")] * 3999 + [_POD])
+
+
+@_every_command
+def test_a_disk_that_is_full(name: str, place: Path, pullguard: Pullguard, little_space: str) -> None:
+    """It is judged whole, or it is an error; nothing that comes through a pipe is cut where the disk ends."""
+    (place / "deploy" / "a.yaml").write_text(_MANY)
+    ended = pullguard(name, before=little_space, input=_MANY)
+    if ended.returncode != COMMANDS[name][1]:
+        assert_error(ended)
+    elif name == "fix of stdin":
+        assert ended.stdout == _MANY.replace("Always", "IfNotPresent", 4000).replace("IfNotPresent", "Always", 3999)
+    elif name == "check with a baseline":
+        assert "1 known finding in the baseline known.json, which was written" in ended.stdout
+    elif name.startswith("check"):
+        assert "1 finding (1 high) and 0 errors in 4000 objects of 1 file" in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["check of stdin", "fix of stdin"])
+def test_standard_input_is_kept_whole(name: str, pullguard: Pullguard, little_space: str) -> None:
+    ended = pullguard(name, before=little_space, input=_MANY)
+    assert_error(ended)
+    assert ended.stderr == (
+        "pullguard: standard input could not be kept in a temporary file (No space left on device); "
+        "free space, or name a folder with more of it in the variable TMPDIR\n"
+    )
+    assert ended.stdout == ""
+
+
+def test_a_limit_on_files(place: Path, pullguard: Pullguard) -> None:
+    """What cannot be written is said; the findings are printed, and old files stay as they were."""
+    for name in ("a.md", "known.json"):
+        (place / name).write_text("old" if name == "a.md" else '{"version": 1, "findings": []}')
+    before = (place / "known.json").read_text()
+    ended = pullguard("check with files", before="ulimit -f 4")
+    assert ended.returncode == 2, ended
+    assert "a.sarif: error: cannot be written (File too large)" in ended.stdout
+    assert "1 finding (1 high) and 1 error in 1 object" in ended.stdout
+    assert ((place / "a.md").read_text() != "old", (place / "a.sarif").exists()) == (True, False)
+    ended = pullguard("check with a baseline", before="ulimit -f 0")
+    assert "known.json: error: cannot be written (File too large)" in ended.stdout, ended
+    assert "1 finding (1 high) and 1 error in 1 object" in ended.stdout
+    assert (ended.returncode, (place / "known.json").read_text()) == (2, before)
+    assert sorted(path.name for path in place.iterdir()) == [
+        *("a.md", "cluster.yaml", "deploy", "known.json", "library", "pullguard.yaml"),
+    ]
+
+
+def test_a_pipe_that_does_not_wait_is_read_to_its_end(place: Path) -> None:
+    """Who opened it may have said so; what has not come yet still comes."""
+    for arguments in (["check", "-"], ["fix", "--diff", "-"], ["check", "--engine", "conftest", "-"]):
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        command = [sys.executable, "-m", "pullguard", *arguments]
+        with subprocess.Popen(command, cwd=place, stdin=reader, stdout=subprocess.PIPE, text=True) as process:
+            os.close(reader)
+            time.sleep(1)
+            os.write(writer, _POD.replace("kube-system", "default").encode() + b"---\n")
+            time.sleep(1)
+            os.write(writer, _POD.encode())
+            os.close(writer)
+            output, _ = process.communicate(timeout=60)
+        assert process.returncode == 1, output
+        assert "image: registry.example.com/dns:v1" in output or "1 finding (1 high)" in output
 
 
 def test_a_fault_of_pullguard_is_no_finding(

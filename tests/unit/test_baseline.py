@@ -167,5 +167,9 @@ def test_files(tmp_path: Path) -> None:
     with pytest.raises(PullguardError, match=r"k\.json:1: is not JSON"):
         with_baseline(_report(FINDING), str(file), ["a.yaml"], write=True)
     assert file.read_text() == "not ours"
-    with pytest.raises(PullguardError, match="cannot be written"):
-        with_baseline(_report(FINDING), str(tmp_path / "absent" / "k.json"), ["a.yaml"], write=True)
+    absent = str(tmp_path / "absent" / "k.json")
+    result = with_baseline(_report(FINDING), absent, ["a.yaml"], write=True)
+    assert result.findings == (FINDING,)  # nobody will know it next time
+    assert result.errors == (Problem(absent, None, None, "cannot be written (No such file or directory)"),)
+    assert result.baseline is not None
+    assert (result.baseline.known, result.baseline.written) == ((), False)

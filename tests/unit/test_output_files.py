@@ -6,7 +6,7 @@ import pytest
 
 from pullguard.check.output_files import OutputFile, output_files, write_files
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Report
+from pullguard.core.findings import Problem, Report
 
 REPORT = Report((), (), files=1, documents=1, objects=2, library="lüb", notes=())
 
@@ -55,7 +55,10 @@ def test_files_are_written(tmp_path: Path) -> None:
     assert xml.read_text("utf-8").startswith("<?xml")
 
 
-def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").mkdir()
-    with pytest.raises(PullguardError, match=r"a\.txt: cannot be written \(Is a directory\)"):
-        write_files(REPORT, output_files([str(tmp_path / "a.txt")]))
+def test_a_file_that_cannot_be_written_is_an_error_in_the_report(tmp_path: Path) -> None:
+    broken, fine = tmp_path / "a.txt", tmp_path / "b.txt"
+    broken.mkdir()
+    report = write_files(REPORT, output_files([str(broken), str(fine)]))
+    assert report.errors == (Problem(str(broken), None, None, "cannot be written (Is a directory)"),)
+    assert fine.read_text("utf-8") == "0 findings and 0 errors in 2 objects of 1 file\nLibrary: lüb\n"
+    assert write_files(REPORT, output_files([str(fine)])) is REPORT

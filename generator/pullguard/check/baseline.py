@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Compared, Finding, KnownFinding, Report
+from pullguard.core.findings import Compared, Finding, KnownFinding, Report, problem_of
 from pullguard.core.inputs.files import STDIN
 from pullguard.core.text_files import read_text, write_text
 
@@ -28,7 +28,7 @@ def with_baseline(report: Report, file: str, paths: Sequence[str], *, write: boo
             stays in it.
 
     Raises:
-        PullguardError: The baseline cannot be read or written.
+        PullguardError: The baseline cannot be read. That it cannot be written is an error in the report.
     """
     path = Path(file)
     if not path.exists() and not write:
@@ -37,7 +37,12 @@ def with_baseline(report: Report, file: str, paths: Sequence[str], *, write: boo
     looked_at = _looked_at(report, paths)
     after = updated(report, before, looked_at) if write else before
     if write:
-        write_text(path, dump(after))
+        try:
+            write_text(path, dump(after))
+        except PullguardError as error:
+            # What is in it already is known all the same, and what is not is still to be seen.
+            report = replace(report, errors=(*report.errors, problem_of(error)))
+            return compared(report, before, before, looked_at, file=file, written=False)
     return compared(report, after, before, looked_at, file=file, written=write)
 
 

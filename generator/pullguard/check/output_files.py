@@ -2,12 +2,12 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pullguard.check.formats import REPORTERS
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Report
+from pullguard.core.findings import Report, problem_of
 from pullguard.core.text_files import write_text
 
 _FORMATS_BY_ENDING = {
@@ -44,16 +44,17 @@ def output_files(values: Sequence[str]) -> tuple[OutputFile, ...]:
     return tuple(found)
 
 
-def write_files(report: Report, files: Sequence[OutputFile]) -> None:
-    """Write a report to files.
-
-    Raises:
-        PullguardError: One cannot be written.
-    """
+def write_files(report: Report, files: Sequence[OutputFile]) -> Report:
+    """Write a report to files; return it with an error for each file that could not be written."""
+    failed = []
     for entry in files:
         stream = io.StringIO()
         REPORTERS[entry.format](report, stream)
-        write_text(entry.path, stream.getvalue())
+        try:
+            write_text(entry.path, stream.getvalue())
+        except PullguardError as error:
+            failed.append(problem_of(error))
+    return replace(report, errors=(*report.errors, *failed)) if failed else report
 
 
 def _output_file(value: str) -> OutputFile:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ACTIONS, ConstraintTemplate, Rule, Summary, dig, group_of
 
 if TYPE_CHECKING:
@@ -188,6 +189,12 @@ class Problem:
     line: int | None
     document: int | None
     message: str
+
+
+def problem_of(error: PullguardError) -> Problem:
+    """Return an error about a file as one of a report."""
+    message = f"{error.message}; {error.remedy}" if error.remedy else error.message
+    return Problem(error.file or "", error.line, None, message)
 
 
 @dataclass(frozen=True, slots=True)

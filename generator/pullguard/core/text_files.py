@@ -1,8 +1,14 @@
 """Small text files that people write."""
 
+import os
+import shutil
+import stat
 from pathlib import Path
 
 from pullguard.core.errors import PullguardError
+
+# What stands there are the streams of processes and devices, which links lead to.
+_SYSTEM_FOLDERS = ("/dev/", "/proc/")
 
 
 def read_text(path: Path, shown: str | None = None) -> str:
@@ -28,11 +34,62 @@ def read_text(path: Path, shown: str | None = None) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file, line ends as they are; a lone surrogate, as in a file's odd name, is escaped.
 
+    It is written at once or not at all. A stream, such as a pipe or /dev/stdout, is written to as it is.
+
     Raises:
-        PullguardError: It cannot be written.
+        PullguardError: It cannot be written, or a link stands in its place: it may lead anywhere.
     """
+    data = text.encode("utf-8", "backslashreplace")
     try:
-        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise PullguardError(f"cannot be written ({error.strerror})", file=str(path)) from error
+        if _is_stream(path):
+            path.write_bytes(data)
+            return
+        link = _link(path)
+        if link is not None:
+            remedy = "remove it" if link == path else f"remove {link}"
+            raise PullguardError("a symbolic link is not written through", file=str(path), remedy=remedy)
+        replace_file(path, data)
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "no file can have such a name"
+        raise PullguardError(f"cannot be written ({reason})", file=str(path)) from error
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put a file in its place at once, with the mode of what was there: nobody ever reads half of it.
+
+    Raises:
+        OSError: It cannot be written; what was there still is.
+    """
+    temporary = path.with_name(f".pullguard-{os.getpid()}.new")
+    stream = temporary.open("xb")
+    try:
+        with stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if path.is_file():
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _is_stream(path: Path) -> bool:
+    if str(path.absolute()).startswith(_SYSTEM_FOLDERS):
+        return True
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    return not any(kind(mode) for kind in (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK))
+
+
+def _link(path: Path) -> Path | None:
+    """Return the link that a path goes through below the working directory, or ends with."""
+    here, absolute = Path.cwd(), path.absolute()
+    own = [absolute]
+    if absolute.is_relative_to(here):
+        own += [parent for parent in absolute.parents if parent != here and parent.is_relative_to(here)]
+    found = next((each for each in reversed(own) if each.is_symlink()), None)
+    return path if found == absolute else found

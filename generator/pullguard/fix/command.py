@@ -8,7 +8,7 @@ from typing import BinaryIO
 from pullguard.core.findings import Finding, Problem, Report
 from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.documents import decode, encoding_of
-from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS
+from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.fix import files
 from pullguard.fix.manifests import Edited, edited, wanted
@@ -114,7 +114,7 @@ def fix(
     Raises:
         PullguardError: The library or OPA cannot be used.
     """
-    data = stdin.read() if STDIN in paths and stdin is not None else b""
+    data = b"".join(chunks(stdin)) if STDIN in paths and stdin is not None else b""
     streams = [path for path in paths if path != STDIN and (path in STDIN_PATHS or files.is_stream(path))]
     rest = [path for path in paths if path not in streams]
 

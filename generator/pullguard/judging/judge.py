@@ -1,5 +1,6 @@
 """`pullguard check`: manifests in, a report out; what is a violation is for the engines to say."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeVar
 
+from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding, Problem, Report, Violation, finding, fingerprinted, merged
 from pullguard.core.gatekeeper import ConstraintTemplate, Summary, dig, group_of
-from pullguard.core.inputs.files import STDIN_NAME, Found, Stdin, find_files
+from pullguard.core.inputs.files import STDIN_NAME, Found, Stdin, chunks, find_files
 from pullguard.core.inputs.homes import Homes
 from pullguard.core.inputs.limits import DEFAULT_LIMITS, Limits
 from pullguard.core.inputs.lists import Manifest
@@ -132,19 +134,44 @@ def check(
 
 
 def _kept(stream: BinaryIO | None, stack: ExitStack) -> BinaryIO | None:
-    """Return a file with all that a stream gives, which can be read more than once, by other processes as well."""
-    import shutil  # noqa: PLC0415 - standard input is not always read
-    import tempfile  # noqa: PLC0415
+    """Return a file with all that a stream gives, which can be read more than once, by other processes as well.
+
+    Raises:
+        PullguardError: It could not be kept whole: less of it would look like less to find.
+    """
+    import tempfile  # noqa: PLC0415 - standard input is not always read
 
     if stream is None:
         return None
-    kept = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack is one
+    waiting = chunks(stream)
     try:
-        shutil.copyfileobj(stream, kept)
-    except OSError:
-        return stream  # reading it again says what is wrong
-    kept.seek(0)
+        kept = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack is one
+        while True:
+            try:
+                chunk = next(waiting, None)
+            except OSError as error:
+                return _FailingStream(error)
+            if chunk is None:
+                break
+            kept.write(chunk)
+        kept.seek(0)
+    except OSError as error:
+        raise PullguardError(
+            f"standard input could not be kept in a temporary file ({error.strerror})",
+            remedy="free space, or name a folder with more of it in the variable TMPDIR",
+        ) from error
     return kept
+
+
+class _FailingStream(io.BytesIO):
+    """A stream that could not be read to its end; reading it says so again."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self._error = error
+
+    def read(self, _size: int | None = -1, /) -> bytes:
+        raise self._error
 
 
 def _checker(program: str, rules: ruleset.Bundled | ruleset.Loaded, limits: Limits, stack: ExitStack) -> Checker:

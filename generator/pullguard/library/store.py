@@ -18,7 +18,7 @@ from pullguard.core.gatekeeper import (
     is_template,
     template_from,
 )
-from pullguard.core.text_files import read_text
+from pullguard.core.text_files import read_text, replace_file
 from pullguard.library.bundle import MANIFEST
 
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)\n")
@@ -269,18 +269,9 @@ def _bytes(out: Path, path: str) -> bytes | None:
 
 
 def _replace(out: Path, path: str, content: bytes) -> None:
-    """Put a file in its place at once, so that nobody ever reads half of it."""
     place = out / path
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.{os.getpid()}")
-    stream = temporary.open("xb")
-    try:
-        with stream:
-            stream.write(content)
-        temporary.replace(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    replace_file(place, content)
 
 
 def _remove_empty_folders(out: Path, path: str) -> None:

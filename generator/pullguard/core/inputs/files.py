@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import select
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ STDIN_PATHS = frozenset({STDIN, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
 
 _WILDCARD = re.compile(r"[*?\[]")
 _ANY_FOLDERS = "**"
+_CHUNK = 1 << 20
 
 
 class Stdin:
@@ -80,6 +82,18 @@ def read_file(found: Path | Stdin, stdin: BinaryIO | None) -> File | InputError:
         return unreadable(found, error)
 
 
+def chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield all that a stream gives, also if whoever opened it said that reading must not wait."""
+    while True:
+        chunk: bytes | None = stream.read(_CHUNK)
+        if chunk:
+            yield chunk
+        elif chunk is None:  # nothing yet
+            select.select([stream], [], [])
+        else:
+            return
+
+
 def nothing_on_stdin() -> InputError:
     """Return what is wrong with a pipe that nothing came through."""
     message = "nothing came on standard input; see whether the command before the pipe has failed"
@@ -97,7 +111,7 @@ def _read_stdin(stdin: BinaryIO | None) -> File | InputError:
             return InputError(STDIN_NAME, None, None, "there is no standard input; name a file instead")
         stdin = sys.stdin.buffer
     try:
-        data = stdin.read()
+        data = b"".join(chunks(stdin))
     except OSError as error:
         return unreadable(Path(STDIN_NAME), error)
     if not data.strip():
