@@ -73,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - each
         if isinstance(stream, io.TextIOWrapper):
             # What its encoding does not have is escaped, whoever writes it.
             stream.reconfigure(errors="backslashreplace")
-    options = _plain(arguments) or parser().parse_args(arguments)
     try:
-        return _run(options)
+        _require_data(arguments)
+        return _run(_plain(arguments) or parser().parse_args(arguments))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
@@ -102,6 +102,22 @@ def _run(options: "argparse.Namespace") -> int:
     code: int = options.run(options)
     sys.stdout.flush()
     return code
+
+
+def _require_data(arguments: Sequence[str]) -> None:
+    """Take no option that is the name of a file as well: a pattern of a shell, or a list of files, may have become it.
+
+    Raises:
+        PullguardError: There is one.
+    """
+    for argument in arguments:
+        if argument == "--":
+            return
+        if argument.startswith("-") and argument != "-" and os.path.lexists(argument):
+            raise PullguardError(
+                f"{argument} is an option and the name of a file",
+                remedy=f"put -- before the names of files, or write ./{argument}",
+            )
 
 
 def _require_working_directory() -> None:

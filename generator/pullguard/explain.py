@@ -33,4 +33,4 @@ def _page(directory: Path, policy: str, shown: str) -> str:
     page = policy_page(directory, policy)
     if not page.resolve().is_relative_to(directory.resolve()) or not page.is_file():
         raise PullguardError(f"the library ({shown}) has no page of {policy}", remedy="see its template")
-    return read_text(page)
+    return read_text(page, tree=directory)

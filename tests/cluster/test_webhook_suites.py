@@ -18,7 +18,7 @@ from local_cluster.api import Client
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 from pullguard.suites.assertions import Violation, expressions, judge
-from pullguard.suites.suite_files import Case, Suite, Test, find_suites, read_one, resolve
+from pullguard.suites.suite_files import Case, Suite, Test, find_suites, read_one
 
 _COLLECTIONS = {"Node": "/api/v1/nodes", "Namespace": "/api/v1/namespaces"}
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
@@ -109,7 +109,7 @@ class _Run:
 
 
 def _read(suite: Suite, path: str) -> dict[str, Any]:
-    obj: dict[str, Any] = read_one(resolve(suite, path), path).value
+    obj: dict[str, Any] = read_one(suite, path).value
     return obj
 
 

@@ -84,6 +84,29 @@ def test_an_error_is_one_line_and_ends_with_2(tmp_path: Path, capsys: pytest.Cap
     assert captured.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["--opa=./x", "--library=x", "-h", "--write-baseline", "--x.yaml"])
+def test_names_of_files_are_no_options(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where a shell, or pre-commit, puts the names of all files of a change there."""
+    (tmp_path / "x").write_text("#!/bin/sh\ntouch it-ran\n")
+    (tmp_path / "x").chmod(0o755)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("kind: A\n")
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["check", name, "a.yaml"], ["fix", "--diff", "a.yaml", name], ["test", name]):
+        assert cli.main(arguments) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err == (
+            f"pullguard: {name} is an option and the name of a file; "
+            f"put -- before the names of files, or write ./{name}\n"
+        )
+    assert cli.main(["check", "--", name]) == 0
+    assert "in 1 object of 1 file" in capsys.readouterr().out
+    assert not (tmp_path / "it-ran").exists()
+
+
 def test_a_missing_opa_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest = tmp_path / "pod.yaml"
     manifest.write_text("apiVersion: v1\nkind: Pod\n")

@@ -68,7 +68,7 @@ def _verify(folder: Path, text: str, *tests: Test, code: int = 1, run: str | Non
     (folder / "text").write_text(text)
     program.write_text(f'#!/bin/sh\necho "$@" > {folder}/arguments\ncat {folder}/text\nexit {code}\n')
     program.chmod(0o755)
-    suite = Suite("a/suite.yaml", "/srv/a", skip=False, tests=tests)
+    suite = Suite("a/suite.yaml", "/srv/a", "/srv", skip=False, tests=tests)
     (result,) = gator.verify([suite], program, run)
     return result
 
@@ -144,7 +144,7 @@ def test_text_that_is_no_report(tmp_path: Path, text: str, code: int, message: s
 
 
 def test_gator_that_cannot_be_run() -> None:
-    suite = Suite("a/suite.yaml", "/srv/a", skip=False, tests=())
+    suite = Suite("a/suite.yaml", "/srv/a", "/srv", skip=False, tests=())
     with pytest.raises(PullguardError, match=r"^/nowhere/gator cannot be run: "):
         gator.verify([suite], Path("/nowhere/gator"), None)
 

@@ -1,6 +1,7 @@
 import hashlib
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullguard.core.errors import PullguardError
-from pullguard.library import store
+from pullguard.library import bundle, store
 from pullguard.library.store import Difference
 
 FILES = {"README.md": "index\n", "a/b/one.yaml": "1\n", "a/two.yaml": "é\n"}
@@ -490,3 +491,21 @@ def test_a_library_that_is_no_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(PullguardError) as caught:
         store.load(tmp_path / "none")
     assert str(caught.value) == f"{tmp_path}/none: is no folder; name the folder of a library"
+
+
+def test_a_library_reads_nothing_outside_of_it(tmp_path: Path, checkout: Path) -> None:
+    """Nor a device, which has no end: every file of a library may be a link that somebody sent."""
+    for path in ("MANIFEST", "conftest/index.json", "policies/protected_pull_policy/template.yaml"):
+        out = tmp_path / path.replace("/", "-")
+        shutil.copytree(checkout / "library", out)
+        assert bundle.load(str(out)) is not None
+        elsewhere = tmp_path / "elsewhere"
+        (out / path).replace(elsewhere)
+        for target in ("/dev/zero", elsewhere):
+            (out / path).unlink(missing_ok=True)
+            (out / path).symlink_to(target)
+            assert bundle.load(str(out)) is None
+    (out / "policies/protected_pull_policy/template.yaml").unlink()
+    (out / "policies/protected_pull_policy/template.yaml").symlink_to(elsewhere)
+    with pytest.raises(PullguardError, match=rf"template\.yaml: cannot be read \(it leads out of {out}\)"):
+        store.load(out)

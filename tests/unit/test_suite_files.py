@@ -1,11 +1,14 @@
 """Suites and the files that they name: which are found, and what is wrong with them."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pullguard.core.errors import PullguardError
+from pullguard.core.tree_files import LARGEST
+from pullguard.suites.gator import verify
 from pullguard.suites.suite_files import (
     Assertion,
     Case,
@@ -46,13 +49,17 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
+def _suite(folder: Path) -> Suite:
+    return Suite("suite.yaml", str(folder), str(folder), skip=False, tests=())
+
+
 def test_suite_is_read_whole(tmp_path: Path) -> None:
     path = _write(tmp_path / "suite.yaml", _WHOLE)
     assertions = (Assertion(2, "m"), Assertion("yes", None), Assertion("no", None))
     case = Case("c", "o.yaml", ("i.yaml", ""), assertions, skip=False)
     test = Test("t", "t.yaml", "c.yaml", "e.yaml", invalid=True, skip=True, cases=(case,))
     empty = Test("", "", "", "", invalid=False, skip=False, cases=())
-    assert find_suites([str(path)]) == [Suite(str(path), str(tmp_path), skip=False, tests=(test, empty))]
+    assert find_suites([str(path)]) == [Suite(str(path), str(tmp_path), str(tmp_path), skip=False, tests=(test, empty))]
 
 
 @pytest.mark.parametrize(
@@ -138,15 +145,15 @@ def test_paths_of_a_suite_start_from_its_folder(tmp_path: Path, monkeypatch: pyt
 
 
 def test_only_the_first_document_is_a_template(tmp_path: Path) -> None:
-    path = _write(tmp_path / "t.yaml", "# c\n---\nkind: A\n---\nkind: B\n")
-    assert read_one(str(path), "t.yaml").value == {"kind": "A"}
-    assert read_one(str(path), "t.yaml").file == "t.yaml"
+    _write(tmp_path / "t.yaml", "# c\n---\nkind: A\n---\nkind: B\n")
+    assert read_one(_suite(tmp_path), "t.yaml").value == {"kind": "A"}
+    assert read_one(_suite(tmp_path), "t.yaml").file == "t.yaml"
 
 
 def test_blank_lines_and_comments_are_dropped_everywhere(tmp_path: Path) -> None:
     text = "# first\nkind: A\ntext: |\n  a\n\n  # b\n  c\n--- # second\n\n  \t\n# x\n---\nkind: B\n---\n"
-    path = _write(tmp_path / "o.yaml", text)
-    assert [document.value for document in read_all(str(path), "o.yaml")] == [
+    _write(tmp_path / "o.yaml", text)
+    assert [document.value for document in read_all(_suite(tmp_path), "o.yaml")] == [
         {"kind": "A", "text": "a\nc\n"},
         {"kind": "B"},
     ]
@@ -168,21 +175,60 @@ def test_blank_lines_and_comments_are_dropped_everywhere(tmp_path: Path) -> None
 def test_wrong_objects_have_the_line_of_the_file(
     tmp_path: Path, text: str, line: int | None, message: str | None
 ) -> None:
-    path = _write(tmp_path / "o.yaml", text)
+    _write(tmp_path / "o.yaml", text)
     with pytest.raises(PullguardError) as error:
-        read_all(str(path), "o.yaml")
+        read_all(_suite(tmp_path), "o.yaml")
     assert (error.value.file, error.value.line) == ("o.yaml", line)
     assert message is None or error.value.message == message
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(PullguardError, match=r"^o\.yaml: cannot be read \(No such file or directory\)$"):
-        read_all(str(tmp_path / "nowhere.yaml"), "o.yaml")
-    with pytest.raises(PullguardError, match=r"^t\.yaml: cannot be read \(Is a directory\)$"):
-        read_one(str(tmp_path), "t.yaml")
+        read_all(_suite(tmp_path), "o.yaml")
+    with pytest.raises(PullguardError, match=r"^\.: cannot be read \(Is a directory\)$"):
+        read_one(_suite(tmp_path), ".")
     (tmp_path / "latin.yaml").write_bytes(b"kind: A\na: \xe9\n")
-    with pytest.raises(PullguardError, match=r"^l\.yaml:2: is not UTF-8"):
-        read_one(str(tmp_path / "latin.yaml"), "l.yaml")
+    with pytest.raises(PullguardError, match=r"^latin\.yaml:2: is not UTF-8"):
+        read_one(_suite(tmp_path), "latin.yaml")
+
+
+def test_what_a_suite_names_is_in_its_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = _write(tmp_path / "tree" / "sub" / "suite.yaml", _HEAD)
+    _write(tmp_path / "outside.yaml", "kind: A\n")
+    _write(tmp_path / "tree" / "t.yaml", "kind: A\n")
+    (tmp_path / "tree" / "link.txt").symlink_to("../outside.yaml")
+    (tmp_path / "tree" / "null.txt").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "tree" / "pipe.txt")
+    with (tmp_path / "tree" / "large.txt").open("wb") as large:
+        large.truncate(LARGEST + 1)
+    (found,) = find_suites([str(tmp_path / "tree")])
+    assert isinstance(found, Suite)
+    assert read_one(found, "../t.yaml").value == {"kind": "A"}
+    outside = rf"it leads out of {tmp_path}/tree"
+    for path, reason in {
+        "../../outside.yaml": outside,
+        "../link.txt": outside,
+        "../null.txt": outside,
+        "../pipe.txt": "it is no regular file",
+        "../large.txt": "it is larger than 64 MB",
+        "a\0": "no file can have such a name",
+    }.items():
+        with pytest.raises(PullguardError) as caught:
+            read_all(found, path)
+        assert str(caught.value) == f"{path}: cannot be read ({reason})"
+    # Whoever works in a folder has all of it for its Suites, whichever of them is named.
+    monkeypatch.chdir(tmp_path)
+    (found,) = find_suites([str(suite)])
+    assert isinstance(found, Suite)
+    assert read_one(found, "../../outside.yaml").value == {"kind": "A"}
+
+
+def test_gator_gets_no_suite_that_names_what_is_outside(tmp_path: Path) -> None:
+    suite = _write(tmp_path / "suite.yaml", f"{_HEAD}tests: [{{name: a, template: ../t.yaml, constraint: c.yaml}}]\n")
+    _write(tmp_path.parent / "t.yaml", "kind: A\n")
+    (found,) = find_suites([str(suite)])
+    (result,) = verify([found], Path("/nowhere/gator"), None)
+    assert result.message == f"../t.yaml: cannot be read (it leads out of {tmp_path})"
 
 
 @pytest.mark.parametrize(

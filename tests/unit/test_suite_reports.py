@@ -171,10 +171,10 @@ def test_worst(outcomes: tuple[Outcome, ...], expected: Outcome) -> None:
 
 
 def test_results_of_suites() -> None:
-    suite = Suite("a.yaml", "/", skip=False, tests=())
+    suite = Suite("a.yaml", "/", "/", skip=False, tests=())
     tests = (TestResult("x", "passed", "", 0.5), TestResult("y", "failed", "m", 0.25))
     assert suite_result(suite, tests) == SuiteResult("a.yaml", "failed", "", 0.75, tests)
-    skipped = Suite("a.yaml", "/", skip=True, tests=())
+    skipped = Suite("a.yaml", "/", "/", skip=True, tests=())
     assert suite_result(skipped, ()) == SuiteResult("a.yaml", "skipped", "it says skip")
     error = PullguardError("is wrong", file="b.yaml", line=3, remedy="correct it")
     assert suite_result(error, ()) == SuiteResult("b.yaml", "error", "line 3: is wrong; correct it")

@@ -1,34 +1,45 @@
 """Small text files that people write."""
 
+import errno
 import os
 import shutil
 import stat
 from pathlib import Path
 
 from pullguard.core.errors import PullguardError
+from pullguard.core.tree_files import LARGEST, read_inside
 
 # What stands there are the streams of processes and devices, which links lead to.
 _SYSTEM_FOLDERS = ("/dev/", "/proc/")
 
 
-def read_text(path: Path, shown: str | None = None) -> str:
+def read_text(path: Path, shown: str | None = None, *, tree: Path | None = None) -> str:
     """Return the text of a UTF-8 file, line ends as they are.
 
     Args:
         path: The file.
         shown: Its name for messages, if it is another.
+        tree: The folder that it must be in, as a regular file, if it is not the user who named it.
 
     Raises:
         PullguardError: It cannot be read, or is not UTF-8.
     """
     name = str(path) if shown is None else shown
     try:
-        return path.read_bytes().decode("utf-8")
+        return (_read(path) if tree is None else read_inside(str(tree), str(path))).decode("utf-8")
     except OSError as error:
         raise PullguardError(f"cannot be read ({error.strerror})", file=name) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise PullguardError("is not UTF-8", file=name, line=line, remedy="save it as UTF-8") from error
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        data = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise OSError(errno.EFBIG, f"it is larger than {LARGEST >> 20} MB", str(path))
+    return data
 
 
 def write_text(path: Path, text: str) -> None:

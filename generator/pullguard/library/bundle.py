@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from pullguard.core.gatekeeper import Rule, Summary
+from pullguard.core.tree_files import read_inside
 from pullguard.engine.process import POLICIES
 
 #: Lists every other file of a library with its hash, as sha256sum does: what it lists is pullguard's to change.
@@ -41,7 +42,7 @@ class Bundle:
 def load(library: str) -> Bundle | None:
     """Return the bundle of a library, or None if anything of it is not as pullguard wrote it, or has changed since."""
     try:
-        hashes = _hashes(os.path.join(library, MANIFEST))
+        hashes = _hashes(library)
         if set(_sources(library)) != {path for path in hashes if _is_source(path)}:
             return None
         contents = {path: _read(library, path) for path in hashes if _matters(path)}
@@ -70,7 +71,7 @@ def load(library: str) -> Bundle | None:
     return Bundle(os.path.join(library, POLICIES), policies, constraints, left_out)
 
 
-def _hashes(manifest: str) -> dict[str, str]:
+def _hashes(library: str) -> dict[str, str]:
     """Return the hash of every file.
 
     Raises:
@@ -78,18 +79,16 @@ def _hashes(manifest: str) -> dict[str, str]:
         ValueError: It is not that of a library that was written to the end.
     """
     hashes: dict[str, str] = {}
-    with open(manifest, encoding="utf-8") as lines:
-        for line in lines:
-            value, separator, path = line.rstrip("\n").partition("  ")
-            if not separator or path in hashes:
-                raise ValueError(line)
-            hashes[path] = value
+    for line in _read(library, MANIFEST).decode().splitlines():
+        value, separator, path = line.partition("  ")
+        if not separator or path in hashes:
+            raise ValueError(line)
+        hashes[path] = value
     return hashes
 
 
 def _read(library: str, path: str) -> bytes:
-    with open(os.path.join(library, path), "rb") as stream:
-        return stream.read()
+    return read_inside(library, os.path.join(library, path))
 
 
 def _is_source(path: str) -> bool:

@@ -172,12 +172,14 @@ def _require_accepted(
     """
     import hashlib  # noqa: PLC0415 - a bundle needs nothing of this
 
+    from pullguard.core.text_files import read_text  # noqa: PLC0415 - as above
+
     manifest = library.directory / bundle.MANIFEST
     written = set()
     if manifest.is_file():
-        written = {line[:64] for line in manifest.read_text(encoding="utf-8", errors="replace").splitlines()}
+        written = {line[:64] for line in read_text(manifest, tree=library.directory).splitlines()}
     for constraint in constraints:
-        if hashlib.sha256(Path(constraint.file).read_bytes()).hexdigest() in written:
+        if hashlib.sha256(read_text(Path(constraint.file), tree=library.directory).encode()).hexdigest() in written:
             continue
         from pullguard.library.gatekeeper_validation.constraint_check import ConstraintChecker  # noqa: PLC0415 - slow, and seldom needed
 

@@ -19,6 +19,7 @@ from pullguard.core.gatekeeper import (
     template_from,
 )
 from pullguard.core.text_files import read_text, replace_file
+from pullguard.core.tree_files import read_inside
 from pullguard.library.bundle import MANIFEST
 
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)\n")
@@ -263,7 +264,7 @@ def _bytes(out: Path, path: str) -> bytes | None:
     if not _exists(out, path) or not _is(out / path, stat.S_ISREG):
         return None
     try:
-        return (out / path).read_bytes()
+        return read_inside(str(out), str(out / path))
     except OSError as error:
         raise PullguardError(f"cannot be read ({error.strerror})", file=str(out / path)) from error
 
@@ -288,7 +289,7 @@ def _load_generated(directory: Path) -> Iterator[tuple[Path, Any]]:
         return
     for template in sorted((directory / "policies").glob("*/template.yaml")):
         for path in (template, template.with_name("constraints.yaml")):
-            text = read_text(path)
+            text = read_text(path, tree=directory)
             try:
                 # Whatever a reader could take for something else stands in quotes there, so the fastest one will do.
                 values = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
@@ -310,7 +311,7 @@ def _load_any(directory: Path) -> Iterator[tuple[Path, Any]]:
         for name in sorted(names):
             if name.endswith((".yaml", ".yml")):
                 path = Path(folder, name)
-                for document in load_documents(read_text(path), str(path), dialect="kubernetes"):
+                for document in load_documents(read_text(path, tree=directory), str(path), dialect="kubernetes"):
                     yield path, document.value
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pullguard.core.errors import PullguardError
 from pullguard.suites.report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
-from pullguard.suites.suite_files import Suite, Test
+from pullguard.suites.suite_files import Suite, Test, require_inside
 
 _SECONDS = 600
 _DURATION = r"\((?P<seconds>\d+\.\d+)s\)"
@@ -26,9 +26,22 @@ def verify(suites: Sequence[Suite | PullguardError], gator: Path, run: str | Non
     Raises:
         PullguardError: gator cannot be run, does not take the filter, or says something unexpected.
     """
-    return [
-        suite_result(suite, () if isinstance(suite, PullguardError) else _verify(suite, gator, run)) for suite in suites
-    ]
+    results = []
+    for each in suites:
+        suite = _checked(each)
+        results.append(suite_result(suite, () if isinstance(suite, PullguardError) else _verify(suite, gator, run)))
+    return results
+
+
+def _checked(suite: Suite | PullguardError) -> Suite | PullguardError:
+    """Return a Suite if all files that it names are such as may be read, as gator reads whatever they are."""
+    if isinstance(suite, PullguardError):
+        return suite
+    try:
+        require_inside(suite)
+    except PullguardError as error:
+        return PullguardError(str(error), file=suite.path)
+    return suite
 
 
 def _verify(suite: Suite, gator: Path, run: str | None) -> list[TestResult]:

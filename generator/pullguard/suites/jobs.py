@@ -103,15 +103,15 @@ class JobReader:
             raise _NotRunError("it names no template")
         path = suite_files.resolve(suite, test.template)
         if path not in self._templates:
-            self._templates[path] = self._read_template(path, test.template)
+            self._templates[path] = self._read_template(suite, test.template)
         found = self._templates[path]
         if isinstance(found, _NotRunError):
             raise found
         return found
 
-    def _read_template(self, path: str, shown: str) -> "tuple[ConstraintTemplate, ConstraintChecker] | _NotRunError":
+    def _read_template(self, suite: Suite, shown: str) -> "tuple[ConstraintTemplate, ConstraintChecker] | _NotRunError":
         try:
-            obj = suite_files.read_one(path, shown).value
+            obj = suite_files.read_one(suite, shown).value
             if not is_template(obj):
                 return _NotRunError("is no ConstraintTemplate", file=shown)
             template = template_from(obj, shown)
@@ -135,7 +135,7 @@ class JobReader:
         if not test.constraint:
             raise _NotRunError("it names no constraint")
         try:
-            obj = suite_files.read_one(suite_files.resolve(suite, test.constraint), test.constraint).value
+            obj = suite_files.read_one(suite, test.constraint).value
         except PullguardError as error:
             raise _NotRunError(str(error)) from error
         if not is_constraint(obj):
@@ -180,7 +180,7 @@ class JobReader:
     def _documents(self, suite: Suite, path: str) -> Sequence[Document]:
         absolute = suite_files.resolve(suite, path)
         if absolute not in self._objects:
-            self._objects[absolute] = suite_files.read_all(absolute, path)
+            self._objects[absolute] = suite_files.read_all(suite, path)
         return self._objects[absolute]
 
     def _matches(self, expression: str, text: str) -> bool:

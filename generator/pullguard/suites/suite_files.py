@@ -9,6 +9,7 @@ from typing import Any
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs import Document, load_document
 from pullguard.core.text_files import read_text
+from pullguard.core.tree_files import read_inside
 
 _GROUP, _KIND = "test.gatekeeper.sh", "Suite"
 _SUFFIXES = (".yaml", ".yml")
@@ -63,12 +64,14 @@ class Suite:
     Attributes:
         path: Its file, as it is shown to users.
         folder: The absolute path of the folder that its paths start from.
+        tree: The folder that the files must be in: what a Suite names is not for it alone to choose.
         skip: It is not to be run.
         tests: Its tests.
     """
 
     path: str
     folder: str
+    tree: str
     skip: bool
     tests: tuple[Test, ...]
 
@@ -82,7 +85,7 @@ def find_suites(paths: Sequence[str]) -> list[Suite | PullguardError]:
     Raises:
         PullguardError: A path is not there or not a YAML file, or there is no Suite anywhere.
     """
-    suites = [suite for shown in _find(paths) if (suite := _suite_in(shown)) is not None]
+    suites = [suite for shown, tree in _find(paths) if (suite := _suite_in(shown, tree)) is not None]
     if not suites:
         raise PullguardError(
             f"no Suite found in {', '.join(paths)}",
@@ -96,17 +99,17 @@ def resolve(suite: Suite, path: str) -> str:
     return os.path.normpath(f"{suite.folder}/{path}")
 
 
-def read_one(path: str, shown: str) -> Document:
-    """Read the first object of a file: a template or a constraint.
+def read_one(suite: Suite, path: str) -> Document:
+    """Read the first object of a file that a Suite names: a template or a constraint.
 
     Raises:
         PullguardError: It cannot be read, or is no object.
     """
-    return _object(load_document(_text(path, shown), shown, dialect="gator"))
+    return _object(load_document(_text(suite, path), path, dialect="gator"))
 
 
-def read_all(path: str, shown: str) -> list[Document]:
-    """Read the objects of a file as gator reads objects to review and inventories.
+def read_all(suite: Suite, path: str) -> list[Document]:
+    """Read the objects of a file that a Suite names, as gator reads objects to review and inventories.
 
     It drops blank lines and comments before it parses anything, in block scalars as well, and begins a document at
     each ``---`` that begins a line.
@@ -114,9 +117,9 @@ def read_all(path: str, shown: str) -> list[Document]:
     Raises:
         PullguardError: It cannot be read, or holds something that is no object, or nothing.
     """
-    documents = [_part(text, places, shown) for text, places in _split(_text(path, shown))]
+    documents = [_part(text, places, path) for text, places in _split(_text(suite, path))]
     if not documents:
-        raise PullguardError("holds no object", file=shown)
+        raise PullguardError("holds no object", file=path)
     return documents
 
 
@@ -127,7 +130,29 @@ def api_version(obj: Mapping[str, Any]) -> tuple[str, str]:
     return (group, version) if slash else ("", group)
 
 
-def _find(paths: Sequence[str]) -> Iterator[str]:
+def require_inside(suite: Suite) -> None:
+    """Look at all files that a Suite names, for a program that would read anything.
+
+    Raises:
+        PullguardError: One is not in the tree of the Suite, no regular file, or too large.
+    """
+    for test in suite.tests:
+        paths = {test.template, test.constraint, test.expansion}
+        paths |= {path for case in test.cases for path in (case.object, *case.inventory)}
+        for path in sorted(paths - {""}):
+            found = Path(resolve(suite, path))
+            if "\0" in path or not found.exists() or found.is_dir():
+                continue  # there is nothing to read, as the program will say
+            try:
+                read_inside(suite.tree, str(found))
+            except PermissionError:
+                continue
+            except OSError as error:
+                raise PullguardError(f"cannot be read ({error.strerror})", file=path) from error
+
+
+def _find(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the files that may be Suites, each with the folder that what they name must be in."""
     seen: set[str] = set()
     for path in paths:
         shown = path.removesuffix("...") if path == "..." or path.endswith("/...") else path
@@ -144,7 +169,9 @@ def _find(paths: Sequence[str]) -> Iterator[str]:
             absolute = os.path.abspath(file)  # noqa: PTH100 - without following links, as paths of Suites are read
             if absolute not in seen:
                 seen.add(absolute)
-                yield file
+                here = os.path.abspath("")  # noqa: PTH100 - as above
+                folder = str(target if target.is_dir() else target.parent)
+                yield file, here if Path(absolute).is_relative_to(here) else folder
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -162,22 +189,23 @@ def _may_be_suite(file: str) -> bool:
     try:
         if not path.is_file() and path.exists():
             return False  # a pipe, say, which nobody may ever write to
-        data = path.read_bytes()
+        data = read_inside(str(path.parent), file)
     except OSError:
         # Reading it properly says what is wrong.
         return True
     return _GROUP.encode() in data and _KIND.encode() in data
 
 
-def _suite_in(shown: str) -> Suite | PullguardError | None:
+def _suite_in(shown: str, tree: str) -> Suite | PullguardError | None:
     try:
-        return _read_suite(shown)
+        return _read_suite(shown, tree)
     except PullguardError as error:
         return error
 
 
-def _read_suite(shown: str) -> Suite | None:
-    document = load_document(_text(shown, shown), shown, dialect="gator")
+def _read_suite(shown: str, tree: str) -> Suite | None:
+    text = read_text(Path(shown), shown, tree=Path(tree)).removeprefix(_BOM)
+    document = load_document(text, shown, dialect="gator")
     obj = document.value
     if not isinstance(obj, Mapping) or obj.get("kind") != _KIND or api_version(obj)[0] != _GROUP:
         return None
@@ -185,6 +213,7 @@ def _read_suite(shown: str) -> Suite | None:
     return Suite(
         path=shown,
         folder=os.path.dirname(os.path.abspath(shown)),  # noqa: PTH100, PTH120 - as above
+        tree=tree,
         skip=reader.flag("skip"),
         tests=tuple(reader.at("tests", index).test() for index in range(reader.length("tests"))),
     )
@@ -269,8 +298,8 @@ class _Reader:
         return PullguardError(f"{name or 'the Suite'} must be {wanted}", file=self._document.file, line=line)
 
 
-def _text(path: str, shown: str) -> str:
-    return read_text(Path(path), shown).removeprefix(_BOM)
+def _text(suite: Suite, path: str) -> str:
+    return read_text(Path(resolve(suite, path)), path, tree=Path(suite.tree)).removeprefix(_BOM)
 
 
 def _part(text: str, places: Sequence[int], shown: str) -> Document:
