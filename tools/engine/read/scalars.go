@@ -1,19 +1,20 @@
-package main
+package read
 
 import (
 	"bytes"
+	"encoding/json"
 	"strconv"
 )
 
 // The plain scalars that are no strings for Kubernetes (YAML 1.1 as go-yaml v2 has it), but for numbers.
-var words = map[string]kind{
-	"": null, "~": null, "null": null, "Null": null, "NULL": null,
-	"true": boolTrue, "True": boolTrue, "TRUE": boolTrue,
-	"y": boolTrue, "Y": boolTrue, "yes": boolTrue, "Yes": boolTrue, "YES": boolTrue,
-	"on": boolTrue, "On": boolTrue, "ON": boolTrue,
-	"false": boolFalse, "False": boolFalse, "FALSE": boolFalse,
-	"n": boolFalse, "N": boolFalse, "no": boolFalse, "No": boolFalse, "NO": boolFalse,
-	"off": boolFalse, "Off": boolFalse, "OFF": boolFalse,
+var words = map[string]Kind{
+	"": Null, "~": Null, "null": Null, "Null": Null, "NULL": Null,
+	"true": True, "True": True, "TRUE": True,
+	"y": True, "Y": True, "yes": True, "Yes": True, "YES": True,
+	"on": True, "On": True, "ON": True,
+	"false": False, "False": False, "FALSE": False,
+	"n": False, "N": False, "no": False, "No": False, "NO": False,
+	"off": False, "Off": False, "OFF": False,
 }
 
 // What a first character of a plain scalar says.
@@ -36,12 +37,11 @@ var startOf = func() (table [256]uint8) {
 const (
 	longestWord    = 5
 	longestInteger = 18 // digits: fits 64 bits, whatever they are
-	longestFloat   = 15 // digits: a float64 holds them all
 )
 
-// plain returns what a plain scalar is, and false where only the strict reader can tell. Numbers with a fraction are
-// appended to decoded as JSON has them; number says whether to look there.
-func (t *tape) plain(pos, start, end int) bool {
+// plain adds the value of a plain scalar; false if it needs the full parser. Numbers with a fraction are appended to decoded as
+// JSON has them.
+func (t *Tape) plain(pos, start, end int) bool {
 	scalar := t.source[start:end]
 	switch startOf[scalar[0]] {
 	case startsWord:
@@ -56,7 +56,7 @@ func (t *tape) plain(pos, start, end int) bool {
 			return t.number(pos, start, end)
 		}
 	}
-	t.add(text, pos, start, end, false)
+	t.add(String, pos, start, end, false)
 	return true
 }
 
@@ -111,7 +111,7 @@ func bytesIn(text string) (table [256]bool) {
 }
 
 // number adds a number in one of its plain notations: decimal, octal as in file modes, or with a fraction.
-func (t *tape) number(pos, start, end int) bool {
+func (t *Tape) number(pos, start, end int) bool {
 	digits := t.source[start:end]
 	negative := digits[0] == '-'
 	if negative {
@@ -131,37 +131,26 @@ func (t *tape) number(pos, start, end int) bool {
 		if len(digits) > longestInteger || negative && digits[0] == '0' {
 			return false
 		}
-		t.add(number, pos, start, end, false)
+		t.add(Number, pos, start, end, false)
 		return true
-	case digits[whole] != '.' || len(digits) > longestFloat || digits[0] == '0' && whole > 1:
+	case digits[whole] != '.' || digits[0] == '0' && whole > 1 || len(bytes.Trim(digits[whole+1:], "0123456789")) > 0:
 		return false
 	}
-	fraction := digits[whole+1:]
-	for _, b := range fraction {
-		if b < '0' || b > '9' {
-			return false
-		}
+	value, err := strconv.ParseFloat(string(t.source[start:end]), 64)
+	if err != nil {
+		return false
 	}
-	fraction = bytes.TrimRight(fraction, "0")
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return false
+	}
 	from := len(t.decoded)
-	if negative {
-		if digits[0] == '0' {
-			return false // -0.0, and numbers that begin with it
-		}
-		t.decoded = append(t.decoded, '-')
-	}
-	t.decoded = append(t.decoded, digits[:whole]...)
-	if len(fraction) > 0 {
-		if digits[0] == '0' && len(fraction) > 3 {
-			return false // Python and Go would write an exponent
-		}
-		t.decoded = append(append(t.decoded, '.'), fraction...)
-	}
-	t.add(number, pos, from, len(t.decoded), true)
+	t.decoded = append(t.decoded, encoded...)
+	t.add(Number, pos, from, len(t.decoded), true)
 	return true
 }
 
-func (t *tape) octal(pos int, digits []byte) bool {
+func (t *Tape) octal(pos int, digits []byte) bool {
 	if len(digits) > 10 {
 		return false
 	}
@@ -174,7 +163,7 @@ func (t *tape) octal(pos int, digits []byte) bool {
 	}
 	from := len(t.decoded)
 	t.decoded = strconv.AppendInt(t.decoded, value, 10)
-	t.add(number, pos, from, len(t.decoded), true)
+	t.add(Number, pos, from, len(t.decoded), true)
 	return true
 }
 

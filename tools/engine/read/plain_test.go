@@ -1,4 +1,4 @@
-package main
+package read
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ func readPlain(source []byte) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	t := &tape{}
+	t := &Tape{}
 	t.reset(text)
 	if !t.readYAML(depth) {
 		return "", false
@@ -28,7 +28,7 @@ func readPlain(source []byte) (string, bool) {
 	if len(t.nodes) == 0 {
 		return "null", true
 	}
-	return string(t.appendJSON(nil, 0)), true
+	return string(t.AppendJSON(nil, 0)), true
 }
 
 // value decodes JSON; numbers are compared by what they stand for.
@@ -169,12 +169,17 @@ func FuzzJSON(f *testing.F) {
 		f.Add([]byte(source))
 	}
 	f.Fuzz(func(t *testing.T, source []byte) {
-		s := splitter{maxDepth: depth}
-		read := s.readJSON(source)
-		if read == nil {
+		text, _ := validUTF8(source)
+		read := &Tape{}
+		read.reset(text)
+		end, hasDuplicates, ok := read.readJSON(depth)
+		if ok && end == len(text) != json.Valid(text) && !read.tooDeep {
+			t.Fatalf("%q is JSON: %v", source, ok)
+		}
+		if !ok || end != len(text) || hasDuplicates {
 			return
 		}
-		if plain := string(read.appendJSON(nil, 0)); !equal(value(t, plain), value(t, string(source))) {
+		if plain := string(read.AppendJSON(nil, 0)); !equal(value(t, plain), value(t, string(text))) {
 			t.Fatalf("%q is %s", source, plain)
 		}
 	})

@@ -1,28 +1,31 @@
-package main
+package read
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 const (
 	maxKey = 1000 // bytes; libyaml's limit is 1,024 characters
 	root   = -1   // the column of what a document stands in
 )
 
-// A yamlReader reads one document of the part of YAML in which all readers agree, into a tape. Its methods return false where
-// the document is not plain: then it is for the strict reader to say what it is, or what is wrong with it.
+// A yamlReader reads one document of the part of YAML in which all readers agree, into a tape. Its methods return false if
+// the document needs the full parser, which also says what is wrong with it.
 //
-// Not plain are anchors, aliases, tags, merge keys, keys that are no strings, directives, tabs that are not inside of
-// text, duplicate keys, everything that is an error, and some spellings that are rare and hard to get right.
+// That are documents with anchors, aliases, tags, merge keys, keys that are not strings, directives, tabs outside of
+// text or duplicate keys, everything that is an error, and some spellings that are rare and hard to get right.
 type yamlReader struct {
-	*tape
+	*Tape
 	pos      int
 	line     int // where the line begins that pos is on
 	maxDepth int
 }
 
 // readYAML reads a document, whose text is normal. No value at all leaves the tape without nodes.
-func (t *tape) readYAML(maxDepth int) bool {
-	r := yamlReader{tape: t, maxDepth: maxDepth}
-	if !r.skipBlank() {
+func (t *Tape) readYAML(maxDepth int) bool {
+	r := yamlReader{Tape: t, maxDepth: maxDepth}
+	if bytes.HasPrefix(t.source, separator[1:]) || !r.skipBlank() {
 		return false
 	}
 	if r.atEnd() {
@@ -146,7 +149,7 @@ func (r *yamlReader) inline(parent int) bool {
 	return r.plainScalar(parent)
 }
 
-// notPlain are the bytes that a plain scalar cannot begin with, or that begin what only the strict reader reads.
+// notPlain are the bytes that a plain scalar cannot begin with, or that begin what needs the full parser.
 var notPlain = func() (table [256]bool) {
 	for _, b := range []byte(",[]{}#&*!|>'\"%@`?:\t\n ") {
 		table[b] = true
@@ -200,10 +203,10 @@ func (r *yamlReader) key() bool {
 		if end == 0 || !isPlainKey(r.source[begin:end]) {
 			return false
 		}
-		r.add(text, begin, begin, end, false)
+		r.add(String, begin, begin, end, false)
 		r.pos = end
 	}
-	if r.pos-begin > maxKey || string(r.bytes(len(r.nodes)-1)) == "<<" {
+	if r.pos-begin > maxKey || string(r.Text(len(r.nodes)-1)) == "<<" {
 		return false
 	}
 	for r.at(0) == ' ' {
@@ -224,8 +227,8 @@ func (r *yamlReader) key() bool {
 
 func (r *yamlReader) blockMapping() bool {
 	column := r.column()
-	index := r.open(mapping, r.pos)
-	if r.depth > r.maxDepth {
+	index, ok := r.open(Mapping, r.pos, r.maxDepth)
+	if !ok {
 		return false
 	}
 	for {
@@ -270,14 +273,14 @@ func (r *yamlReader) entry(column int, ofKey bool) bool {
 	case ofKey && r.column() == column && r.at(0) == '-' && isBlankOrBreak(r.at(1)):
 		return r.blockSequence()
 	}
-	r.add(null, end-1, 0, 0, false)
+	r.add(Null, end-1, 0, 0, false)
 	return true
 }
 
 func (r *yamlReader) blockSequence() bool {
 	column := r.column()
-	index := r.open(sequence, r.pos)
-	if r.depth > r.maxDepth {
+	index, ok := r.open(Sequence, r.pos, r.maxDepth)
+	if !ok {
 		return false
 	}
 	for {
@@ -389,7 +392,7 @@ func (r *yamlReader) plainScalar(parent int) bool {
 		return r.plain(begin, begin, end)
 	}
 	// With a space or a line feed inside it is no number and no word.
-	r.add(text, begin, from, len(r.decoded), true)
+	r.add(String, begin, from, len(r.decoded), true)
 	return true
 }
 
@@ -424,10 +427,10 @@ func (r *yamlReader) quoted(parent int) bool {
 			end := r.pos
 			r.pos++
 			if from < 0 {
-				r.add(text, begin, start, end, false)
+				r.add(String, begin, start, end, false)
 			} else {
 				from = r.flush(from, start, end)
-				r.add(text, begin, from, len(r.decoded), true)
+				r.add(String, begin, from, len(r.decoded), true)
 			}
 			return true
 		case b == '\n':
@@ -464,7 +467,7 @@ func (r *yamlReader) quoted(parent int) bool {
 }
 
 // flush appends source[start:end] to decoded, where a scalar begins at from; -1 if it begins here.
-func (t *tape) flush(from, start, end int) int {
+func (t *Tape) flush(from, start, end int) int {
 	if from < 0 {
 		from = len(t.decoded)
 	}
@@ -507,7 +510,7 @@ func (r *yamlReader) escape() bool {
 		if !ok || value >= 0xd800 && value < 0xe000 {
 			return false
 		}
-		r.decoded = appendRune(r.decoded, value)
+		r.decoded = utf8.AppendRune(r.decoded, value)
 		r.pos += 4
 	default:
 		return false
@@ -579,7 +582,7 @@ func (r *yamlReader) blockScalar(parent int) bool {
 	if chomp == '+' {
 		r.appendBreaks(breaks)
 	}
-	r.add(text, begin, from, len(r.decoded), true)
+	r.add(String, begin, from, len(r.decoded), true)
 	r.pos = r.line
 	return true
 }
@@ -634,12 +637,12 @@ func (r *yamlReader) skipIndent(indent int) (breaks int, ok bool) {
 // flow reads a collection in brackets.
 func (r *yamlReader) flow() bool {
 	isMapping, pos := r.source[r.pos] == '{', r.pos
-	k, closing := sequence, byte(']')
+	k, closing := Sequence, byte(']')
 	if isMapping {
-		k, closing = mapping, '}'
+		k, closing = Mapping, '}'
 	}
-	index := r.open(k, pos)
-	if r.depth > r.maxDepth {
+	index, ok := r.open(k, pos, r.maxDepth)
+	if !ok {
 		return false
 	}
 	r.pos++
@@ -729,9 +732,9 @@ func (r *yamlReader) flowKey() bool {
 		if end <= begin || !isPlainKey(r.source[begin:end]) || !isBlankOrBreak(r.at(1)) {
 			return false
 		}
-		r.add(text, begin, begin, end, false)
+		r.add(String, begin, begin, end, false)
 	}
-	if r.at(0) != ':' || r.pos-begin > maxKey || string(r.bytes(len(r.nodes)-1)) == "<<" {
+	if r.at(0) != ':' || r.pos-begin > maxKey || string(r.Text(len(r.nodes)-1)) == "<<" {
 		return false
 	}
 	r.pos++

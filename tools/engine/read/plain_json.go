@@ -1,19 +1,24 @@
-package main
+package read
 
-import "unicode/utf8"
+import (
+	"strconv"
+	"unicode/utf8"
+)
 
-// A jsonReader reads one JSON value into a tape. As with YAML, false means that it is for the strict reader.
+// A jsonReader reads one JSON value into a tape. Its methods return false if that is not JSON, or nested too deep.
 type jsonReader struct {
-	*tape
-	pos      int
-	maxDepth int
+	*Tape
+	pos           int
+	maxDepth      int
+	hasDuplicates bool
 }
 
-// readJSON reads the value that the source begins with, and says where it ends.
-func (t *tape) readJSON(maxDepth int) (end int, ok bool) {
-	r := jsonReader{tape: t, maxDepth: maxDepth}
+// readJSON reads the value that the source begins with, and says where it ends. A key that stands twice in a mapping stands
+// twice in the tape.
+func (t *Tape) readJSON(maxDepth int) (end int, hasDuplicates, ok bool) {
+	r := jsonReader{Tape: t, maxDepth: maxDepth}
 	ok = r.value()
-	return r.pos, ok
+	return r.pos, r.hasDuplicates, ok
 }
 
 func (r *jsonReader) at(offset int) byte {
@@ -46,10 +51,10 @@ func (r *jsonReader) value() bool {
 	case b == '-' || b >= '0' && b <= '9':
 		return r.numeral()
 	}
-	return r.word("null", null) || r.word("true", boolTrue) || r.word("false", boolFalse)
+	return r.word("null", Null) || r.word("true", True) || r.word("false", False)
 }
 
-func (r *jsonReader) word(word string, k kind) bool {
+func (r *jsonReader) word(word string, k Kind) bool {
 	end := r.pos + len(word)
 	if end > len(r.source) || string(r.source[r.pos:end]) != word {
 		return false
@@ -60,8 +65,8 @@ func (r *jsonReader) word(word string, k kind) bool {
 }
 
 func (r *jsonReader) object() bool {
-	index := r.open(mapping, r.pos)
-	if r.depth > r.maxDepth {
+	index, ok := r.open(Mapping, r.pos, r.maxDepth)
+	if !ok {
 		return false
 	}
 	r.pos++
@@ -93,7 +98,8 @@ func (r *jsonReader) object() bool {
 		case '}':
 			r.pos++
 			r.close(index)
-			return !r.hasDuplicates(index)
+			r.hasDuplicates = r.hasDuplicates || r.Tape.hasDuplicates(index)
+			return true
 		default:
 			return false
 		}
@@ -101,8 +107,8 @@ func (r *jsonReader) object() bool {
 }
 
 func (r *jsonReader) array() bool {
-	index := r.open(sequence, r.pos)
-	if r.depth > r.maxDepth {
+	index, ok := r.open(Sequence, r.pos, r.maxDepth)
+	if !ok {
 		return false
 	}
 	r.pos++
@@ -138,10 +144,10 @@ func (r *jsonReader) string() bool {
 		switch b := r.source[r.pos]; {
 		case b == '"':
 			if from < 0 {
-				r.add(text, begin, start, r.pos, false)
+				r.add(String, begin, start, r.pos, false)
 			} else {
 				from = r.flush(from, start, r.pos)
-				r.add(text, begin, from, len(r.decoded), true)
+				r.add(String, begin, from, len(r.decoded), true)
 			}
 			r.pos++
 			return true
@@ -174,17 +180,18 @@ func (r *jsonReader) escape() bool {
 	r.pos += 6
 	if value >= 0xd800 && value < 0xe000 {
 		low, found := hexadecimal(r.source, r.pos+2)
-		if value >= 0xdc00 || r.at(0) != '\\' || r.at(1) != 'u' || !found || low < 0xdc00 || low >= 0xe000 {
-			return false
+		if value < 0xdc00 && r.at(0) == '\\' && r.at(1) == 'u' && found && low >= 0xdc00 && low < 0xe000 {
+			value = 0x10000 + (value-0xd800)<<10 + (low - 0xdc00)
+			r.pos += 6
+		} else {
+			value = utf8.RuneError // half of a pair, as encoding/json reads it
 		}
-		value = 0x10000 + (value-0xd800)<<10 + (low - 0xdc00)
-		r.pos += 6
 	}
-	r.decoded = appendRune(r.decoded, value)
+	r.decoded = utf8.AppendRune(r.decoded, value)
 	return true
 }
 
-// numeral reads a number that Python and Go write as it stands: an integer, or one with a few digits after a point.
+// numeral reads a number. One that a float64 cannot hold becomes a string.
 func (r *jsonReader) numeral() bool {
 	begin := r.pos
 	if r.at(0) == '-' {
@@ -192,24 +199,35 @@ func (r *jsonReader) numeral() bool {
 	}
 	first := r.pos
 	r.digits()
-	whole := r.pos - first
-	if whole == 0 || whole > 1 && r.source[first] == '0' || r.source[first] == '0' && first > begin || whole > longestInteger {
+	if r.pos == first || r.pos > first+1 && r.source[first] == '0' {
 		return false
 	}
+	kind := Number
+	isShort := r.pos-first <= longestInteger
 	if r.at(0) == '.' {
 		r.pos++
 		fraction := r.pos
-		r.digits()
-		places := r.pos - fraction
-		if places == 0 || whole+places > longestFloat || r.source[first] == '0' && places > 3 ||
-			places > 1 && r.source[r.pos-1] == '0' {
+		if r.digits(); r.pos == fraction {
 			return false
 		}
 	}
-	if b := r.at(0); b == 'e' || b == 'E' || b == '.' {
-		return false
+	if b := r.at(0); b == 'e' || b == 'E' {
+		isShort = false
+		r.pos++
+		if b := r.at(0); b == '+' || b == '-' {
+			r.pos++
+		}
+		exponent := r.pos
+		if r.digits(); r.pos == exponent {
+			return false
+		}
 	}
-	r.add(number, begin, begin, r.pos, false)
+	if !isShort {
+		if _, err := strconv.ParseFloat(string(r.source[begin:r.pos]), 64); err != nil {
+			kind = String
+		}
+	}
+	r.add(kind, begin, begin, r.pos, false)
 	return true
 }
 
@@ -238,5 +256,3 @@ func hexadecimal(source []byte, at int) (value rune, ok bool) {
 	}
 	return value, true
 }
-
-func appendRune(buffer []byte, r rune) []byte { return utf8.AppendRune(buffer, r) }

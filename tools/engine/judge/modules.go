@@ -1,0 +1,160 @@
+package judge
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+)
+
+// Policies are policies that can be loaded together, and their constraints.
+type Policies struct {
+	Modules
+	// What is data.pullguard for rego/gatekeeper/batch.rego.
+	Data map[string]any `json:"data"`
+}
+
+// Modules are Rego that can be loaded together: what stands below a folder, or texts by the names that errors show.
+type Modules struct {
+	RegoVersion string            `json:"regoVersion"`
+	Folder      string            `json:"folder"`
+	Texts       map[string]string `json:"modules"`
+}
+
+// Functions that reach out of the policies, or tell what is around them.
+var withheld = []string{"http.send", "net.lookup_ip_addr", "opa.runtime"}
+
+var capabilities = sync.OnceValue(func() *ast.Capabilities {
+	found := ast.CapabilitiesForThisVersion()
+	found.Builtins = slices.DeleteFunc(found.Builtins, func(b *ast.Builtin) bool { return slices.Contains(withheld, b.Name) })
+	return found
+})
+
+// compile loads the modules.
+func (m Modules) compile() (*ast.Compiler, error) {
+	version := ast.RegoV1
+	if m.RegoVersion == "v0" {
+		version = ast.RegoV0
+	}
+	texts := m.Texts
+	if m.Folder != "" {
+		var err error
+		if texts, err = textsBelow(m.Folder); err != nil {
+			return nil, err
+		}
+	}
+	names := slices.Sorted(maps.Keys(texts))
+	modules := make([]*ast.Module, len(names))
+	failed := make([]error, len(names))
+	var parsing sync.WaitGroup
+	for i, name := range names {
+		parsing.Go(func() {
+			modules[i], failed[i] = ast.ParseModuleWithOpts(
+				name, texts[name], ast.ParserOptions{RegoVersion: version, Capabilities: capabilities()},
+			)
+		})
+	}
+	parsing.Wait()
+	if errors.Join(failed...) != nil {
+		return nil, errors.New(InWords(failed...))
+	}
+	byName := map[string]*ast.Module{}
+	for i, name := range names {
+		byName[name] = modules[i]
+	}
+	compiler := ast.NewCompiler().WithDefaultRegoVersion(version).WithCapabilities(capabilities())
+	if compiler.Compile(byName); compiler.Failed() {
+		return nil, errors.New(InWords(compiler.Errors))
+	}
+	return compiler, nil
+}
+
+// textsBelow reads the policies below a folder. The adapter for conftest stands beside the policies of a library.
+func textsBelow(folder string) (map[string]string, error) {
+	texts := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path == filepath.Join(folder, "conftest"):
+			return filepath.SkipDir
+		case strings.HasSuffix(path, ".rego"):
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(folder, path)
+			texts[name] = string(text)
+			return err
+		}
+		return nil
+	})
+	return texts, err
+}
+
+// Rules are rules of modules that were compiled before.
+type Rules struct {
+	mutex    sync.Mutex
+	prepared map[[sha256.Size]byte]rego.PreparedEvalQuery
+}
+
+// Query returns the value of a rule, such as data.scope.plan.plan, for an input, which is JSON.
+func (r *Rules) Query(modules Modules, rule string, input []byte) (any, error) {
+	prepared, err := r.prepare(modules, rule)
+	if err != nil {
+		return nil, err
+	}
+	value, err := ast.ValueFromReader(bytes.NewReader(input))
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(context.Background(), timeLimit)
+	defer cancel()
+	results, err := prepared.Eval(limited, rego.EvalParsedInput(value))
+	if err != nil {
+		return nil, err
+	}
+	if len(results) != 1 {
+		return nil, fmt.Errorf("%s is undefined", rule)
+	}
+	return results[0].Expressions[0].Value, nil
+}
+
+func (r *Rules) prepare(modules Modules, rule string) (rego.PreparedEvalQuery, error) {
+	// Maps are encoded in the order of their keys.
+	encoded, err := json.Marshal([]any{modules, rule})
+	if err != nil {
+		return rego.PreparedEvalQuery{}, err
+	}
+	key := sha256.Sum256(encoded)
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if prepared, found := r.prepared[key]; found {
+		return prepared, nil
+	}
+	compiler, err := modules.compile()
+	if err != nil {
+		return rego.PreparedEvalQuery{}, err
+	}
+	prepared, err := rego.New(rego.Compiler(compiler), rego.Query(rule)).PrepareForEval(context.Background())
+	if err != nil {
+		return prepared, err
+	}
+	if r.prepared == nil {
+		r.prepared = map[[sha256.Size]byte]rego.PreparedEvalQuery{}
+	}
+	r.prepared[key] = prepared
+	return prepared, nil
+}

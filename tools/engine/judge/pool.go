@@ -1,0 +1,305 @@
+package judge
+
+import (
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"pullguard.invalid/tools/engine/read"
+)
+
+const (
+	chunkSize = 1 << 18 // bytes of small files that are judged together
+	batchSize = 64      // objects in one query
+)
+
+// A File is one whose objects are judged. It is done when all its parts have been judged.
+type File struct {
+	ID     int
+	Target TargetNamespace
+
+	mutex sync.Mutex
+	// How many parts have not been judged, and one more until all have been made.
+	waiting int
+	result  read.Result
+	objects int
+}
+
+// A Judged is an object that there is something to say of.
+type Judged struct {
+	File     *File
+	Document *read.Document
+	Object   read.Object
+	Answer   Answer
+}
+
+// A Sink gets what is found in files. Several goroutines call it.
+type Sink interface {
+	// Seen gets the objects of a document that was read.
+	Seen(*File, *read.Document, []read.Object)
+	Problems(*File, []read.Problem)
+	Judged([]Judged)
+	Done(file *File, result read.Result, objects int)
+	// Flush is called when nothing more comes soon.
+	Flush()
+}
+
+// A part is a part of a file.
+type part struct {
+	read.Part
+	file *File
+}
+
+// A pending object is one that constraints may select.
+type pending struct {
+	file      *File
+	document  *read.Document
+	object    read.Object
+	term      *ast.Term
+	selection *selection
+}
+
+// An unmatched object is one for whose match key no selection is known yet.
+type unmatched struct {
+	file     *File
+	document *read.Document
+	object   read.Object
+	key      string
+}
+
+// A Pool reads and judges files, several parts at a time.
+type Pool struct {
+	judge   func() *Judge // waits until it can be used
+	sink    Sink
+	limits  read.Limits
+	queue   chan []part
+	spare   chan struct{} // a token for each evaluation that may run beside the workers' own
+	working sync.WaitGroup
+
+	gathered []part // small parts, for the queue
+	size     int
+}
+
+// NewPool returns a pool. Its judge may have to be waited for.
+func NewPool(j func() *Judge, sink Sink, limits read.Limits) *Pool {
+	workers := runtime.GOMAXPROCS(0)
+	p := &Pool{judge: j, sink: sink, limits: limits, queue: make(chan []part, workers)}
+	p.spare = make(chan struct{}, workers-1)
+	for range workers {
+		p.working.Go(func() {
+			w := worker{Pool: p, reader: read.Reader{Limits: limits, Dialect: read.Kubernetes}}
+			for parts := range p.queue {
+				w.work(parts)
+			}
+		})
+	}
+	return p
+}
+
+// Judge reads a file and judges its objects; the sink gets what comes of it.
+func (p *Pool) Judge(path, name string, f *File) {
+	f.waiting = 1
+	splitter := read.Splitter{
+		Name:    name,
+		Dialect: read.Kubernetes,
+		Limits:  p.limits,
+		Problem: func(problem read.Problem) { p.sink.Problems(f, []read.Problem{problem}) },
+		Parts: func(next read.Part) {
+			f.mutex.Lock()
+			f.waiting++
+			f.mutex.Unlock()
+			p.add(part{next, f})
+		},
+	}
+	result := splitter.SplitPath(path)
+	f.mutex.Lock()
+	f.result = result
+	f.mutex.Unlock()
+	p.finish(f, 0)
+}
+
+// add takes a part of a file. Small ones are gathered.
+func (p *Pool) add(next part) {
+	p.gathered = append(p.gathered, next)
+	if p.size += len(next.Text); p.size >= chunkSize {
+		p.Send()
+	}
+}
+
+// Send hands what was gathered to the workers.
+func (p *Pool) Send() {
+	if len(p.gathered) > 0 {
+		p.queue <- p.gathered
+		p.gathered, p.size = nil, 0
+	}
+}
+
+// Close waits until all is judged.
+func (p *Pool) Close() {
+	p.Send()
+	close(p.queue)
+	p.working.Wait()
+}
+
+// finish notes that a part of a file has been judged, or that all of them were made.
+func (p *Pool) finish(f *File, objects int) {
+	f.mutex.Lock()
+	f.objects += objects
+	f.waiting--
+	isDone := f.waiting == 0
+	f.mutex.Unlock()
+	if isDone {
+		p.sink.Done(f, f.result, f.objects)
+	}
+}
+
+// A worker has what can be used again from one document to the next.
+type worker struct {
+	*Pool
+	loaded  *Judge
+	reader  read.Reader
+	terms   terms
+	key     []byte
+	objects []read.Object
+	pending []*pending
+	unknown []unmatched
+}
+
+func (w *worker) work(parts []part) {
+	w.loaded = w.judge()
+	counts := make([]int, len(parts))
+	var kept []*read.Document
+	for i, p := range parts {
+		for _, span := range p.Spans {
+			document, problems := w.reader.Read(p.Part, span)
+			if len(problems) > 0 {
+				w.sink.Problems(p.file, problems)
+			}
+			if document == nil {
+				continue
+			}
+			w.objects = document.Objects(w.objects[:0])
+			counts[i] += len(w.objects)
+			w.sink.Seen(p.file, document, w.objects)
+			isKept := false
+			for _, o := range w.objects {
+				isKept = w.keep(p.file, document, o) || isKept
+			}
+			if isKept {
+				kept = append(kept, document)
+			} else {
+				w.reader.Release(document)
+			}
+		}
+	}
+	w.selectUnmatched()
+	w.judgeAll()
+	for _, document := range kept {
+		w.reader.Release(document)
+	}
+	w.pending, w.unknown = w.pending[:0], w.unknown[:0]
+	for i, p := range parts {
+		w.finish(p.file, counts[i])
+	}
+	w.sink.Flush()
+}
+
+// keep tells whether an object has to be judged, or whether that is not yet known; then it remembers it.
+func (w *worker) keep(f *File, d *read.Document, o read.Object) bool {
+	key, isClear := appendMatchKey(w.key[:0], d.Tape, o, f.Target, w.loaded.needsMetadata)
+	w.key = key
+	if !isClear {
+		w.add(f, d, o, &selection{mustMatchIndividually: true})
+		return true
+	}
+	found := w.loaded.cached(key)
+	switch {
+	case found == nil:
+		w.unknown = append(w.unknown, unmatched{f, d, o, string(key)})
+	case found.isEmpty:
+		return false
+	default:
+		w.add(f, d, o, found)
+	}
+	return true
+}
+
+func (w *worker) add(f *File, d *read.Document, o read.Object, found *selection) {
+	w.pending = append(w.pending, &pending{f, d, o, w.terms.object(d.Tape, o, f.Target), found})
+}
+
+// selectUnmatched finds the selections of objects for which none are cached.
+func (w *worker) selectUnmatched() {
+	byNamespace := map[string][]unmatched{}
+	for _, u := range w.unknown {
+		byNamespace[u.file.Target.Name] = append(byNamespace[u.file.Target.Name], u)
+	}
+	for namespace, own := range byNamespace {
+		var keys []string
+		places := map[string]int{}
+		for _, u := range own {
+			if _, seen := places[u.key]; !seen {
+				places[u.key] = len(keys)
+				keys = append(keys, u.key)
+			}
+		}
+		found, err := w.loaded.selectBy(namespace, keys)
+		for _, u := range own {
+			if err != nil {
+				// Judging it says what is wrong.
+				w.add(u.file, u.document, u.object, &selection{mustMatchIndividually: true})
+			} else if own := found[places[u.key]]; !own.isEmpty {
+				w.add(u.file, u.document, u.object, own)
+			}
+		}
+	}
+}
+
+// judgeAll judges what is pending, on other processors as well if they have nothing to do.
+func (w *worker) judgeAll() {
+	byNamespace := map[string][]*pending{}
+	for _, p := range w.pending {
+		byNamespace[p.file.Target.Name] = append(byNamespace[p.file.Target.Name], p)
+	}
+	var beside sync.WaitGroup
+	for namespace, own := range byNamespace {
+		individual := slices.DeleteFunc(slices.Clone(own), func(p *pending) bool { return !p.selection.mustMatchIndividually })
+		selected := slices.DeleteFunc(own, func(p *pending) bool { return p.selection.mustMatchIndividually })
+		for chunk := range slices.Chunk(selected, batchSize) {
+			select {
+			case w.spare <- struct{}{}:
+				beside.Go(func() {
+					w.judgeChunk(chunk, true, namespace)
+					<-w.spare
+				})
+			default:
+				w.judgeChunk(chunk, true, namespace)
+			}
+		}
+		for chunk := range slices.Chunk(individual, batchSize) {
+			w.judgeChunk(chunk, false, namespace)
+		}
+	}
+	beside.Wait()
+}
+
+func (w *worker) judgeChunk(chunk []*pending, isSelected bool, namespace string) {
+	b := batch{objects: make([]*ast.Term, len(chunk)), namespaces: ast.ObjectTerm(), namespace: namespace}
+	for i, p := range chunk {
+		b.objects[i] = p.term
+		if isSelected {
+			b.selections = append(b.selections, p.selection)
+		}
+	}
+	var found []Judged
+	for i, answer := range w.loaded.answers(b) {
+		if answer.Failure != "" || len(answer.Responses) > 0 {
+			found = append(found, Judged{chunk[i].file, chunk[i].document, chunk[i].object, answer})
+		}
+	}
+	if len(found) > 0 {
+		w.sink.Judged(found)
+	}
+}

@@ -1,0 +1,133 @@
+package judge
+
+import (
+	"encoding/json"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"pullguard.invalid/tools/engine/read"
+)
+
+// terms makes OPA's values of nodes. Terms of short strings are kept, as manifests repeat them.
+type terms struct {
+	known map[string]*ast.Term
+}
+
+const (
+	longestKept = 32
+	mostKept    = 10_000
+)
+
+func (v *terms) str(b []byte) *ast.Term {
+	if len(b) > longestKept {
+		return ast.NewTerm(ast.String(b))
+	}
+	if term, found := v.known[string(b)]; found {
+		return term
+	}
+	if v.known == nil || len(v.known) == mostKept {
+		v.known = map[string]*ast.Term{}
+	}
+	term := ast.NewTerm(ast.String(b))
+	v.known[string(b)] = term
+	return term
+}
+
+func (v *terms) value(t *read.Tape, index int) *ast.Term {
+	switch t.Kind(index) {
+	case read.True:
+		return ast.InternedTerm(true)
+	case read.False:
+		return ast.InternedTerm(false)
+	case read.Number:
+		return ast.NewTerm(ast.Number(json.Number(t.Text(index))))
+	case read.String:
+		return v.str(t.Text(index))
+	case read.Mapping:
+		return ast.NewTerm(ast.NewObject(v.entries(t, index, nil)...))
+	case read.Sequence:
+		var items []*ast.Term
+		for at, end := index+1, t.Next(index); at < end; at = t.Next(at) {
+			items = append(items, v.value(t, at))
+		}
+		return ast.NewTerm(ast.NewArray(items...))
+	default:
+		return ast.InternedNullTerm
+	}
+}
+
+func (v *terms) entries(t *read.Tape, index int, items [][2]*ast.Term) [][2]*ast.Term {
+	for at, end := index+1, t.Next(index); at < end; at = t.Next(at + 1) {
+		items = append(items, [2]*ast.Term{v.str(t.Text(at)), v.value(t, at+1)})
+	}
+	return items
+}
+
+// object returns a whole object, with what its List says of it, in its target namespace.
+func (v *terms) object(t *read.Tape, o read.Object, target TargetNamespace) *ast.Term {
+	var items [][2]*ast.Term
+	if o.ImpliedKind != "" {
+		items = append(items, [2]*ast.Term{v.str([]byte("kind")), v.str([]byte(o.ImpliedKind))})
+	}
+	if o.InheritedVersion >= 0 {
+		items = append(items, [2]*ast.Term{v.str([]byte("apiVersion")), v.value(t, o.InheritedVersion)})
+	}
+	whole := ast.NewObject(v.entries(t, o.Node, items)...)
+	if target.replaces(t, o) {
+		metadata := ast.NewObject(v.entries(t, t.Get(o.Node, "metadata"), nil)...)
+		metadata.Insert(v.str([]byte("namespace")), ast.StringTerm(target.Name))
+		whole.Insert(v.str([]byte("metadata")), ast.NewTerm(metadata))
+	}
+	return ast.NewTerm(whole)
+}
+
+// AppendObject appends an object as JSON, in its target namespace.
+func AppendObject(out []byte, t *read.Tape, o read.Object, target TargetNamespace) []byte {
+	if !target.replaces(t, o) {
+		return t.AppendObject(out, o)
+	}
+	term := (&terms{}).object(t, o, target)
+	return append(out, term.String()...)
+}
+
+// A TargetNamespace is the namespace that the objects of a file go to.
+type TargetNamespace struct {
+	Name    string // of those that state none; "": not known
+	Replace bool   // and of those that state another one
+}
+
+// replaces tells whether an object states a namespace that is not the one that it goes to.
+func (n TargetNamespace) replaces(t *read.Tape, o read.Object) bool {
+	return n.Replace && t.Str(t.Get(t.Get(o.Node, "metadata"), "namespace")) != ""
+}
+
+// appendMatchKey appends the target namespace and, as JSON, what matching asks of an object; not ok: that is not clear.
+func appendMatchKey(out []byte, t *read.Tape, o read.Object, target TargetNamespace, needsMetadata bool) (key []byte, ok bool) {
+	out = append(out, target.Name...)
+	out = read.AppendString(append(out, `{"kind":`...), []byte(o.Kind))
+	if version := t.Version(o); version >= 0 {
+		out = t.AppendJSON(append(out, `,"apiVersion":`...), version)
+	}
+	metadata := t.Get(o.Node, "metadata")
+	if metadata < 0 {
+		return append(out, '}'), true
+	}
+	if t.Kind(metadata) != read.Mapping {
+		return out, false
+	}
+	out = append(out, `,"metadata":{`...)
+	fields := []string{"namespace", "name", "generateName", "labels"}
+	if !needsMetadata && o.Kind != "Namespace" {
+		fields = fields[:1]
+	}
+	for _, field := range fields {
+		at := t.Get(metadata, field)
+		if at >= 0 && field == "namespace" && target.replaces(t, o) {
+			out = append(read.AppendString(append(out, `"namespace":`...), []byte(target.Name)), ',')
+		} else if at >= 0 {
+			out = append(read.AppendString(out, []byte(field)), ':')
+			out = append(t.AppendJSON(out, at), ',')
+		}
+	}
+	return append(read.Closed(out, '}'), '}'), true
+}

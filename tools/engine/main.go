@@ -1,0 +1,38 @@
+// Pullguard-engine reads manifests, judges them by Gatekeeper's policies, and evaluates Rego, for pullguard; it also is OPA's
+// own command line.
+//
+//	pullguard-engine serve        answer the requests of protocol/PROTOCOL.md
+//	pullguard-engine opa ARGS...  do what OPA does
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/open-policy-agent/opa/cmd"
+
+	"pullguard.invalid/tools/engine/protocol"
+)
+
+func main() {
+	switch {
+	case len(os.Args) == 2 && os.Args[1] == "serve":
+		if err := protocol.Serve(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+	case len(os.Args) > 1 && os.Args[1] == "opa":
+		os.Args = os.Args[1:]
+		err := cmd.RootCommand.Execute()
+		var stated *cmd.ExitError
+		if errors.As(err, &stated) {
+			os.Exit(stated.Exit)
+		}
+		if err != nil {
+			os.Exit(1)
+		}
+	default:
+		fmt.Fprintln(os.Stderr, "usage: pullguard-engine serve | opa ...")
+		os.Exit(2)
+	}
+}

@@ -1,0 +1,258 @@
+package protocol
+
+import (
+	"encoding/json"
+	"hash/maphash"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+
+	"pullguard.invalid/tools/engine/judge"
+	"pullguard.invalid/tools/engine/read"
+)
+
+// An index knows where objects stand that state a namespace and a name, and what controls them.
+type index struct {
+	seed    maphash.Seed
+	mutex   sync.Mutex
+	entries []indexEntry
+	files   map[int]indexedFile
+}
+
+type indexedFile struct{ path, name string }
+
+type indexEntry struct {
+	object, controller uint64 // hashes of their keys; controller is 0 if there is none
+	file, document     uint32
+}
+
+// A key is how an object is known: namespace, kind and name.
+type key [3]string
+
+func newIndex() *index { return &index{seed: maphash.MakeSeed(), files: map[int]indexedFile{}} }
+
+func (x *index) addFile(id int, path, name string) {
+	x.mutex.Lock()
+	defer x.mutex.Unlock()
+	x.files[id] = indexedFile{path, name}
+}
+
+func (x *index) hash(k key) uint64 { return max(maphash.Comparable(x.seed, k), 1) }
+
+// add notes the objects of a document.
+func (x *index) add(file int, d *read.Document, objects []read.Object) {
+	var found []indexEntry
+	for _, o := range objects {
+		if own, ok := keyOf(d, o); ok {
+			entry := indexEntry{object: x.hash(own), file: uint32(file), document: uint32(d.Index)}
+			if controller, ok := controllerOf(d, o); ok {
+				entry.controller = x.hash(controller)
+			}
+			found = append(found, entry)
+		}
+	}
+	x.mutex.Lock()
+	defer x.mutex.Unlock()
+	x.entries = append(x.entries, found...)
+}
+
+func keyOf(d *read.Document, o read.Object) (own key, ok bool) {
+	metadata := d.Get(o.Node, "metadata")
+	own = key{d.Str(d.Get(metadata, "namespace")), o.Kind, d.Str(d.Get(metadata, "name"))}
+	return own, own[0] != "" && own[2] != ""
+}
+
+// controllerOf returns the key of what controls an object.
+func controllerOf(d *read.Document, o read.Object) (controller key, ok bool) {
+	own, _ := keyOf(d, o)
+	owners := d.Get(d.Get(o.Node, "metadata"), "ownerReferences")
+	for place := 0; ; place++ {
+		owner := d.Item(owners, place)
+		if owner < 0 {
+			return key{}, false
+		}
+		if d.Kind(d.Get(owner, "controller")) == read.True {
+			return key{own[0], d.Str(d.Get(owner, "kind")), d.Str(d.Get(owner, "name"))}, true
+		}
+	}
+}
+
+// A family is objects with the same controller, and what the input has of that.
+type family struct{ Objects, Controllers []section }
+
+// A section is where an object stands in a spool.
+type section struct{ at, size int64 }
+
+const familiesAtOnce = 32 // in one query
+
+// controlled asks for the values of a rule over objects and their controllers.
+func (s *session) controlled(asked request) {
+	var data struct {
+		Modules map[string]string `json:"modules"`
+		Objects []key             `json:"objects"`
+	}
+	if err := decode(asked.data, &data); err != nil {
+		s.ended <- err
+		return
+	}
+	if s.index == nil {
+		s.failed(asked.ID, "setup did not ask to remember objects", false)
+		return
+	}
+	var kept spool
+	defer kept.close()
+	families, err := s.families(data.Objects, &kept)
+	if err != nil {
+		s.failed(asked.ID, err.Error(), false)
+		return
+	}
+	modules := judge.Modules{RegoVersion: asked.RegoVersion, Texts: data.Modules}
+	values := []any{}
+	for chunk := range slices.Chunk(families, familiesAtOnce) {
+		var found any
+		input, err := inputOf(chunk, kept.reader())
+		if err == nil {
+			found, err = s.rules.Query(modules, asked.Entry, input)
+		}
+		own, isArray := found.([]any)
+		if err == nil && !isArray {
+			s.failed(asked.ID, asked.Entry+" is not an array", false)
+			return
+		}
+		if err != nil {
+			s.value(asked.ID, nil, err)
+			return
+		}
+		values = append(values, own...)
+	}
+	s.value(asked.ID, values, nil)
+}
+
+// inputOf returns the input of a query about families.
+func inputOf(families []family, kept io.ReaderAt) ([]byte, error) {
+	load := func(sections []section, into []json.RawMessage) ([]json.RawMessage, error) {
+		for _, where := range sections {
+			object := make([]byte, where.size)
+			if _, err := kept.ReadAt(object, where.at); err != nil {
+				return nil, err
+			}
+			into = append(into, object)
+		}
+		return into, nil
+	}
+	input := struct {
+		Pods      []json.RawMessage `json:"pods"`
+		Workloads []json.RawMessage `json:"workloads"`
+	}{[]json.RawMessage{}, []json.RawMessage{}}
+	var err error
+	for _, f := range families {
+		if input.Pods, err = load(f.Objects, input.Pods); err != nil {
+			return nil, err
+		}
+		if input.Workloads, err = load(f.Controllers, input.Workloads); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(input)
+}
+
+// families reads objects and their controllers again, in the order of the controllers' keys; those whose controllers are not in
+// the input are left out.
+func (s *session) families(objects []key, kept *spool) ([]family, error) {
+	wanted := map[uint64]bool{}
+	for _, object := range objects {
+		wanted[s.index.hash(object)] = true
+	}
+	controllers := map[uint64]bool{}
+	for _, entry := range s.index.entries {
+		if wanted[entry.object] && entry.controller != 0 {
+			controllers[entry.controller] = true
+		}
+	}
+	documents := map[uint32]map[int]bool{} // by file
+	for _, entry := range s.index.entries {
+		if controllers[entry.object] || wanted[entry.object] && entry.controller != 0 {
+			if documents[entry.file] == nil {
+				documents[entry.file] = map[int]bool{}
+			}
+			documents[entry.file][int(entry.document)] = true
+		}
+	}
+	isWanted := map[key]bool{}
+	for _, object := range objects {
+		isWanted[object] = true
+	}
+	found := map[key]*family{}
+	get := func(controller key) *family {
+		if found[controller] == nil {
+			found[controller] = &family{}
+		}
+		return found[controller]
+	}
+	for _, file := range slices.Sorted(maps.Keys(documents)) {
+		err := s.visit(s.index.files[int(file)], documents[file], func(d *read.Document, o read.Object) error {
+			own, ok := keyOf(d, o)
+			if !ok {
+				return nil
+			}
+			var sections []*[]section
+			if controller, ok := controllerOf(d, o); ok && isWanted[own] {
+				sections = append(sections, &get(controller).Objects)
+			}
+			if controllers[s.index.hash(own)] {
+				sections = append(sections, &get(own).Controllers)
+			}
+			if len(sections) == 0 {
+				return nil
+			}
+			object := d.AppendObject(nil, o)
+			at, err := kept.add(object)
+			for _, each := range sections {
+				*each = append(*each, section{at, int64(len(object))})
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	var families []family
+	for _, controller := range slices.SortedFunc(maps.Keys(found), func(a, b key) int { return slices.Compare(a[:], b[:]) }) {
+		if f := found[controller]; len(f.Objects) > 0 && len(f.Controllers) > 0 {
+			families = append(families, *f)
+		}
+	}
+	return families, nil
+}
+
+// visit reads some documents of a file again.
+func (s *session) visit(file indexedFile, documents map[int]bool, visit func(*read.Document, read.Object) error) error {
+	reader := read.Reader{Limits: s.limits, Dialect: read.Kubernetes}
+	var failed error
+	splitter := read.Splitter{
+		Name: file.name, Dialect: read.Kubernetes, Limits: s.limits,
+		Problem: func(read.Problem) {},
+		Parts: func(part read.Part) {
+			for _, span := range part.Spans {
+				if !documents[span.Index()] || failed != nil {
+					continue
+				}
+				document, _ := reader.Read(part, span)
+				if document == nil {
+					continue
+				}
+				for _, o := range document.Objects(nil) {
+					if err := visit(document, o); err != nil {
+						failed = err
+					}
+				}
+				reader.Release(document)
+			}
+		},
+	}
+	if result := splitter.SplitPath(file.path); result.Err != nil {
+		return result.Err
+	}
+	return failed
+}

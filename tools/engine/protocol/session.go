@@ -1,0 +1,323 @@
+package protocol
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"pullguard.invalid/tools/engine/judge"
+	"pullguard.invalid/tools/engine/read"
+)
+
+// Of two processors, collecting garbage takes less than a tenth of their time this way.
+const garbagePercent = 400
+
+// A session does what requests ask for.
+type session struct {
+	*writer
+	limits   read.Limits
+	judge    chan *judge.Judge // gives the judge when the policies are loaded; then it is closed
+	loaded   *judge.Judge
+	ready    sync.Once
+	hasJudge bool // a setup was asked for
+
+	queue   *queue
+	pool    *judge.Pool
+	files   sync.WaitGroup // that are not done
+	running sync.WaitGroup // batches and queries
+	slots   chan struct{}  // a token for each of those that may run
+	rules   judge.Rules
+	ended   chan error // why the session ends, unless the requests do
+
+	namespaces namespaces
+	index      *index // nil: nobody asks for controlled objects
+	deferred   deferred
+
+	mutex    sync.Mutex
+	badBytes map[int]read.Problem // the first of each file
+}
+
+// Serve answers the requests of a client until there are no more.
+func Serve(input io.Reader, output io.Writer) error {
+	s := &session{
+		writer:   &writer{stream: bufio.NewWriterSize(output, 1<<16)},
+		limits:   read.DefaultLimits,
+		judge:    make(chan *judge.Judge, 1),
+		queue:    newQueue(),
+		slots:    make(chan struct{}, runtime.GOMAXPROCS(0)),
+		ended:    make(chan error, 2),
+		badBytes: map[int]read.Problem{},
+	}
+	s.record(struct {
+		Protocol int `json:"protocol"`
+	}{Version}, nil)
+	s.flush()
+	defer s.deferred.close()
+	go func() {
+		if err := s.take(bufio.NewReaderSize(input, longestLine)); err != nil {
+			s.ended <- err
+		}
+		s.queue.end()
+	}()
+	go func() {
+		s.work()
+		s.running.Wait()
+		s.ended <- nil
+	}()
+	err := <-s.ended
+	var reported reportedError
+	if err != nil && !errors.As(err, &reported) {
+		s.record(struct {
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		}{"fatal", err.Error()}, nil)
+	}
+	s.flush()
+	return err
+}
+
+// A reportedError is one that the client was told of by the request's last record.
+type reportedError struct{ error }
+
+// take takes requests as they come: what has to be done in their order is queued.
+func (s *session) take(input *bufio.Reader) error {
+	for isFirst := true; ; isFirst = false {
+		asked, err := next(input)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch asked.Type {
+		case "setup":
+			if !isFirst {
+				return errors.New("setup is not the first request")
+			}
+			if err := s.setup(asked); err != nil {
+				return err
+			}
+		case "file", "read", "namespaces", "controlled":
+			s.queue.put(asked)
+		case "batch":
+			s.run(func() { s.batch(asked) })
+		case "query":
+			s.run(func() { s.query(asked) })
+		default:
+			return fmt.Errorf("there is no request of the type %q", asked.Type)
+		}
+	}
+}
+
+// run does something beside the queue.
+func (s *session) run(do func()) {
+	s.running.Go(func() {
+		s.slots <- struct{}{}
+		do()
+		<-s.slots
+		s.flush()
+	})
+}
+
+// setup takes the limits and loads the policies.
+func (s *session) setup(asked request) error {
+	data := struct {
+		Groups   []judge.Policies `json:"groups"`
+		Limits   read.Limits      `json:"limits"`
+		Remember bool             `json:"remember"`
+	}{Limits: read.DefaultLimits}
+	if err := decode(asked.data, &data); err != nil {
+		return err
+	}
+	s.limits = data.Limits
+	s.hasJudge = true
+	if data.Remember {
+		s.index = newIndex()
+	}
+	debug.SetGCPercent(-1) // loading is over before it would matter
+	s.running.Go(func() {
+		defer s.flush()
+		loaded, err := judge.New(data.Groups)
+		debug.SetGCPercent(garbagePercent)
+		if err != nil {
+			s.failed(asked.ID, err.Error(), false)
+			s.ended <- reportedError{err}
+			return
+		}
+		s.judge <- loaded
+		close(s.judge)
+		s.record(done{Type: "done", ID: asked.ID}, nil)
+	})
+	return nil
+}
+
+// work does what is queued.
+func (s *session) work() {
+	for {
+		asked, ok := s.queue.take(false)
+		if !ok {
+			// Flush before blocking on the next request.
+			if s.pool != nil {
+				s.pool.Send()
+			}
+			s.flush()
+			if asked, ok = s.queue.take(true); !ok {
+				break
+			}
+		}
+		switch asked.Type {
+		case "file":
+			s.file(asked)
+		case "read":
+			s.read(asked)
+		case "namespaces":
+			s.wait()
+			s.rejudge(asked)
+		case "controlled":
+			s.wait()
+			s.controlled(asked)
+		}
+	}
+	if s.pool != nil {
+		s.pool.Close()
+	}
+}
+
+// wait waits until all files that were asked for are done.
+func (s *session) wait() {
+	if s.pool != nil {
+		s.pool.Send()
+		s.files.Wait()
+	}
+}
+
+func (s *session) file(asked request) {
+	if !s.hasJudge {
+		s.failed(asked.ID, "there are no policies to judge by", false)
+		return
+	}
+	if s.pool == nil {
+		s.pool = judge.NewPool(s.Judge, sink{s}, s.limits)
+	}
+	s.files.Add(1)
+	path := string(asked.data)
+	if s.index != nil {
+		s.index.addFile(asked.ID, path, asked.Name)
+	}
+	s.pool.Judge(path, asked.Name, &judge.File{ID: asked.ID, Target: judge.TargetNamespace{Name: asked.Namespace, Replace: asked.Replace}})
+}
+
+// Judge waits until the policies are loaded.
+func (s *session) Judge() *judge.Judge {
+	s.ready.Do(func() { s.loaded = <-s.judge })
+	return s.loaded
+}
+
+// batch judges objects that are part of the request.
+func (s *session) batch(asked request) {
+	var data struct {
+		Objects    []json.RawMessage `json:"objects"`
+		Namespaces json.RawMessage   `json:"namespaces"`
+	}
+	if !s.hasJudge {
+		s.failed(asked.ID, "there are no policies to judge by", false)
+		return
+	}
+	err := decode(asked.data, &data)
+	var answers []judge.Answer
+	if err == nil {
+		answers, err = s.Judge().Answers(data.Objects, asked.Namespace, data.Namespaces)
+	}
+	if err != nil {
+		s.failed(asked.ID, err.Error(), false)
+		return
+	}
+	s.record(done{Type: "done", ID: asked.ID, Answers: answers}, nil)
+}
+
+// query asks for the value of a rule.
+func (s *session) query(asked request) {
+	var data struct {
+		Modules map[string]string `json:"modules"`
+		Input   json.RawMessage   `json:"input"`
+	}
+	err := decode(asked.data, &data)
+	var value any
+	if err == nil {
+		value, err = s.rules.Query(judge.Modules{RegoVersion: asked.RegoVersion, Texts: data.Modules}, asked.Entry, data.Input)
+	}
+	s.value(asked.ID, value, err)
+}
+
+// value answers with a value, or says why there is none.
+func (s *session) value(id int, value any, err error) {
+	var encoded []byte
+	if err == nil {
+		encoded, err = json.Marshal(value)
+	}
+	if err != nil {
+		s.failed(id, judge.InWords(err), topdown.IsCancel(err))
+		return
+	}
+	s.record(done{Type: "done", ID: id, Size: len(encoded)}, encoded)
+}
+
+// decode decodes the data of a request; numbers stay as they are written.
+func decode(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("the data of a request cannot be read: %w", err)
+	}
+	return nil
+}
+
+// A queue has no limit: whoever makes requests must never wait for what it has not yet read.
+type queue struct {
+	mutex    sync.Mutex
+	filled   *sync.Cond
+	requests []request
+	isEnded  bool
+}
+
+func newQueue() *queue {
+	q := &queue{}
+	q.filled = sync.NewCond(&q.mutex)
+	return q
+}
+
+func (q *queue) put(next request) {
+	q.mutex.Lock()
+	q.requests = append(q.requests, next)
+	q.mutex.Unlock()
+	q.filled.Signal()
+}
+
+func (q *queue) end() {
+	q.mutex.Lock()
+	q.isEnded = true
+	q.mutex.Unlock()
+	q.filled.Signal()
+}
+
+// take returns the next request; it waits for one if that is asked for. Returns ok=false when the queue is empty.
+func (q *queue) take(wait bool) (next request, ok bool) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	for wait && len(q.requests) == 0 && !q.isEnded {
+		q.filled.Wait()
+	}
+	if len(q.requests) == 0 {
+		return next, false
+	}
+	next, q.requests = q.requests[0], q.requests[1:]
+	return next, true
+}

@@ -1,0 +1,120 @@
+package protocol
+
+import (
+	"encoding/json"
+
+	"pullguard.invalid/tools/engine/judge"
+	"pullguard.invalid/tools/engine/read"
+)
+
+// A sink writes what a pool finds in files.
+type sink struct{ *session }
+
+// Seen notes Namespaces, and where objects stand.
+func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Object) {
+	s.seen(file.ID, document, objects)
+}
+
+func (s *session) seen(file int, document *read.Document, objects []read.Object) {
+	for _, o := range objects {
+		if o.Kind == "Namespace" {
+			s.namespaces.note(document, o)
+		}
+	}
+	if s.index != nil {
+		s.index.add(file, document, objects)
+	}
+}
+
+// Problems writes what is wrong with a file.
+func (s sink) Problems(file *judge.File, problems []read.Problem) { s.problems(file.ID, problems) }
+
+func (s *session) problems(id int, problems []read.Problem) {
+	for _, problem := range problems {
+		if problem.Document != read.WholeFile {
+			s.problem(id, problem)
+			continue
+		}
+		// Documents are read in no order, and the first such byte is enough.
+		s.mutex.Lock()
+		if first, isThere := s.badBytes[id]; !isThere || problem.Line < first.Line {
+			s.badBytes[id] = problem
+		}
+		s.mutex.Unlock()
+	}
+}
+
+// Done writes that a file is done.
+func (s sink) Done(file *judge.File, result read.Result, objects int) {
+	s.badByte(file.ID)
+	s.record(doneWith(file.ID, result, objects), nil)
+	s.files.Done()
+}
+
+// badByte writes that a file has bytes that are not text.
+func (s *session) badByte(id int) {
+	s.mutex.Lock()
+	problem, isThere := s.badBytes[id]
+	delete(s.badBytes, id)
+	s.mutex.Unlock()
+	if isThere {
+		s.problem(id, problem)
+	}
+}
+
+// Flush sends what was written.
+func (s sink) Flush() { s.flush() }
+
+// Judged writes findings, but for those that depend on a Namespace that is not known.
+func (s sink) Judged(found []judge.Judged) {
+	var out []byte
+	for _, judged := range found {
+		if !dependsOnNamespace(judged.Answer) {
+			out = appendFinding(out, judged)
+		} else if err := s.deferred.add(judged); err != nil {
+			s.ended <- err
+			return
+		}
+	}
+	s.write(out)
+}
+
+// appendFinding appends a record about an object that there is something to say of.
+func appendFinding(out []byte, found judge.Judged) []byte {
+	return appendAnswer(appendObject(out, kindOf(found.Answer), found), found.Answer, appendLines(nil, found))
+}
+
+func kindOf(answer judge.Answer) string {
+	if answer.Failure != "" {
+		return "failure"
+	}
+	return "finding"
+}
+
+func appendObject(out []byte, kind string, found judge.Judged) []byte {
+	out = appendItem(appendPlace(out, kind, found.File.ID, found.Document.Index), found.Object.Items)
+	return found.Document.AppendObject(append(out, `,"object":`...), found.Object)
+}
+
+func appendAnswer(out []byte, answer judge.Answer, lines []byte) []byte {
+	if answer.Failure != "" {
+		out = read.AppendString(append(out, `,"message":`...), []byte(answer.Failure))
+	} else {
+		out = read.AppendString(append(out, `,"namespace":`...), []byte(answer.Namespace))
+		responses, err := json.Marshal(answer.Responses)
+		if err != nil {
+			panic(err) // they come from JSON
+		}
+		out = append(append(out, `,"responses":`...), responses...)
+	}
+	out = append(append(out, `,"lines":`...), lines...)
+	return append(out, '}', '\n')
+}
+
+func appendLines(out []byte, found judge.Judged) []byte {
+	paths := make([]string, len(found.Answer.Responses))
+	for i, response := range found.Answer.Responses {
+		paths[i] = response.Path()
+	}
+	return found.Document.AppendLines(out, found.Object, paths)
+}

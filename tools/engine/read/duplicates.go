@@ -1,0 +1,49 @@
+package read
+
+import "slices"
+
+// dropDuplicates leaves the last of the entries of each mapping that have the same key, and returns the keys that stand in a
+// mapping more than once, in the order of the document.
+func (d *Document) dropDuplicates() []duplicate {
+	var found []duplicate
+	dropped := map[int]bool{} // by the places of their keys
+	for index := range d.nodes {
+		// Keys are strings, which stand in the tape like values.
+		if d.Kind(index) != Mapping {
+			continue
+		}
+		last := map[string]int{}
+		for at, end := index+1, d.Next(index); at < end; at = d.Next(at + 1) {
+			key := string(d.Text(at))
+			if first, isThere := last[key]; isThere {
+				found = append(found, duplicate{key, d.LineOf(at), d.LineOf(first), index == 0})
+				dropped[first] = true
+			}
+			last[key] = at
+		}
+	}
+	slices.SortStableFunc(found, func(a, b duplicate) int { return a.line - b.line })
+	kept := make([]node, 0, len(d.nodes))
+	var keep func(index int)
+	keep = func(index int) {
+		place := len(kept)
+		kept = append(kept, d.nodes[index])
+		switch d.Kind(index) {
+		case Mapping:
+			for at, end := index+1, d.Next(index); at < end; at = d.Next(at + 1) {
+				if !dropped[at] {
+					keep(at)
+					keep(at + 1)
+				}
+			}
+		case Sequence:
+			for at, end := index+1, d.Next(index); at < end; at = d.Next(at) {
+				keep(at)
+			}
+		}
+		kept[place].next = uint32(len(kept))
+	}
+	keep(0)
+	d.nodes = kept
+	return found
+}

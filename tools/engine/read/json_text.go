@@ -1,0 +1,63 @@
+package read
+
+// AppendJSON appends a value as JSON.
+func (t *Tape) AppendJSON(out []byte, index int) []byte {
+	switch t.Kind(index) {
+	case True:
+		return append(out, "true"...)
+	case False:
+		return append(out, "false"...)
+	case Number:
+		return append(out, t.Text(index)...)
+	case String:
+		return AppendString(out, t.Text(index))
+	case Mapping:
+		return t.appendEntries(append(out, '{'), index)
+	case Sequence:
+		out = append(out, '[')
+		for at, end := index+1, t.Next(index); at < end; at = t.Next(at) {
+			out = append(t.AppendJSON(out, at), ',')
+		}
+		return Closed(out, ']')
+	default:
+		return append(out, "null"...)
+	}
+}
+
+func (t *Tape) appendEntries(out []byte, index int) []byte {
+	for at, end := index+1, t.Next(index); at < end; at = t.Next(at + 1) {
+		out = append(AppendString(out, t.Text(at)), ':')
+		out = append(t.AppendJSON(out, at+1), ',')
+	}
+	return Closed(out, '}')
+}
+
+// Closed puts a bracket in the place of the comma that may stand last.
+func Closed(out []byte, bracket byte) []byte {
+	if out[len(out)-1] == ',' {
+		out[len(out)-1] = bracket
+		return out
+	}
+	return append(out, bracket)
+}
+
+const hexadecimals = "0123456789abcdef"
+
+// AppendString appends a text, valid UTF-8, as a JSON string.
+func AppendString(out, s []byte) []byte {
+	out = append(out, '"')
+	from := 0
+	for at, b := range s {
+		if b >= ' ' && b != '"' && b != '\\' {
+			continue
+		}
+		out = append(out, s[from:at]...)
+		if b < ' ' {
+			out = append(out, '\\', 'u', '0', '0', hexadecimals[b>>4], hexadecimals[b&15])
+		} else {
+			out = append(out, '\\', b)
+		}
+		from = at + 1
+	}
+	return append(append(out, s[from:]...), '"')
+}

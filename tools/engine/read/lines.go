@@ -1,0 +1,122 @@
+package read
+
+import (
+	"strconv"
+	"strings"
+)
+
+const maxLineDepth = 2 // levels below the path that get line numbers
+
+// AppendLines appends the lines of what stands along some paths in an object, and below them: pairs of a path, a list of keys
+// and indices, and its line. The first pair is that of the object. Paths are such as `spec.containers[2]`.
+func (d *Document) AppendLines(out []byte, o Object, paths []string) []byte {
+	w := lineWriter{document: d, out: append(out, '[')}
+	w.add(o.Node)
+	seen := map[string]bool{}
+	for _, path := range paths {
+		if path == "" || seen[path] {
+			continue
+		}
+		seen[path] = true
+		if node := w.along(o.Node, path); node >= 0 {
+			w.below(node, maxLineDepth)
+		}
+	}
+	return Closed(w.out, ']')
+}
+
+// AppendAllLines appends the lines of a node and of all values inside it, in their order.
+func (d *Document) AppendAllLines(out []byte, o Object) []byte {
+	out = append(out, '[')
+	add := func(node int) { out = append(strconv.AppendInt(out, int64(d.LineOf(node)), 10), ',') }
+	add(o.Node)
+	if o.ImpliedKind != "" {
+		add(o.Node)
+	}
+	if o.InheritedVersion >= 0 {
+		add(o.Node)
+	}
+	var inside func(node int)
+	inside = func(node int) {
+		switch d.Kind(node) {
+		case Mapping:
+			for at, end := node+1, d.Next(node); at < end; at = d.Next(at + 1) {
+				add(at + 1)
+				inside(at + 1)
+			}
+		case Sequence:
+			for at, end := node+1, d.Next(node); at < end; at = d.Next(at) {
+				add(at)
+				inside(at)
+			}
+		}
+	}
+	inside(o.Node)
+	return Closed(out, ']')
+}
+
+type lineWriter struct {
+	document *Document
+	out      []byte
+	path     [][]byte // the steps of a path as JSON
+}
+
+func (w *lineWriter) add(node int) {
+	w.out = append(w.out, `[[`...)
+	for _, step := range w.path {
+		w.out = append(append(w.out, step...), ',')
+	}
+	w.out = append(Closed(w.out, ']'), ',')
+	w.out = strconv.AppendInt(w.out, int64(w.document.LineOf(node)), 10)
+	w.out = append(w.out, ']', ',')
+}
+
+// along adds the lines of all that a path passes below a node, and returns where it leads; -1: nowhere.
+func (w *lineWriter) along(node int, path string) int {
+	w.path = w.path[:0]
+	for len(path) > 0 {
+		var step []byte
+		if path[0] == '[' {
+			end := strings.IndexByte(path, ']')
+			if end < 0 {
+				return -1
+			}
+			index, err := strconv.Atoi(path[1:end])
+			if err != nil {
+				return -1
+			}
+			node = w.document.Item(node, index)
+			step = []byte(path[1:end])
+			path = path[end+1:]
+		} else {
+			end := strings.IndexAny(path, ".[")
+			if end < 0 {
+				end = len(path)
+			}
+			node = w.document.Get(node, path[:end])
+			step = AppendString(nil, []byte(path[:end]))
+			path = path[end:]
+		}
+		if node < 0 {
+			return -1
+		}
+		w.path = append(w.path, step)
+		w.add(node)
+		path = strings.TrimPrefix(path, ".")
+	}
+	return node
+}
+
+// below adds the lines of what stands in a mapping, and in mappings inside it.
+func (w *lineWriter) below(node, levels int) {
+	d := w.document
+	if d.Kind(node) != Mapping || levels == 0 {
+		return
+	}
+	for at, end := node+1, d.Next(node); at < end; at = d.Next(at + 1) {
+		w.path = append(w.path, AppendString(nil, d.Text(at)))
+		w.add(at + 1)
+		w.below(at+1, levels-1)
+		w.path = w.path[:len(w.path)-1]
+	}
+}

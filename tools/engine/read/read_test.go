@@ -1,0 +1,214 @@
+package read
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// A source is a text to read.
+type source struct {
+	name    string
+	dialect Dialect
+	limits  Limits
+}
+
+// outcome returns what reading a text gives, a line each: documents as their index and value, problems as their line,
+// document, and words.
+func (s source) outcome(text string) []string {
+	if s.name == "" {
+		s.name = "f.yaml"
+	}
+	if s.dialect == "" {
+		s.dialect = Kubernetes
+	}
+	if s.limits == (Limits{}) {
+		s.limits = DefaultLimits
+	}
+	var out []string
+	tell := func(p Problem) {
+		document, template := fmt.Sprint(p.Document), ""
+		if p.Document == WholeFile {
+			document = "file"
+		}
+		if p.IsTemplate {
+			template = "template: "
+		}
+		out = append(out, fmt.Sprintf("%d %s: %s%s; %s", p.Line, document, template, p.Message, p.Remedy))
+	}
+	reader := Reader{Limits: s.limits, Dialect: s.dialect}
+	splitter := Splitter{Name: s.name, Dialect: s.dialect, Limits: s.limits, Problem: tell, Parts: func(p Part) {
+		for _, span := range p.Spans {
+			document, problems := reader.Read(p, span)
+			for _, problem := range problems {
+				tell(problem)
+			}
+			if document != nil {
+				out = append(out, fmt.Sprintf("%d %s", document.Index, valueIn(document)))
+			}
+		}
+	}}
+	splitter.SplitText([]byte(text))
+	return out
+}
+
+func valueIn(d *Document) string {
+	if d.IsEmpty() {
+		return "null"
+	}
+	return string(d.AppendJSON(nil, 0))
+}
+
+func (s source) expect(t *testing.T, text string, expected ...string) {
+	t.Helper()
+	if found := s.outcome(text); !reflect.DeepEqual(found, expected) && len(found)+len(expected) > 0 {
+		t.Errorf("%.200q is\n%s\nnot\n%s", text, strings.Join(found, "\n"), strings.Join(expected, "\n"))
+	}
+}
+
+func TestDocumentsAndTheirNumbers(t *testing.T) {
+	for text, expected := range map[string]string{
+		"":                       "",
+		"\n\n":                   "",
+		"# only a comment\n":     "",
+		"a: 1":                   `0 {"a":1}`,
+		"---\na: 1\n":            `0 {"a":1}`,
+		"# c\n\n--- # c\na: 1\n": `0 {"a":1}`,
+		"a: 1\n---\nb: 2\n":      `0 {"a":1}|1 {"b":2}`,
+		"a: 1\n---\n":            `0 {"a":1}`,
+		"a: 1\n---":              `0 {"a":1}`,
+		"---\n---\na: 1\n":       `0 null|1 {"a":1}`,
+		"---\n# c\n--- # second\na: 1\n---\n\n---\nb: 2\n...\n": `0 null|1 {"a":1}|2 null|3 {"b":2}`,
+		"a: 1\n---   \t\nb: 2\n":                                `0 {"a":1}|1 {"b":2}`,
+		"a: 1\n---# c\nb: 2\n":                                  `0 {"a":1}|1 {"b":2}`,
+		"a: |\n  x\n  ---\n  y\n---\nb: 2\n":                    `0 {"a":"x\u000a---\u000ay\u000a"}|1 {"b":2}`,
+		"a: |\n---\nb: 2\n":                                     `0 {"a":""}|1 {"b":2}`,
+		"a: 1\r\n---\r\nb: 2\r\n":                               `0 {"a":1}|1 {"b":2}`,
+		"a: 1\r---\rb: 2\r":                                     `0 {"a":1}|1 {"b":2}`,
+		"\ufeffa: 1\n---\n\ufeffb: 2\n":                         `0 {"a":1}|1 {"b":2}`,
+		"- a\n---\nhello\n---\n42\n---\nnull\n---\na: 1\n":      `0 ["a"]|1 "hello"|2 42|3 null|4 {"a":1}`,
+		"{a: b}\n":              `0 {"a":"b"}`,
+		"{a: b}\n---\n{c: d}\n": `0 {"a":"b"}|1 {"c":"d"}`,
+	} {
+		source{}.expect(t, text, split(expected)...)
+	}
+}
+
+func split(expected string) []string {
+	if expected == "" {
+		return nil
+	}
+	return strings.Split(expected, "|")
+}
+
+const (
+	afterSeparator = "nothing but a comment may follow `---` on its line; put what follows on a line of its own"
+	afterDocument  = "Kubernetes does not read what follows here; put a line `---` before it, or remove it"
+	isDuplicate    = `the key "%s" stands twice in one mapping, first on line %d: ` +
+		"the last value counts, and Kubernetes' strict decoding refuses the object; remove one of them"
+	isTooDeep = "nested deeper than 500 levels; make it flatter (`pullguard check` allows more with --max-depth)"
+)
+
+func TestWhatIsWrongBetweenDocuments(t *testing.T) {
+	for text, expected := range map[string]string{
+		"--- {a: 1}\n":                  "1 0: " + afterSeparator + `|0 {"a":1}`,
+		"a: 1\n--- {b: 2}\n---\nc: 3\n": "2 1: " + afterSeparator + `|0 {"a":1}|1 {"b":2}|2 {"c":3}`,
+		"a: 1\n---b: 2\nc: 3\n":         "2 1: " + afterSeparator + `|0 {"a":1}|1 {"c":3}`,
+		"a: 1\n------\nc: 3\n":          "2 1: " + afterSeparator + `|0 {"a":1}|1 {"c":3}`,
+		"a: 1\n-----BEGIN":              "2 1: " + afterSeparator + `|0 {"a":1}|1 null`,
+		"# one\n\n--- kind: X\n---\nb: 1": "3 0: " + afterSeparator +
+			"|3 0: not valid YAML: mapping values are not allowed in this context; correct the document" + `|1 {"b":1}`,
+		"# c\n%YAML 1.1\n---\na: 1\n---\nb: 2\n": "2 0: Kubernetes does not read YAML directives; remove the line" + `|0 {"a":1}|1 {"b":2}`,
+		"a: 1\n---\nb: [\n---\nc: 3\n":           `0 {"a":1}|3 1: not valid YAML: did not find expected node content; correct the document|2 {"c":3}`,
+		"a: 1\n---\nb: 1\nb: 2\n...\nc: 3\n":     `0 {"a":1}|4 1: ` + fmt.Sprintf(isDuplicate, "b", 3) + "|6 1: " + afterDocument + `|1 {"b":2}`,
+		"a: 1\n---\nb: \x00\n---\nc: 3\n":        `0 {"a":1}|3 1: a NUL byte: the file is damaged, or no text in UTF-8; remove it, or save the file as UTF-8|2 {"c":3}`,
+		"a: 1\n# caf\xe9\n---\nb: 2\n":           `2 file: a byte that is not UTF-8; save the file as UTF-8 (the byte was replaced, the rest read)|0 {"a":1}|1 {"b":2}`,
+		"\xff\xfea\x00:\x00 \x001\x00\n\x00\x00\xd8": "2 file: a byte that is not UTF-16-LE; save the file as UTF-8 (the byte was replaced, the rest read)" +
+			"|2 0: not valid YAML: could not find expected ':'; correct the document",
+		"\xfe\xff\x00a\x00:\x00 \xd8\x3d\xde\x00": `0 {"a":"😀"}`,
+	} {
+		source{}.expect(t, text, split(expected)...)
+	}
+}
+
+func TestTemplates(t *testing.T) {
+	const content = "template: not valid YAML: did not find expected node content; correct the document"
+	const collection = "template: a mapping or a list cannot be a key; put the key in quotes"
+	for text, expected := range map[string]string{
+		"a: {{ .Values.a }}\n---\nb: 2\n":                    "1 0: " + collection + `|1 {"b":2}`,
+		"{{- if .Values.a }}\na: 1\n{{- end }}\n":            "1 0: " + content,
+		"a:\n  {{- range .x }}\n  - b\n  {{- end }}\n":       "2 0: " + content,
+		`a: "{{ .Values.a }}"`:                               `0 {"a":"{{ .Values.a }}"}`,
+		"{\"a\": 1}\n{\"b\": {{ .Values.b }}}\n":             `0 {"a":1}|2 1: template: not valid JSON: invalid character '{' looking for beginning of object key string; correct the document`,
+		"a: {{ x }}\nkind: X\nmetadata:\n  {{- include . }}": "1 0: " + collection,
+	} {
+		source{}.expect(t, text, split(expected)...)
+	}
+}
+
+func TestJSONStreams(t *testing.T) {
+	long := strings.Repeat("7", 5000)
+	for text, expected := range map[string]string{
+		`{"a": 1}`: `0 {"a":1}`,
+		" \n{\"a\": 1}{\"b\": 2}\n\n {\"c\": 3}\n":             `0 {"a":1}|1 {"b":2}|2 {"c":3}`,
+		"{\"a\": 1}\n---\n{\"b\": 2}\n---\nc: 3\n":             `0 {"a":1}|1 {"b":2}|2 {"c":3}`,
+		"{\"a\": 1}\n{\"b\": 2}\n---\nc: 3\n":                  `0 {"a":1}|1 {"b":2}|2 {"c":3}`,
+		"{\"a\": 1}\n# c\n":                                    `0 {"a":1}`,
+		`{"a": 1} null [2]`:                                    `0 {"a":1}|1 null|2 [2]`,
+		`{"a": 1.0, "b": 1e3, "c": -0, "d": 1e999}`:            `0 {"a":1.0,"b":1e3,"c":-0,"d":"1e999"}`,
+		`{"a": ` + long + `}`:                                  `0 {"a":"` + long + `"}`,
+		`{"a": 10000000000000000000000}`:                       `0 {"a":10000000000000000000000}`,
+		`{"a": "\ud83d\ude00\/\t", "\ud800": "\udc00\ud800x"}`: `0 {"a":"😀/\u0009","` + "\ufffd\":\"\ufffd\ufffd" + `x"}`,
+		"{\"a\": yes, b: [1,],}\n":                             `0 {"a":true,"b":[1]}`,
+		"{\"a\": 1,}\n---\nb: 2\n":                             `0 {"a":1}|1 {"b":2}`,
+		"{\"a\": 1}\n{\"b\": 2,,\n \"x\": {}}\n{\"c\": 3}\n":   `0 {"a":1}|2 1: not valid JSON: invalid character ',' looking for beginning of object key string; correct the document|2 {"c":3}`,
+		"{\"a\": 1\n \"b\": 2}\n---\nc: 3\n":                   `2 0: not valid JSON: invalid character '"' after object key:value pair; correct the document|1 {"c":3}`,
+		"{\"a\": 1} x\n":                                       `0 {"a":1}|1 1: not valid JSON: invalid character 'x' looking for beginning of value; correct the document`,
+		"{\"a\": 1}\n{\"b\": NaN}\n":                           `0 {"a":1}|2 1: not valid JSON: invalid character 'N' looking for beginning of value; correct the document`,
+		"{\"a\": 1}\n{\"b\":\n\n":                              `0 {"a":1}|2 1: not valid JSON: unexpected end of JSON input; correct the document`,
+		"{a: b\n":                                              "1 0: not valid YAML: did not find expected ',' or '}'; correct the document",
+		"{\"x\": 0}\n{\"a\": 1,\n \"b\": {\"c\": 1,\n  \"c\": 2},\n \"a\": {\"d\": 3}}\n": "4 1: " + fmt.Sprintf(isDuplicate, "c", 3) +
+			"|5 1: " + fmt.Sprintf(isDuplicate, "a", 2) + `|0 {"x":0}|1 {"b":{"c":2},"a":{"d":3}}`,
+	} {
+		source{}.expect(t, text, split(expected)...)
+	}
+	for text, expected := range map[string]string{
+		`["a", 1]`:         `0 ["a",1]`,
+		"12":               "0 12",
+		`"a" "b"`:          `0 "a"|1 "b"`,
+		"a: 1":             `0 {"a":1}`,
+		"\n\nkind: X\n":    `0 {"kind":"X"}`,
+		"{\"a\":\n  [1}\n": "2 0: not valid JSON: invalid character '}' after array element; correct the document",
+	} {
+		source{name: "f.JSON"}.expect(t, text, split(expected)...)
+	}
+}
+
+func TestNestingHasALimit(t *testing.T) {
+	for _, depth := range []int{500, 501, 900, 20_000} {
+		for _, brackets := range [][2]string{{"[", "]"}, {"{a: ", "}"}, {"- ", ""}, {`{"a": `, "}"}} {
+			deep := strings.Repeat(brackets[0], depth) + "x" + strings.Repeat(brackets[1], depth)
+			found := source{}.outcome("# deep\n" + deep + "\n---\nb: 2\n")
+			if last := found[len(found)-1]; last != `1 {"b":2}` {
+				t.Errorf("behind %d of %s is %s", depth, brackets[0], last)
+			}
+			if isDeep := found[0] == "2 0: "+isTooDeep; isDeep != (depth > 500) {
+				t.Errorf("%d of %s is %.100s", depth, brackets[0], found[0])
+			}
+		}
+		text := "{\"x\": 0}\n" + strings.Repeat(`{"a": `, depth) + "1" + strings.Repeat("}", depth) + "\n{\"y\": 0}\n"
+		found := source{}.outcome(text)
+		if isDeep := found[1] == "2 1: "+isTooDeep; isDeep != (depth > 500) || found[2] != `2 {"y":0}` {
+			t.Errorf("%d levels of JSON are %.100s", depth, found)
+		}
+	}
+	source{name: "f.json"}.expect(t, "[["+strings.Repeat("[],", 600)+"[]]]", "0 [["+strings.Repeat("[],", 600)+"[]]]")
+}
+
+func TestDocumentsThatAreTooLarge(t *testing.T) {
+	const tooLarge = "the document is too large to be read; split it (`pullguard check` allows more with --max-document)"
+	limited := source{limits: Limits{MaxDocument: 100, MaxDepth: 4, MaxAliased: 100}}
+	limited.expect(t, "kind: A\ndata: "+strings.Repeat("x", 100)+"\n---\nkind: B\ndata: [[[[1]]]]\n---\nc: 3\n", split(
+		"1 0: "+tooLarge+"|5 1: nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)|"+`2 {"c":3}`)...)
+}

@@ -1,0 +1,97 @@
+package read
+
+import "bytes"
+
+// A Reader reads documents, one after the other. It keeps memory from one to the next.
+type Reader struct {
+	Limits  Limits
+	Dialect Dialect
+	tapes   []*Tape
+	buffer  []byte
+}
+
+const mostTapes = 128 // that are kept
+
+// Read reads a document of a part. Without a document, the problems are why; else they are what Kubernetes would refuse it for.
+func (r *Reader) Read(p Part, s Span) (*Document, []Problem) {
+	if s.document != nil {
+		return s.document, nil
+	}
+	source := p.Text[s.start:s.end]
+	if len(source) > r.Limits.MaxDocument {
+		return nil, []Problem{tooLarge(s.index, s.line)}
+	}
+	t := r.readPlain(source)
+	var problems []Problem
+	if t == nil {
+		t, problems = r.readAny(source, s.line, true)
+		for i := range problems {
+			if problems[i].Document != WholeFile {
+				problems[i].Document = s.index
+			}
+		}
+	}
+	if t == nil {
+		return nil, problems
+	}
+	return &Document{
+		Tape: t, Index: s.index, Line: s.line, Format: YAML, Begin: s.begin, End: s.begin + int64(len(source)),
+	}, problems
+}
+
+// ReadFirst reads the first document of a text, as Go's yaml.Unmarshal does: what follows it is not looked at.
+func (r *Reader) ReadFirst(text []byte, firstLine int) (*Document, []Problem) {
+	if bytes.IndexByte(text, '\n') < 0 {
+		text = bytes.ReplaceAll(text, []byte{'\r'}, lineFeed)
+	}
+	t, problems := r.readAny(text, firstLine, false)
+	if t == nil {
+		return nil, problems
+	}
+	return &Document{Tape: t, Line: firstLine, Format: YAML, End: int64(len(text))}, problems
+}
+
+// Release takes back the memory of a document that is not needed any more.
+func (r *Reader) Release(d *Document) {
+	if len(r.tapes) < mostTapes {
+		r.tapes = append(r.tapes, d.Tape)
+	}
+}
+
+// readPlain returns what a document says, or nil if it needs the full parser.
+func (r *Reader) readPlain(source []byte) *Tape {
+	if r.Dialect != Kubernetes {
+		return nil
+	}
+	text, buffer, ok := normal(source, r.buffer)
+	r.buffer = buffer
+	if !ok {
+		return nil
+	}
+	t := &Tape{}
+	if last := len(r.tapes) - 1; last >= 0 {
+		t, r.tapes = r.tapes[last], r.tapes[:last]
+	}
+	if len(text) != len(source) {
+		text = append([]byte(nil), text...) // the buffer is for the next document
+	}
+	t.reset(text)
+	if !t.readYAML(r.Limits.MaxDepth) {
+		r.tapes = append(r.tapes, t)
+		return nil
+	}
+	return t
+}
+
+// readAny reads the first document of a text with the full parser, even if it has bytes that are not UTF-8.
+func (r *Reader) readAny(source []byte, firstLine int, isAlone bool) (*Tape, []Problem) {
+	text, bad := validUTF8(source)
+	t, problems := r.readFull(bytes.TrimPrefix(text, byteOrderMark), firstLine, isAlone)
+	if bad >= 0 {
+		problems = append(problems, notText("UTF-8", firstLine+bytes.Count(source[:bad], lineFeed)))
+	}
+	return t, problems
+}
+
+// isTemplate tells whether a text that cannot be read looks like a template.
+func isTemplate(text []byte) bool { return bytes.Contains(text, []byte("{{")) }

@@ -1,0 +1,525 @@
+package read
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// A Span is one document of a Part.
+type Span struct {
+	start, end int // in the text of the part
+	line       int // of the file, from 1, on which it begins
+	index      int // its place among the documents of the file
+	begin      int64
+	document   *Document // what it says, if that is known already
+	problems   []Problem // what its separator or its JSON have of them
+}
+
+// Index returns its place among the documents of the file.
+func (s Span) Index() int { return s.index }
+
+// A Part is some of the documents of a file, one after the other.
+type Part struct {
+	Text  []byte
+	Spans []Span
+}
+
+// A Splitter cuts the text of a file into documents as Kubernetes does: at lines that begin with `---`, or where JSON values
+// end that follow each other.
+type Splitter struct {
+	Name      string // of the file, as users call it
+	FirstLine int    // of the text in its file, from 1
+	Dialect   Dialect
+	Limits    Limits
+	Parts     func(Part)    // gets the documents
+	Problem   func(Problem) // gets what is wrong between them
+
+	input    io.Reader
+	buffer   []byte // what has been read and is not yet in a part
+	ended    bool   // there is nothing more to read
+	line     int    // from 1, on which the buffer begins
+	offset   int64  // where the buffer begins in the text of the file
+	index    int    // of the document that the buffer begins with
+	hasBegun bool   // a separator has come
+	isBlank  bool
+}
+
+// A Result is what is known of a file when all of it is split.
+type Result struct {
+	Documents int
+	IsBlank   bool  // there is nothing but white space in it
+	Err       error // why it could not be read to its end
+}
+
+const blockSize = 1 << 20
+
+// SplitPath reads a file and hands on its documents.
+func (s *Splitter) SplitPath(path string) Result {
+	input, err := os.Open(path)
+	if err != nil {
+		return Result{Err: err}
+	}
+	defer input.Close()
+	s.input = input
+	return s.split(firstBlock(input))
+}
+
+// SplitText hands on the documents of a text.
+func (s *Splitter) SplitText(text []byte) Result {
+	s.buffer, s.ended = text, true
+	return s.split(0)
+}
+
+func (s *Splitter) split(size int) Result {
+	s.line = max(s.FirstLine, 1)
+	err := s.fill(size)
+	if err == nil {
+		err = s.begin()
+	}
+	return Result{s.index, s.isBlank, err}
+}
+
+// firstBlock returns how much of a file to read at first: all of a small one, and what shows that there is no more.
+func firstBlock(input *os.File) int {
+	info, err := input.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return blockSize
+	}
+	return int(min(info.Size()+1, blockSize))
+}
+
+// fill reads until the buffer holds so many bytes, or the file ends.
+func (s *Splitter) fill(size int) error {
+	if cap(s.buffer) < size && !s.ended {
+		larger := make([]byte, len(s.buffer), size)
+		copy(larger, s.buffer)
+		s.buffer = larger
+	}
+	for !s.ended && len(s.buffer) < size {
+		read, err := s.input.Read(s.buffer[len(s.buffer):size])
+		s.buffer = s.buffer[:len(s.buffer)+read]
+		if err == io.EOF {
+			s.ended = true
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillUntil reads on until the buffer holds what is wanted, or the file ends; not ok: that is too much.
+func (s *Splitter) fillUntil(isThere func() bool) (ok bool, err error) {
+	for size := len(s.buffer) + blockSize; !s.ended && !isThere(); size *= 2 {
+		if len(s.buffer) > s.Limits.MaxDocument {
+			s.Problem(tooLarge(s.index, s.line))
+			s.index++
+			return false, nil
+		}
+		if err := s.fill(min(size, s.Limits.MaxDocument+1)); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func never() bool { return false }
+
+// advance goes on to a place in the buffer. isKept: a part has what stands before it.
+func (s *Splitter) advance(at int, isKept bool) {
+	s.line += bytes.Count(s.buffer[:at], lineFeed)
+	s.offset += int64(at)
+	s.buffer = s.buffer[at:]
+	if isKept && !s.ended {
+		s.buffer = append(make([]byte, 0, blockSize+len(s.buffer)), s.buffer...)
+	}
+}
+
+func (s *Splitter) emit(text []byte, spans []Span) {
+	if len(spans) == 0 {
+		return
+	}
+	for _, span := range spans {
+		for _, problem := range span.problems {
+			problem.Document = span.index
+			s.Problem(problem)
+		}
+	}
+	s.Parts(Part{text, spans})
+}
+
+var byteOrderMark = []byte("\ufeff")
+
+const blanks = " \t\r\n"
+
+func (s *Splitter) begin() error {
+	if order, encoding := byteOrder(s.buffer); order != nil {
+		if ok, err := s.fillUntil(never); !ok {
+			return err
+		}
+		text, badLine := fromUTF16(s.buffer, order)
+		if badLine > 0 {
+			s.Problem(notText(encoding, badLine))
+		}
+		s.buffer = text
+	}
+	s.buffer = bytes.TrimPrefix(s.buffer, byteOrderMark)
+	if bytes.IndexByte(s.buffer, '\r') >= 0 {
+		hasLineFeed := func() bool { return bytes.IndexByte(s.buffer, '\n') >= 0 }
+		if ok, err := s.fillUntil(hasLineFeed); !ok {
+			return err
+		}
+		if !hasLineFeed() {
+			// Carriage returns alone end the lines.
+			s.buffer = bytes.ReplaceAll(s.buffer, []byte{'\r'}, lineFeed)
+		}
+	}
+	first := bytes.TrimLeft(s.buffer, blanks)
+	for len(first) == 0 && !s.ended {
+		s.advance(bytes.LastIndexByte(s.buffer, '\n')+1, true)
+		size := len(s.buffer) + blockSize
+		if ok, err := s.fillUntil(func() bool { return len(s.buffer) >= size }); !ok {
+			return err
+		}
+		first = bytes.TrimLeft(s.buffer, blanks)
+	}
+	if len(first) == 0 {
+		s.isBlank = true
+		return nil
+	}
+	if s.Dialect == Kubernetes && (first[0] == '{' || s.isNamedJSON()) {
+		return s.splitJSON()
+	}
+	if line := s.directive(); line > 0 {
+		s.Problem(Problem{
+			Document: s.index, Line: line, Message: "Kubernetes does not read YAML directives", Remedy: "remove the line",
+		})
+	}
+	return s.splitYAML()
+}
+
+func (s *Splitter) isNamedJSON() bool { return strings.EqualFold(filepath.Ext(s.Name), ".json") }
+
+// directive returns the line of a directive that comes before all documents; 0 if there is none.
+func (s *Splitter) directive() int {
+	rest, line := s.buffer, s.line
+	for {
+		text, after, found := bytes.Cut(rest, lineFeed)
+		text = bytes.TrimRight(text, blanks)
+		if bytes.HasPrefix(text, []byte{'%'}) {
+			return line
+		}
+		if text = bytes.TrimLeft(text, blanks); !found || len(text) > 0 && text[0] != '#' {
+			return 0
+		}
+		rest = after
+		line++
+	}
+}
+
+var separator = []byte("\n---")
+
+func (s *Splitter) splitYAML() error {
+	for size := blockSize; ; {
+		if err := s.fill(size); err != nil {
+			return err
+		}
+		spans, rest := s.spans()
+		s.emit(s.buffer[:rest], spans)
+		s.advance(rest, true)
+		switch {
+		case s.ended:
+			return nil
+		case rest > 0:
+			size = max(blockSize, len(s.buffer)+blockSize/2)
+		case size >= s.Limits.MaxDocument:
+			if err := s.skipDocument(); err != nil {
+				return err
+			}
+			size = blockSize
+		default:
+			size = min(2*size, s.Limits.MaxDocument)
+		}
+	}
+}
+
+// spans returns the documents in the buffer that are complete, and where the first one begins that is not.
+func (s *Splitter) spans() (spans []Span, rest int) {
+	text, line := s.buffer, s.line
+	at := 0 // where a separator or the text before the first one begins
+	for {
+		span := Span{start: at, line: line}
+		from := at // to look for the next separator
+		if s.hasBegun || bytes.HasPrefix(text[at:], separator[1:]) {
+			s.hasBegun = true
+			end := bytes.IndexByte(text[at:], '\n')
+			if end < 0 {
+				if !s.ended {
+					return spans, at
+				}
+				end = len(text) - at
+			}
+			// The next one may follow at once.
+			from = at + end
+			after := text[at+len("---") : at+end]
+			if content := bytes.TrimSpace(after); len(content) > 0 && content[0] != '#' {
+				span.problems = []Problem{{
+					Line: line, Message: "nothing but a comment may follow `---` on its line", Remedy: "put what follows on a line of its own",
+				}}
+			}
+			if span.problems == nil || strings.IndexByte(blanks, after[0]) < 0 {
+				span.start = min(from+1, len(text))
+				span.line++
+			}
+		}
+		next := bytes.Index(text[from:], separator)
+		span.end = len(text)
+		if next >= 0 {
+			span.end = from + next + 1
+		} else if !s.ended {
+			return spans, at
+		}
+		isDocument := true
+		if !s.hasBegun {
+			isDocument = !isPreamble(text[at:span.end])
+		} else if next < 0 {
+			// What a separator at the very end begins is nothing.
+			isDocument = span.problems != nil || len(bytes.Trim(text[span.start:], blanks)) > 0
+		}
+		if isDocument {
+			span.index, span.begin = s.index, s.offset+int64(span.start)
+			spans = append(spans, span)
+			s.index++
+		}
+		if next < 0 {
+			return spans, len(text)
+		}
+		line += bytes.Count(text[at:span.end], lineFeed)
+		at = span.end
+		s.hasBegun = true
+	}
+}
+
+// isPreamble tells whether a text is nothing but blank lines, comments and directives.
+func isPreamble(text []byte) bool {
+	for len(text) > 0 {
+		line, after, _ := bytes.Cut(text, lineFeed)
+		content := bytes.TrimLeft(line, blanks)
+		if len(content) > 0 && content[0] != '#' && line[0] != '%' {
+			return false
+		}
+		text = after
+	}
+	return true
+}
+
+// skipDocument leaves out a document that is too large.
+func (s *Splitter) skipDocument() error {
+	s.Problem(tooLarge(s.index, s.line))
+	s.index++
+	for from := 1; ; from = 0 {
+		if next := bytes.Index(s.buffer[from:], separator); next >= 0 {
+			s.advance(from+next+1, true)
+			s.hasBegun = true
+			return nil
+		}
+		if s.ended {
+			s.buffer = nil
+			return nil
+		}
+		s.advance(len(s.buffer)-len(separator), true)
+		if err := s.fill(blockSize); err != nil {
+			return err
+		}
+	}
+}
+
+// splitJSON reads JSON values that follow each other; from the first separator or comment on, the rest is YAML. A first
+// value that is YAML but not JSON makes all of it YAML, as for kubectl.
+func (s *Splitter) splitJSON() error {
+	for size := blockSize; ; {
+		if err := s.fill(size); err != nil {
+			return err
+		}
+		spans, rest, next := s.values()
+		isIncomplete := rest == 0 && next == moreJSON
+		s.emit(s.buffer[:rest], spans)
+		s.advance(rest, len(spans) > 0)
+		switch {
+		case next == thenYAML:
+			return s.splitYAML()
+		case next == brokenJSON:
+			if isYAML, err := s.skipJSON(); err != nil || isYAML {
+				if isYAML {
+					return s.splitYAML()
+				}
+				return err
+			}
+			size = blockSize
+		case s.ended:
+			return nil
+		case isIncomplete && size >= s.Limits.MaxDocument:
+			s.Problem(tooLarge(s.index, s.line))
+			s.index++
+			return nil
+		case isIncomplete:
+			size = min(2*size, s.Limits.MaxDocument)
+		default:
+			size = max(blockSize, len(s.buffer)+blockSize/2)
+		}
+	}
+}
+
+// What comes behind some JSON values.
+const (
+	moreJSON = iota
+	thenYAML
+	brokenJSON
+)
+
+// values returns the JSON values in the buffer that are complete, where they end, and what comes then.
+func (s *Splitter) values() (spans []Span, rest, next int) {
+	line, counted := s.line, 0
+	for {
+		at := len(s.buffer) - len(bytes.TrimLeft(s.buffer[rest:], blanks))
+		text := s.buffer[at:]
+		if len(text) == 0 || len(text) < len("---") && !s.ended {
+			if s.ended {
+				rest = at
+			}
+			return spans, rest, moreJSON
+		}
+		if text[0] == '#' || bytes.HasPrefix(text, separator[1:]) {
+			return spans, at, thenYAML
+		}
+		end := jsonEnd(text)
+		if end == len(text) && !s.ended {
+			return spans, rest, moreJSON
+		}
+		line += bytes.Count(s.buffer[counted:at], lineFeed)
+		counted = at
+		document, problems := s.readJSON(text[:end], line, s.offset+int64(at))
+		if document == nil {
+			return spans, at, brokenJSON
+		}
+		spans = append(spans, Span{start: at, end: at + end, line: line, index: s.index, document: document, problems: problems})
+		s.index++
+		rest = at + end
+	}
+}
+
+// readJSON reads a text that is one JSON value; without a document, the problem is why.
+func (s *Splitter) readJSON(source []byte, line int, begin int64) (*Document, []Problem) {
+	text, bad := validUTF8(source)
+	if bad >= 0 {
+		s.Problem(notText("UTF-8", line+bytes.Count(source[:bad], lineFeed)))
+	}
+	t := &Tape{}
+	t.reset(text)
+	end, hasDuplicates, ok := t.readJSON(s.Limits.MaxDepth)
+	switch {
+	case t.tooDeep:
+		return nil, []Problem{*tooDeep(s.Limits.MaxDepth, line)}
+	case !ok || end != len(text):
+		return nil, []Problem{jsonProblem(text, line)}
+	}
+	document := &Document{Tape: t, Index: s.index, Line: line, Format: JSON, Begin: begin, End: begin + int64(len(source))}
+	if !hasDuplicates {
+		return document, nil
+	}
+	return document, duplicateProblems(document.dropDuplicates())
+}
+
+// jsonProblem says why a text is not one JSON value.
+func jsonProblem(text []byte, line int) Problem {
+	var value any
+	err := json.Unmarshal(text, &value)
+	problem := Problem{Line: line, Message: "not valid JSON", Remedy: correct}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		problem.Message += ": " + syntax.Error()
+		before := text[:max(syntax.Offset-1, 0)]
+		if syntax.Offset == int64(len(text)) {
+			before = bytes.TrimRight(before, blanks)
+		}
+		problem.Line += bytes.Count(before, lineFeed)
+	}
+	return problem
+}
+
+var (
+	nextValue     = regexp.MustCompile(`\n(?:\{|---)`)
+	looksLikeJSON = regexp.MustCompile(`^\s*\{\s*["}]`)
+)
+
+// skipJSON skips what is not JSON at the beginning of the buffer; isYAML: it is YAML instead, like all that follows.
+func (s *Splitter) skipJSON() (isYAML bool, err error) {
+	if ok, err := s.fillUntil(never); !ok {
+		s.buffer, s.ended = nil, true
+		return false, err
+	}
+	if s.index == 0 && !s.isBrokenJSON() {
+		return true, nil
+	}
+	_, problems := s.readJSON(s.buffer[:jsonEnd(s.buffer)], s.line, 0)
+	end := len(s.buffer)
+	if next := nextValue.FindIndex(s.buffer); next != nil {
+		end = next[0] + 1
+	}
+	problems[0].Document = s.index
+	problems[0].IsTemplate = isTemplate(s.buffer[:end])
+	s.Problem(problems[0])
+	s.index++
+	s.advance(end, false)
+	return false, nil
+}
+
+// isBrokenJSON tells whether a text whose first value is not JSON is meant to be JSON, and is not YAML either.
+func (s *Splitter) isBrokenJSON() bool {
+	if !s.isNamedJSON() && !looksLikeJSON.Match(s.buffer) {
+		return false
+	}
+	text := s.buffer
+	if end := bytes.Index(text, separator); end >= 0 {
+		text = text[:end+1]
+	}
+	reader := Reader{Limits: s.Limits, Dialect: s.Dialect}
+	document, _ := reader.Read(Part{Text: text}, Span{end: len(text)})
+	return document == nil
+}
+
+// jsonEnd returns where the JSON value ends that a text begins with; the end of the text if it does not end before that.
+func jsonEnd(text []byte) int {
+	depth := 0
+	for at := 0; at < len(text); at++ {
+		switch text[at] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			for at++; at < len(text) && text[at] != '"'; at++ {
+				if text[at] == '\\' {
+					at++
+				}
+			}
+		default:
+			if depth > 0 {
+				continue
+			}
+			for at < len(text) && strings.IndexByte(" \t\r\n{}[],:\"", text[at]) < 0 {
+				at++
+			}
+			return max(at, 1)
+		}
+		if depth <= 0 {
+			return min(at+1, len(text))
+		}
+	}
+	return len(text)
+}
