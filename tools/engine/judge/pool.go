@@ -227,7 +227,7 @@ func (w *worker) keep(f *File, d *read.Document, o read.Object) bool {
 }
 
 func (w *worker) add(f *File, d *read.Document, o read.Object, found *selection) {
-	w.pending = append(w.pending, &pending{f, d, o, w.terms.object(d.Tape, o, f.Target), found})
+	w.pending = append(w.pending, &pending{f, d, o, w.terms.object(d.Tape, o, f.Target.Replacement(d.Tape, o)), found})
 }
 
 // selectUnmatched finds the selections of objects for which none are cached.

@@ -63,8 +63,8 @@ func (v *terms) entries(t *read.Tape, index int, items [][2]*ast.Term) [][2]*ast
 	return items
 }
 
-// object returns a whole object, with what its List says of it, in its target namespace.
-func (v *terms) object(t *read.Tape, o read.Object, target TargetNamespace) *ast.Term {
+// object returns a whole object, with what its List says of it, in a namespace; "" leaves it the one that it states.
+func (v *terms) object(t *read.Tape, o read.Object, namespace string) *ast.Term {
 	var items [][2]*ast.Term
 	if o.ImpliedKind != "" {
 		items = append(items, [2]*ast.Term{v.str([]byte("kind")), v.str([]byte(o.ImpliedKind))})
@@ -73,21 +73,20 @@ func (v *terms) object(t *read.Tape, o read.Object, target TargetNamespace) *ast
 		items = append(items, [2]*ast.Term{v.str([]byte("apiVersion")), v.value(t, o.InheritedVersion)})
 	}
 	whole := ast.NewObject(v.entries(t, o.Node, items)...)
-	if target.replaces(t, o) {
+	if namespace != "" {
 		metadata := ast.NewObject(v.entries(t, t.Get(o.Node, "metadata"), nil)...)
-		metadata.Insert(v.str([]byte("namespace")), ast.StringTerm(target.Name))
+		metadata.Insert(v.str([]byte("namespace")), ast.StringTerm(namespace))
 		whole.Insert(v.str([]byte("metadata")), ast.NewTerm(metadata))
 	}
 	return ast.NewTerm(whole)
 }
 
-// AppendObject appends an object as JSON, in its target namespace.
-func AppendObject(out []byte, t *read.Tape, o read.Object, target TargetNamespace) []byte {
-	if !target.replaces(t, o) {
+// AppendObject appends an object as JSON, in a namespace; "" leaves it the one that it states.
+func AppendObject(out []byte, t *read.Tape, o read.Object, namespace string) []byte {
+	if namespace == "" {
 		return t.AppendObject(out, o)
 	}
-	term := (&terms{}).object(t, o, target)
-	return append(out, term.String()...)
+	return append(out, (&terms{}).object(t, o, namespace).String()...)
 }
 
 // A TargetNamespace is the namespace that the objects of a file go to.
@@ -96,9 +95,24 @@ type TargetNamespace struct {
 	Replace bool   // and of those that state another one
 }
 
-// replaces tells whether an object states a namespace that is not the one that it goes to.
-func (n TargetNamespace) replaces(t *read.Tape, o read.Object) bool {
-	return n.Replace && t.Str(t.Get(t.Get(o.Node, "metadata"), "namespace")) != ""
+// Replacement returns the namespace that an object goes to instead of the one that it states; "" if it keeps that.
+func (n TargetNamespace) Replacement(t *read.Tape, o read.Object) string {
+	if n.Replace && statedNamespace(t, o) != "" {
+		return n.Name
+	}
+	return ""
+}
+
+// Of returns the namespace that an object goes to; "" if it is not known.
+func (n TargetNamespace) Of(t *read.Tape, o read.Object) string {
+	if stated := statedNamespace(t, o); stated != "" && !n.Replace {
+		return stated
+	}
+	return n.Name
+}
+
+func statedNamespace(t *read.Tape, o read.Object) string {
+	return t.Str(t.Get(t.Get(o.Node, "metadata"), "namespace"))
 }
 
 // appendMatchKey appends the target namespace and, as JSON, what matching asks of an object; not ok: that is not clear.
@@ -122,8 +136,8 @@ func appendMatchKey(out []byte, t *read.Tape, o read.Object, target TargetNamesp
 	}
 	for _, field := range fields {
 		at := t.Get(metadata, field)
-		if at >= 0 && field == "namespace" && target.replaces(t, o) {
-			out = append(read.AppendString(append(out, `"namespace":`...), []byte(target.Name)), ',')
+		if replacement := target.Replacement(t, o); at >= 0 && field == "namespace" && replacement != "" {
+			out = append(read.AppendString(append(out, `"namespace":`...), []byte(replacement)), ',')
 		} else if at >= 0 {
 			out = append(read.AppendString(out, []byte(field)), ':')
 			out = append(t.AppendJSON(out, at), ',')

@@ -12,7 +12,7 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// An index knows where objects stand that state a namespace and a name, and what controls them.
+// An index knows where objects stand that have a namespace and a name, and what controls them.
 type index struct {
 	seed    maphash.Seed
 	mutex   sync.Mutex
@@ -20,7 +20,10 @@ type index struct {
 	files   map[int]indexedFile
 }
 
-type indexedFile struct{ path, name string }
+type indexedFile struct {
+	path, name string
+	target     judge.TargetNamespace
+}
 
 type indexEntry struct {
 	object, controller uint64 // hashes of their keys; controller is 0 if there is none
@@ -32,21 +35,24 @@ type key [3]string
 
 func newIndex() *index { return &index{seed: maphash.MakeSeed(), files: map[int]indexedFile{}} }
 
-func (x *index) addFile(id int, path, name string) {
+func (x *index) addFile(id int, file indexedFile) {
 	x.mutex.Lock()
 	defer x.mutex.Unlock()
-	x.files[id] = indexedFile{path, name}
+	x.files[id] = file
 }
 
 func (x *index) hash(k key) uint64 { return max(maphash.Comparable(x.seed, k), 1) }
 
 // add notes the objects of a document.
 func (x *index) add(file int, d *read.Document, objects []read.Object) {
+	x.mutex.Lock()
+	target := x.files[file].target
+	x.mutex.Unlock()
 	var found []indexEntry
 	for _, o := range objects {
-		if own, ok := keyOf(d, o); ok {
+		if own, ok := keyOf(d, o, target); ok {
 			entry := indexEntry{object: x.hash(own), file: uint32(file), document: uint32(d.Index)}
-			if controller, ok := controllerOf(d, o); ok {
+			if controller, ok := controllerOf(d, o, own[0]); ok {
 				entry.controller = x.hash(controller)
 			}
 			found = append(found, entry)
@@ -57,15 +63,13 @@ func (x *index) add(file int, d *read.Document, objects []read.Object) {
 	x.entries = append(x.entries, found...)
 }
 
-func keyOf(d *read.Document, o read.Object) (own key, ok bool) {
-	metadata := d.Get(o.Node, "metadata")
-	own = key{d.Str(d.Get(metadata, "namespace")), o.Kind, d.Str(d.Get(metadata, "name"))}
+func keyOf(d *read.Document, o read.Object, target judge.TargetNamespace) (own key, ok bool) {
+	own = key{target.Of(d.Tape, o), o.Kind, d.Str(d.Get(d.Get(o.Node, "metadata"), "name"))}
 	return own, own[0] != "" && own[2] != ""
 }
 
-// controllerOf returns the key of what controls an object.
-func controllerOf(d *read.Document, o read.Object) (controller key, ok bool) {
-	own, _ := keyOf(d, o)
+// controllerOf returns the key of what controls an object in a namespace.
+func controllerOf(d *read.Document, o read.Object, namespace string) (controller key, ok bool) {
 	owners := d.Get(d.Get(o.Node, "metadata"), "ownerReferences")
 	for place := 0; ; place++ {
 		owner := d.Item(owners, place)
@@ -73,7 +77,7 @@ func controllerOf(d *read.Document, o read.Object) (controller key, ok bool) {
 			return key{}, false
 		}
 		if d.Kind(d.Get(owner, "controller")) == read.True {
-			return key{own[0], d.Str(d.Get(owner, "kind")), d.Str(d.Get(owner, "name"))}, true
+			return key{namespace, d.Str(d.Get(owner, "kind")), d.Str(d.Get(owner, "name"))}, true
 		}
 	}
 }
@@ -96,13 +100,13 @@ func (s *session) controlled(asked request) {
 		s.ended <- err
 		return
 	}
-	if s.index == nil {
+	if asked.index == nil {
 		s.failed(asked.ID, "setup did not ask to remember objects", false)
 		return
 	}
 	var kept spool
 	defer kept.close()
-	families, err := s.families(data.Objects, &kept)
+	families, err := s.families(asked.index, data.Objects, &kept)
 	if err != nil {
 		s.failed(asked.ID, err.Error(), false)
 		return
@@ -159,19 +163,19 @@ func inputOf(families []family, kept io.ReaderAt) ([]byte, error) {
 
 // families reads objects and their controllers again, in the order of the controllers' keys; those whose controllers are not in
 // the input are left out.
-func (s *session) families(objects []key, kept *spool) ([]family, error) {
+func (s *session) families(x *index, objects []key, kept *spool) ([]family, error) {
 	wanted := map[uint64]bool{}
 	for _, object := range objects {
-		wanted[s.index.hash(object)] = true
+		wanted[x.hash(object)] = true
 	}
 	controllers := map[uint64]bool{}
-	for _, entry := range s.index.entries {
+	for _, entry := range x.entries {
 		if wanted[entry.object] && entry.controller != 0 {
 			controllers[entry.controller] = true
 		}
 	}
 	documents := map[uint32]map[int]bool{} // by file
-	for _, entry := range s.index.entries {
+	for _, entry := range x.entries {
 		if controllers[entry.object] || wanted[entry.object] && entry.controller != 0 {
 			if documents[entry.file] == nil {
 				documents[entry.file] = map[int]bool{}
@@ -191,22 +195,23 @@ func (s *session) families(objects []key, kept *spool) ([]family, error) {
 		return found[controller]
 	}
 	for _, file := range slices.Sorted(maps.Keys(documents)) {
-		err := s.visit(s.index.files[int(file)], documents[file], func(d *read.Document, o read.Object) error {
-			own, ok := keyOf(d, o)
+		indexed := x.files[int(file)]
+		err := s.visit(indexed, documents[file], func(d *read.Document, o read.Object) error {
+			own, ok := keyOf(d, o, indexed.target)
 			if !ok {
 				return nil
 			}
 			var sections []*[]section
-			if controller, ok := controllerOf(d, o); ok && isWanted[own] {
+			if controller, ok := controllerOf(d, o, own[0]); ok && isWanted[own] {
 				sections = append(sections, &get(controller).Objects)
 			}
-			if controllers[s.index.hash(own)] {
+			if controllers[x.hash(own)] {
 				sections = append(sections, &get(own).Controllers)
 			}
 			if len(sections) == 0 {
 				return nil
 			}
-			object := d.AppendObject(nil, o)
+			object := judge.AppendObject(nil, d.Tape, o, own[0])
 			at, err := kept.add(object)
 			for _, each := range sections {
 				*each = append(*each, section{at, int64(len(object))})

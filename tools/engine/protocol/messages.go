@@ -33,10 +33,14 @@ type request struct {
 	Kinds       []string     `json:"kinds"`
 	First       bool         `json:"first"`
 	FirstLine   int          `json:"firstLine"`
+	IsInput     bool         `json:"isInput"`
 	Entry       string       `json:"entry"`
 	RegoVersion string       `json:"regoVersion"`
 
 	data []byte
+	// Those of the session when it was asked.
+	limits read.Limits
+	index  *index
 }
 
 const longestLine = 1 << 20 // of a request

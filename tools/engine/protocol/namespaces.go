@@ -85,7 +85,7 @@ type deferredFinding struct {
 func (d *deferred) add(found judge.Judged) error {
 	entry := deferredFinding{
 		Record:  append(appendObject(nil, kindOf(found.Answer), found), '}'),
-		Judged:  judge.AppendObject(nil, found.Document.Tape, found.Object, found.File.Target),
+		Judged:  judge.AppendObject(nil, found.Document.Tape, found.Object, found.File.Target.Replacement(found.Document.Tape, found.Object)),
 		Default: found.File.Target.Name,
 		Answer:  found.Answer,
 		Lines:   appendLines(nil, found),
@@ -177,7 +177,7 @@ func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[str
 		encoded, err := json.Marshal(own)
 		var answers []judge.Answer
 		if err == nil {
-			answers, err = s.Judge().Answers(objects, chunk[0].Default, encoded)
+			answers, err = s.waitForJudge().Answers(objects, chunk[0].Default, encoded)
 		}
 		if err != nil {
 			s.ended <- err

@@ -32,10 +32,10 @@ func (s *session) read(asked request) {
 		r.Dialect = read.Kubernetes
 	}
 	isPath := asked.Source == "path"
-	if isPath && s.index != nil {
-		s.index.addFile(asked.ID, string(asked.data), asked.Name)
+	if asked.IsInput && isPath && asked.index != nil {
+		asked.index.addFile(asked.ID, indexedFile{path: string(asked.data), name: asked.Name})
 	}
-	reader := &read.Reader{Limits: s.limits, Dialect: r.Dialect}
+	reader := &read.Reader{Limits: asked.limits, Dialect: r.Dialect}
 	var result read.Result
 	if asked.First {
 		result = r.first(reader, isPath)
@@ -44,7 +44,7 @@ func (s *session) read(asked request) {
 			Name:      asked.Name,
 			FirstLine: asked.FirstLine,
 			Dialect:   r.Dialect,
-			Limits:    s.limits,
+			Limits:    asked.limits,
 			Problem:   func(problem read.Problem) { s.problems(asked.ID, []read.Problem{problem}) },
 			Parts:     func(part read.Part) { r.part(reader, part) },
 		}
@@ -67,7 +67,7 @@ func (r *reading) first(reader *read.Reader, isPath bool) read.Result {
 		file, err := os.Open(string(r.data))
 		if err == nil {
 			defer file.Close()
-			text, err = io.ReadAll(io.LimitReader(file, int64(r.limits.MaxDocument)+1))
+			text, err = io.ReadAll(io.LimitReader(file, int64(r.request.limits.MaxDocument)+1))
 		}
 		if err != nil {
 			return read.Result{Err: err}
@@ -107,8 +107,12 @@ func (r *reading) document(d *read.Document) {
 	}
 	r.found = d.Objects(r.found[:0])
 	r.objects += len(r.found)
-	if r.Dialect == read.Kubernetes {
-		r.seen(r.ID, d, r.found)
+	if r.IsInput {
+		var remembering *index
+		if r.Source == "path" {
+			remembering = r.request.index
+		}
+		r.seen(remembering, r.ID, d, r.found)
 	}
 	if r.Unit == "documents" {
 		out := appendPlace(r.out, "document", r.ID, d.Index)

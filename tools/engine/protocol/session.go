@@ -23,11 +23,10 @@ const garbagePercent = 400
 // A session does what requests ask for.
 type session struct {
 	*writer
-	limits   read.Limits
-	judge    chan *judge.Judge // gives the judge when the policies are loaded; then it is closed
-	loaded   *judge.Judge
-	ready    sync.Once
-	hasJudge bool // a setup was asked for
+	limits read.Limits
+	judge  chan *judge.Judge // gives the judge when the policies are loaded
+	loaded *judge.Judge
+	ready  sync.Once
 
 	queue   *queue
 	pool    *judge.Pool
@@ -89,7 +88,7 @@ type reportedError struct{ error }
 
 // take takes requests as they come: what has to be done in their order is queued.
 func (s *session) take(input *bufio.Reader) error {
-	for isFirst := true; ; isFirst = false {
+	for hasJudge := false; ; {
 		asked, err := next(input)
 		if err == io.EOF {
 			return nil
@@ -97,18 +96,27 @@ func (s *session) take(input *bufio.Reader) error {
 		if err != nil {
 			return err
 		}
+		asked.limits, asked.index = s.limits, s.index
 		switch asked.Type {
 		case "setup":
-			if !isFirst {
-				return errors.New("setup is not the first request")
+			if hasJudge {
+				return errors.New("setup was asked for twice")
 			}
+			hasJudge = true
 			if err := s.setup(asked); err != nil {
 				return err
 			}
-		case "file", "read", "namespaces", "controlled":
+		case "file", "batch":
+			if !hasJudge {
+				return fmt.Errorf("%s was asked for before setup", asked.Type)
+			}
+			if asked.Type == "file" {
+				s.queue.put(asked)
+			} else {
+				s.run(func() { s.batch(asked) })
+			}
+		case "read", "namespaces", "controlled":
 			s.queue.put(asked)
-		case "batch":
-			s.run(func() { s.batch(asked) })
 		case "query":
 			s.run(func() { s.query(asked) })
 		default:
@@ -138,7 +146,6 @@ func (s *session) setup(asked request) error {
 		return err
 	}
 	s.limits = data.Limits
-	s.hasJudge = true
 	if data.Remember {
 		s.index = newIndex()
 	}
@@ -153,7 +160,6 @@ func (s *session) setup(asked request) error {
 			return
 		}
 		s.judge <- loaded
-		close(s.judge)
 		s.record(done{Type: "done", ID: asked.ID}, nil)
 	})
 	return nil
@@ -200,23 +206,19 @@ func (s *session) wait() {
 }
 
 func (s *session) file(asked request) {
-	if !s.hasJudge {
-		s.failed(asked.ID, "there are no policies to judge by", false)
-		return
-	}
 	if s.pool == nil {
-		s.pool = judge.NewPool(s.Judge, sink{s}, s.limits)
+		s.pool = judge.NewPool(s.waitForJudge, sink{s}, asked.limits)
 	}
 	s.files.Add(1)
-	path := string(asked.data)
-	if s.index != nil {
-		s.index.addFile(asked.ID, path, asked.Name)
+	path, target := string(asked.data), judge.TargetNamespace{Name: asked.Namespace, Replace: asked.Replace}
+	if asked.index != nil {
+		asked.index.addFile(asked.ID, indexedFile{path, asked.Name, target})
 	}
-	s.pool.Judge(path, asked.Name, &judge.File{ID: asked.ID, Target: judge.TargetNamespace{Name: asked.Namespace, Replace: asked.Replace}})
+	s.pool.Judge(path, asked.Name, &judge.File{ID: asked.ID, Target: target})
 }
 
-// Judge waits until the policies are loaded.
-func (s *session) Judge() *judge.Judge {
+// waitForJudge waits until the policies are loaded.
+func (s *session) waitForJudge() *judge.Judge {
 	s.ready.Do(func() { s.loaded = <-s.judge })
 	return s.loaded
 }
@@ -227,14 +229,10 @@ func (s *session) batch(asked request) {
 		Objects    []json.RawMessage `json:"objects"`
 		Namespaces json.RawMessage   `json:"namespaces"`
 	}
-	if !s.hasJudge {
-		s.failed(asked.ID, "there are no policies to judge by", false)
-		return
-	}
 	err := decode(asked.data, &data)
 	var answers []judge.Answer
 	if err == nil {
-		answers, err = s.Judge().Answers(data.Objects, asked.Namespace, data.Namespaces)
+		answers, err = s.waitForJudge().Answers(data.Objects, asked.Namespace, data.Namespaces)
 	}
 	if err != nil {
 		s.failed(asked.ID, err.Error(), false)

@@ -12,17 +12,17 @@ type sink struct{ *session }
 
 // Seen notes Namespaces, and where objects stand.
 func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Object) {
-	s.seen(file.ID, document, objects)
+	s.seen(s.index, file.ID, document, objects)
 }
 
-func (s *session) seen(file int, document *read.Document, objects []read.Object) {
+func (s *session) seen(remembering *index, file int, document *read.Document, objects []read.Object) {
 	for _, o := range objects {
 		if o.Kind == "Namespace" {
 			s.namespaces.note(document, o)
 		}
 	}
-	if s.index != nil {
-		s.index.add(file, document, objects)
+	if remembering != nil {
+		remembering.add(file, document, objects)
 	}
 }
 
