@@ -31,7 +31,7 @@ demo: setup $(BIN)/pullguard-check $(GATEKEEPER_MANIFEST) ## check Gatekeeper's 
 	{ $(PULLGUARD) check $(GATEKEEPER_MANIFEST) || test $$? -eq 1; }
 
 test: setup tools ## run the tests that need no more than the pinned programs
-	cd tools && CGO_ENABLED=0 go test ./check
+	cd tools && CGO_ENABLED=0 go test ./check ./engine/...
 	$(BIN)/opa test --ignore '*.yaml' --timeout 300s rego
 	$(VENV)/bin/pytest tests/unit tests/engines
 
@@ -61,8 +61,8 @@ lint: setup $(BIN)/opa $(BIN)/regal ## check style, types and layers, and that l
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
-	@cd tools && unformatted=$$(gofmt -l check admission) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
-	cd tools && CGO_ENABLED=0 go vet ./check
+	@cd tools && unformatted=$$(gofmt -l check engine admission) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	cd tools && CGO_ENABLED=0 go vet ./check ./engine/...
 	$(BIN)/opa fmt --fail --list rego
 	$(BIN)/opa check --strict $(REGO)
 	$(BIN)/regal lint rego
@@ -94,7 +94,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m compileall -q generator
 	touch $@
 
-tools: $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
+tools: $(BIN)/pullguard-engine $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
+
+$(BIN)/pullguard-engine: tools/go.mod tools/go.sum $(wildcard tools/engine/*.go tools/engine/*/*.go)
+	@mkdir -p $(BIN)
+	cd tools && $(GO_BUILD) -o ../$@ ./engine
 
 $(BIN)/pullguard-check: tools/go.mod tools/go.sum $(wildcard tools/check/*.go)
 	@mkdir -p $(BIN)

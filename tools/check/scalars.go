@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// The plain scalars that are no strings for Kubernetes (YAML 1.1 as go-yaml v2 has it), but for numbers.
+var words = map[string]kind{
+	"": null, "~": null, "null": null, "Null": null, "NULL": null,
+	"true": boolTrue, "True": boolTrue, "TRUE": boolTrue,
+	"y": boolTrue, "Y": boolTrue, "yes": boolTrue, "Yes": boolTrue, "YES": boolTrue,
+	"on": boolTrue, "On": boolTrue, "ON": boolTrue,
+	"false": boolFalse, "False": boolFalse, "FALSE": boolFalse,
+	"n": boolFalse, "N": boolFalse, "no": boolFalse, "No": boolFalse, "NO": boolFalse,
+	"off": boolFalse, "Off": boolFalse, "OFF": boolFalse,
+}
+
+// What a first character of a plain scalar says.
+const (
+	startsString = iota
+	startsWord   // perhaps one of words
+	startsNumber // perhaps a number
+)
+
+var startOf = func() (table [256]uint8) {
+	for _, b := range []byte("yYnNtTfFoO~") {
+		table[b] = startsWord
+	}
+	for _, b := range []byte("+-.0123456789") {
+		table[b] = startsNumber
+	}
+	return table
+}()
+
+const (
+	longestWord    = 5
+	longestInteger = 18 // digits: fits 64 bits, whatever they are
+	longestFloat   = 15 // digits: a float64 holds them all
+)
+
+// plain returns what a plain scalar is, and false where only the strict reader can tell. Numbers with a fraction are
+// appended to decoded as JSON has them; number says whether to look there.
+func (t *tape) plain(pos, start, end int) bool {
+	scalar := t.source[start:end]
+	switch startOf[scalar[0]] {
+	case startsWord:
+		if len(scalar) <= longestWord {
+			if k, found := words[string(scalar)]; found {
+				t.add(k, pos, start, end, false)
+				return true
+			}
+		}
+	case startsNumber:
+		if !isString(scalar) {
+			return t.number(pos, start, end)
+		}
+	}
+	t.add(text, pos, start, end, false)
+	return true
+}
+
+// isString tells whether a scalar that begins like a number cannot be one, in any notation of YAML 1.1.
+func isString(scalar []byte) bool {
+	unsigned := scalar
+	if scalar[0] == '+' || scalar[0] == '-' {
+		unsigned = scalar[1:]
+	}
+	if len(unsigned) == 0 {
+		return true
+	}
+	allowed := inDecimals
+	switch first := unsigned[0]; {
+	case first == '.':
+		if len(unsigned) == len(".inf") {
+			return false
+		}
+	case first == '0' || first == '_':
+		allowed = inNumbers // there are prefixes for other bases
+	case first < '1' || first > '9':
+		return true
+	}
+	dots, before := 0, byte(0)
+	for _, b := range unsigned {
+		switch {
+		case allowed[b]:
+		case b == '.':
+			if dots++; dots > 1 {
+				return true
+			}
+		case b == '+' || b == '-':
+			if before != 'e' && before != 'E' && before != 'b' && before != 'o' {
+				return true
+			}
+		default:
+			return true
+		}
+		before = b
+	}
+	return false
+}
+
+// What may be in a decimal number, and in one of another base, but for a point and signs.
+var inDecimals, inNumbers = bytesIn("0123456789_eE"), bytesIn("0123456789_abcdefABCDEFxXoO")
+
+func bytesIn(text string) (table [256]bool) {
+	for _, b := range []byte(text) {
+		table[b] = true
+	}
+	return table
+}
+
+// number adds a number in one of its plain notations: decimal, octal as in file modes, or with a fraction.
+func (t *tape) number(pos, start, end int) bool {
+	digits := t.source[start:end]
+	negative := digits[0] == '-'
+	if negative {
+		digits = digits[1:]
+	}
+	whole := 0
+	for whole < len(digits) && digits[whole] >= '0' && digits[whole] <= '9' {
+		whole++
+	}
+	switch {
+	case whole == 0:
+		return false
+	case whole == len(digits):
+		if digits[0] == '0' && len(digits) > 1 {
+			return !negative && t.octal(pos, digits[1:])
+		}
+		if len(digits) > longestInteger || negative && digits[0] == '0' {
+			return false
+		}
+		t.add(number, pos, start, end, false)
+		return true
+	case digits[whole] != '.' || len(digits) > longestFloat || digits[0] == '0' && whole > 1:
+		return false
+	}
+	fraction := digits[whole+1:]
+	for _, b := range fraction {
+		if b < '0' || b > '9' {
+			return false
+		}
+	}
+	fraction = bytes.TrimRight(fraction, "0")
+	from := len(t.decoded)
+	if negative {
+		if digits[0] == '0' {
+			return false // -0.0, and numbers that begin with it
+		}
+		t.decoded = append(t.decoded, '-')
+	}
+	t.decoded = append(t.decoded, digits[:whole]...)
+	if len(fraction) > 0 {
+		if digits[0] == '0' && len(fraction) > 3 {
+			return false // Python and Go would write an exponent
+		}
+		t.decoded = append(append(t.decoded, '.'), fraction...)
+	}
+	t.add(number, pos, from, len(t.decoded), true)
+	return true
+}
+
+func (t *tape) octal(pos int, digits []byte) bool {
+	if len(digits) > 10 {
+		return false
+	}
+	value := int64(0)
+	for _, b := range digits {
+		if b > '7' {
+			return false
+		}
+		value = value*8 + int64(b-'0')
+	}
+	from := len(t.decoded)
+	t.decoded = strconv.AppendInt(t.decoded, value, 10)
+	t.add(number, pos, from, len(t.decoded), true)
+	return true
+}
+
+// isPlainKey tells whether a plain scalar is the same string as a key of a JSON object.
+func isPlainKey(key []byte) bool {
+	switch startOf[key[0]] {
+	case startsWord:
+		_, found := words[string(key)]
+		return !found
+	case startsNumber:
+		if isString(key) {
+			return true
+		}
+		if len(key) > longestInteger || key[0] == '0' && len(key) > 1 {
+			return false
+		}
+		for _, b := range key {
+			if b < '0' || b > '9' {
+				return false
+			}
+		}
+	}
+	return true
+}
