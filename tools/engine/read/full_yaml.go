@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,30 +36,33 @@ type fullParser struct {
 }
 
 // readFull reads the first document of a text. With a value come the problems that Kubernetes would refuse it for; without, why
-// there is none. firstLine is the line of the file on which the text begins. isAlone: what follows the document is a problem.
-func (r *Reader) readFull(text []byte, firstLine int, isAlone bool) (t *Tape, problems []Problem) {
-	p := fullParser{text: text, lines: newLineTable(text, firstLine), limits: r.Limits, dialect: r.Dialect}
-	if problem := notYAML(text, firstLine); problem != nil {
+// there is none. first is the line of the file on which the text begins. isAlone: what follows the document is a problem.
+func (r *Reader) readFull(text []byte, first int, isAlone bool) (t *Tape, problems []Problem) {
+	p := fullParser{text: text, lines: newLineTable(text, first), limits: r.Limits, dialect: r.Dialect}
+	if problem := notYAML(text, first); problem != nil {
 		return nil, p.broken(problem)
 	}
-	decoder := yaml3.NewDecoder(bytes.NewReader(text))
-	var document yaml3.Node
-	var root *yaml3.Node // nil if the document is empty, or go-yaml v3 cannot read it
-	parsed := decoder.Decode(&document)
-	if parsed == nil {
-		root = document.Content[0]
-		if problem := p.measure(root); problem != nil {
+	nodes := p.parse()
+	if nodes.err != nil && nodes.root == nil && p.hasAliases() {
+		return nil, p.broken(p.syntaxProblem(nodes.err)) // what they stand for is not known
+	}
+	if nodes.root != nil {
+		if problem := p.measure(nodes.root); problem != nil {
 			return nil, p.broken(problem)
 		}
 	}
-	encoded, err := p.decode(root, parsed)
+	var duplicates []duplicate
+	if nodes.root != nil {
+		duplicates = p.duplicates(nodes.root)
+	}
+	encoded, err := p.decode(nodes, duplicates)
 	if err != nil {
-		if root != nil {
-			if problem := p.explain(root, root); problem != nil {
+		if nodes.root != nil {
+			if problem := p.explain(nodes.root, nodes.root); problem != nil {
 				return nil, p.broken(problem)
 			}
-			if duplicates := p.duplicates(root); len(duplicates) > 0 {
-				return nil, duplicateProblems(duplicates) // that is what go-yaml v3 refuses
+			if len(duplicates) > 0 && p.dialect == Gator {
+				return nil, duplicateProblems(duplicates) // go-yaml v3 refuses them
 			}
 		}
 		return nil, p.broken(p.syntaxProblem(err))
@@ -68,19 +73,71 @@ func (r *Reader) readFull(text []byte, firstLine int, isAlone bool) (t *Tape, pr
 		return t, nil
 	}
 	if _, _, ok := t.readJSON(p.limits.MaxDepth); !ok {
-		return nil, p.broken(tooDeep(p.limits.MaxDepth, firstLine))
+		return nil, p.broken(tooDeep(p.limits.MaxDepth, first))
 	}
 	t.lines = make([]int, len(t.nodes))
-	if root != nil {
-		p.locate(t, 0, root, p.line(root))
-		problems = duplicateProblems(p.duplicates(root))
-		if line := p.rest(decoder); line > 0 && isAlone {
-			problems = append(problems, Problem{
-				Line: line, Message: "Kubernetes does not read what follows here", Remedy: "put a line `---` before it, or remove it",
-			})
-		}
+	if nodes.err == nil || nodes.root != nil && p.isAll(nodes, encoded) {
+		a := arranger{fullParser: &p, tape: t}
+		a.arrange(0, nodes.root, p.line(nodes.root))
+		t.nodes, t.lines = a.nodes, a.lines
+		problems = duplicateProblems(duplicates)
+	}
+	if nodes.rest > 0 && isAlone {
+		problems = append(problems, Problem{
+			Line: nodes.rest, Message: "Kubernetes does not read what follows here", Remedy: "put a line `---` before it, or remove it",
+		})
 	}
 	return t, problems
+}
+
+// Nodes are what go-yaml v3 makes of the document.
+type nodes struct {
+	root *yaml3.Node // nil if there is nothing in it
+	rest int         // the line of what follows it, or 0
+	err  error       // why it cannot read the whole text; then the root may be that of the text before the error
+	text []byte      // what it has read
+}
+
+// parse returns the nodes of the document. go-yaml v3 looks at more than the document: what follows that may be what it cannot
+// read.
+func (p *fullParser) parse() (found nodes) {
+	const mostTries = 10
+	found.text = p.text
+	for range mostTries {
+		decoder := yaml3.NewDecoder(bytes.NewReader(found.text))
+		var document yaml3.Node
+		err := decoder.Decode(&document)
+		if err == io.EOF {
+			return found
+		}
+		if err == nil {
+			found.root = document.Content[0]
+			if rest := p.rest(decoder); rest > 0 {
+				found.rest = rest
+			}
+			return found
+		}
+		if found.err == nil {
+			found.err = err
+		}
+		found.rest, _ = p.parseError(err)
+		before := p.text[:p.lines.start(found.rest)]
+		if len(before) >= len(found.text) {
+			return found
+		}
+		found.text = before
+	}
+	return found
+}
+
+// isAll tells whether the part of the text that could be read with nodes has the same value as all of it.
+func (p *fullParser) isAll(found nodes, encoded []byte) bool {
+	same, err := kubernetes.YAMLToJSON(found.text)
+	return err == nil && bytes.Equal(same, encoded)
+}
+
+func (p *fullParser) hasAliases() bool {
+	return bytes.IndexByte(p.text, '&') >= 0 && bytes.IndexByte(p.text, '*') >= 0
 }
 
 // broken returns the problem of a document without a value.
@@ -90,20 +147,35 @@ func (p *fullParser) broken(problem *Problem) []Problem {
 }
 
 // decode returns the document as JSON, as its dialect has it; nil if there is nothing in it.
-func (p *fullParser) decode(root *yaml3.Node, parsed error) ([]byte, error) {
-	if parsed == io.EOF {
+func (p *fullParser) decode(found nodes, duplicates []duplicate) ([]byte, error) {
+	root := found.root
+	if root == nil && found.err == nil {
 		return nil, nil
 	}
 	if p.dialect == Kubernetes {
-		encoded, err := kubernetes.YAMLToJSON(p.text)
+		text := p.text
+		if found.err == nil && len(duplicates) > 0 && p.dropOddDuplicates(root) {
+			var err error
+			if text, err = yaml3.Marshal(root); err != nil {
+				return nil, err
+			}
+		}
+		encoded, err := kubernetes.YAMLToJSON(text)
 		var notFinite *json.UnsupportedValueError
 		if errors.As(err, &notFinite) {
 			return p.withWords()
 		}
+		if err != nil && found.err == nil && p.writeOutMergedLists(root) {
+			text, failed := yaml3.Marshal(root)
+			if failed != nil {
+				return nil, err
+			}
+			return kubernetes.YAMLToJSON(text)
+		}
 		return encoded, err
 	}
-	if parsed != nil {
-		return nil, parsed
+	if found.err != nil {
+		return nil, found.err
 	}
 	if root.Kind == yaml3.MappingNode {
 		value := map[string]any{}
@@ -117,6 +189,21 @@ func (p *fullParser) decode(root *yaml3.Node, parsed error) ([]byte, error) {
 		return nil, err
 	}
 	return json.Marshal(value)
+}
+
+// writeOutMergedLists puts lists in the place of their aliases under `<<`, and tells whether there are any. Go refuses such an
+// alias; everybody else takes it for the list.
+func (p *fullParser) writeOutMergedLists(n *yaml3.Node) bool {
+	found := false
+	for i, inside := range n.Content {
+		if n.Kind == yaml3.MappingNode && i%2 > 0 && isMerge(n.Content[i-1]) && target(inside).Kind == yaml3.SequenceNode {
+			found = found || inside.Kind == yaml3.AliasNode
+			n.Content[i] = &yaml3.Node{Kind: yaml3.SequenceNode, Line: inside.Line, Content: target(inside).Content}
+		} else if inside.Kind != yaml3.AliasNode {
+			found = p.writeOutMergedLists(inside) || found
+		}
+	}
+	return found
 }
 
 // withWords returns the document as JSON, with words for the numbers that JSON does not have.
@@ -419,47 +506,124 @@ func (p *fullParser) duplicates(root *yaml3.Node) []duplicate {
 	return found
 }
 
-// An entry is one of a mapping: where its key stands, and its value.
-type entry struct {
-	line  int
-	value *yaml3.Node
+// dropOddDuplicates leaves the last of the entries whose keys are the same string but different values, such as 1 and '1', and
+// tells whether there are any: sigs.k8s.io/yaml takes any of them.
+func (p *fullParser) dropOddDuplicates(n *yaml3.Node) bool {
+	isOdd := false
+	if n.Kind == yaml3.MappingNode {
+		last := map[string]int{}
+		for i := 0; i < len(n.Content); i += 2 {
+			text, err := p.keyText(n.Content[i])
+			if err != nil || isMerge(n.Content[i]) {
+				continue
+			}
+			if before, isThere := last[text]; isThere {
+				one, other := target(n.Content[before]), target(n.Content[i])
+				isOdd = isOdd || one.Value != other.Value || one.ShortTag() != other.ShortTag()
+			}
+			last[text] = i
+		}
+		if isOdd {
+			var kept []*yaml3.Node
+			for i := 0; i < len(n.Content); i += 2 {
+				text, err := p.keyText(n.Content[i])
+				if place, isThere := last[text]; err != nil || !isThere || place == i || isMerge(n.Content[i]) {
+					kept = append(kept, n.Content[i], n.Content[i+1])
+				}
+			}
+			n.Content = kept
+		}
+	}
+	for _, inside := range n.Content {
+		if n.Kind != yaml3.AliasNode {
+			isOdd = p.dropOddDuplicates(inside) || isOdd
+		}
+	}
+	return isOdd
 }
 
-// locate notes the lines, from 0, of a node of the tape and of all inside it.
-func (p *fullParser) locate(t *Tape, index int, n *yaml3.Node, line int) {
-	t.lines[index] = line - p.lines.first
+// An arranger puts the values of a tape in the order of the nodes, and notes their lines.
+type arranger struct {
+	*fullParser
+	tape  *Tape
+	nodes []node
+	lines []int
+}
+
+// arrange takes over a node of the tape, which stands on a line, and all inside it.
+func (a *arranger) arrange(index int, n *yaml3.Node, line int) {
+	at := len(a.nodes)
+	a.add(index, line)
 	n = target(n)
-	switch t.Kind(index) {
+	switch a.tape.Kind(index) {
 	case Mapping:
-		entries := map[string]entry{}
-		if n.Kind == yaml3.MappingNode {
-			p.entries(n, entries)
+		places := map[string]int{}
+		for key, end := index+1, a.tape.Next(index); key < end; key = a.tape.Next(key + 1) {
+			places[string(a.tape.Text(key))] = key
 		}
-		for at, end := index+1, t.Next(index); at < end; at = t.Next(at + 1) {
-			found, isThere := entries[string(t.Text(at))]
-			if !isThere {
-				found = entry{line, &yaml3.Node{}}
+		var found entries
+		if n.Kind == yaml3.MappingNode {
+			found = a.entriesOf(n)
+		}
+		for _, each := range found.list {
+			if key, isThere := places[each.key]; isThere {
+				delete(places, each.key)
+				a.add(key, each.line)
+				a.arrange(key+1, each.value, each.line)
 			}
-			t.lines[at] = found.line - p.lines.first
-			p.locate(t, at+1, found.value, found.line)
+		}
+		for _, key := range slices.Sorted(maps.Values(places)) {
+			a.add(key, line)
+			a.arrange(key+1, &yaml3.Node{}, line)
 		}
 	case Sequence:
 		place := 0
-		for at, end := index+1, t.Next(index); at < end; at = t.Next(at) {
+		for item, end := index+1, a.tape.Next(index); item < end; item = a.tape.Next(item) {
 			if n.Kind == yaml3.SequenceNode && place < len(n.Content) {
-				p.locate(t, at, n.Content[place], p.line(n.Content[place]))
+				a.arrange(item, n.Content[place], a.line(n.Content[place]))
 			} else {
-				p.locate(t, at, &yaml3.Node{}, line)
+				a.arrange(item, &yaml3.Node{}, line)
 			}
 			place++
 		}
 	}
+	a.nodes[at].next = uint32(len(a.nodes))
 }
 
-// entries adds the entries of a mapping to others, with those that it merges. go-yaml v2 merges where `<<` stands, so that it
+func (a *arranger) add(index, line int) {
+	a.nodes = append(a.nodes, a.tape.nodes[index])
+	a.nodes[len(a.nodes)-1].next = uint32(len(a.nodes))
+	a.lines = append(a.lines, line-a.fullParser.lines.first)
+}
+
+// Entries are those of a mapping, in their order: where they stand, and their values.
+type entries struct {
+	list   []entry
+	places map[string]int
+}
+
+type entry struct {
+	key   string
+	line  int
+	value *yaml3.Node
+}
+
+func (e *entries) set(own entry) {
+	if e.places == nil {
+		e.places = map[string]int{}
+	}
+	if place, isThere := e.places[own.key]; isThere {
+		e.list[place] = own
+		return
+	}
+	e.places[own.key] = len(e.list)
+	e.list = append(e.list, own)
+}
+
+// entriesOf returns the entries of a mapping, with those that it merges. go-yaml v2 merges where `<<` stands, so that it
 // replaces what stands before it; v3 merges at the end, and replaces nothing.
-func (p *fullParser) entries(n *yaml3.Node, found map[string]entry) {
-	var merged []*yaml3.Node
+func (p *fullParser) entriesOf(n *yaml3.Node) (found entries) {
+	var last []*yaml3.Node
 	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if isMerge(key) {
@@ -468,11 +632,13 @@ func (p *fullParser) entries(n *yaml3.Node, found map[string]entry) {
 				sources = value.Content
 			}
 			if p.dialect == Gator {
-				merged = append(merged, sources...)
+				last = append(last, sources...)
 				continue
 			}
 			for place := range sources {
-				p.entries(target(sources[len(sources)-1-place]), found)
+				for _, merged := range p.entriesOf(target(sources[len(sources)-1-place])).list {
+					found.set(merged)
+				}
 			}
 			continue
 		}
@@ -484,17 +650,16 @@ func (p *fullParser) entries(n *yaml3.Node, found map[string]entry) {
 		if value.Kind == yaml3.AliasNode {
 			line = p.line(value)
 		}
-		found[text] = entry{line, value}
+		found.set(entry{text, line, value})
 	}
-	for _, source := range merged {
-		more := map[string]entry{}
-		p.entries(target(source), more)
-		for text, own := range more {
-			if _, isThere := found[text]; !isThere {
-				found[text] = own
+	for _, source := range last {
+		for _, merged := range p.entriesOf(target(source)).list {
+			if _, isThere := found.places[merged.key]; !isThere {
+				found.set(merged)
 			}
 		}
 	}
+	return found
 }
 
 // rest returns the line on which something stands behind the first document; 0 if nothing does.
@@ -530,7 +695,7 @@ func (p *fullParser) parseError(err error) (line int, words string) {
 			line++
 		}
 	}
-	return min(p.lines.of(line), p.lines.last()), words
+	return p.lines.of(line), words
 }
 
 // syntaxProblem says in the words of pullguard what a library says of a document.
@@ -554,9 +719,6 @@ func (p *fullParser) syntaxProblem(err error) *Problem {
 	case strings.HasPrefix(words, "exceeded max depth"):
 		return tooDeep(p.limits.MaxDepth, line)
 	}
-	if earlier := p.explainBefore(line); earlier != nil {
-		return earlier
-	}
 	problem := &Problem{Line: line, Message: "not valid YAML: " + words, Remedy: correct}
 	if tabs.Match(p.text[p.lines.start(line):]) {
 		problem.Remedy = "indent with spaces, not with tabs"
@@ -564,17 +726,8 @@ func (p *fullParser) syntaxProblem(err error) *Problem {
 	return problem
 }
 
-// explainBefore returns the problem of what stands before a line, if that is YAML.
-func (p *fullParser) explainBefore(line int) *Problem {
-	var document yaml3.Node
-	if err := yaml3.Unmarshal(p.text[:p.lines.start(line)], &document); err != nil || document.IsZero() {
-		return nil
-	}
-	return p.explain(document.Content[0], document.Content[0])
-}
-
-// lineOfAlias returns the line of the alias that a library refuses with certain words, without saying where it is: no part
-// of the text that ends before it is refused so.
+// lineOfAlias returns the line of the alias that a library refuses with certain words, without saying where it is: no lines
+// of the text before it are refused so.
 func (p *fullParser) lineOfAlias(name, words string) int {
 	const mostTries = 100
 	for at, tries := 0, 0; tries < mostTries; tries++ {
@@ -583,16 +736,25 @@ func (p *fullParser) lineOfAlias(name, words string) int {
 			break
 		}
 		at += next + 1 + len(name)
+		if at < len(p.text) && (isWordByte(p.text[at]) || p.text[at] == '_' || p.text[at] == '-') {
+			continue // it has a longer name
+		}
 		line := p.lines.first + bytes.Count(p.text[:at], lineFeed)
 		if words == "" {
 			return line
 		}
+		end := at + len(firstLine(p.text[at:]))
 		var value any
-		if err := yaml2.Unmarshal(p.text[:at], &value); err != nil && strings.HasSuffix(err.Error(), words) {
+		if err := yaml2.Unmarshal(p.text[:end], &value); err != nil && strings.HasSuffix(err.Error(), words) {
 			return line
 		}
 	}
 	return p.lines.first
+}
+
+func firstLine(text []byte) []byte {
+	line, _, _ := bytes.Cut(text, lineFeed)
+	return line
 }
 
 // A lineTable gives the lines of a file, which end with line feeds, for the lines of go-yaml, for which other characters end a
@@ -600,6 +762,7 @@ func (p *fullParser) lineOfAlias(name, words string) int {
 type lineTable struct {
 	text   []byte
 	first  int   // the line of the file on which the text begins
+	last   int   // the last one that has anything on it
 	starts []int // where go-yaml's lines begin; nil if they are the same
 }
 
@@ -607,6 +770,7 @@ var anyBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
 func newLineTable(text []byte, first int) lineTable {
 	table := lineTable{text: text, first: first}
+	table.last = first + bytes.Count(bytes.TrimRight(text, blanks), lineFeed)
 	hasOdd := bytes.Count(text, []byte{'\r'}) != bytes.Count(text, []byte("\r\n"))
 	for _, odd := range []string{"\u0085", "\u2028", "\u2029"} {
 		hasOdd = hasOdd || bytes.Contains(text, []byte(odd))
@@ -623,15 +787,10 @@ func newLineTable(text []byte, first int) lineTable {
 // of returns the line of the file for a line of go-yaml, from 1.
 func (t lineTable) of(line int) int {
 	if t.starts == nil {
-		return t.first + max(line-1, 0)
+		return min(t.first+max(line-1, 0), t.last)
 	}
 	start := t.starts[max(min(line, len(t.starts))-1, 0)]
-	return t.first + bytes.Count(t.text[:start], lineFeed)
-}
-
-// last returns the last line that has anything on it.
-func (t lineTable) last() int {
-	return t.first + bytes.Count(bytes.TrimRight(t.text, blanks), lineFeed)
+	return min(t.first+bytes.Count(t.text[:start], lineFeed), t.last)
 }
 
 // start returns where a line of the file begins in the text.

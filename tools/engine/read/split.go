@@ -295,6 +295,8 @@ func (s *Splitter) spans() (spans []Span, rest int) {
 			span.index, span.begin = s.index, s.offset+int64(span.start)
 			spans = append(spans, span)
 			s.index++
+		} else {
+			s.check(text[at:span.end], line)
 		}
 		if next < 0 {
 			return spans, len(text)
@@ -302,6 +304,13 @@ func (s *Splitter) spans() (spans []Span, rest int) {
 		line += bytes.Count(text[at:span.end], lineFeed)
 		at = span.end
 		s.hasBegun = true
+	}
+}
+
+// check reports bytes that are not UTF-8 in a text that belongs to no document.
+func (s *Splitter) check(text []byte, line int) {
+	if _, bad := validUTF8(text); bad >= 0 {
+		s.Problem(notText("UTF-8", line+bytes.Count(text[:bad], lineFeed)))
 	}
 }
 
@@ -471,6 +480,7 @@ func (s *Splitter) skipJSON() (isYAML bool, err error) {
 	if next := nextValue.FindIndex(s.buffer); next != nil {
 		end = next[0] + 1
 	}
+	s.check(s.buffer[:end], s.line)
 	problems[0].Document = s.index
 	problems[0].IsTemplate = isTemplate(s.buffer[:end])
 	s.Problem(problems[0])
