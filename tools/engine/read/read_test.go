@@ -113,10 +113,10 @@ const (
 func TestWhatIsWrongBetweenDocuments(t *testing.T) {
 	for text, expected := range map[string]string{
 		"--- {a: 1}\n":                  "1 0: " + afterSeparator + `|0 {"a":1}`,
-		"a: 1\n--- {b: 2}\n---\nc: 3\n": "2 1: " + afterSeparator + `|0 {"a":1}|1 {"b":2}|2 {"c":3}`,
-		"a: 1\n---b: 2\nc: 3\n":         "2 1: " + afterSeparator + `|0 {"a":1}|1 {"c":3}`,
-		"a: 1\n------\nc: 3\n":          "2 1: " + afterSeparator + `|0 {"a":1}|1 {"c":3}`,
-		"a: 1\n-----BEGIN":              "2 1: " + afterSeparator + `|0 {"a":1}|1 null`,
+		"a: 1\n--- {b: 2}\n---\nc: 3\n": `0 {"a":1}|2 1: ` + afterSeparator + `|1 {"b":2}|2 {"c":3}`,
+		"a: 1\n---b: 2\nc: 3\n":         `0 {"a":1}|2 1: ` + afterSeparator + `|1 {"c":3}`,
+		"a: 1\n------\nc: 3\n":          `0 {"a":1}|2 1: ` + afterSeparator + `|1 {"c":3}`,
+		"a: 1\n-----BEGIN":              `0 {"a":1}|2 1: ` + afterSeparator + `|1 null`,
 		"# one\n\n--- kind: X\n---\nb: 1": "3 0: " + afterSeparator +
 			"|3 0: not valid YAML: mapping values are not allowed in this context; correct the document" + `|1 {"b":1}`,
 		"# c\n%YAML 1.1\n---\na: 1\n---\nb: 2\n": "2 0: Kubernetes does not read YAML directives; remove the line" + `|0 {"a":1}|1 {"b":2}`,
@@ -168,8 +168,8 @@ func TestJSONStreams(t *testing.T) {
 		"{\"a\": 1}\n{\"b\": NaN}\n":                           `0 {"a":1}|2 1: not valid JSON: invalid character 'N' looking for beginning of value; correct the document`,
 		"{\"a\": 1}\n{\"b\":\n\n":                              `0 {"a":1}|2 1: not valid JSON: unexpected end of JSON input; correct the document`,
 		"{a: b\n":                                              "1 0: not valid YAML: did not find expected ',' or '}'; correct the document",
-		"{\"x\": 0}\n{\"a\": 1,\n \"b\": {\"c\": 1,\n  \"c\": 2},\n \"a\": {\"d\": 3}}\n": "4 1: " + fmt.Sprintf(isDuplicate, "c", 3) +
-			"|5 1: " + fmt.Sprintf(isDuplicate, "a", 2) + `|0 {"x":0}|1 {"b":{"c":2},"a":{"d":3}}`,
+		"{\"x\": 0}\n{\"a\": 1,\n \"b\": {\"c\": 1,\n  \"c\": 2},\n \"a\": {\"d\": 3}}\n": `0 {"x":0}|4 1: ` + fmt.Sprintf(isDuplicate, "c", 3) +
+			"|5 1: " + fmt.Sprintf(isDuplicate, "a", 2) + `|1 {"b":{"c":2},"a":{"d":3}}`,
 	} {
 		source{}.expect(t, text, split(expected)...)
 	}

@@ -14,22 +14,29 @@ const mostTapes = 128 // that are kept
 
 // Read reads a document of a part. Without a document, the problems are why; else they are what Kubernetes would refuse it for.
 func (r *Reader) Read(p Part, s Span) (*Document, []Problem) {
+	document, problems := r.read(p, s)
+	for i := range problems {
+		if problems[i].Document != WholeFile {
+			problems[i].Document = s.index
+		}
+	}
+	return document, problems
+}
+
+func (r *Reader) read(p Part, s Span) (*Document, []Problem) {
 	if s.document != nil {
-		return s.document, nil
+		return s.document, s.problems
 	}
 	source := p.Text[s.start:s.end]
 	if len(source) > r.Limits.MaxDocument {
 		return nil, []Problem{tooLarge(s.index, s.line)}
 	}
+	problems := s.problems
 	t := r.readPlain(source)
-	var problems []Problem
 	if t == nil {
-		t, problems = r.readAny(source, s.line, true)
-		for i := range problems {
-			if problems[i].Document != WholeFile {
-				problems[i].Document = s.index
-			}
-		}
+		var more []Problem
+		t, more = r.readAny(source, s.line, true)
+		problems = append(problems, more...)
 	}
 	if t == nil {
 		return nil, problems

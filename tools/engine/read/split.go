@@ -141,16 +141,9 @@ func (s *Splitter) advance(at int, isKept bool) {
 }
 
 func (s *Splitter) emit(text []byte, spans []Span) {
-	if len(spans) == 0 {
-		return
+	if len(spans) > 0 {
+		s.Parts(Part{text, spans})
 	}
-	for _, span := range spans {
-		for _, problem := range span.problems {
-			problem.Document = span.index
-			s.Problem(problem)
-		}
-	}
-	s.Parts(Part{text, spans})
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -274,7 +267,7 @@ func (s *Splitter) spans() (spans []Span, rest int) {
 			}
 			if span.problems == nil || strings.IndexByte(blanks, after[0]) < 0 {
 				span.start = min(from+1, len(text))
-				span.line++
+				span.line += span.start - from
 			}
 		}
 		next := bytes.Index(text[from:], separator)

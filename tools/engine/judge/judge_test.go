@@ -1,0 +1,315 @@
+package judge
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"pullguard.invalid/tools/engine/read"
+)
+
+// Says of every object that all of it is wrong.
+const tellsAll = `package policies.tells_all
+
+violation contains {"msg": "all of it", "details": {"path": "spec"}}
+`
+
+// modules returns rego/gatekeeper and policies by their names.
+func modules(t *testing.T, policies map[string]string) Modules {
+	t.Helper()
+	names, err := filepath.Glob("../../../rego/gatekeeper/*/*.rego")
+	if err != nil || len(names) == 0 {
+		t.Fatal("rego/gatekeeper is not there")
+	}
+	texts := map[string]string{}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.rego") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts["gatekeeper/"+filepath.Base(name)] = string(text)
+	}
+	for name, text := range policies {
+		texts[name] = text
+	}
+	return Modules{Texts: texts}
+}
+
+// judgeBy returns a judge by one policy with a constraint for each match.
+func judgeBy(t *testing.T, policy string, matches ...map[string]any) *Judge {
+	t.Helper()
+	var constraints []any
+	for i, match := range matches {
+		constraints = append(constraints, map[string]any{
+			"policy": "tells_all",
+			"constraint": map[string]any{
+				"kind": "TellsAll", "metadata": map[string]any{"name": fmt.Sprintf("c%d", i)}, "spec": map[string]any{"match": match},
+			},
+		})
+	}
+	j, err := New([]Policies{{Modules: modules(t, map[string]string{"p.rego": policy}), Data: map[string]any{"constraints": constraints}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// A collector keeps what a pool finds.
+type collector struct {
+	mutex    sync.Mutex
+	found    []string
+	problems []read.Problem
+	objects  int
+}
+
+func (c *collector) Seen(*File, *read.Document, []read.Object) {}
+func (c *collector) Flush()                                    {}
+
+func (c *collector) Problems(_ *File, problems []read.Problem) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.problems = append(c.problems, problems...)
+}
+
+func (c *collector) Done(_ *File, _ read.Result, objects int) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.objects += objects
+}
+
+func (c *collector) Judged(found []Judged) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for _, judged := range found {
+		c.found = append(c.found, fmt.Sprintf("%d.%v: %s", judged.Document.Index, judged.Object.Items, inShort(judged.Answer)))
+	}
+}
+
+// inShort returns the names of the constraints in an answer, or why there is none.
+func inShort(answer Answer) string {
+	if answer.Failure != "" {
+		return answer.Failure
+	}
+	var names []string
+	for _, response := range answer.Responses {
+		constraint, _ := response["constraint"].(map[string]any)
+		names = append(names, fmt.Sprint(constraint["name"]))
+	}
+	return answer.Namespace + " " + strings.Join(names, ",")
+}
+
+// judgeFile returns what a judge finds in a file with a text, sorted.
+func judgeFile(t *testing.T, j *Judge, text string, target TargetNamespace) *collector {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "f.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &collector{}
+	pool := NewPool(func() *Judge { return j }, c, read.DefaultLimits)
+	pool.Judge(path, path, &File{Target: target})
+	pool.Close()
+	slices.Sort(c.found)
+	return c
+}
+
+// object returns an object as JSON.
+func object(kind, namespace, name string, labels map[string]string) string {
+	metadata := map[string]any{"name": name}
+	if namespace != "" {
+		metadata["namespace"] = namespace
+	}
+	if labels != nil {
+		metadata["labels"] = labels
+	}
+	version := map[string]string{"Deployment": "apps/v1"}[kind]
+	if version == "" {
+		version = "v1"
+	}
+	text, _ := json.Marshal(map[string]any{"apiVersion": version, "kind": kind, "metadata": metadata})
+	return string(text)
+}
+
+// Objects that differ in everything that a match can look at.
+var objects = []string{
+	object("Pod", "a", "one", map[string]string{"x": "1"}),
+	object("Pod", "a", "two", map[string]string{"x": "2"}),
+	object("Pod", "a", "three", nil),
+	object("Pod", "b", "one", map[string]string{"x": "1"}),
+	object("Pod", "", "one", nil),
+	object("Deployment", "a", "one", map[string]string{"x": "1"}),
+	object("Namespace", "", "a", map[string]string{"x": "1"}),
+	object("Namespace", "", "b", nil),
+	object("Node", "", "one", nil),
+	`{"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "one-", "namespace": "a"}}`,
+	`{"apiVersion": "v1", "kind": "Pod", "metadata": "odd"}`,
+	`{"apiVersion": "v1", "kind": "Pod"}`,
+}
+
+// Matches that look at one field each.
+var matches = map[string]map[string]any{
+	"nothing":            {},
+	"kinds":              {"kinds": []any{map[string]any{"apiGroups": []any{"apps"}, "kinds": []any{"Deployment"}}}},
+	"namespaces":         {"namespaces": []any{"a"}},
+	"excludedNamespaces": {"excludedNamespaces": []any{"a"}},
+	"namespaceSelector":  {"namespaceSelector": map[string]any{"matchLabels": map[string]any{"x": "1"}}},
+	"labelSelector":      {"labelSelector": map[string]any{"matchLabels": map[string]any{"x": "1"}}},
+	"name":               {"name": "one*"},
+	"scope":              {"scope": "Cluster"},
+	"source":             {"source": "Original"},
+}
+
+// Selecting objects by their match keys says what matching each object by itself says.
+func TestSelectionIsMatching(t *testing.T) {
+	text := strings.Join(objects, "\n---\n")
+	for field, match := range matches {
+		j := judgeBy(t, tellsAll, match)
+		for _, target := range []TargetNamespace{{}, {Name: "a"}, {Name: "b", Replace: true}} {
+			found := judgeFile(t, j, text, target).found
+			var inputs []json.RawMessage
+			for _, text := range objects {
+				document := documentOf(t, text)
+				own := document.Objects(nil)[0]
+				inputs = append(inputs, AppendObject(nil, document.Tape, own, target.Replacement(document.Tape, own)))
+			}
+			answers, err := j.Answers(inputs, target.Name, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var expected []string
+			for i, answer := range answers {
+				if answer.Failure != "" || len(answer.Responses) > 0 {
+					expected = append(expected, fmt.Sprintf("%d.%v: %s", i, []int(nil), inShort(answer)))
+				}
+			}
+			slices.Sort(expected)
+			if !reflect.DeepEqual(found, expected) {
+				t.Errorf("by %s, in %v:\n%s\nnot\n%s", field, target, strings.Join(found, "\n"), strings.Join(expected, "\n"))
+			}
+		}
+	}
+}
+
+func documentOf(t *testing.T, text string) *read.Document {
+	t.Helper()
+	reader := read.Reader{Limits: read.DefaultLimits, Dialect: read.Kubernetes}
+	document, problems := reader.ReadFirst([]byte(text), 1)
+	if document == nil {
+		t.Fatal(problems)
+	}
+	return document
+}
+
+// Of objects that a match tells apart, one is never taken for another.
+func TestObjectsAreToldApart(t *testing.T) {
+	for field, expected := range map[string]string{
+		"labelSelector": "0.[]: a c0|3.[]: b c0|5.[]: a c0|6.[]:  c0",
+		"name":          "0.[]: a c0|3.[]: b c0|4.[]:  c0|5.[]: a c0|8.[]:  c0|9.[]: a c0",
+		"namespaces":    "0.[]: a c0|1.[]: a c0|10.[]:  c0|11.[]:  c0|2.[]: a c0|4.[]:  c0|5.[]: a c0|6.[]:  c0|8.[]:  c0|9.[]: a c0",
+		"scope":         "10.[]:  c0|11.[]:  c0|4.[]:  c0|6.[]:  c0|7.[]:  c0|8.[]:  c0",
+	} {
+		found := judgeFile(t, judgeBy(t, tellsAll, matches[field]), strings.Join(objects, "\n---\n"), TargetNamespace{}).found
+		if strings.Join(found, "|") != expected {
+			t.Errorf("by %s:\n%s\nnot\n%s", field, strings.Join(found, "|"), expected)
+		}
+	}
+}
+
+func TestFindingsOfManyFilesAndDocuments(t *testing.T) {
+	j := judgeBy(t, tellsAll, matches["labelSelector"], matches["nothing"])
+	var text strings.Builder
+	for number := range 500 {
+		fmt.Fprintf(&text, "kind: List\nitems:\n- %s\n- %s\n---\n", objects[0], object("Pod", "c", fmt.Sprint(number), map[string]string{"y": "&"}))
+	}
+	c := judgeFile(t, j, text.String(), TargetNamespace{})
+	if c.objects != 1000 || len(c.found) != 1000 || len(c.problems) > 0 {
+		t.Fatalf("%d objects, %d findings, %v", c.objects, len(c.found), c.problems)
+	}
+	for _, found := range c.found {
+		if strings.Contains(found, ".[0]: a ") != strings.HasSuffix(found, "c0,c1") {
+			t.Fatal(found)
+		}
+	}
+}
+
+func TestAPolicyThatFails(t *testing.T) {
+	const fails = `package policies.tells_all
+
+violation contains {"msg": "x"} if to_number(input.review.object.metadata.name) > 0
+
+violation contains {"msg": f(input.review.object.metadata.name)} if input.review.object.metadata.name == "bad"
+
+f(x) := 1
+
+f(x) := 2
+`
+	j := judgeBy(t, fails, map[string]any{})
+	text := strings.Join([]string{object("Pod", "a", "1", nil), object("Pod", "a", "bad", nil), object("Pod", "a", "2", nil)}, "\n---\n")
+	expected := []string{"0.[]: a c0", "1.[]: p.rego:9: function data.policies.tells_all.f produced conflicting values for the same inputs: 1 at p.rego:7 2 at p.rego:9", "2.[]: a c0"}
+	if found := judgeFile(t, j, text, TargetNamespace{}).found; !reflect.DeepEqual(found, expected) {
+		t.Error(strings.Join(found, "\n"))
+	}
+}
+
+func TestPoliciesThatCannotBeLoaded(t *testing.T) {
+	for text, expected := range map[string]string{
+		"package bad\n\nx := y\n":                         "bad.rego:3: var y is unsafe",
+		"package bad\n\nx := http.send({})\n":             "bad.rego:3: undefined function http.send",
+		"package bad\n\nx := net.lookup_ip_addr(\"a\")\n": "bad.rego:3: undefined function net.lookup_ip_addr",
+		"package bad\n\nx := opa.runtime()\n":             "bad.rego:3: undefined function opa.runtime",
+		"package bad\n\nx := {\n":                         "bad.rego:4: unexpected eof token; bad.rego:4: unexpected eof token: expected rule value term (e.g., x := <VALUE> { ... })",
+	} {
+		if _, err := New([]Policies{{Modules: Modules{Texts: map[string]string{"bad.rego": text}}}}); err == nil || err.Error() != expected {
+			t.Errorf("%q is %v, not %s", text, err, expected)
+		}
+	}
+}
+
+func TestModulesBelowAFolder(t *testing.T) {
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"a/a.rego": "package a\n\nx := 1\n", "b.rego": "package b\n\nx := 2\n", "conftest/c.rego": "package c\n\nx := y\n", "b.yaml": "x",
+	} {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts, err := textsBelow(folder)
+	if err != nil || len(texts) != 2 || texts["a/a.rego"] == "" || texts["b.rego"] == "" {
+		t.Error(texts, err)
+	}
+}
+
+func TestQueries(t *testing.T) {
+	var rules Rules
+	modules := Modules{RegoVersion: "v1", Texts: map[string]string{"a.rego": "package a\n\nx := input.n + 1\n\ny := 1 if input.n > 5\n"}}
+	for n := range 3 {
+		value, err := rules.Query(modules, "data.a.x", fmt.Appendf(nil, `{"n": %d}`, n))
+		if err != nil || fmt.Sprint(value) != fmt.Sprint(n+1) {
+			t.Error(value, err)
+		}
+	}
+	if len(rules.prepared) != 1 {
+		t.Errorf("%d rules were compiled", len(rules.prepared))
+	}
+	if _, err := rules.Query(modules, "data.a.y", []byte(`{"n": 1}`)); err == nil || err.Error() != "data.a.y is undefined" {
+		t.Error(err)
+	}
+	old := Modules{RegoVersion: "v0", Texts: map[string]string{"a.rego": "package a\n\nx[y] { y := input.n }\n"}}
+	if value, err := rules.Query(old, "data.a.x", []byte(`{"n": 1}`)); err != nil || fmt.Sprint(value) != "[1]" {
+		t.Error(value, err)
+	}
+}
