@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pullguard.check.output_files import OutputFile
 
+_LIBRARY_HELP = "a library, or builtin, the one in pullguard; default: ./library if pullguard wrote it, else builtin"
 _EXIT_CODES = """\
 exit codes:
   0  clean
@@ -367,7 +368,7 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         ),
     )
     command.add_argument("name", metavar="POLICY", help="a policy, one of its rules, or the kind of its constraints")
-    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
+    command.add_argument("--library", metavar="DIR", help=_LIBRARY_HELP)
     command.set_defaults(run=_explain)
 
 
@@ -559,7 +560,7 @@ def _epilog(*examples: tuple[str, str], exit_codes: str = _EXIT_CODES) -> str:
 
 
 def _add_judging(command: "argparse.ArgumentParser") -> None:
-    command.add_argument("--library", metavar="DIR", help="the library; default: ./library, else the one in pullguard")
+    command.add_argument("--library", metavar="DIR", help=_LIBRARY_HELP)
     command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
     command.add_argument(
         "--exclude",

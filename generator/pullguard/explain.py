@@ -13,7 +13,7 @@ def explain(name: str, *, library: str | None = None) -> str:
 
     Args:
         name: The policy, or one of its rules, or the kind of its constraints.
-        library: The folder of the library. None: ./library if there is one, else the one in pullguard.
+        library: The folder of the library, or "builtin". None: ./library if pullguard wrote it, else the builtin one.
 
     Raises:
         PullguardError: The library cannot be read, or has no such policy, or no page of it.

@@ -411,16 +411,40 @@ def test_objects_that_no_policy_is_about_are_fine(tmp_path: Path, library: str) 
     assert report.exit_code("dryrun") == 0
 
 
-def test_a_library_of_its_own_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "library").mkdir()
+_BUILTIN = "the one that comes with pullguard"
+_NOT_OURS = "./library was not written by pullguard, so it was not used; if it is meant, add --library ./library"
+_LEFT_OUT = "K8sProtectedImageCache asks what is in a cluster, so nothing was judged by it"
+
+
+def test_a_library_of_its_own_in_the_working_directory(
+    tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(checkout / "library", tmp_path / "library")
+    monkeypatch.chdir(tmp_path)
+    small.write_manifests(tmp_path / "m.yaml", small.manifest("p"))
+    assert (check(["m.yaml"]).library, check(["m.yaml"], library="builtin").library) == ("./library", _BUILTIN)
+
+
+@pytest.mark.parametrize("manifest", [None, "", f"{'0' * 64}  policies.txt\n", "policies/x/template.yaml\n", "\0\n"])
+@pytest.mark.parametrize(
+    "objects",
+    [[small.OWNER, small.constraint("NeedsOwner", "c")], [small.OWNER], [{"apiVersion": "broken"}]],
+    ids=["whole", "no constraint", "no template"],
+)
+def test_a_library_of_others_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objects: list[dict[str, Any]], manifest: str | None
+) -> None:
     folder = tmp_path / "library" / "owner"
-    folder.mkdir()
-    objects = [small.OWNER, small.constraint("NeedsOwner", "c")]
+    folder.mkdir(parents=True)
     (folder / "template.yaml").write_text("\n---\n".join(map(json.dumps, objects)), encoding="utf-8")
+    if manifest is not None:
+        (tmp_path / "library" / "MANIFEST").write_text(manifest)
     monkeypatch.chdir(tmp_path)
     small.write_manifests(tmp_path / "m.yaml", small.manifest("p"))
     report = check(["m.yaml"])
-    assert (report.library, names(report), report.notes) == ("./library", ["p"], ())
+    assert (report.library, names(report), report.notes) == (_BUILTIN, [], (_NOT_OURS, _LEFT_OUT))
+    report = check(["m.yaml"], library="builtin")
+    assert (report.library, names(report), report.notes) == (_BUILTIN, [], (_LEFT_OUT,))
 
 
 def test_another_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,14 +453,12 @@ def test_another_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     small.write_manifests(tmp_path / "m.yaml", small.manifest("p"))
     report = check(["m.yaml"])
-    assert report.library == "the one that comes with pullguard"
-    left_out = "K8sProtectedImageCache asks what is in a cluster, so nothing was judged by it"
-    assert report.notes == ("./library holds no template.yaml, so it was not used", left_out)
+    assert (report.library, report.notes) == (_BUILTIN, (_NOT_OURS, _LEFT_OUT))
     assert report.exit_code("dryrun") == 0
     (tmp_path / "library" / "books.yaml").unlink()
     (tmp_path / "library").rmdir()
     report = check(["m.yaml"])
-    assert (report.library, report.notes) == ("the one that comes with pullguard", (left_out,))
+    assert (report.library, report.notes) == (_BUILTIN, (_LEFT_OUT,))
 
 
 def test_a_library_that_is_not_there(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Nothing is imported here that takes time.
 
 import os
 
+from pullguard.core import default_library
 from pullguard.core.defaults import MAX_DEPTH, MAX_DOCUMENT
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -13,9 +14,6 @@ _NAME = "pullguard-check"
 
 #: Where the policies of a library stand, as a bundle for conftest has them.
 POLICIES = "conftest/policy"
-
-#: What a library is called that is used without being named.
-DEFAULT_LIBRARY = "library"
 
 # With these, another program judges, or the limits are others.
 _OTHERWISE = ("-h", "--help", "--engine", "--opa", "--max-")
@@ -111,18 +109,19 @@ def find() -> "str | None":
 
 def packaged_library() -> "str | None":
     """Return the library that comes with pullguard; None if it is missing."""
-    for candidate in (os.path.join(_PACKAGE, "data", DEFAULT_LIBRARY), os.path.join(_CHECKOUT, DEFAULT_LIBRARY)):
+    for candidate in (os.path.join(_PACKAGE, "data", "library"), os.path.join(_CHECKOUT, "library")):
         if os.path.isdir(candidate):
             return candidate
     return None
 
 
 def _library(arguments: "list[str]") -> "str | None":
+    stated = None
     for place, argument in enumerate(arguments):
         if argument == "--library":
-            return "".join(arguments[place + 1 : place + 2])
-        if argument.startswith("--library="):
-            return argument.partition("=")[2]
-    if os.path.isfile(os.path.join(DEFAULT_LIBRARY, "MANIFEST")):
-        return DEFAULT_LIBRARY
-    return packaged_library()
+            stated = "".join(arguments[place + 1 : place + 2])
+        elif argument.startswith("--library="):
+            stated = argument.partition("=")[2]
+    if stated is None and default_library.is_own(default_library.DEFAULT):
+        return default_library.DEFAULT
+    return packaged_library() if stated in {None, default_library.BUILTIN} else stated

@@ -57,7 +57,7 @@ def check(
 
     Args:
         paths: Files and folders; "-" is stdin.
-        library: The folder of the library. None: ./library if there is one, else the one in pullguard.
+        library: The folder of the library, or "builtin". None: ./library if pullguard wrote it, else the builtin one.
         engine: One of ENGINES.
         opa: The opa binary, as a user states it. None: pullguard-check, which has OPA in it, or else pullguard's own.
         everywhere: Judge objects in all namespaces, whatever the constraints say of namespaces.

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pullguard.core.default_library import BUILTIN, DEFAULT, is_own
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import RuleInfo, rule_of
 from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, Summary, dig, needs_cluster
 from pullguard.core.resources import packaged_library
-from pullguard.engine.process import DEFAULT_LIBRARY
 from pullguard.library import bundle
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
     """Return what manifests are judged by.
 
     Args:
-        stated: The folder of the library. None: ./library if there is one, else the one in pullguard.
+        stated: The folder of the library. None: ./library if pullguard wrote it, else the one in pullguard.
         everywhere: Whether to drop what the constraints say of namespaces.
         bundled: Whether the bundle of a library will do, which is read many times as fast. It is used only if
             everything in it and the templates and constraints beside it are what pullguard wrote.
@@ -195,15 +195,18 @@ def library_directory(stated: str | None) -> tuple[Path, str, list[str]]:
     """Return the folder of the library, what it is called, and what is to be said about the choice.
 
     Args:
-        stated: The folder. None: ./library if there is one, else the one in pullguard.
+        stated: The folder, or BUILTIN. None: ./library if pullguard wrote it, else the one in pullguard.
     """
-    if stated is not None:
+    if stated is not None and stated != BUILTIN:
         return Path(stated), stated, []
-    default = Path(DEFAULT_LIBRARY)
-    if (default / bundle.MANIFEST).is_file() or next(default.rglob("template.yaml"), None) is not None:
-        return default, f"./{DEFAULT_LIBRARY}", []
-    # Many projects have a folder of that name, for other things.
-    notes = [f"./{DEFAULT_LIBRARY} holds no template.yaml, so it was not used"] if default.is_dir() else []
+    notes = []
+    if stated is None and Path(DEFAULT).is_dir():
+        if is_own(DEFAULT):
+            return Path(DEFAULT), f"./{DEFAULT}", []
+        # Many projects have a folder of that name, for other things.
+        notes = [
+            f"./{DEFAULT} was not written by pullguard, so it was not used; if it is meant, add --library ./{DEFAULT}"
+        ]
     return packaged_library(), "the one that comes with pullguard", notes
 
 
