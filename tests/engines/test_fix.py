@@ -21,6 +21,7 @@ from pullguard import cli
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding, Problem, Report
 from pullguard.fix.command import FixReport, fix
+from pullguard.fix.edits import applied
 from pullguard.judging.judge import check
 
 pytestmark = pytest.mark.usefixtures("opa")
@@ -71,7 +72,7 @@ def test_a_file(manifest: Callable[..., Path], library: str) -> None:
     assert file.read_text() == FIXED
     assert [(found.file, found.line, found.rule) for found in report.fixed] == [(str(file), 8, "pull-policy-always")]
     assert (report.left, report.others, report.errors, report.output, report.exit_code) == ((), 0, (), None, 0)
-    assert [(change.before, change.after) for change in report.changes] == [(ALWAYS, FIXED)]
+    assert [(change.text, applied(change.text, change.edits)) for change in report.changes] == [(ALWAYS, FIXED)]
 
 
 def test_nothing_to_do_writes_nothing(manifest: Callable[..., Path], library: str) -> None:
@@ -408,6 +409,45 @@ def test_programs_take_the_diff(library: str, tmp_path: Path, program: list[str]
     for name, text in files.items():
         expected = text.replace("\n", line_end).replace("Always", "IfNotPresent").encode()
         assert (tmp_path / name).read_bytes() == expected
+
+
+@pytest.mark.parametrize("program", [["git", "apply"], ["patch", "-p1", "--binary"]], ids=["git", "patch"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        ("{root}/repo/deploy/a.yaml", "repo", "repo"),
+        ("{root}/repo/deploy/a.yaml", "repo/deploy", "repo/deploy"),
+        ("a.yaml", "repo/deploy", "repo/deploy"),
+        ("./deploy/../deploy/a.yaml", "repo", "repo"),
+        ("../deploy/a.yaml", "repo/sub", "repo"),
+        ("{root}/repo/deploy/a.yaml", "repo/sub", "repo"),
+        ("..", "repo/sub", "repo"),
+        ("{root}/repo/deploy", "link", "repo"),
+        ("../repo/deploy/a.yaml", "elsewhere", "repo/deploy"),
+        ("{root}/repo/deploy/a.yaml", "elsewhere", "repo/deploy"),
+    ],
+)
+def test_a_diff_names_files_so_that_programs_find_them(
+    library: str, tmp_path: Path, program: list[str], encoding: str, where: tuple[str, str, str]
+) -> None:
+    named, working_directory, base = where
+    found = shutil.which(program[0])
+    if found is None:
+        pytest.skip(f"{program[0]} is not installed")
+    for folder in ("repo/.git", "repo/deploy", "repo/sub", "elsewhere"):
+        (tmp_path / folder).mkdir(parents=True)
+    if program[0] == "git":
+        subprocess.run([found, "init", "-q", tmp_path / "repo"], check=True, timeout=20)
+    (tmp_path / "link").symlink_to("repo/sub")
+    file = tmp_path / "repo/deploy/a.yaml"
+    file.write_bytes(ALWAYS.encode(encoding))
+    arguments = ("--diff", "--library", library, named.format(root=tmp_path))
+    result = run(*arguments, cwd=tmp_path / working_directory)
+    note = f"git -C {tmp_path / base} apply"
+    assert (note in result.stderr.decode()) is ((tmp_path / working_directory).resolve() != tmp_path / base)
+    subprocess.run([found, *program[1:]], input=result.stdout, cwd=tmp_path / base, check=True, timeout=20)
+    assert file.read_bytes() == FIXED.encode(encoding)
 
 
 def test_the_command_as_a_filter(library: str) -> None:

@@ -2,13 +2,16 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from fixable import findings_in
 from pullguard.core.findings import Problem
 from pullguard.fix.command import Change, FixReport, Left
+from pullguard.fix.edits import Edit
 from pullguard.fix.formats import diff, text
+from pullguard.fix.patch_base import PatchBase
 
 POD = (
     "kind: Pod\nmetadata: {name: p, namespace: ns}\nspec:\n  containers:\n  - image: x:1\n    imagePullPolicy: Always\n"
@@ -18,9 +21,11 @@ ASSUMED = (
     "Note: the labels of ns are not known, so the objects there count as protected; "
     "check the Namespace manifests along with them"
 )
+HERE = Path("/here")
 EMPTY = FixReport(
     only_compared=False,
     changes=(),
+    patch_base=PatchBase(HERE, is_elsewhere=False, is_repository=False),
     fixed=(),
     left=(),
     exempt=0,
@@ -30,7 +35,7 @@ EMPTY = FixReport(
     library="lib\x1b",
     notes=(),
 )
-CHANGE = Change("./d/../m.yaml", "a\x1b\nb\n", "a\x1b\nc")
+CHANGE = Change("./d/../m.yaml", HERE / "m.yaml", "a\x1b\nb\n", "utf-8", (Edit(3, 5, "c"),))
 
 
 class Terminal(io.StringIO):
@@ -113,13 +118,29 @@ def test_a_diff_for_programs() -> None:
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("/tmp/m.yaml", "/tmp/m.yaml"),  # noqa: S108 - no file
         ("a b", "a/a b\t"),
         ('a"\n+++ \\é', r'"a/a\042\012+++ \134\303\251"'),
     ],
 )
 def test_names_in_a_diff(name: str, shown: str) -> None:
-    assert diff_of(replace(CHANGE, file=name)).splitlines()[0].decode() == f"--- {shown}"
+    assert diff_of(replace(CHANGE, path=HERE / name)).splitlines()[0].decode() == f"--- {shown}"
+
+
+def test_where_to_apply_a_diff() -> None:
+    base = PatchBase(Path("/a b"), is_elsewhere=True, is_repository=True)
+    change = replace(CHANGE, path=Path("/a b/c d/m.yaml"))
+    report = replace(EMPTY, only_compared=True, changes=(change,), patch_base=base)
+    note = "Note: the diff is to be applied in another folder: `git -C '/a b' apply` or `patch -p1 -d '/a b'`"
+    assert note in written(report, io.StringIO()).splitlines()
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    diff.write(report, stream)
+    buffer = stream.detach()
+    assert isinstance(buffer, io.BytesIO)
+    assert buffer.getvalue().splitlines()[:3] == [
+        b"diff --git a/c d/m.yaml b/c d/m.yaml",
+        b"--- a/c d/m.yaml\t",
+        b"+++ b/c d/m.yaml\t",
+    ]
 
 
 def test_a_diff_for_a_terminal(terminal: Terminal) -> None:

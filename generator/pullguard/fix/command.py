@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from pullguard.core.findings import Finding, Problem, Report
@@ -11,7 +12,9 @@ from pullguard.core.inputs.documents import decode, encoding_of
 from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.fix import files
+from pullguard.fix.edits import Edit
 from pullguard.fix.manifests import Edited, edited, wanted
+from pullguard.fix.patch_base import PatchBase, patch_base
 from pullguard.judging.exemptions import exempted
 from pullguard.judging.judge import check
 
@@ -28,13 +31,17 @@ class Change:
 
     Attributes:
         file: As the user named it; "<stdin>" for standard input.
-        before: Its text.
-        after: Its new text.
+        path: The file itself; None for standard input.
+        text: Its text as it was.
+        encoding: The encoding of its text.
+        edits: What makes its new text.
     """
 
     file: str
-    before: str
-    after: str
+    path: Path | None
+    text: str
+    encoding: str
+    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class FixReport:
     Attributes:
         only_compared: Whether nothing was written.
         changes: The files that were changed, or would be.
+        patch_base: Where a patch has to be applied if nothing was written; else None.
         fixed: The findings that are put right, as they were found.
         left: Those that are left, where they are now.
         exempt: How many findings their objects exempt: they are left.
@@ -69,6 +77,7 @@ class FixReport:
 
     only_compared: bool
     changes: tuple[Change, ...]
+    patch_base: PatchBase | None
     fixed: tuple[Finding, ...]
     left: tuple[Left, ...]
     exempt: int
@@ -144,9 +153,11 @@ def fix(
     is_left = [
         found for found in after.findings if _is_ours(found) and (after is not report or _key(found) not in fixed)
     ]
+    changed = [change.path for change in run.changes if change.path is not None]
     return FixReport(
         only_compared=diff,
         changes=tuple(run.changes),
+        patch_base=patch_base(changed, Path.cwd()) if diff else None,
         fixed=tuple(run.fixed),
         left=tuple(Left(found, reasons.get(_key(found))) for found in is_left),
         exempt=sum(_is_ours(entry.finding) for entry in after.exempt),
@@ -176,7 +187,7 @@ class _Run:
         if name == STDIN_NAME and STDIN in self._paths:
             result = self._edited(name, self.output, findings)
             if result is not None:
-                self.output = self._keep(name, self.output, result)
+                self.output = self._keep(name, None, self.output, result)
             return
         file = files.read(name)
         if isinstance(file, str):
@@ -194,7 +205,7 @@ class _Run:
             return
         problem = None if self._only_compare else files.replace(file, _encoded(result.text, file.data))
         if problem is None:
-            self._keep(name, file.data, result)
+            self._keep(name, file.path, file.data, result)
         else:
             self._fail(name, findings, problem)
 
@@ -210,11 +221,11 @@ class _Run:
         self.refused += result.refused
         return result
 
-    def _keep(self, name: str, data: bytes, result: Edited) -> bytes:
+    def _keep(self, name: str, path: Path | None, data: bytes, result: Edited) -> bytes:
         """Note what was done; return the new bytes of the file."""
         if not result.fixed:
             return data
-        self.changes.append(Change(name, decode(name, data)[0], result.text))
+        self.changes.append(Change(name, path, decode(name, data)[0], encoding_of(data), result.edits))
         self.fixed += result.fixed
         return _encoded(result.text, data)
 

@@ -32,11 +32,13 @@ class Edited:
 
     Attributes:
         text: Its new text.
+        edits: What has made it of the old one.
         fixed: The findings that are put right in it.
         refused: Those that are not, and why: a sentence that says what to do.
     """
 
     text: str
+    edits: tuple[Edit, ...]
     fixed: tuple[Finding, ...]
     refused: tuple[tuple[Finding, str], ...]
 
@@ -58,7 +60,8 @@ def edited(file: str, text: str, findings: Sequence[Finding]) -> Edited:
     refused: dict[int, str] = {}  # by place in findings
     while True:
         plans = _plans(file, text, findings, refused)
-        new = applied(text, dict.fromkeys(edit for plan in plans for edit in plan.edits))
+        edits = tuple(dict.fromkeys(edit for plan in plans for edit in plan.edits))
+        new = applied(text, edits)
         wrong = _differing(file, text, new, {plan.document: plan.value for plan in plans})
         if not wrong:
             break
@@ -66,6 +69,7 @@ def edited(file: str, text: str, findings: Sequence[Finding]) -> Edited:
         refused.update((place, _UNSURE) for plan in doubtful for place in plan.fixed)
     return Edited(
         text=new,
+        edits=edits,
         fixed=tuple(findings[place] for place in sorted(place for plan in plans for place in plan.fixed)),
         refused=tuple((findings[place], reason) for place, reason in sorted(refused.items())),
     )

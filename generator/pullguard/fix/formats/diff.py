@@ -1,51 +1,73 @@
 """What `fix` changed or would change, as a unified diff for `patch` and `git apply`."""
 
 import os
-import re
 from collections.abc import Iterator
-from difflib import unified_diff
 from typing import BinaryIO, TextIO
 
 from pullguard.core.formats.text import printable, wants_colours, write_lines
 from pullguard.fix.command import Change, FixReport
+from pullguard.fix.hunks import ByteEdit, hunks
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 _PLAIN_BYTES = frozenset(range(ord(" "), ord("~") + 1)) - set(b'"\\')
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def write(report: FixReport, stream: TextIO) -> None:
     """Write what was changed, or would be, as a unified diff.
 
-    A terminal gets colours, and nothing that it would obey; everything else gets the bytes that patch needs, in UTF-8.
+    A terminal gets colours, and nothing that it would obey; everything else gets the bytes that patch needs, in the
+    encodings of the files.
     """
-    coloured = wants_colours(stream)
     if stream.isatty():
-        write_lines((_shown(line, coloured=coloured) for change in report.changes for line in _diff(change)), stream)
+        coloured = wants_colours(stream)
+        lines = (line.decode("utf-8", "replace") for line in _diff(report, "utf-8"))
+        write_lines((_shown(line, coloured=coloured) for line in lines), stream)
         return
     stream.flush()
     binary: BinaryIO = stream.buffer
-    binary.writelines(line.encode("utf-8", "surrogateescape") for change in report.changes for line in _diff(change))
+    binary.writelines(_diff(report))
     binary.flush()
 
 
-def _diff(change: Change) -> Iterator[str]:
-    """Yield the lines of a diff, each with its end; only line feeds end a line, as for patch."""
-    name = os.path.normpath(change.file)
-    before, after = (name, name) if name.startswith("/") else (f"a/{name}", f"b/{name}")
-    lines = unified_diff(
-        _LINE.findall(change.before), _LINE.findall(change.after), _diff_name(before), _diff_name(after)
-    )
-    for line in lines:
-        yield line if line.endswith("\n") else f"{line}\n"
-        if not line.endswith("\n"):
-            yield "\\ No newline at end of file\n"
+def _diff(report: FixReport, encoding: str | None = None) -> Iterator[bytes]:
+    """Yield the lines of a diff, each with its end, in an encoding, or in those of the files."""
+    base = report.patch_base
+    for change in report.changes:
+        name = change.file if base is None or change.path is None else base.name_of(change.path)
+        before, after = f"a/{name}", f"b/{name}"
+        header = [f"--- {_delimited(before)}\n", f"+++ {_delimited(after)}\n"]
+        if base is not None and base.is_repository:
+            header.insert(0, f"diff --git {_quoted(before)} {_quoted(after)}\n")
+        yield from (line.encode("utf-8", "surrogateescape") for line in header)
+        yield from hunks(*_encoded(change, encoding or change.encoding))
 
 
-def _diff_name(name: str) -> str:
-    """Return a name as git and patch take it: one with a blank ends with a tab, an unusual one is a string of C."""
+def _encoded(change: Change, encoding: str) -> tuple[bytes, list[ByteEdit]]:
+    """Return the text and the edits of a change as bytes."""
+    parts: list[bytes] = []
+    edits: list[ByteEdit] = []
+    length = end = 0
+    for edit in sorted(change.edits, key=lambda edit: (edit.start, edit.end)):
+        kept = change.text[end : edit.start].encode(encoding)
+        replaced = change.text[edit.start : edit.end].encode(encoding)
+        length += len(kept)
+        edits.append(ByteEdit(length, length + len(replaced), edit.text.encode(encoding)))
+        parts += [kept, replaced]
+        length += len(replaced)
+        end = edit.end
+    return b"".join([*parts, change.text[end:].encode(encoding)]), edits
+
+
+def _delimited(name: str) -> str:
+    """Return a name as git and patch take it behind --- and +++: one with a blank ends with a tab."""
+    quoted = _quoted(name)
+    return f"{quoted}\t" if " " in quoted and quoted == name else quoted
+
+
+def _quoted(name: str) -> str:
+    """Return a name as git and patch take it: an unusual one is a string of C."""
     if name.isprintable() and not {'"', "\\"} & set(name):
-        return f"{name}\t" if " " in name else name
+        return name
     octal = "".join(chr(byte) if byte in _PLAIN_BYTES else f"\\{byte:03o}" for byte in os.fsencode(name))
     return f'"{octal}"'
 

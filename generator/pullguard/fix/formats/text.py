@@ -1,5 +1,6 @@
 """What `fix` did or would do, for people."""
 
+import shlex
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -37,6 +38,9 @@ def _lines(report: FixReport, *, coloured: bool) -> Iterator[str]:
     )
     yield f"Library: {printable(report.library)}"
     notes = [*report.notes, *words.hints([*report.fixed, *(left.finding for left in report.left)])]
+    if report.patch_base is not None and report.patch_base.is_elsewhere:
+        folder = shlex.quote(str(report.patch_base.folder))
+        notes.append(f"the diff is to be applied in another folder: `git -C {folder} apply` or `patch -p1 -d {folder}`")
     if report.exempt:
         notes.append(f"{counted(report.exempt, 'finding')} exempt, and left as before")
     if report.others:
