@@ -20,6 +20,8 @@ TOKEN = "a-token-that-nobody-may-see"  # noqa: S105 - it opens nothing
 
 _LEGACY = "application/json"
 
+_FAULTS = {"Expired": 410, "ServiceUnavailable": 503, "InternalError": 500}
+
 # Of the groups that have another one than v1.
 _VERSIONS = {"constraints.gatekeeper.sh": "v1beta1"}
 
@@ -35,6 +37,8 @@ class ReadOnlyCluster:
 
     Attributes:
         requests: The paths and queries of all lists, in order.
+        faults: What lists are answered instead, each once and in this order: a part of the path and query, and the
+            reason, such as Expired.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class ReadOnlyCluster:
         refused: bool = False,
     ) -> None:
         self.requests: list[str] = []
+        self.faults: list[tuple[str, str]] = []
         self._kinds, self._objects, self._forbidden, self._chunk = kinds, objects, forbidden, chunk
         self._refused = refused
         cluster = self
@@ -119,6 +124,9 @@ class ReadOnlyCluster:
         if kind.kind in self._forbidden:
             name = f'{kind.resource} is forbidden: User "u" cannot list resource "{kind.resource}"'
             return 403, _status(403, "Forbidden", name)
+        if self.faults and self.faults[0][0] in self.requests[-1]:
+            _, reason = self.faults.pop(0)
+            return _FAULTS[reason], _status(_FAULTS[reason], reason, f"a test wants {reason}")
         start = int(query.get("continue", ["0"])[0])
         objects = self._objects.get(kind.kind, ())
         metadata = {"continue": str(start + self._chunk)} if start + self._chunk < len(objects) else {}

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from pullguard.cluster.kubectl import RefusedError, connected
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster
 from pullguard.core.errors import PullguardError
 from read_only_cluster import TOKEN, ReadOnlyCluster
@@ -74,14 +76,6 @@ def test_refused_credentials_end_it_and_are_not_shown(start: Start, tmp_path: Pa
     assert TOKEN not in str(caught.value)
 
 
-def test_a_server_that_is_gone_ends_it(start: Start, tmp_path: Path, kubectl: str) -> None:
-    cluster = start(_KINDS, {})
-    kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
-    cluster.stop()
-    with pytest.raises(PullguardError, match=r"kubectl could not read namespaces: .*refused"):
-        from_cluster(_KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl)
-
-
 def test_a_context_that_is_not_there_ends_it(start: Start, tmp_path: Path, kubectl: str) -> None:
     with pytest.raises(PullguardError, match=r"kubectl could not read namespaces: .*elsewhere"):
         _read(start(_KINDS, {}), tmp_path, kubectl, context="elsewhere")
@@ -104,3 +98,76 @@ def test_the_variable_names_the_file_too(
 def test_a_kubeconfig_that_is_no_file_ends_it(tmp_path: Path, kubectl: str) -> None:
     with pytest.raises(PullguardError, match="is no file"):
         from_cluster(_KINDS, kubeconfig=str(tmp_path / "absent"), kubectl=kubectl)
+
+
+# ---- what passes by itself
+
+
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the waits of kubectl, which take no time here."""
+    waits: list[float] = []
+    monkeypatch.setattr("pullguard.cluster.kubectl.time", SimpleNamespace(sleep=waits.append))
+    return waits
+
+
+def test_a_server_that_was_never_reached_is_tried_twice_more(
+    start: Start, tmp_path: Path, kubectl: str, waited: list[float]
+) -> None:
+    cluster = start(_KINDS, {})
+    kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+    cluster.stop()
+    with pytest.raises(PullguardError, match=r"kubectl could not read namespaces: .*refused"):
+        from_cluster(_KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl)
+    assert waited == [0.5, 1.0]
+
+
+def test_a_server_that_was_reached_is_waited_for(
+    start: Start, tmp_path: Path, kubectl: str, waited: list[float]
+) -> None:
+    cluster = start(_KINDS, {})
+    kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+    with connected(kubeconfig=str(kubeconfig), program=kubectl) as client:
+        assert client.value("/api/v1/pods")["items"] == []
+        cluster.stop()
+        with pytest.raises(RefusedError, match="refused"):
+            client.value("/api/v1/pods")
+    assert waited == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
+
+
+@pytest.mark.parametrize(("failures", "waits"), [(1, [0.5]), (4, [0.5, 1.0, 2.0, 4.0])])
+def test_a_server_that_asks_for_patience_was_reached(  # noqa: PLR0917 - fixtures and parameters
+    start: Start, tmp_path: Path, kubectl: str, waited: list[float], failures: int, waits: list[float]
+) -> None:
+    cluster = start(_KINDS, {"Pod": [_object("v1", "Pod", "a")]})
+    cluster.faults += [("/namespaces?", "ServiceUnavailable")] * failures
+    assert len(_read(cluster, tmp_path, kubectl).objects("Pod")) == 1
+    assert waited == waits
+
+
+def test_what_does_not_pass_is_not_tried_again(start: Start, tmp_path: Path, kubectl: str, waited: list[float]) -> None:
+    _read(start(_KINDS, {}, forbidden=["Pod"]), tmp_path, kubectl)
+    assert waited == []
+
+
+def test_a_list_that_expires_begins_again_and_gives_each_object_once(
+    start: Start, tmp_path: Path, kubectl: str, waited: list[float]
+) -> None:
+    pods = [_object("v1", "Pod", name, namespace) for namespace in "xy" for name in "abc"]
+    cluster = start(_KINDS, {"Pod": pods})
+    cluster.faults += [("continue=4", "Expired"), ("continue=2", "Expired")]
+    with connected(kubeconfig=str(cluster.write_kubeconfig(tmp_path / "kubeconfig")), program=kubectl) as client:
+        pages = list(client.pages("/api/v1/pods"))
+    assert pages == [pods[:2], pods[2:4], [], [], [], pods[4:]]
+    assert waited == []
+
+
+def test_a_list_that_always_expires_ends_it(start: Start, tmp_path: Path, kubectl: str, waited: list[float]) -> None:
+    cluster = start(_KINDS, {"Pod": [_object("v1", "Pod", name) for name in "abc"]})
+    cluster.faults += [("continue=2", "Expired")] * 5
+    with (
+        connected(kubeconfig=str(cluster.write_kubeconfig(tmp_path / "kubeconfig")), program=kubectl) as client,
+        pytest.raises(RefusedError, match="Expired"),
+    ):
+        list(client.pages("/api/v1/pods"))
+    assert (cluster.faults, waited) == ([], [])

@@ -234,6 +234,8 @@ def test_an_export() -> None:
     assert is_log(export([_POD]))
     assert read_log(export([_POD, _POD]), "f") == ([_result(2, _is(_POD), _is(_POD))], [])
     assert read_log(export([_POD], ended=False), "f")[0] == [_result(None, _is(_POD))]
+    without_start = "".join(export([_POD]).splitlines(keepends=True)[1:])
+    assert read_log(without_start, "f") == ([_result(None, _is(_POD))], [])
 
 
 @pytest.mark.parametrize(

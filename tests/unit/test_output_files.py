@@ -47,6 +47,16 @@ def test_what_is_refused(values: list[str], message: str) -> None:
     assert str(raised.value).startswith(message)
 
 
+@pytest.mark.parametrize("other", ["{here}/a.md", "folder/../a.md", "link/a.md", "text={here}/folder/../a.md"])
+def test_one_file_by_two_paths(other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(PullguardError, match=r"a\.md: is named twice by --output-file$"):
+        output_files(["a.md", other.format(here=tmp_path)])
+    assert len(output_files(["a.md", "folder/a.md"])) == 2
+
+
 def test_files_are_written(tmp_path: Path) -> None:
     text, xml = tmp_path / "a.txt", tmp_path / "a.xml"
     text.write_text("more than what will be written, so that nothing may be left of it\n" * 9)

@@ -35,7 +35,7 @@ def output_files(values: Sequence[str]) -> tuple[OutputFile, ...]:
         PullguardError: The format is not known, the file's folder is not there, or a file is named twice.
     """
     found = [_output_file(value) for value in values]
-    paths = [entry.path.absolute() for entry in found]
+    paths = [entry.path.resolve() for entry in found]
     for place, (entry, path) in enumerate(zip(found, paths, strict=True)):
         if path in paths[:place]:
             raise PullguardError("is named twice by --output-file", file=str(entry.path))
