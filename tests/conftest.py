@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import small_library
 from policy_tree import write_tree
 from pullguard.generate.command import generate
 from pullguard.library import policies
@@ -104,6 +105,13 @@ def image_defaults() -> Mapping[str, str]:
     """Return images, each with the pull policy that a real API server gave it."""
     table: dict[str, str] = json.loads((CHECKOUT / "tests/data/image_defaults.json").read_text("utf-8"))["images"]
     return table
+
+
+@pytest.fixture(scope="session")
+def image_library(tmp_path_factory: pytest.TempPathFactory, opa: Path) -> Path:
+    """Return a generated library with the policies on pull policies and pinning, whatever others the checkout has."""
+    folder = tmp_path_factory.mktemp("image-library")
+    return small_library.generate_library(folder, CHECKOUT, opa, "protected_image_pinning", "protected_pull_policy")
 
 
 @pytest.fixture(scope="session")

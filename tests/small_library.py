@@ -1,9 +1,12 @@
-"""A library of others, and manifests for it: Rego v0 and v1, libs that clash, a policy that fails."""
+"""Small libraries: one of others, with Rego v0 and v1, libs that clash and a policy that fails; one of our policies."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from pullguard.generate.command import generate
 
 OWNER_V1 = """\
 package owner
@@ -84,6 +87,16 @@ def write_library(folder: Path, *objects: Mapping[str, Any]) -> str:
     for number, obj in enumerate(objects):
         (folder / f"{number:02}.yaml").write_text(json.dumps(obj), encoding="utf-8")
     return str(folder)
+
+
+def generate_library(folder: Path, checkout: Path, opa: Path, *names: str) -> Path:
+    """Generate the library of some policies of the checkout, whatever other policies it has."""
+    rego = folder / "rego"
+    shutil.copytree(checkout / "rego", rego, ignore=shutil.ignore_patterns("policies"))
+    for name in names:
+        shutil.copytree(checkout / "rego" / "policies" / name, rego / "policies" / name)
+    generate(checkout / "pullguard.yaml", folder / "library", rego=rego, opa=str(opa))
+    return folder / "library"
 
 
 def manifest(name: str, *, kind: str = "ConfigMap", namespace: str | None = None, **labels: str) -> dict[str, Any]:

@@ -102,11 +102,13 @@ class Twins:
         return [told(self.chain.judge(request, typed=False)) for request in requests]
 
     def in_rego(self, requests: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return what Rego tells the user.
+        """Return what Rego tells the user about what the policy is asked about.
 
         CEL has no text for lists and maps, which only a custom resource can have in these places.
         """
+        policy = self.workbench.policies[self.name]
         lines = self.workbench.say_in_rego(self.name, self.config, requests)
+        lines = [line if _selects(policy, request) else "" for line, request in zip(lines, requests, strict=True)]
         return [re.sub(r'"(?:\[(?:"Always")?\]|\{(?:"Always":1)?\})"', '"(no text)"', line) for line in lines]
 
 
@@ -128,12 +130,20 @@ def pod(containers: Sequence[Mapping[str, Any]], *, namespace: str = "kube-syste
     }
 
 
+def _selects(policy: Policy, request: Mapping[str, Any]) -> bool:
+    """Tell whether Gatekeeper asks a policy about a request: about kinds of others a parameter says more."""
+    stated = {(group, kind) for kinds in policy.kinds for group in kinds.api_groups for kind in kinds.kinds}
+    kind = request["kind"]
+    return (kind["group"], kind["kind"]) in stated or policy.kinds_from_parameter is not None
+
+
 def _line(violations: Sequence[Mapping[str, Any]]) -> str:
     messages = [violation["msg"] for violation in sorted(violations, key=_place)]
     return " | ".join([*messages[:10], *(["and more"] if len(messages) > 10 else [])])
 
 
 def _place(violation: Mapping[str, Any]) -> tuple[int, str, int]:
-    found = re.fullmatch(r"(.*)\.(\w+)\[(\d+)\]", violation["details"]["path"])
-    assert found is not None
+    found = re.fullmatch(r"(.*)\.(\w+)\[(\d+)\]", violation["details"].get("path", ""))
+    if found is None:
+        return 0, "", 0  # it is about the whole object
     return LISTS.index(found[2]), found[1], int(found[3])

@@ -42,13 +42,13 @@ _NOTE = (
 @pytest.mark.parametrize("engine", ["opa", "conftest"])
 @pytest.mark.parametrize("piped", [True, False])
 def test_a_pod_that_says_always_and_its_owner_does_not(
-    tmp_path: Path, checkout: Path, engine: str, *, piped: bool
+    tmp_path: Path, image_library: Path, engine: str, *, piped: bool
 ) -> None:
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects("Always", "IfNotPresent")})
     (tmp_path / "dump.json").write_text(text, "utf-8")
     report = check(
         ["-" if piped else str(tmp_path)],
-        library=str(checkout / "library"),
+        library=str(image_library),
         engine=engine,
         stdin=io.BytesIO(text.encode()),
     )
@@ -70,31 +70,33 @@ _INJECTED = (
     "injected", [_PROXY, {**_PROXY, "image": "q.io/proxy:main", "imagePullPolicy": "IfNotPresent"}]
 )
 def test_a_container_that_the_template_does_not_have(
-    tmp_path: Path, checkout: Path, field: str, injected: dict[str, Any]
+    tmp_path: Path, image_library: Path, field: str, injected: dict[str, Any]
 ) -> None:
     pod, workload = _objects("IfNotPresent", "IfNotPresent")
     pod["spec"][field] = [*pod["spec"].get(field, []), injected]
     (tmp_path / "dump.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [pod, workload]}))
-    report = check([str(tmp_path)], library=str(checkout / "library"))
+    report = check([str(tmp_path)], library=str(image_library))
     assert {found.container.name for found in report.findings if found.container is not None} == {"istio-proxy"}
     assert [note for note in report.notes if "another tool" in note] == [_INJECTED]
 
 
 @pytest.mark.usefixtures("opa")
-def test_a_container_without_findings_is_nobodys_business(tmp_path: Path, checkout: Path) -> None:
+def test_a_container_without_findings_is_nobodys_business(tmp_path: Path, image_library: Path) -> None:
     pod, workload = _objects("Always", "Always")
     pod["spec"]["containers"].append({**_PROXY, "imagePullPolicy": "IfNotPresent"})
     (tmp_path / "dump.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [pod, workload]}))
-    report = check([str(tmp_path)], library=str(checkout / "library"))
+    report = check([str(tmp_path)], library=str(image_library))
     assert len(report.findings) == 2
     assert not any("another tool" in note for note in report.notes)
 
 
 @pytest.mark.usefixtures("opa")
 @pytest.mark.parametrize(("stated", "template"), [("Always", "Always"), ("IfNotPresent", "Always")])
-def test_no_tool_where_the_template_says_so_itself(tmp_path: Path, checkout: Path, stated: str, template: str) -> None:
+def test_no_tool_where_the_template_says_so_itself(
+    tmp_path: Path, image_library: Path, stated: str, template: str
+) -> None:
     for index, obj in enumerate(_objects(stated, template)):
         (tmp_path / f"{index}.json").write_text(json.dumps(obj), "utf-8")
-    report = check([str(tmp_path)], library=str(checkout / "library"))
+    report = check([str(tmp_path)], library=str(image_library))
     assert len(report.findings) == 1 + (stated == "Always")
     assert not any("another tool" in note for note in report.notes)

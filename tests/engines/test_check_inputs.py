@@ -48,15 +48,15 @@ def how(request: pytest.FixtureRequest, opa: Path, conftest_binary: Path, checke
     return engines[request.param]
 
 
-def run(checkout: Path, how: dict[str, Any], *paths: Path | str, **more: Any) -> Report:
-    return check([str(path) for path in paths], library=str(checkout / "library"), **how, **more)
+def run(image_library: Path, how: dict[str, Any], *paths: Path | str, **more: Any) -> Report:
+    return check([str(path) for path in paths], library=str(image_library), **how, **more)
 
 
 def subjects(report: Report) -> list[tuple[str, str, bool]]:
     return [(found.object.name, found.object.namespace, found.namespace_assumed) for found in report.findings]
 
 
-def test_namespaces(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+def test_namespaces(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
     for folder, namespace in (("critical", "kube-system"), ("other", "default")):
         (tmp_path / folder).mkdir()
         text = f"namespace: {namespace}\nresources: [pods.yaml]\n"
@@ -65,9 +65,9 @@ def test_namespaces(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None
         (tmp_path / folder / "pods.yaml").write_text(pods, encoding="utf-8")
     (tmp_path / "alone.yaml").write_text(pod("alone"), encoding="utf-8")
     kustomized = [("silent-critical", "kube-system", False), ("stating-critical", "kube-system", False)]
-    assert subjects(run(checkout, how, tmp_path)) == [("alone", "", True), *kustomized]
-    assert subjects(run(checkout, how, tmp_path, namespace="elsewhere")) == kustomized
-    given = run(checkout, how, tmp_path, namespace="kube-system")
+    assert subjects(run(image_library, how, tmp_path)) == [("alone", "", True), *kustomized]
+    assert subjects(run(image_library, how, tmp_path, namespace="elsewhere")) == kustomized
+    given = run(image_library, how, tmp_path, namespace="kube-system")
     assert subjects(given) == [("alone", "kube-system", False), *kustomized]
 
 
@@ -87,11 +87,11 @@ def test_labels_from_a_file(tmp_path: Path, how: dict[str, Any]) -> None:
     ]
 
 
-def test_limits(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+def test_limits(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
     file = tmp_path / "m.yaml"
     large = f"kind: A\ndata: {'x' * 2_100_000}\n"
     file.write_text(f"{large}---\nkind: B\ndata: [[[[1]]]]\n---\n{pod('fine')}", encoding="utf-8")
-    report = run(checkout, how, file, limits=Limits(document=2**21, depth=4))
+    report = run(image_library, how, file, limits=Limits(document=2**21, depth=4))
     assert [(error.document, error.line, error.message) for error in report.errors] == [
         (0, 1, "the document is too large to be read; split it (`pullguard check` allows more with --max-document)"),
         (1, 5, "nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)"),
@@ -100,26 +100,26 @@ def test_limits(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
     assert report.documents == 3
 
 
-def test_templates_are_not_rendered(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+def test_templates_are_not_rendered(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
     chart = tmp_path / "my chart"
     (chart / "templates").mkdir(parents=True)
     file = chart / "templates" / "pod.yaml"
     file.write_text('kind: Pod\nmetadata:\n  {{- include "labels" . }}\n', encoding="utf-8")
-    (error,) = run(checkout, how, file).errors
+    (error,) = run(image_library, how, file).errors
     assert (error.line, error.document) == (3, 0)
     assert error.message.startswith("not rendered: looks like a template (")
     assert error.message.endswith(f"render it first: `helm template '{chart}' | pullguard check -`")
 
 
 def test_nothing_has_changed(
-    tmp_path: Path, checkout: Path, how: dict[str, Any], git: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, image_library: Path, how: dict[str, Any], git: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     git(tmp_path, "init", "--quiet")
     (tmp_path / "a.yaml").write_text(pod("a"), encoding="utf-8")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "a")
-    report = run(checkout, how, tmp_path, selection=Selection(changed_since="HEAD"))
+    report = run(image_library, how, tmp_path, selection=Selection(changed_since="HEAD"))
     assert report.exit_code("dryrun") == 0
     assert report.notes[-1] == "nothing was checked: no manifest has changed since HEAD"
 
@@ -158,7 +158,7 @@ ODD = {
 }
 
 
-def test_odd_files_are_read_alike(tmp_path: Path, checkout: Path, opa: Path) -> None:
+def test_odd_files_are_read_alike(tmp_path: Path, image_library: Path, opa: Path) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()
     for name, data in ODD.items():
@@ -166,7 +166,7 @@ def test_odd_files_are_read_alike(tmp_path: Path, checkout: Path, opa: Path) -> 
     (folder / "dangling.yaml").symlink_to("nowhere")
     (folder / "loop").symlink_to(".")
     os.mkfifo(folder / "pipe.yaml")
-    library = str(checkout / "library")
+    library = str(image_library)
     paths = [str(folder), str(tmp_path / "absent.yaml")]
     ours = check(paths, library=library)
     assert ours == check(paths, library=library, opa=str(opa))
@@ -183,7 +183,7 @@ def test_odd_files_are_read_alike(tmp_path: Path, checkout: Path, opa: Path) -> 
     }
 
 
-def test_many_documents_for_the_strict_reader(tmp_path: Path, checkout: Path, opa: Path) -> None:
+def test_many_documents_for_the_strict_reader(tmp_path: Path, image_library: Path, opa: Path) -> None:
     """They are judged in batches, whose answers come between what is found in other documents."""
     for file in range(3):
         documents = [
@@ -191,17 +191,17 @@ def test_many_documents_for_the_strict_reader(tmp_path: Path, checkout: Path, op
             for number in range(700)
         ]
         (tmp_path / f"{file}.yaml").write_text("\n---\n".join(documents), encoding="utf-8")
-    report = run(checkout, {}, tmp_path)
-    assert report == run(checkout, {"opa": str(opa)}, tmp_path)
+    report = run(image_library, {}, tmp_path)
+    assert report == run(image_library, {"opa": str(opa)}, tmp_path)
     assert [name for name, _, _ in subjects(report)] == [
         f"p{file}-{number}" for file in range(3) for number in range(700)
     ]
 
 
 @pytest.mark.parametrize("piped", [True, False])
-def test_standard_input(tmp_path: Path, checkout: Path, *, piped: bool) -> None:
+def test_standard_input(tmp_path: Path, image_library: Path, *, piped: bool) -> None:
     text = f"{pod('first')}---\nkind: X\na: &a b\n---\n{pod('last')}"
-    command = [sys.executable, "-m", "pullguard", "check", "--library", str(checkout / "library"), "-o", "json", "-"]
+    command = [sys.executable, "-m", "pullguard", "check", "--library", str(image_library), "-o", "json", "-"]
     file = tmp_path / "m.yaml"
     file.write_text(text, encoding="utf-8")
     with file.open("rb") as stream:
@@ -213,19 +213,19 @@ def test_standard_input(tmp_path: Path, checkout: Path, *, piped: bool) -> None:
         ("<stdin>", 16, "last"),
     ]
     assert report["summary"]["documents"] == 3
-    given = check(["-"], library=str(checkout / "library"), stdin=io.BytesIO(text.encode()))
+    given = check(["-"], library=str(image_library), stdin=io.BytesIO(text.encode()))
     assert [found.line for found in given.findings] == [6, 16]
 
 
-def test_standard_input_without_findings(checkout: Path, how: dict[str, Any]) -> None:
+def test_standard_input_without_findings(image_library: Path, how: dict[str, Any]) -> None:
     for text in ("apiVersion: v1\nkind: Service\nmetadata: {name: s}\n", "kind: X\na: &a b\n"):
-        report = run(checkout, how, "-", stdin=io.BytesIO(text.encode()))
+        report = run(image_library, how, "-", stdin=io.BytesIO(text.encode()))
         assert (report.findings, report.errors, report.objects) == ((), (), 1)
 
 
-def test_a_library_that_was_changed_is_not_read_from_its_bundle(tmp_path: Path, checkout: Path) -> None:
+def test_a_library_that_was_changed_is_not_read_from_its_bundle(tmp_path: Path, image_library: Path) -> None:
     library = tmp_path / "library"
-    shutil.copytree(checkout / "library", library)
+    shutil.copytree(image_library, library)
     file = tmp_path / "m.yaml"
     file.write_text(pod("a", "namespace: mine"), encoding="utf-8")
     assert bundle.load(str(library)) is not None
@@ -244,19 +244,19 @@ def test_a_library_that_was_changed_is_not_read_from_its_bundle(tmp_path: Path, 
         lambda library: (library / bundle.INDEX).write_text("{}", encoding="utf-8"),
         lambda library: (library / bundle.INDEX).unlink(),
         lambda library: (library / process.POLICIES / "lib" / "more.rego").write_text("package more", encoding="utf-8"),
-        lambda library: shutil.copytree(library / "policies/webhook_self_block", library / "policies/mine"),
-        lambda library: (library / "policies/webhook_self_block/template.yaml").unlink(),
+        lambda library: shutil.copytree(library / "policies/protected_image_pinning", library / "policies/mine"),
+        lambda library: (library / "policies/protected_image_pinning/template.yaml").unlink(),
     ],
 )
-def test_a_bundle_is_whole_or_not_used(change: Any, tmp_path: Path, checkout: Path) -> None:
+def test_a_bundle_is_whole_or_not_used(change: Any, tmp_path: Path, image_library: Path) -> None:
     library = tmp_path / "library"
-    shutil.copytree(checkout / "library", library)
+    shutil.copytree(image_library, library)
     change(library)
     assert bundle.load(str(library)) is None
 
 
-def test_bundle_and_templates_say_the_same(checkout: Path) -> None:
-    library = str(checkout / "library")
+def test_bundle_and_templates_say_the_same(image_library: Path) -> None:
+    library = str(image_library)
     for everywhere in (False, True):
         fast = ruleset.choose(library, everywhere=everywhere, bundled=True)
         slow = ruleset.choose(library, everywhere=everywhere, bundled=False)
@@ -268,20 +268,20 @@ def test_bundle_and_templates_say_the_same(checkout: Path) -> None:
 
 
 def test_an_opa_by_its_relative_path(
-    tmp_path: Path, checkout: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, image_library: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "m.yaml").write_text(pod("a"), encoding="utf-8")
     (tmp_path / "opa").symlink_to(opa)
     monkeypatch.chdir(tmp_path)
-    assert subjects(run(checkout, {"opa": "./opa"}, "m.yaml")) == [("a", "", True)]
+    assert subjects(run(image_library, {"opa": "./opa"}, "m.yaml")) == [("a", "", True)]
 
 
-def test_without_pullguard_check(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pullguard_check(tmp_path: Path, image_library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "m.yaml"
     file.write_text(pod("a", "namespace: kube-system"), encoding="utf-8")
-    with_it = check([str(file)], library=str(checkout / "library"))
+    with_it = check([str(file)], library=str(image_library))
     monkeypatch.setattr(process, "find", lambda: None)
-    assert check([str(file)], library=str(checkout / "library")) == with_it
+    assert check([str(file)], library=str(image_library)) == with_it
 
 
 TEMPLATE = """\
@@ -294,11 +294,11 @@ spec:
 """
 
 
-def test_a_template_that_is_yaml_all_the_same(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+def test_a_template_that_is_yaml_all_the_same(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
     file = tmp_path / "chart" / "templates" / "pod.yaml"
     file.parent.mkdir(parents=True)
     file.write_text(TEMPLATE)
-    report = run(checkout, how, file)
+    report = run(image_library, how, file)
     assert [(found.rule, found.image) for found in report.findings] == [("image-invalid", "{{ .Values.image }}")]
     assert report.notes[-1] == (
         f"{file} looks like a template that is not rendered; "
@@ -306,42 +306,42 @@ def test_a_template_that_is_yaml_all_the_same(tmp_path: Path, checkout: Path, ho
     )
 
 
-def test_a_kustomization_of_what_is_elsewhere(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+def test_a_kustomization_of_what_is_elsewhere(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
     folder = tmp_path / "overlay"
     folder.mkdir()
     (folder / "kustomization.yaml").write_text("resources: [../base]\n")
-    (problem,) = run(checkout, how, folder).errors
+    (problem,) = run(image_library, how, folder).errors
     assert problem.message == (
         "nothing was checked: there is no Kubernetes object in it; check what its kustomization makes: "
         f"`kustomize build {folder} | pullguard check -`"
     )
 
 
-def test_no_name_of_a_namespace(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+def test_no_name_of_a_namespace(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(pod("a"))
     with pytest.raises(
         PullguardError, match=r"^--namespace Bad NS is no name of a Namespace; see where it comes from$"
     ):
-        run(checkout, how, file, namespace="Bad NS")
+        run(image_library, how, file, namespace="Bad NS")
 
 
-def test_links_that_lead_nowhere(tmp_path: Path, checkout: Path, how: dict[str, Any]) -> None:
+def test_links_that_lead_nowhere(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
     (tmp_path / "a.yaml").symlink_to("gone.yaml")
     (tmp_path / "b.yaml").symlink_to("b.yaml")
     (tmp_path / "p.yaml").write_text(pod("a"))
-    report = run(checkout, how, tmp_path)
+    report = run(image_library, how, tmp_path)
     assert [(problem.file, problem.message) for problem in report.errors] == [
         (str(tmp_path / name), "is a symbolic link that leads nowhere; mend it, or remove it")
         for name in ("a.yaml", "b.yaml")
     ]
 
 
-def _pullguard(checkout: Path, *arguments: str, redirected: str = "", stdin: bytes = b"") -> tuple[int, str, str]:
+def _pullguard(image_library: Path, *arguments: str, redirected: str = "", stdin: bytes = b"") -> tuple[int, str, str]:
     """Run the command in a shell, which redirects its streams; a hang is an error."""
     command = f'exec "$0" -m pullguard "$@" {redirected}'
     done = subprocess.run(
-        ["sh", "-c", command, sys.executable, *arguments, "--library", str(checkout / "library")],
+        ["sh", "-c", command, sys.executable, *arguments, "--library", str(image_library)],
         input=stdin,
         capture_output=True,
         timeout=60,
@@ -351,26 +351,26 @@ def _pullguard(checkout: Path, *arguments: str, redirected: str = "", stdin: byt
 
 
 @pytest.mark.parametrize("path", ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
-def test_the_other_names_of_standard_input(path: str, checkout: Path, checker: Path) -> None:
+def test_the_other_names_of_standard_input(path: str, image_library: Path, checker: Path) -> None:
     assert checker
-    code, output, error = _pullguard(checkout, "check", "-o", "json", path, stdin=pod("a").encode())
+    code, output, error = _pullguard(image_library, "check", "-o", "json", path, stdin=pod("a").encode())
     assert (code, error, [found["file"] for found in json.loads(output)["findings"]]) == (1, "", ["<stdin>"])
 
 
-def test_closed_standard_input(tmp_path: Path, checkout: Path) -> None:
-    code, output, error = _pullguard(checkout, "check", "-", redirected="<&-")
+def test_closed_standard_input(tmp_path: Path, image_library: Path) -> None:
+    code, output, error = _pullguard(image_library, "check", "-", redirected="<&-")
     assert (code, error) == (2, "")
     assert "<stdin>: error: there is no standard input; name a file instead\n" in output
     file = tmp_path / "p.yaml"
     file.write_text(pod("a"))
-    assert _pullguard(checkout, "check", str(file), redirected="<&-")[0] == 1
+    assert _pullguard(image_library, "check", str(file), redirected="<&-")[0] == 1
 
 
 @pytest.mark.parametrize("command", [("check",), ("fix", "--diff")])
-def test_a_full_disk_does_not_look_like_findings(command: tuple[str, ...], tmp_path: Path, checkout: Path) -> None:
+def test_a_full_disk_does_not_look_like_findings(command: tuple[str, ...], tmp_path: Path, image_library: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(pod("a"))
-    answer = _pullguard(checkout, *command, str(file), redirected=">/dev/full")
+    answer = _pullguard(image_library, *command, str(file), redirected=">/dev/full")
     assert (answer[0], answer[2].splitlines()[-1]) == (
         2,
         "pullguard: cannot write to standard output or to a temporary file (No space left on device)",

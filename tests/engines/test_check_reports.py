@@ -50,11 +50,11 @@ def _pod(name: str, exempt: str | None = None) -> str:
 
 
 @pytest.fixture
-def check(tmp_path: Path, checkout: Path) -> Check:
+def check(tmp_path: Path, image_library: Path) -> Check:
     """Return a function that runs `pullguard check` in a folder of its own."""
 
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "pullguard", "check", "--library", str(checkout / "library"), *arguments]
+        command = [sys.executable, "-m", "pullguard", "check", "--library", str(image_library), *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
 
     return run
@@ -94,9 +94,11 @@ def test_a_wrong_output_file_is_an_error_before_anything_is_judged(check: Check)
     assert ended.stderr.startswith("pullguard: the format of --output-file x is not known; write FORMAT=FILE")
 
 
-def test_files_are_written_although_nobody_reads_standard_output(tmp_path: Path, checkout: Path) -> None:
+def test_files_are_written_although_nobody_reads_standard_output(
+    tmp_path: Path, checkout: Path, image_library: Path
+) -> None:
     (tmp_path / "pod.yaml").write_text(_pod("dns"))
-    options = ["--library", str(checkout / "library"), "--output-file", "a.sarif"]
+    options = ["--library", str(image_library), "--output-file", "a.sarif"]
     read, write = os.pipe()
     os.close(read)
     ended = subprocess.run(
@@ -160,11 +162,11 @@ def test_exemptions(tmp_path: Path, check: Check, engine: str) -> None:
 
 
 def test_admission_never_honours_an_exemption(
-    tmp_path: Path, checkout: Path, gator: Path, conftest_binary: Path, run: Callable[..., Any]
+    tmp_path: Path, image_library: Path, gator: Path, conftest_binary: Path, run: Callable[..., Any]
 ) -> None:
     file = tmp_path / "pod.yaml"
     file.write_text(_pod("dns", "protected_pull_policy: please"))
-    policy = checkout / "library/policies/protected_pull_policy"
+    policy = image_library / "policies" / "protected_pull_policy"
     objects = [f"--filename={policy / name}" for name in ("template.yaml", "constraints.yaml")]
     ended = run(gator, "test", *objects, f"--filename={file}", "-o", "json")
     assert [entry["msg"] for entry in json.loads(ended.stdout)] == [
@@ -173,12 +175,12 @@ def test_admission_never_honours_an_exemption(
             "cannot start without its registry; set imagePullPolicy: IfNotPresent"
         )
     ]
-    bundle = checkout / "library/conftest"
+    bundle = image_library / "conftest"
     ended = run(
         conftest_binary, "test", "--fail-on-warn", "-p", bundle / "policy", "-d", bundle / "data", file, "-o", "json"
     )
     assert [len(entry["warnings"]) for entry in json.loads(ended.stdout)] == [1]
-    texts = [path.read_bytes() for path in (checkout / "library").rglob("*") if path.suffix in {".yaml", ".rego"}]
+    texts = [path.read_bytes() for path in image_library.rglob("*") if path.suffix in {".yaml", ".rego"}]
     assert not any(b"pullguard/exempt" in text for text in texts)
 
 
@@ -227,14 +229,14 @@ def test_a_missing_baseline_says_how_to_write_it(tmp_path: Path, check: Check) -
 
 
 def test_a_longer_run_shows_progress_on_a_terminal(
-    tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, image_library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "pods.yaml").write_text("---\n".join(map(_pod, "abc")))
     monkeypatch.setattr("pullguard.core.progress._AFTER_SECONDS", 0.0)
     shown = []
     for stream, progress in ((_Terminal(), True), (_Terminal(), False), (io.StringIO(), True)):
         monkeypatch.setattr(sys, "stderr", stream)
-        report = judge([str(tmp_path / "pods.yaml")], library=str(checkout / "library"), progress=progress)
+        report = judge([str(tmp_path / "pods.yaml")], library=str(image_library), progress=progress)
         assert len(report.findings) == 3
         shown.append(stream.getvalue())
     assert re.match(r"\r[123] objects \[", shown[0])

@@ -40,8 +40,8 @@ ELSEWHERE = ALWAYS.replace("kube-system", "default")
 
 
 @pytest.fixture(scope="module")
-def library(checkout: Path) -> str:
-    return str(checkout / "library")
+def library(image_library: Path) -> str:
+    return str(image_library)
 
 
 @pytest.fixture
@@ -382,7 +382,6 @@ def test_the_report(manifest: Callable[..., Path], library: str, capsys: pytest.
         "\n"
         "1 fixed in 1 file, 1 left, 0 errors\n"
         f"Library: {library}\n"
-        "Note: K8sProtectedImageCache asks what is in a cluster, so nothing was judged by it\n"
         "Note: 1 finding of other kinds: see `pullguard check`\n"
     )
 

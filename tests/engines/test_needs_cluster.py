@@ -3,23 +3,27 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from pullguard.judging.judge import check
+from small_library import generate_library
 
 
-def test_check_says_what_it_does_not_judge_by(checkout: Path) -> None:
-    sample = checkout / "library/policies/protected_pull_policy/samples/deployment_if_not_present.yaml"
-    report = check([str(sample)], library=str(checkout / "library"))
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, checkout: Path, opa: Path) -> Path:
+    folder = tmp_path_factory.mktemp("needs-cluster")
+    return generate_library(folder, checkout, opa, "protected_image_cache", "protected_pull_policy")
+
+
+def test_check_says_what_it_does_not_judge_by(library: Path) -> None:
+    sample = library / "policies/protected_pull_policy/samples/deployment_if_not_present.yaml"
+    report = check([str(sample)], library=str(library))
     assert report.findings == ()
     assert report.notes == ("K8sProtectedImageCache asks what is in a cluster, so nothing was judged by it",)
 
 
-def test_the_bundle_for_conftest_leaves_it_out(checkout: Path) -> None:
-    bundle = checkout / "library/conftest"
+def test_the_bundle_for_conftest_leaves_it_out(library: Path) -> None:
+    bundle = library / "conftest"
     constraints = json.loads((bundle / "data/pullguard.json").read_text())["pullguard"]["constraints"]
-    assert sorted({entry["policy"] for entry in constraints}) == [
-        "protected_image_pinning",
-        "protected_pull_policy",
-        "protected_webhook_host",
-        "webhook_self_block",
-    ]
-    assert not (bundle / "policy/policies/protected_image_cache").exists()
+    assert {entry["policy"] for entry in constraints} == {"protected_pull_policy"}
+    assert [path.name for path in (bundle / "policy/policies").iterdir()] == ["protected_pull_policy"]
