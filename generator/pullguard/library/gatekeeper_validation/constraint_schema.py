@@ -159,6 +159,9 @@ _MATCH = {
         "name": _GLOB,
     },
 }
+#: What a match can say.
+MATCH_FIELDS = frozenset(_MATCH["properties"])
+
 _SCOPED_ACTIONS = {
     "type": "array",
     "items": {
