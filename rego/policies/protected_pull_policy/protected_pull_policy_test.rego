@@ -269,6 +269,28 @@ test_allowed_policies[name] if {
 	_messages(_pod(spec), object.union(_defaults, {"allowedPolicies": allowed})) == messages
 }
 
+# What is most often right is let go before its images are listed: nothing that is wrong goes with it.
+test_what_is_wrong_is_found_where_all_else_is_right[name] if {
+	right := _container("x:1", "IfNotPresent")
+	template := {"template": {"spec": {"containers": [_container("x:1", "Always")]}}}
+	some name, [review, allowed, path] in {
+		"a container": [_pod({"containers": [right, _container("x:1", "Always")]}), ["IfNotPresent"], "spec.containers[1]"],
+		"an image volume": [
+			_pod({"containers": [right], "volumes": [{"name": "v", "image": {"reference": "x:1", "pullPolicy": "Always"}}]}),
+			["IfNotPresent"],
+			"spec.volumes[0]",
+		],
+		"what most configurations allow": [_pod({"containers": [right]}), ["Never"], "spec.containers[0]"],
+		"a workload": [
+			_review("apps", "Deployment", {"spec": template}),
+			["IfNotPresent"],
+			"spec.template.spec.containers[0]",
+		],
+	}
+	violations := _violations(review, object.union(_defaults, {"allowedPolicies": allowed}))
+	[violation.details.path | some violation in violations] == [path]
+}
+
 test_missing_parameters_count_as_their_defaults[name] if {
 	some name, parameters in {"empty": {}, "null": null, "a string": "Never"}
 	[violation.details.path |
