@@ -1,0 +1,339 @@
+// Package helm renders charts with Helm's own library, as `helm template` does, and finds out which values decide what it
+// rendered.
+//
+// It is Helm 3's: that is what charts are written for, and Helm 4 merges values in another way where a default is null.
+// Templates reach neither a cluster (`lookup` finds nothing) nor a network.
+package helm
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/strvals"
+
+	"pullguard.invalid/tools/engine/builds"
+)
+
+// KubeVersion is the version of Kubernetes that charts are rendered for, unless Options say which: that of the libraries
+// beside Helm.
+const KubeVersion = "v1.37.0"
+
+// Options are those of `helm template`.
+type Options struct {
+	Values      []string `json:"values,omitempty"` // paths of files
+	Set         []string `json:"set,omitempty"`
+	KubeVersion string   `json:"kubeVersion,omitempty"`
+	APIVersions []string `json:"apiVersions,omitempty"`
+	ReleaseName string   `json:"releaseName,omitempty"`
+	Namespace   string   `json:"namespace,omitempty"`
+}
+
+// A Chart is one that was rendered.
+type Chart struct {
+	path    string // absolute: a folder or an archive
+	options Options
+	files   []*loader.BufferedFile
+	read    []string // the paths of the files
+	chart   *chart.Chart
+	// What users say: a file of values each, and what was --set; all merged in `given`.
+	valuesFiles []valuesFile
+	given       map[string]any
+	folders     map[string]string // where charts stand, by their full paths in Helm
+	omitted     []builds.Omission
+	ciValues    string
+	texts       map[string]string // what was rendered, by template
+	order       []string
+}
+
+type valuesFile struct {
+	path string
+	text []byte
+}
+
+// Open renders a chart: a folder with a Chart.yaml, or an archive of one.
+func Open(name string, options Options) (*Chart, error) {
+	absolute, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	c := &Chart{path: absolute, options: options}
+	if err := c.load(); err != nil {
+		return nil, err
+	}
+	if err := c.prepare(""); err != nil {
+		return nil, err
+	}
+	if strings.EqualFold(c.chart.Metadata.Type, "library") {
+		return c, nil // it only is for other charts
+	}
+	err = c.render()
+	if err == nil || len(options.Values)+len(options.Set) > 0 {
+		return c, err
+	}
+	// Many charts that need values bring some for their own tests.
+	for _, file := range c.files {
+		if matched, _ := path.Match("ci/*-values.yaml", file.Name); matched {
+			other := &Chart{path: absolute, options: options, files: c.files, read: c.read}
+			if other.prepare(filepath.Join(absolute, file.Name)) == nil && other.render() == nil {
+				return other, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("%w; state values with --values", err)
+}
+
+// Made returns what was rendered.
+func (c *Chart) Made() *builds.Made {
+	made := &builds.Made{Texts: []builds.Text{}, Omitted: c.omitted, Files: c.read, Values: c.ciValues}
+	for _, name := range c.order {
+		made.Texts = append(made.Texts, builds.Text{Source: c.file(name), Text: c.texts[name]})
+	}
+	return made
+}
+
+// prepare merges values and sorts out which subcharts are used.
+func (c *Chart) prepare(ciValues string) error {
+	var err error
+	if c.chart, err = loader.LoadFiles(slices.Clone(c.files)); err != nil {
+		return fmt.Errorf("the chart cannot be loaded: %w", err)
+	}
+	paths := c.options.Values
+	if ciValues != "" {
+		paths = append(slices.Clone(paths), ciValues)
+		c.ciValues = ciValues
+	}
+	c.given = map[string]any{}
+	for _, name := range paths {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("the values cannot be read: %w", err)
+		}
+		values, err := chartutil.ReadValues(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		c.given = merged(c.given, values)
+		c.valuesFiles = append(c.valuesFiles, valuesFile{name, text})
+	}
+	for _, set := range c.options.Set {
+		if err := strvals.ParseInto(set, c.given); err != nil {
+			return fmt.Errorf("--set %s: %w", set, err)
+		}
+	}
+	c.folders = map[string]string{}
+	c.index(c.chart, c.chart.Name(), "")
+	if err := chartutil.ProcessDependenciesWithMerge(c.chart, c.given); err != nil {
+		return fmt.Errorf("its dependencies: %w", err)
+	}
+	c.omitted = missing(c.chart, "")
+	return nil
+}
+
+// merged returns values with those of another file over them.
+func merged(below, above map[string]any) map[string]any {
+	out := maps.Clone(below)
+	for key, value := range above {
+		if own, ok := value.(map[string]any); ok {
+			if other, ok := out[key].(map[string]any); ok {
+				out[key] = merged(other, own)
+				continue
+			}
+		}
+		out[key] = value
+	}
+	return out
+}
+
+// missing names the subcharts that a chart uses and does not bring.
+func missing(c *chart.Chart, prefix string) []builds.Omission {
+	var found []builds.Omission
+	for _, wanted := range c.Metadata.Dependencies {
+		if wanted == nil || slices.ContainsFunc(c.Dependencies(), func(own *chart.Chart) bool { return own.Name() == wanted.Name }) {
+			continue
+		}
+		found = append(found, builds.Omission{
+			Name: prefix + wanted.Name, Why: "the subchart is not in charts/: `helm dependency build` fetches it",
+		})
+	}
+	for _, own := range c.Dependencies() {
+		found = append(found, missing(own, prefix+own.Name()+".")...)
+	}
+	return found
+}
+
+// index notes where a chart and its subcharts stand, below the chart's folder, by the paths that Helm knows them by.
+func (c *Chart) index(own *chart.Chart, full, folder string) {
+	c.folders[full] = folder
+	for _, file := range c.files {
+		rest, below := strings.CutPrefix(file.Name, path.Join(folder, "charts")+"/")
+		entry, isChart := strings.CutSuffix(rest, "/Chart.yaml")
+		isArchive := strings.HasSuffix(rest, ".tgz")
+		if isArchive {
+			entry = rest
+		}
+		if !below || !isChart && !isArchive || strings.Contains(entry, "/") {
+			continue
+		}
+		for _, sub := range own.Dependencies() {
+			// An archive is named after its chart and version.
+			if isArchive && entry != sub.Name()+"-"+sub.Metadata.Version+".tgz" {
+				continue
+			}
+			if isChart && nameIn(file.Data) != sub.Name() {
+				continue
+			}
+			names := []string{sub.Name()}
+			for _, dependency := range own.Metadata.Dependencies {
+				if dependency != nil && dependency.Name == sub.Name() && dependency.Alias != "" {
+					names = append(names, dependency.Alias)
+				}
+			}
+			for _, name := range names {
+				c.index(sub, full+"/charts/"+name, path.Join(folder, "charts", entry))
+			}
+		}
+	}
+}
+
+func nameIn(text []byte) string {
+	values, err := chartutil.ReadValues(text)
+	if err != nil {
+		return ""
+	}
+	name, _ := values["name"].(string)
+	return name
+}
+
+// file returns the path of a template: that of the archive if it stands in one.
+func (c *Chart) file(name string) string {
+	longest := ""
+	for full := range c.folders {
+		if strings.HasPrefix(name, full+"/") && len(full) > len(longest) {
+			longest = full
+		}
+	}
+	if longest == "" {
+		return c.path
+	}
+	return c.in(c.folders[longest], strings.TrimPrefix(name, longest+"/"))
+}
+
+// in returns the path of a file in a folder below the chart's.
+func (c *Chart) in(folder, name string) string {
+	if isArchive(c.path) {
+		return c.path
+	}
+	// What is in an archive stands where the archive stands.
+	if archive := strings.Index(folder+"/", ".tgz/"); archive >= 0 {
+		return filepath.Join(c.path, folder[:archive+len(".tgz")])
+	}
+	return filepath.Join(c.path, folder, name)
+}
+
+func isArchive(name string) bool { return strings.HasSuffix(name, ".tgz") }
+
+// render renders the chart as it is.
+func (c *Chart) render() error {
+	texts, err := c.rendered(c.chart, c.given, true)
+	if err != nil {
+		return err
+	}
+	c.texts = texts
+	c.order = slices.Sorted(maps.Keys(texts))
+	return nil
+}
+
+// rendered returns what a chart's templates give for values, by template.
+func (c *Chart) rendered(own *chart.Chart, given map[string]any, checked bool) (map[string]string, error) {
+	capabilities, err := c.capabilities()
+	if err != nil {
+		return nil, err
+	}
+	if wanted := own.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, capabilities.KubeVersion.Version) {
+		return nil, fmt.Errorf("the chart is for Kubernetes %s, not for %s: state another with --kube-version",
+			wanted, capabilities.KubeVersion.Version)
+	}
+	release := chartutil.ReleaseOptions{Name: "release-name", Namespace: "default", Revision: 1, IsInstall: true}
+	if c.options.ReleaseName != "" {
+		release.Name = c.options.ReleaseName
+	}
+	if c.options.Namespace != "" {
+		release.Namespace = c.options.Namespace
+	}
+	values, err := chartutil.ToRenderValuesWithSchemaValidation(own, given, release, capabilities, true)
+	if err == nil && checked {
+		err = c.checkSchemas(own, values["Values"])
+	}
+	if err != nil {
+		return nil, err
+	}
+	texts, err := engine.Engine{}.Render(own, values)
+	if err != nil && c.options.Namespace == "" && strings.Contains(err.Error(), "namespace") {
+		// Some charts refuse the namespace default, which nobody asked for.
+		c.options.Namespace = own.Name()
+		return c.rendered(own, given, checked)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range texts {
+		if strings.HasSuffix(name, "NOTES.txt") || strings.TrimSpace(text) == "" {
+			delete(texts, name)
+		}
+	}
+	return texts, nil
+}
+
+func (c *Chart) capabilities() (*chartutil.Capabilities, error) {
+	stated := c.options.KubeVersion
+	if stated == "" {
+		stated = KubeVersion
+	}
+	version, err := chartutil.ParseKubeVersion(stated)
+	if err != nil {
+		return nil, fmt.Errorf("--kube-version %s: %w", stated, err)
+	}
+	capabilities := chartutil.DefaultCapabilities.Copy()
+	capabilities.KubeVersion = *version
+	capabilities.APIVersions = append(slices.Clone(capabilities.APIVersions), c.options.APIVersions...)
+	return capabilities, nil
+}
+
+// load reads the files of the chart.
+func (c *Chart) load() error {
+	if isArchive(c.path) {
+		stream, err := os.Open(c.path)
+		if err != nil {
+			return err
+		}
+		defer stream.Close()
+		c.read = []string{c.path}
+		if c.files, err = loader.LoadArchiveFiles(stream); err != nil {
+			return fmt.Errorf("the archive cannot be read: %w", err)
+		}
+		return nil
+	}
+	w, err := newWalk(c.path)
+	if err != nil {
+		return err
+	}
+	if err := w.folder("", 0); err != nil {
+		return err
+	}
+	c.files, c.read = w.files, w.read
+	return nil
+}
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+func withoutMark(text []byte) []byte { return bytes.TrimPrefix(text, byteOrderMark) }

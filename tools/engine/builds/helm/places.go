@@ -1,0 +1,360 @@
+package helm
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"pullguard.invalid/tools/engine/builds"
+	"pullguard.invalid/tools/engine/builds/marks"
+)
+
+const (
+	mostRounds     = 6  // of renderings with marks: as many values can stand in for each other
+	mostRenderings = 60 // of one chart
+)
+
+// A target is what a question is about, and what has been found out about it.
+type target struct {
+	document, kind, name string
+	item                 []int
+	index                int // of the document in its text
+	path                 []any
+	was                  map[string]string // the scalars of the mapping, as rendered
+	policies, images     []found
+}
+
+type found struct {
+	*candidate
+	tag bool // its mark is in the tag of the image
+}
+
+// Places says where what was rendered stands, in the order of the questions.
+//
+// The chart is rendered again with marks in the place of values: of all that may be policies or parts of images at once, then
+// without those that have been found, for what they hide, until nothing more is found.
+func (c *Chart) Places(questions []builds.Question) ([]builds.Answer, error) {
+	s := search{chart: c, left: mostRenderings}
+	for _, question := range questions {
+		t, err := c.target(question)
+		if err != nil {
+			return nil, err
+		}
+		s.targets = append(s.targets, t)
+	}
+	s.run()
+	lines := c.lines(s.targets)
+	answers := make([]builds.Answer, len(questions))
+	for i, t := range s.targets {
+		answers[i] = c.answer(t, lines[i])
+	}
+	return answers, nil
+}
+
+// target finds the mapping that a question is about.
+func (c *Chart) target(question builds.Question) (*target, error) {
+	if question.Text < 0 || question.Text >= len(c.order) {
+		return nil, fmt.Errorf("the chart in %s was changed while it was read", c.path)
+	}
+	t := &target{document: c.order[question.Text], path: question.Path, was: map[string]string{}}
+	for index, document := range parsed(c.texts[t.document]) {
+		if object, item := at(document, question.Line, nil); object != nil {
+			t.index, t.item = index, item
+			t.kind, t.name = scalar(object, "kind"), scalar(get(object, "metadata"), "name")
+			mapping := follow(object, question.Path)
+			for i := 0; mapping != nil && mapping.Kind == yaml.MappingNode && i+1 < len(mapping.Content); i += 2 {
+				if value := mapping.Content[i+1]; value.Kind == yaml.ScalarNode {
+					t.was[mapping.Content[i].Value] = value.Value
+				}
+			}
+			return t, nil
+		}
+	}
+	return t, nil
+}
+
+// at returns the object that begins on a line of a document, and its places in Lists.
+func at(node *yaml.Node, line int, item []int) (*yaml.Node, []int) {
+	if node.Kind == yaml.DocumentNode && len(node.Content) > 0 {
+		node = node.Content[0]
+	}
+	if node.Kind == yaml.MappingNode && node.Line == line && get(node, "kind") != nil {
+		return node, item
+	}
+	items := get(node, "items")
+	for i := 0; items != nil && i < len(items.Content); i++ {
+		if found, place := at(items.Content[i], line, append(slices.Clone(item), i)); found != nil {
+			return found, place
+		}
+	}
+	return nil, nil
+}
+
+// in finds the same object in another rendering, and whether it has another name there.
+func (t *target) in(documents map[string][]*yaml.Node) (object *yaml.Node, renamed bool) {
+	own := documents[t.document]
+	if t.index < len(own) {
+		if object = t.inLists(own[t.index]); scalar(object, "kind") == t.kind && t.kind != "" {
+			return object, scalar(get(object, "metadata"), "name") != t.name
+		}
+	}
+	for _, document := range own {
+		object = t.inLists(document)
+		if scalar(object, "kind") == t.kind && scalar(get(object, "metadata"), "name") == t.name && t.kind != "" {
+			return object, false
+		}
+	}
+	return nil, false
+}
+
+func (t *target) inLists(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.DocumentNode && len(node.Content) > 0 {
+		node = node.Content[0]
+	}
+	for _, place := range t.item {
+		items := get(node, "items")
+		if items == nil || place >= len(items.Content) {
+			return nil
+		}
+		node = items.Content[place]
+	}
+	return node
+}
+
+// A search is for the values that decide policies and images.
+type search struct {
+	chart   *Chart
+	targets []*target
+	left    int // renderings
+}
+
+func (s *search) run() {
+	all := s.chart.candidates()
+	open := make([]*candidate, len(all))
+	for i := range all {
+		open[i] = &all[i]
+	}
+	for range mostRounds {
+		used := s.mark(open)
+		if len(used) == 0 {
+			break
+		}
+		open = slices.DeleteFunc(open, func(c *candidate) bool { return used[c] })
+	}
+	s.compare(all)
+}
+
+// mark renders with a mark for each candidate, and returns those whose marks show. If they are too many for the templates, it
+// renders with the halves.
+func (s *search) mark(open []*candidate) map[*candidate]bool {
+	if len(open) == 0 || s.left <= 0 {
+		return nil
+	}
+	changes := map[*candidate]any{}
+	for mark, own := range open {
+		changes[own] = own.marked(mark)
+	}
+	documents, err := s.render(changes)
+	if err != nil {
+		used := map[*candidate]bool{}
+		if half := len(open) / 2; half > 0 {
+			maps.Copy(used, s.mark(open[:half]))
+			maps.Copy(used, s.mark(open[half:]))
+		}
+		return used
+	}
+	used := map[*candidate]bool{}
+	for _, t := range s.targets {
+		object, _ := t.in(documents)
+		mapping := follow(object, t.path)
+		for _, mark := range marks.In(scalar(mapping, "imagePullPolicy")) {
+			if mark < len(open) {
+				t.policies = append(t.policies, found{candidate: open[mark]})
+				used[open[mark]] = true
+			}
+		}
+		shown := scalar(mapping, "image")
+		tagged := marks.In(shown[len(marks.Name(shown)):])
+		for _, mark := range marks.In(shown) {
+			if mark < len(open) {
+				t.images = append(t.images, found{candidate: open[mark], tag: slices.Contains(tagged, mark)})
+				used[open[mark]] = true
+			}
+		}
+	}
+	return used
+}
+
+func (s *search) render(changes map[*candidate]any) (map[string][]*yaml.Node, error) {
+	s.left--
+	texts, err := s.chart.rendered(s.chart.chart, s.chart.with(changes), false)
+	if err != nil {
+		return nil, err
+	}
+	documents := map[string][]*yaml.Node{}
+	for _, t := range s.targets {
+		if _, done := documents[t.document]; !done {
+			documents[t.document] = parsed(texts[t.document])
+		}
+	}
+	return documents, nil
+}
+
+// compare looks for values that decide policies of which no mark says what does: a template compares a tag, say. It renders
+// with one value changed at a time.
+func (s *search) compare(all []candidate) {
+	var open []*target
+	for _, t := range s.targets {
+		if t.was["imagePullPolicy"] != "" && len(t.policies) == 0 {
+			open = append(open, t)
+		}
+	}
+	for _, t := range open {
+		tried := map[*candidate]bool{}
+		for _, own := range t.images {
+			if own.tag {
+				tried[own.candidate] = true
+			}
+		}
+		for i := range all {
+			if all[i].use == policy {
+				tried[&all[i]] = true
+			}
+		}
+		for own := range all {
+			if !tried[&all[own]] || s.left <= 0 {
+				continue
+			}
+			documents, err := s.render(map[*candidate]any{&all[own]: all[own].another()})
+			if err != nil {
+				continue
+			}
+			object, _ := t.in(documents)
+			if mapping := follow(object, t.path); mapping != nil && scalar(mapping, "imagePullPolicy") != t.was["imagePullPolicy"] {
+				t.policies = append(t.policies, found{candidate: &all[own]})
+			}
+		}
+	}
+}
+
+// answer says what was found about a target.
+func (c *Chart) answer(t *target, l located) builds.Answer {
+	answer := builds.Answer{Object: l.object, Fields: map[string]builds.Decision{}}
+	if l.name != t.name {
+		answer.Name = t.name[:common(t.name, l.name)] + "*"
+	}
+	if _, rendered := l.fields["imagePullPolicy"]; !rendered && len(t.policies) > 0 {
+		l.fields["imagePullPolicy"] = l.fields[""] // it is not there, and can be
+	}
+	for field, template := range l.fields {
+		decision := builds.Decision{Place: template}
+		switch field {
+		case "imagePullPolicy":
+			decision.Keys = c.keys(t.policies, t.was[field])
+		case "image":
+			decision.Keys = c.keys(t.images, marks.Tag(t.was[field]))
+		}
+		if field == "imagePullPolicy" || field == "image" && decides(decision.Keys, t.was[field]) {
+			for _, key := range decision.Keys {
+				if key.Place != nil {
+					decision.Place, decision.Template = *key.Place, &template
+					break
+				}
+			}
+		}
+		answer.Fields[field] = decision
+	}
+	return answer
+}
+
+// decides tells whether the keys of an image are what decides its tag. Where the tag stands in the template, they are not.
+func decides(keys []builds.Key, image string) bool {
+	return len(keys) > 0 && (keys[0].Tag || marks.Tag(image) == "")
+}
+
+// keys returns candidates as keys: first those that set a tag, and of these first the one whose value is there now.
+func (c *Chart) keys(all []found, now string) []builds.Key {
+	rank := func(f found) int {
+		switch {
+		case f.use == image && !f.tag:
+			return 3
+		case f.unstated:
+			return 2
+		case now != "" && (number(f.value) == now || f.use == image && marks.Tag(number(f.value)) == now):
+			return 0
+		}
+		return 1
+	}
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b found) int { return rank(a) - rank(b) })
+	var keys []builds.Key
+	for _, own := range all {
+		key := builds.Key{Key: own.key(), Place: c.place(own.candidate), Tag: own.tag}
+		if !slices.ContainsFunc(keys, func(k builds.Key) bool { return k.Key == key.Key }) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func common(a, b string) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
+// parsed returns the documents of a text, as far as it can be read.
+func parsed(text string) []*yaml.Node {
+	var found []*yaml.Node
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	for {
+		document := &yaml.Node{}
+		if decoder.Decode(document) != nil {
+			return found
+		}
+		found = append(found, document)
+	}
+}
+
+func follow(node *yaml.Node, path []any) *yaml.Node {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			node = get(node, step)
+		case float64: // as JSON has it
+			node = item(node, int(step))
+		case int:
+			node = item(node, step)
+		}
+	}
+	return node
+}
+
+func item(node *yaml.Node, index int) *yaml.Node {
+	if node == nil || node.Kind != yaml.SequenceNode || index < 0 || index >= len(node.Content) {
+		return nil
+	}
+	return node.Content[index]
+}
+
+func get(node *yaml.Node, key string) *yaml.Node {
+	for i := 0; node != nil && node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func scalar(node *yaml.Node, key string) string {
+	value := get(node, key)
+	if value == nil || value.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return value.Value
+}

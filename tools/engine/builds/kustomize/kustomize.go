@@ -1,0 +1,92 @@
+// Package kustomize builds kustomizations with kustomize's own library, as `kustomize build` does without options: without
+// plugins, Helm or functions in containers.
+//
+// It is not for several goroutines: kustomize keeps its schemas in variables of the package.
+package kustomize
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+
+	"pullguard.invalid/tools/engine/builds"
+)
+
+// An object is a line of JSON, and there is a line between two of them.
+const linesOfObject = 2
+
+// Make builds the kustomization in a folder.
+func Make(folder string) (*builds.Made, error) {
+	objects, read, err := run(folder, nil)
+	if err != nil {
+		return nil, err
+	}
+	var text []byte
+	for i, object := range objects.Resources() {
+		if i > 0 {
+			text = append(text, "---\n"...)
+		}
+		if text, err = appendJSON(text, object.YNode()); err != nil {
+			return nil, err
+		}
+		text = append(text, '\n')
+	}
+	return &builds.Made{Texts: []builds.Text{{Source: fileIn(folder), Text: string(text)}}, Files: read.names()}, nil
+}
+
+// run builds a kustomization in whose files something may be changed.
+func run(folder string, change func(path string, text []byte) []byte) (resmap.ResMap, *files, error) {
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	real, err := filepath.EvalSymlinks(absolute)
+	if err != nil {
+		return nil, nil, err
+	}
+	read := newFiles(root(real))
+	read.change = change
+	objects, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(read, real)
+	if schema := openapi.GetSchemaVersion(); schema != usualSchema {
+		openapi.ResetOpenAPI() // one kustomization's schema is not for the next
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s", reason(err))
+	}
+	return objects, read, nil
+}
+
+var usualSchema = openapi.GetSchemaVersion()
+
+// reason returns why a build fails, with what it would have had to fetch named as such.
+func reason(err error) string {
+	text := strings.TrimSpace(err.Error())
+	if strings.Contains(text, NoNetwork) || strings.Contains(text, "no 'git' program on path") {
+		return "it refers to something remote, and pullguard fetches nothing: " + text
+	}
+	return text
+}
+
+// NoNetwork is what every request to a network fails with.
+const NoNetwork = "there is no network"
+
+// fileIn returns the kustomization file of a folder, as kustomize names it: absolute, without links.
+func fileIn(folder string) string {
+	if absolute, err := filepath.Abs(folder); err == nil {
+		folder = absolute
+	}
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		folder = real
+	}
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if path := filepath.Join(folder, name); isFile(path) {
+			return path
+		}
+	}
+	return folder
+}

@@ -1,0 +1,331 @@
+package kustomize
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
+
+	"pullguard.invalid/tools/engine/builds"
+	"pullguard.invalid/tools/engine/builds/marks"
+)
+
+// Places says where what was made from the kustomization in a folder stands, in the order of the questions.
+//
+// It builds once more, with marks in the place of all pull policies and tags: the mark in a field says where the value comes
+// from. Everything else stands where the object's own file has it.
+func Places(folder string, questions []builds.Question) ([]builds.Answer, error) {
+	m := newMarker()
+	marked, read, err := run(folder, m.change)
+	if err != nil {
+		m = newMarker() // a mark is in the way
+		if marked, read, err = run(folder, nil); err != nil {
+			return nil, err
+		}
+	}
+	t := tracer{folder: folder, top: fileIn(folder), marker: m, documents: map[string][]*yaml.Node{}}
+	t.resources, t.kustomizations = t.list(read.names())
+	answers := make([]builds.Answer, len(questions))
+	for i, question := range questions {
+		if answers[i], err = t.answer(question, marked); err != nil {
+			return nil, err
+		}
+	}
+	return answers, nil
+}
+
+// withOrigins returns a kustomization file that asks for annotations of where objects come from.
+func withOrigins(text []byte) []byte {
+	var document yaml.Node
+	if yaml.Unmarshal(text, &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+		return text
+	}
+	root := document.Content[0]
+	wanted := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: types.OriginAnnotations}}}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == "buildMetadata" {
+			root.Content[i+1] = wanted
+			wanted = nil
+		}
+	}
+	if wanted != nil {
+		root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "buildMetadata"}, wanted)
+	}
+	changed, err := yaml.Marshal(&document)
+	if err != nil {
+		return text
+	}
+	return changed
+}
+
+type tracer struct {
+	folder, top    string
+	marker         *marker
+	documents      map[string][]*yaml.Node // of files
+	resources      []string                // files that kustomizations list as such
+	kustomizations []string
+	origins        resmap.ResMap // with kustomize's own annotations, if they were needed
+}
+
+// list returns those of the files that were read whose objects are built, and those of kustomizations.
+func (t *tracer) list(names []string) (resources, kustomizations []string) {
+	known := map[string]bool{}
+	for _, name := range names {
+		known[name] = true
+	}
+	for _, name := range names {
+		if !slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(name)) {
+			continue
+		}
+		kustomizations = append(kustomizations, name)
+		for _, document := range t.read(name) {
+			for _, field := range []string{"resources", "bases"} {
+				listed := get(document.Content[0], field)
+				for i := 0; item(listed, i) != nil; i++ {
+					file := filepath.Join(filepath.Dir(name), item(listed, i).Value)
+					if real, err := filepath.EvalSymlinks(file); err == nil {
+						file = real
+					}
+					if known[file] && !slices.Contains(resources, file) {
+						resources = append(resources, file)
+					}
+				}
+			}
+		}
+	}
+	return resources, kustomizations
+}
+
+func (t *tracer) answer(question builds.Question, marked resmap.ResMap) (builds.Answer, error) {
+	objects, index := marked.Resources(), question.Line/linesOfObject
+	if question.Line < 0 || index >= len(objects) {
+		return builds.Answer{}, fmt.Errorf("the kustomization in %s was changed while it was read", t.folder)
+	}
+	object := objects[index]
+	file, own, err := t.own(object, index)
+	if err != nil {
+		return builds.Answer{}, err
+	}
+	found := builds.Answer{Object: builds.Place{File: file, Line: 1}, Fields: map[string]builds.Decision{}}
+	if own != nil {
+		found.Object.Line = own.Line
+	}
+	made := follow(object.YNode(), question.Path)
+	fields, line, whole := ownFields(own, object.YNode(), question.Path)
+	whereabouts := builds.Place{File: file, Line: max(line, found.Object.Line)}
+	named := whole
+	for i := 0; made != nil && made.Kind == yaml.MappingNode && i+1 < len(made.Content); i += 2 {
+		key, value := made.Content[i].Value, made.Content[i+1]
+		if place, ok := t.markIn(value); ok {
+			found.Fields[key] = builds.Decision{Place: place}
+			if !named {
+				whereabouts, named = place, true // a patch adds the mapping
+			}
+		} else if at := keyOf(fields, key); at != nil {
+			found.Fields[key] = builds.Decision{Place: builds.Place{File: file, Line: at.Line}}
+		}
+	}
+	found.Fields[""] = builds.Decision{Place: whereabouts}
+	return found, nil
+}
+
+// markIn returns the place that the last mark in a value stands for.
+func (t *tracer) markIn(value *yaml.Node) (builds.Place, bool) {
+	if value.Kind != yaml.ScalarNode {
+		return builds.Place{}, false
+	}
+	seen := marks.In(value.Value)
+	if len(seen) == 0 || seen[len(seen)-1] >= len(t.marker.places) {
+		return builds.Place{}, false
+	}
+	return t.marker.places[seen[len(seen)-1]], true
+}
+
+// own returns the file that an object comes from, and the object there.
+func (t *tracer) own(object *resource.Resource, index int) (string, *yaml.Node, error) {
+	id := object.OrgId()
+	var files []string
+	var objects []*yaml.Node
+	for _, file := range t.resources {
+		for _, document := range t.read(file) {
+			if own := find(document, id.Kind, id.Name); own != nil {
+				files, objects = append(files, file), append(objects, own)
+			}
+		}
+	}
+	switch len(files) {
+	case 1:
+		return files[0], objects[0], nil
+	case 0:
+		for _, file := range t.kustomizations {
+			for _, document := range t.read(file) {
+				if own := generator(document.Content[0], id.Name); own != nil {
+					return file, own, nil
+				}
+			}
+		}
+		return t.top, nil, nil
+	}
+	// Kustomize knows, but takes several times as long to tell.
+	if t.origins == nil {
+		var err error
+		t.origins, _, err = run(t.folder, func(path string, text []byte) []byte {
+			if path == t.top {
+				return withOrigins(text)
+			}
+			return text
+		})
+		if err != nil {
+			return "", nil, err
+		}
+	}
+	if index < t.origins.Size() {
+		origin, err := t.origins.Resources()[index].GetOrigin()
+		if err == nil && origin != nil {
+			file := filepath.Join(filepath.Dir(t.top), origin.Path)
+			for i := range files {
+				if files[i] == file {
+					return files[i], objects[i], nil
+				}
+			}
+		}
+	}
+	return files[0], objects[0], nil
+}
+
+// generator returns the entry of a kustomization that generates a ConfigMap or a Secret.
+func generator(kustomization *yaml.Node, name string) *yaml.Node {
+	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
+		listed := get(kustomization, field)
+		for i := 0; item(listed, i) != nil; i++ {
+			if own := get(item(listed, i), "name"); own != nil && own.Value == name {
+				return own
+			}
+		}
+	}
+	return nil
+}
+
+func (t *tracer) read(file string) []*yaml.Node {
+	if found, ok := t.documents[file]; ok {
+		return found
+	}
+	var found []*yaml.Node
+	if stream, err := os.Open(file); err == nil {
+		defer stream.Close()
+		decoder := yaml.NewDecoder(stream)
+		for {
+			document := &yaml.Node{}
+			if decoder.Decode(document) != nil {
+				break
+			}
+			found = append(found, document)
+		}
+	}
+	t.documents[file] = found
+	return found
+}
+
+// find returns the object of a kind and a name, in Lists as well.
+func find(node *yaml.Node, kind, name string) *yaml.Node {
+	switch node.Kind {
+	case yaml.DocumentNode, yaml.SequenceNode:
+		for _, child := range node.Content {
+			if found := find(child, kind, name); found != nil {
+				return found
+			}
+		}
+	case yaml.MappingNode:
+		if stated := get(node, "kind"); stated != nil && stated.Value == kind {
+			if own := get(get(node, "metadata"), "name"); own != nil && own.Value == name {
+				return node
+			}
+		}
+		if items := get(node, "items"); items != nil {
+			return find(items, kind, name)
+		}
+	}
+	return nil
+}
+
+// ownFields follows a path in an object's own file. Items of lists are known by their names: patches move them. It also returns
+// the line of the last step that is there, and whether that is the end of the path.
+func ownFields(own, made *yaml.Node, path []any) (found *yaml.Node, line int, whole bool) {
+	for i, step := range path {
+		if own == nil {
+			return nil, line, false
+		}
+		made = follow(made, path[i:i+1])
+		if key, ok := step.(string); ok {
+			at := keyOf(own, key)
+			if at == nil {
+				return nil, line, false
+			}
+			line, own = at.Line, get(own, key)
+			continue
+		}
+		if own = sameItem(own, made); own == nil {
+			return nil, line, false
+		}
+		line = own.Line
+	}
+	return own, line, own != nil
+}
+
+func sameItem(list, made *yaml.Node) *yaml.Node {
+	name := get(made, "name")
+	if name == nil || list.Kind != yaml.SequenceNode {
+		return nil
+	}
+	for _, item := range list.Content {
+		if own := get(item, "name"); own != nil && own.Value == name.Value {
+			return item
+		}
+	}
+	return nil
+}
+
+func follow(node *yaml.Node, path []any) *yaml.Node {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			node = get(node, step)
+		case float64: // as JSON has it
+			node = item(node, int(step))
+		case int:
+			node = item(node, step)
+		}
+	}
+	return node
+}
+
+func item(node *yaml.Node, index int) *yaml.Node {
+	if node == nil || node.Kind != yaml.SequenceNode || index < 0 || index >= len(node.Content) {
+		return nil
+	}
+	return node.Content[index]
+}
+
+func get(node *yaml.Node, key string) *yaml.Node {
+	for i := 0; node != nil && node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func keyOf(node *yaml.Node, key string) *yaml.Node {
+	for i := 0; node != nil && node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i]
+		}
+	}
+	return nil
+}
