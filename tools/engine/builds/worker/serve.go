@@ -1,0 +1,104 @@
+package worker
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+
+	"pullguard.invalid/tools/engine/builds"
+	"pullguard.invalid/tools/engine/builds/helm"
+	"pullguard.invalid/tools/engine/builds/kustomize"
+)
+
+const memoryVariable = "PULLGUARD_BUILD_MEMORY" // bytes
+
+// Serve answers requests until there are no more.
+func Serve(input io.Reader, output io.Writer) error {
+	http.DefaultTransport = offline{}
+	if limit, err := strconv.Atoi(os.Getenv(memoryVariable)); err == nil {
+		debug.SetMemoryLimit(int64(limit) / 4 * 3) // collect garbage harder before it is too late
+		if err := limitMemory(uint64(limit)); err != nil {
+			return err
+		}
+	}
+	lines := bufio.NewReaderSize(input, 1<<16)
+	answers := bufio.NewWriterSize(output, 1<<16)
+	var s server
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var asked request
+		if err := json.Unmarshal(line, &asked); err != nil {
+			return err
+		}
+		answer := s.answer(asked)
+		if err := json.NewEncoder(answers).Encode(answer); err != nil {
+			return err
+		}
+		if err := answers.Flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// Offline refuses what would go out to a network.
+type offline struct{}
+
+func (offline) RoundTrip(request *http.Request) (*http.Response, error) {
+	return nil, errors.New(kustomize.NoNetwork)
+}
+
+// A server keeps the last chart, for questions about it.
+type server struct {
+	last  Build
+	chart *helm.Chart
+}
+
+func (s *server) answer(asked request) (answer response) {
+	defer func() {
+		// The libraries panic at times.
+		if problem := recover(); problem != nil {
+			answer = response{Failed: fmt.Sprint(problem)}
+		}
+	}()
+	var err error
+	switch {
+	case asked.Kind == Kustomization && asked.Questions == nil:
+		answer.Made, err = kustomize.Make(asked.Path)
+	case asked.Kind == Kustomization:
+		answer.Answers, err = kustomize.Places(asked.Path, asked.Questions)
+	case asked.Questions == nil:
+		if s.chart, err = helm.Open(asked.Path, asked.Options); err == nil {
+			s.last = asked.Build
+			answer.Made = s.chart.Made()
+		}
+	default:
+		answer.Answers, err = s.places(asked)
+	}
+	if err != nil {
+		return response{Failed: err.Error()}
+	}
+	return answer
+}
+
+func (s *server) places(asked request) ([]builds.Answer, error) {
+	if s.chart == nil || s.last.Path != asked.Path {
+		var err error
+		if s.chart, err = helm.Open(asked.Path, asked.Options); err != nil {
+			return nil, err
+		}
+		s.last = asked.Build
+	}
+	return s.chart.Places(asked.Questions)
+}
