@@ -2,6 +2,7 @@
 // own command line.
 //
 //	pullguard-engine serve        answer the requests of protocol/PROTOCOL.md
+//	pullguard-engine build        build for `serve`, in a process of its own
 //	pullguard-engine opa ARGS...  do what OPA does
 package main
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/open-policy-agent/opa/cmd"
 
+	"pullguard.invalid/tools/engine/builds/worker"
 	"pullguard.invalid/tools/engine/protocol"
 )
 
@@ -19,6 +21,11 @@ func main() {
 	switch {
 	case len(os.Args) == 2 && os.Args[1] == "serve":
 		if err := protocol.Serve(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+	case len(os.Args) == 2 && os.Args[1] == "build":
+		if err := worker.Serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	case len(os.Args) > 1 && os.Args[1] == "opa":

@@ -83,13 +83,16 @@ type deferredFinding struct {
 
 // add keeps a finding.
 func (d *deferred) add(found judge.Judged) error {
-	entry := deferredFinding{
+	return d.keep(deferredFinding{
 		Record:  append(appendObject(nil, kindOf(found.Answer), found), '}'),
 		Judged:  judge.AppendObject(nil, found.Document.Tape, found.Object, found.File.Target.Replacement(found.Document.Tape, found.Object)),
 		Default: found.File.Target.Name,
 		Answer:  found.Answer,
 		Lines:   appendLines(nil, found),
-	}
+	})
+}
+
+func (d *deferred) keep(entry deferredFinding) error {
 	encoded, err := json.Marshal(entry)
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ type session struct {
 	rules   judge.Rules
 	ended   chan error // why the session ends, unless the requests do
 
+	builders   builders
 	namespaces namespaces
 	index      *index // nil: nobody asks for controlled objects
 	deferred   deferred
@@ -60,6 +61,7 @@ func Serve(input io.Reader, output io.Writer) error {
 	}{Version}, nil)
 	s.flush()
 	defer s.deferred.close()
+	defer s.builders.close()
 	go func() {
 		if err := s.take(bufio.NewReaderSize(input, longestLine)); err != nil {
 			s.ended <- err
@@ -119,6 +121,11 @@ func (s *session) take(input *bufio.Reader) error {
 			s.queue.put(asked)
 		case "query":
 			s.run(func() { s.query(asked) })
+		case "buildable":
+			s.run(func() { s.buildable(asked) })
+		case "build":
+			s.files.Add(1)
+			s.run(func() { s.build(asked) })
 		default:
 			return fmt.Errorf("there is no request of the type %q", asked.Type)
 		}
@@ -197,12 +204,12 @@ func (s *session) work() {
 	}
 }
 
-// wait waits until all files that were asked for are done.
+// wait waits until all files and builds that were asked for are done.
 func (s *session) wait() {
 	if s.pool != nil {
 		s.pool.Send()
-		s.files.Wait()
 	}
+	s.files.Wait()
 }
 
 func (s *session) file(asked request) {

@@ -1,0 +1,21 @@
+package judge
+
+import "pullguard.invalid/tools/engine/read"
+
+// Text reads a text and judges its objects, in the goroutine of the caller; the sink gets what comes of it.
+func Text(j *Judge, sink Sink, limits read.Limits, text []byte, f *File) {
+	p := &Pool{judge: func() *Judge { return j }, sink: sink, limits: limits}
+	w := worker{Pool: p, reader: read.Reader{Limits: limits, Dialect: read.Kubernetes}}
+	f.waiting = 1
+	splitter := read.Splitter{
+		Dialect: read.Kubernetes,
+		Limits:  limits,
+		Problem: func(problem read.Problem) { sink.Problems(f, []read.Problem{problem}) },
+		Parts: func(next read.Part) {
+			f.waiting++
+			w.work([]part{{next, f}})
+		},
+	}
+	f.result = splitter.SplitText(text)
+	p.finish(f, 0)
+}
