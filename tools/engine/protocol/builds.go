@@ -79,10 +79,6 @@ func (s *session) buildable(asked request) {
 func (s *session) build(asked request) {
 	defer s.files.Done()
 	var data worker.Build
-	if !s.hasJudge {
-		s.failed(asked.ID, "there are no policies to judge by", false)
-		return
-	}
 	if err := decode(asked.data, &data); err != nil {
 		s.failed(asked.ID, err.Error(), false)
 		return
@@ -101,7 +97,7 @@ func (s *session) build(asked request) {
 	b := &building{session: s, made: made}
 	text := b.join()
 	file := &judge.File{ID: asked.ID, Target: judge.TargetNamespace{Name: asked.Namespace, Replace: asked.Replace}}
-	judge.Text(s.Judge(), b, s.limits, text, file)
+	judge.Text(s.waitForJudge(), b, asked.limits, text, file)
 	if err := b.locate(w, data); err != nil {
 		s.failed(asked.ID, err.Error(), false)
 		return
@@ -197,7 +193,7 @@ func (b *building) Judged(found []judge.Judged) {
 	for _, judged := range found {
 		own := located{
 			record: appendObject(nil, kindOf(judged.Answer), judged),
-			judged: judge.AppendObject(nil, judged.Document.Tape, judged.Object, judged.File.Target),
+			judged: judge.AppendObject(nil, judged.Document.Tape, judged.Object, judged.File.Target.Replacement(judged.Document.Tape, judged.Object)),
 			target: judged.File.Target.Name,
 			answer: judged.Answer,
 		}

@@ -108,14 +108,18 @@ func (s *session) take(input *bufio.Reader) error {
 			if err := s.setup(asked); err != nil {
 				return err
 			}
-		case "file", "batch":
+		case "file", "batch", "build":
 			if !hasJudge {
 				return fmt.Errorf("%s was asked for before setup", asked.Type)
 			}
-			if asked.Type == "file" {
+			switch asked.Type {
+			case "file":
 				s.queue.put(asked)
-			} else {
+			case "batch":
 				s.run(func() { s.batch(asked) })
+			case "build":
+				s.files.Add(1)
+				s.run(func() { s.build(asked) })
 			}
 		case "read", "namespaces", "controlled":
 			s.queue.put(asked)
@@ -123,9 +127,6 @@ func (s *session) take(input *bufio.Reader) error {
 			s.run(func() { s.query(asked) })
 		case "buildable":
 			s.run(func() { s.buildable(asked) })
-		case "build":
-			s.files.Add(1)
-			s.run(func() { s.build(asked) })
 		default:
 			return fmt.Errorf("there is no request of the type %q", asked.Type)
 		}
