@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,7 +20,10 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/releaseutil"
 	"helm.sh/helm/v3/pkg/strvals"
+	"sigs.k8s.io/yaml"
 
 	"pullguard.invalid/tools/engine/builds"
 )
@@ -89,8 +93,14 @@ func Open(name string, options Options) (*Chart, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%w; state values with --values", err)
+	if wantsValues.MatchString(err.Error()) {
+		return nil, fmt.Errorf("%w; state values with --values", err)
+	}
+	return nil, err
 }
+
+// What Helm says where values are missing.
+var wantsValues = regexp.MustCompile(`^execution error|nil pointer|schema|wrong type`)
 
 // Made returns what was rendered.
 func (c *Chart) Made() *builds.Made {
@@ -287,11 +297,50 @@ func (c *Chart) rendered(own *chart.Chart, given map[string]any, checked bool) (
 		return nil, err
 	}
 	for name, text := range texts {
-		if strings.HasSuffix(name, "NOTES.txt") || strings.TrimSpace(text) == "" {
+		if texts[name] = manifests(text); strings.HasSuffix(name, "NOTES.txt") || texts[name] == "" {
 			delete(texts, name)
 		}
 	}
 	return texts, nil
+}
+
+// Separator is what Helm splits manifests by. It is more than YAML allows.
+var separator = regexp.MustCompile(`(?:^|\s*\n)---\s*`)
+
+// manifests returns those that Helm takes a text for, with a line between them.
+func manifests(text string) string {
+	var out strings.Builder
+	for _, own := range separator.Split(strings.TrimSpace(text), -1) {
+		if own = strings.TrimSpace(own); own == "" || hasUnknownHook(own) {
+			continue
+		}
+		if out.Len() > 0 {
+			out.WriteString("---\n")
+		}
+		out.WriteString(own)
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+// What a hook can be. Helm leaves out manifests that say something else.
+var hooks = []string{
+	"pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback",
+	"test", "test-success",
+}
+
+func hasUnknownHook(text string) bool {
+	if !strings.Contains(text, release.HookAnnotation) {
+		return false
+	}
+	var head releaseutil.SimpleHead
+	if yaml.Unmarshal([]byte(text), &head) != nil || head.Metadata == nil {
+		return false
+	}
+	stated, isHook := head.Metadata.Annotations[release.HookAnnotation]
+	return isHook && slices.ContainsFunc(strings.Split(stated, ","), func(hook string) bool {
+		return !slices.Contains(hooks, strings.ToLower(strings.TrimSpace(hook)))
+	})
 }
 
 func (c *Chart) capabilities() (*chartutil.Capabilities, error) {

@@ -29,7 +29,10 @@ func appendJSON(out []byte, node *yaml.Node) ([]byte, error) {
 	case yaml.MappingNode:
 		out = append(out, '{')
 		for i := 0; i+1 < len(node.Content); i += 2 {
-			if i > 0 {
+			if isRepeated(node, i) {
+				continue
+			}
+			if out[len(out)-1] != '{' {
 				out = append(out, ',')
 			}
 			out = append(appendString(out, node.Content[i].Value), ':')
@@ -52,6 +55,16 @@ func appendJSON(out []byte, node *yaml.Node) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", node.Value, err)
 	}
 	return append(out, text...), nil
+}
+
+// isRepeated tells whether a key stands once more in a mapping: the last one counts.
+func isRepeated(mapping *yaml.Node, key int) bool {
+	for i := key + 2; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == mapping.Content[key].Value {
+			return true
+		}
+	}
+	return false
 }
 
 func appendString(out []byte, text string) []byte {

@@ -7,6 +7,7 @@ package kustomize
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -63,12 +64,21 @@ func run(folder string, change func(path string, text []byte) []byte) (resmap.Re
 
 var usualSchema = openapi.GetSchemaVersion()
 
-// reason returns why a build fails, with what it would have had to fetch named as such.
+// What kustomize says of a resource; it says it of each kustomization on the way to it.
+var fromResource = regexp.MustCompile(`accumulating resources from '((?:[^']|'[^:])*)'`)
+
+// reason returns why a build fails: what kustomize says of the resource where it does.
 func reason(err error) string {
 	text := strings.TrimSpace(err.Error())
-	if strings.Contains(text, NoNetwork) || strings.Contains(text, "no 'git' program on path") {
-		return "it refers to something remote, and pullguard fetches nothing: " + text
+	all := fromResource.FindAllStringSubmatchIndex(text, -1)
+	if len(all) == 0 {
+		return text
 	}
+	last := all[len(all)-1]
+	if strings.Contains(text, NoNetwork) || strings.Contains(text, "no 'git' program on path") {
+		return "it needs " + text[last[2]:last[3]] + ", which is not here, and nothing is fetched"
+	}
+	text, _, _ = strings.Cut(text[last[0]:], "': must build at directory")
 	return text
 }
 

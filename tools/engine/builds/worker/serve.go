@@ -16,11 +16,15 @@ import (
 	"pullguard.invalid/tools/engine/builds/kustomize"
 )
 
+// Builds leave much garbage and keep little.
+const garbagePercent = 400
+
 const memoryVariable = "PULLGUARD_BUILD_MEMORY" // bytes
 
 // Serve answers requests until there are no more.
 func Serve(input io.Reader, output io.Writer) error {
 	http.DefaultTransport = offline{}
+	debug.SetGCPercent(garbagePercent)
 	if limit, err := strconv.Atoi(os.Getenv(memoryVariable)); err == nil {
 		debug.SetMemoryLimit(int64(limit) / 4 * 3) // collect garbage harder before it is too late
 		if err := limitMemory(uint64(limit)); err != nil {

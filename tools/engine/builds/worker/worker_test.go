@@ -73,14 +73,12 @@ func TestLimits(t *testing.T) {
 }
 
 func TestNothingIsFetched(t *testing.T) {
-	for reference, says := range map[string]string{
-		"https://example.com/a.yaml":         `fetches nothing: accumulating resources: accumulation err='accumulating resources from 'https://example.com/a.yaml'`,
-		"github.com/example/app//base?ref=1": `fetches nothing: accumulating resources: accumulation err='accumulating resources from 'github.com/example/app//base?ref=1'`,
-	} {
+	for _, reference := range []string{"https://example.com/a.yaml", "github.com/example/app//base?ref=1"} {
+		says := "it needs " + reference + ", which is not here, and nothing is fetched"
 		w := start(t, DefaultLimits)
 		folder := write(t, map[string]string{"kustomization.yaml": "resources:\n- " + reference + "\n"})
-		if _, err := w.Make(Build{Kind: Kustomization, Path: folder}); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: %v", reference, err)
+		if _, err := w.Make(Build{Kind: Kustomization, Path: folder}); err == nil || err.Error() != says {
+			t.Errorf("got %v, want %s", err, says)
 		}
 	}
 }
