@@ -96,7 +96,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 tools: $(BIN)/pullguard-engine $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
 
-$(BIN)/pullguard-engine: tools/go.mod tools/go.sum $(wildcard tools/engine/*.go tools/engine/*/*.go)
+$(BIN)/pullguard-engine: tools/go.mod tools/go.sum $(wildcard tools/engine/*.go tools/engine/*/*.go tools/engine/*/*/*.go)
 	@mkdir -p $(BIN)
 	cd tools && $(GO_BUILD) -o ../$@ ./engine
 

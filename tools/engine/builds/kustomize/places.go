@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -149,14 +150,21 @@ func (t *tracer) markIn(value *yaml.Node) (builds.Place, bool) {
 
 // own returns the file that an object comes from, and the object there.
 func (t *tracer) own(object *resource.Resource, index int) (string, *yaml.Node, error) {
-	id := object.OrgId()
+	kind, name := object.GetKind(), object.GetName()
 	var files []string
 	var objects []*yaml.Node
+	longest := 0
 	for _, file := range t.resources {
 		for _, document := range t.read(file) {
-			if own := find(document, id.Kind, id.Name); own != nil {
-				files, objects = append(files, file), append(objects, own)
+			// Prefixes and suffixes may have been added to its name.
+			own, length := find(document, kind, name)
+			if own == nil || length < longest {
+				continue
 			}
+			if length > longest {
+				files, objects, longest = nil, nil, length
+			}
+			files, objects = append(files, file), append(objects, own)
 		}
 	}
 	switch len(files) {
@@ -165,7 +173,7 @@ func (t *tracer) own(object *resource.Resource, index int) (string, *yaml.Node, 
 	case 0:
 		for _, file := range t.kustomizations {
 			for _, document := range t.read(file) {
-				if own := generator(document.Content[0], id.Name); own != nil {
+				if own := generator(document.Content[0], name); own != nil {
 					return file, own, nil
 				}
 			}
@@ -204,7 +212,7 @@ func generator(kustomization *yaml.Node, name string) *yaml.Node {
 	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
 		listed := get(kustomization, field)
 		for i := 0; item(listed, i) != nil; i++ {
-			if own := get(item(listed, i), "name"); own != nil && own.Value == name {
+			if own := get(item(listed, i), "name"); own != nil && own.Value != "" && strings.Contains(name, own.Value) {
 				return own
 			}
 		}
@@ -232,26 +240,26 @@ func (t *tracer) read(file string) []*yaml.Node {
 	return found
 }
 
-// find returns the object of a kind and a name, in Lists as well.
-func find(node *yaml.Node, kind, name string) *yaml.Node {
+// find returns the object of a kind with the longest name that is in a name, in Lists as well, and the length of its name.
+func find(node *yaml.Node, kind, name string) (found *yaml.Node, length int) {
 	switch node.Kind {
 	case yaml.DocumentNode, yaml.SequenceNode:
 		for _, child := range node.Content {
-			if found := find(child, kind, name); found != nil {
-				return found
+			if own, size := find(child, kind, name); size > length {
+				found, length = own, size
 			}
 		}
 	case yaml.MappingNode:
 		if stated := get(node, "kind"); stated != nil && stated.Value == kind {
-			if own := get(get(node, "metadata"), "name"); own != nil && own.Value == name {
-				return node
+			if own := get(get(node, "metadata"), "name"); own != nil && strings.Contains(name, own.Value) {
+				return node, len(own.Value)
 			}
 		}
 		if items := get(node, "items"); items != nil {
 			return find(items, kind, name)
 		}
 	}
-	return nil
+	return found, length
 }
 
 // ownFields follows a path in an object's own file. Items of lists are known by their names: patches move them. It also returns

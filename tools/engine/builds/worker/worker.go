@@ -27,7 +27,7 @@ const (
 type Build struct {
 	Kind    string       `json:"kind"`
 	Path    string       `json:"path"` // absolute: a folder, or a chart's archive
-	Options helm.Options `json:"options"`
+	Options helm.Options `json:"options,omitzero"`
 }
 
 // Limits of one build.

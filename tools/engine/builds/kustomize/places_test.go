@@ -1,0 +1,226 @@
+package kustomize
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pullguard.invalid/tools/engine/builds"
+)
+
+// write writes files below a new folder, by their names, and returns it without links in it.
+func write(t *testing.T, files map[string]string) string {
+	folder, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		file := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+const deployment = `# A comment.
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  template:
+    spec:
+      containers:
+      - name: web
+        image: example.com/web:v1 # a tag
+        imagePullPolicy: IfNotPresent
+`
+
+var container = []any{"spec", "template", "spec", "containers", 0}
+
+func TestPlaces(t *testing.T) {
+	for name, c := range map[string]struct {
+		files         map[string]string
+		folder        string
+		path          []any
+		image, policy string // places: a file and a line
+		object        string
+	}{
+		"resource": {
+			files: map[string]string{"kustomization.yaml": "namePrefix: a-\nresources: [d.yaml]\n"},
+			image: "d.yaml:11", policy: "d.yaml:12", object: "d.yaml:2",
+		},
+		"images": {
+			files: map[string]string{
+				"kustomization.yaml": "resources:\n- d.yaml\nimages:\n- name: example.com/web\n  newName: example.org/w\n  newTag: \"latest\"\n",
+			},
+			image: "kustomization.yaml:6", policy: "d.yaml:12", object: "d.yaml:2",
+		},
+		"another name is not another tag": {
+			files: map[string]string{
+				"kustomization.yaml": "resources: [d.yaml]\nimages:\n- name: example.com/web\n  newName: example.org/w\n",
+			},
+			image: "d.yaml:11", policy: "d.yaml:12", object: "d.yaml:2",
+		},
+		"patch in a file": {
+			files: map[string]string{
+				"kustomization.yaml": "resources: [d.yaml]\npatches:\n- path: p.yaml\n",
+				"p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n" +
+					"spec: {template: {spec: {containers: [{name: web, imagePullPolicy: Always}]}}}\n",
+			},
+			image: "d.yaml:11", policy: "p.yaml:4", object: "d.yaml:2",
+		},
+		"patch in the kustomization": {
+			files: map[string]string{
+				"kustomization.yaml": "resources: [d.yaml]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n\n" +
+					"    apiVersion: apps/v1\n    kind: Deployment\n    metadata:\n      name: any\n    spec:\n      template:\n        spec:\n" +
+					"          containers:\n          - name: web\n            image: 'example.com/web:v2'\n            imagePullPolicy: \"Always\"\n",
+			},
+			image: "kustomization.yaml:15", policy: "kustomization.yaml:16", object: "d.yaml:2",
+		},
+		"JSON patch": {
+			files: map[string]string{
+				"kustomization.yaml": "resources: [d.yaml]\npatches:\n- target: {kind: Deployment}\n  patch: |\n    - op: replace\n" +
+					"      path: /spec/template/spec/containers/0/imagePullPolicy\n      value: Always\n",
+			},
+			image: "d.yaml:11", policy: "kustomization.yaml:7", object: "d.yaml:2",
+		},
+		"JSON patch in one line": {
+			files: map[string]string{
+				"kustomization.yaml": "resources: [d.yaml]\npatches:\n- target: {kind: Deployment}\n" +
+					"  patch: '[{\"op\": \"replace\", \"path\": \"/spec/template/spec/containers/0/image\", \"value\": \"example.com/x\"}]'\n",
+			},
+			image: "kustomization.yaml:4", policy: "d.yaml:12", object: "d.yaml:2",
+		},
+		"container of a patch": {
+			files: map[string]string{
+				"kustomization.yaml": "resources: [d.yaml]\npatches:\n- path: p.yaml\n",
+				"p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n" +
+					"      - name: side\n        image: example.com/side\n",
+			},
+			path:  []any{"spec", "template", "spec", "containers", 0.0},
+			image: "p.yaml:10", object: "d.yaml:2",
+		},
+		"component over a base": {
+			folder: "prod",
+			files: map[string]string{
+				"prod/kustomization.yaml": "resources: [../base]\ncomponents: [../debug]\nnamespace: kube-system\n",
+				"base/kustomization.yaml": "resources: [../d.yaml/../base/list.yaml]\n",
+				"base/list.yaml":          "kind: List\napiVersion: v1\nitems:\n- " + strings.ReplaceAll(strings.TrimSpace(strings.TrimPrefix(deployment, "# A comment.\n")), "\n", "\n  ") + "\n",
+				"debug/kustomization.yaml": "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\npatches:\n- patch: |\n" +
+					"    {\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\", \"metadata\": {\"name\": \"web\"},\n" +
+					"     \"spec\": {\"template\": {\"spec\": {\"containers\": [\n       {\"name\": \"web\", \"imagePullPolicy\": \"Always\"}]}}}}\n",
+			},
+			image: "base/list.yaml:13", policy: "debug/kustomization.yaml:7", object: "base/list.yaml:4",
+		},
+		"two of a name": {
+			folder: "all",
+			files: map[string]string{
+				"all/kustomization.yaml": "resources: [../a, ../b]\n",
+				"a/kustomization.yaml":   "namePrefix: a-\nresources: [d.yaml]\n",
+				"b/kustomization.yaml":   "namePrefix: b-\nresources: [d.yaml]\n",
+				"a/d.yaml":               deployment,
+				"b/d.yaml":               "\n" + deployment,
+			},
+			image: "a/d.yaml:11", policy: "a/d.yaml:12", object: "a/d.yaml:2",
+		},
+		"replacement": {
+			files: map[string]string{
+				"kustomization.yaml": "resources: [d.yaml, c.yaml]\nreplacements:\n- source: {kind: ConfigMap, fieldPath: data.image}\n" +
+					"  targets:\n  - select: {kind: Deployment}\n    fieldPaths: ['spec.template.spec.containers.[name=web].image']\n",
+				"c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  image: example.com/other:latest\n",
+			},
+			image: "c.yaml:5", policy: "d.yaml:12", object: "d.yaml:2",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.folder == "" {
+				c.files["d.yaml"] = deployment
+			}
+			if c.path == nil {
+				c.path = container
+			}
+			folder := write(t, c.files)
+			made, err := Make(filepath.Join(folder, c.folder))
+			if err != nil {
+				t.Fatal(err)
+			}
+			line := 0
+			for i, text := range strings.Split(made.Texts[0].Text, "\n") {
+				if line == 0 && strings.Contains(text, `"kind":"Deployment"`) {
+					line = i + 1
+				}
+			}
+			answers, err := Places(filepath.Join(folder, c.folder), []builds.Question{{Line: line, Path: c.path}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := func(place builds.Place) string {
+				if place.Line == 0 {
+					return ""
+				}
+				name, _ := filepath.Rel(folder, place.File)
+				return fmt.Sprintf("%s:%d", name, place.Line)
+			}
+			fields := answers[0].Fields
+			for what, pair := range map[string][2]string{
+				"image":  {shown(fields["image"].Place), c.image},
+				"policy": {shown(fields["imagePullPolicy"].Place), c.policy},
+				"object": {shown(answers[0].Object), c.object},
+			} {
+				if pair[0] != pair[1] {
+					t.Errorf("%s: got %q, want %q", what, pair[0], pair[1])
+				}
+			}
+		})
+	}
+}
+
+func TestNothingOutsideOfTheRepositoryIsRead(t *testing.T) {
+	folder := write(t, map[string]string{
+		"d.yaml":                       deployment,
+		"repo/.git/HEAD":               "",
+		"repo/app/kustomization.yaml":  "resources: [../../base]\n",
+		"base/kustomization.yaml":      "resources: [../d.yaml]\n",
+		"repo/link/kustomization.yaml": "resources: [d.yaml]\n",
+	})
+	if err := os.Symlink(filepath.Join(folder, "d.yaml"), filepath.Join(folder, "repo/link/d.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"repo/app", "repo/link"} {
+		_, err := Make(filepath.Join(folder, name))
+		if err == nil || !strings.Contains(err.Error(), "is outside of") && !strings.Contains(err.Error(), "security; file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What one kustomization says of schemas is not for the next one.
+func TestSchemasOfOneKustomization(t *testing.T) {
+	folder := write(t, map[string]string{
+		"own/kustomization.yaml": "openapi: {path: s.json}\nresources: [d.yaml]\npatches: [{path: p.yaml}]\n",
+		"own/s.json":             `{"definitions": {}}`,
+		"own/d.yaml":             deployment,
+		"own/p.yaml":             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: x}]}}}\n",
+	})
+	usual := map[string]string{}
+	for name, text := range map[string]string{"d.yaml": deployment, "p.yaml": "", "kustomization.yaml": ""} {
+		usual[name] = text
+	}
+	usual["p.yaml"] = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: x, image: y}]}}}\n"
+	usual["kustomization.yaml"] = "resources: [d.yaml]\npatches: [{path: p.yaml}]\n"
+	other := write(t, usual)
+	if _, err := Make(filepath.Join(folder, "own")); err != nil {
+		t.Fatal(err)
+	}
+	made, err := Make(other)
+	if err != nil || strings.Count(made.Texts[0].Text, `"image"`) != 2 {
+		t.Errorf("lists of containers are not merged: %v %v", made, err)
+	}
+}

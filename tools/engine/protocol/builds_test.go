@@ -1,0 +1,105 @@
+package protocol
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// folder writes files below a new folder, by their names, and returns it without links in it.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	top, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		file := filepath.Join(top, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return top
+}
+
+func TestBuildable(t *testing.T) {
+	top := folder(t, map[string]string{
+		"base/kustomization.yaml": "resources: [pod.yaml]\n",
+		"prod/kustomization.yaml": "resources: [../base]\n",
+		"web/Chart.yaml":          "name: web\n",
+	})
+	files := []string{filepath.Join(top, "web/Chart.yaml"), filepath.Join(top, "base/kustomization.yaml"), filepath.Join(top, "prod/kustomization.yaml")}
+	c := start(t)
+	for mode, expected := range map[string]string{
+		"roots": `[{"kind":"kustomization","path":"/prod"},{"kind":"chart","path":"/web"}]`,
+		"each":  `[{"kind":"kustomization","path":"/base"},{"kind":"kustomization","path":"/prod"},{"kind":"chart","path":"/web"}]`,
+		"off":   `[{"kind":"chart","path":"/web"}]`,
+	} {
+		done := c.last(message{"type": "buildable"}, message{"kustomizations": mode, "files": files})
+		data, _ := done["data"].(string)
+		if found := strings.ReplaceAll(data, top, ""); found != expected {
+			t.Errorf("%s: %s", mode, found)
+		}
+	}
+}
+
+func TestBuilds(t *testing.T) {
+	top := folder(t, map[string]string{
+		"base/kustomization.yaml":   "resources: [pod.yaml]\n",
+		"base/pod.yaml":             "apiVersion: v1\n" + pod("a", ""),
+		"prod/kustomization.yaml":   "resources: [../base]\nnamePrefix: prod-\nnamespace: prod\n",
+		"web/Chart.yaml":            "apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies: [{name: db, version: 1.0.0}]\n",
+		"web/templates/a.yaml":      "kind: Service\n---\nkind: [\n",
+		"web/templates/b.yaml":      "---\n# A pod.\napiVersion: v1\n" + pod("{{ .Release.Name }}", "") + "---\napiVersion: v1\n" + pod("other", "critical"),
+		"broken/kustomization.yaml": "resources: [nothing.yaml]\n",
+	})
+	c := start(t)
+	c.setup(nil)
+	build := func(kind, name string) (found []string, done message) {
+		records := c.ask(message{"type": "build", "namespace": "critical"}, message{"kind": kind, "path": filepath.Join(top, name)})
+		for _, record := range records[:len(records)-1] {
+			text := fmt.Sprint(record["type"], " ", record["message"], record["source"], record["places"])
+			if object, isObject := record["object"].(message); isObject {
+				text = fmt.Sprint(text, " ", object["metadata"].(message)["name"])
+			}
+			found = append(found, strings.ReplaceAll(text, top, ""))
+		}
+		return found, records[len(records)-1]
+	}
+	// What depends on a Namespace is kept back.
+	found, done := build("kustomization", "prod")
+	expect(t, found)
+	files := strings.ReplaceAll(fmt.Sprint(done["files"]), top, "")
+	if done["objects"] != 1.0 || files != "[/base/kustomization.yaml /base/pod.yaml /prod/kustomization.yaml]" {
+		t.Error(done)
+	}
+	found, done = build("chart", "web")
+	expect(t, found, "error not valid YAML: did not find expected node content/web/templates/a.yaml<nil>")
+	if fmt.Sprint(done["omitted"]) != "[map[name:db why:the subchart is not in charts/: `helm dependency build` fetches it]]" || done["objects"] != 3.0 {
+		t.Error(done)
+	}
+	_, done = build("kustomization", "broken")
+	if text, _ := done["message"].(string); done["type"] != "failed" || !strings.HasPrefix(text, "accumulating resources from 'nothing.yaml'") {
+		t.Error(done)
+	}
+	var kept []string
+	for _, record := range c.ask(message{"type": "namespaces"}, message{"critical": message{"critical": "yes"}, "prod": message{"critical": "yes"}}) {
+		if record["type"] == "finding" {
+			text := fmt.Sprint(record["id"], " ", record["namespace"], " ", record["places"])
+			kept = append(kept, strings.ReplaceAll(text, top, ""))
+		}
+	}
+	expect(t, kept,
+		"1 prod [[[] map[file:/base/pod.yaml line:1]] [[spec] map[file:/base/pod.yaml line:4]] [[spec containers] map[file:/base/pod.yaml line:5]]]",
+		"2 critical [[[] map[file:/web/templates/b.yaml line:3]] [[spec] map[file:/web/templates/b.yaml line:6]] [[spec containers] map[file:/web/templates/b.yaml line:7]]]",
+		"2 critical [[[] map[file:/web/templates/b.yaml line:9]] [[spec] map[file:/web/templates/b.yaml line:12]] [[spec containers] map[file:/web/templates/b.yaml line:13]]]",
+	)
+	if err := c.end(); err != nil {
+		t.Error(err)
+	}
+}
