@@ -378,6 +378,14 @@ func TestRandomNames(t *testing.T) {
 	}
 }
 
+func TestWhatIsSteadyInNames(t *testing.T) {
+	for _, c := range [][3]string{{"web-abc", "web-axy", "web-"}, {"a", "b", ""}, {"web-1.0-x", "web-1.0-y", "web-1.0-"}, {"web", "web-a", ""}} {
+		if got := steady(c[0], c[1]); got != c[2] {
+			t.Errorf("%s, %s: got %q", c[0], c[1], got)
+		}
+	}
+}
+
 func TestLinksLeadNowhereElse(t *testing.T) {
 	top := write(t, map[string]string{
 		"repo/.git/HEAD": "", "repo/web/Chart.yaml": chartFile, "repo/web/templates/.keep": "", "repo/shared.yaml": "a: 1\n", "secret": "a: 2\n",

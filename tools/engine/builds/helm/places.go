@@ -244,7 +244,7 @@ func (s *search) compare(all []candidate) {
 func (c *Chart) answer(t *target, l located) builds.Answer {
 	answer := builds.Answer{Object: l.object, Fields: map[string]builds.Decision{}}
 	if l.name != t.name {
-		answer.Name = t.name[:common(t.name, l.name)] + "*"
+		answer.Name = steady(t.name, l.name) + "*"
 	}
 	if _, rendered := l.fields["imagePullPolicy"]; !rendered && len(t.policies) > 0 {
 		l.fields["imagePullPolicy"] = l.fields[""] // it is not there, and can be
@@ -300,12 +300,15 @@ func (c *Chart) keys(all []found, now string) []builds.Key {
 	return keys
 }
 
-func common(a, b string) int {
-	i := 0
-	for i < len(a) && i < len(b) && a[i] == b[i] {
-		i++
+// steady returns what two renderings of a name begin with, up to a sign between words: further letters are the same by chance.
+func steady(a, b string) string {
+	end := 0
+	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if strings.IndexByte("-._", a[i]) >= 0 {
+			end = i + 1
+		}
 	}
-	return i
+	return a[:end]
 }
 
 // parsed returns the documents of a text, as far as it can be read.
