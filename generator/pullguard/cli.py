@@ -442,7 +442,8 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     command.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("library"), help="the library's folder; default: %(default)s"
     )
-    command.add_argument("--check", action="store_true", help="write nothing; name what is missing, changed or stale")
+    command.add_argument("--check", action="store_true", help="write nothing; count what is missing, changed or stale")
+    command.add_argument("-v", "--verbose", action="store_true", help="list the files, not only their number")
     _add_opa(command)
     command.set_defaults(run=_generate)
 
@@ -452,7 +453,7 @@ def _generate(options: "argparse.Namespace") -> int:
     from pullguard.generate.formats.text import write
 
     result = generate(options.config, options.out, check=options.check, opa=options.opa)
-    write(result, sys.stdout)
+    write(result, sys.stdout, verbose=options.verbose)
     return result.exit_code
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pullguard.core.errors import PullguardError
+from pullguard.core.suggestions import nearest
 from pullguard.core.text_files import read_text
 from pullguard.library.ruleset import library_directory, policy_page
 from pullguard.library.store import load
@@ -25,7 +26,11 @@ def explain(name: str, *, library: str | None = None) -> str:
         names |= dict.fromkeys(known, template.policy)
     if name not in names:
         policies = ", ".join(sorted(set(names.values())))
-        raise PullguardError(f"{name} is no policy of the library ({shown})", remedy=f"name one of these: {policies}")
+        meant = nearest(name, names)
+        raise PullguardError(
+            f"{name} is no policy of the library ({shown})",
+            remedy=f"name one of these: {policies}" if meant is None else f"did you mean {meant}?",
+        )
     return _page(directory, names[name], shown)
 
 

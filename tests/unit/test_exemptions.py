@@ -106,10 +106,36 @@ def test_a_policy_that_the_library_does_not_have_is_named_once() -> None:
     annotation = "protected_pull_polcy: x\nprotected_image_pinning: y"
     report = exempted(_report(annotation, annotation, None), TODAY)
     assert len(report.findings) == 3
-    assert report.notes == (
-        "n",
-        "a.yaml: Pod dns is exempt from protected_pull_polcy, which is no policy of the library",
+    note = (
+        "a.yaml: Pod dns is exempt from protected_pull_polcy, which is no policy of the library; "
+        "did you mean protected_pull_policy?"
     )
+    assert report.notes == ("n", note)
+
+
+@pytest.mark.parametrize(
+    ("stated", "meant"),
+    [
+        ("rule-of-protected_pull_policy", "protected_pull_policy"),
+        ("K8sProtectedPullPolicy", "protected_pull_policy"),
+        ("protected-pull-policy", "protected_pull_policy"),
+        ("PROTECTED_PULL_POLICY", "protected_pull_policy"),
+        ("protected_image_cahce", "protected_image_cache"),
+        ("image-pinning", "protected_image_pinning"),
+        ("nothing-of-the-kind", None),
+        ("x" * 9_000, None),
+    ],
+)
+def test_what_was_meant_by_a_policy_that_is_not_there(stated: str, meant: str | None) -> None:
+    report = exempted(replace(_report(f"{stated}: reason"), unused=("protected_image_cache",)), TODAY)
+    expected = "which is no policy of the library" + ("" if meant is None else f"; did you mean {meant}?")
+    assert [note for note in report.notes if note.endswith(expected)] == list(report.notes[1:])
+    assert len(report.notes) == 2
+
+
+def test_a_policy_that_needs_a_cluster_is_one_of_the_library() -> None:
+    report = exempted(replace(_report("protected_image_cache: x"), unused=("protected_image_cache",)), TODAY)
+    assert report.notes == ("n",)
 
 
 def test_the_present_day_is_the_default() -> None:

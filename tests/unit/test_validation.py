@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.schema_errors import Problem, dotted, in_file, joined, problems, suggestion
+from pullguard.core.schema_errors import Problem, dotted, in_file, joined, problems
+from pullguard.core.suggestions import suggestion
 
 
 @pytest.mark.parametrize(

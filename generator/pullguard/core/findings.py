@@ -210,6 +210,7 @@ class Report:
         library: The library that was used, as people name it.
         notes: What else users should know, a sentence each.
         rules: The rules that were judged by, in the order of the library.
+        unused: The policies of the library that nothing was judged by.
         read: The files that were read, as people name them.
         exempt: Findings that do not count for an exemption.
         baseline: What the baseline says; None if there is none.
@@ -223,6 +224,7 @@ class Report:
     library: str
     notes: tuple[str, ...]
     rules: tuple[RuleInfo, ...] = ()
+    unused: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     exempt: tuple[Exempted, ...] = ()
     baseline: Compared | None = None

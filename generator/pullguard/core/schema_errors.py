@@ -1,6 +1,5 @@
 """What a JSON Schema has against a value, in words, each with the path of the value; pure."""
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pullguard.core.errors import PullguardError
+from pullguard.core.suggestions import nearest, suggestion
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
@@ -102,14 +102,6 @@ def dotted(path: Path, root: str) -> str:
     return text.removeprefix(".") if text else root
 
 
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """Return a remedy that names the known word that is near, or else all of them."""
-    near = difflib.get_close_matches(word, known, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"known here: {', '.join(known)}" if known else "nothing can be stated here"
-
-
 def _in_words(error: "ValidationError", schema: Node, path: Path, root: str) -> list[Problem]:
     """Return one error of the validator as problems: one, or one for each key or entry that it is about."""
     node = _node(schema, list(error.schema_path)[:-1])
@@ -170,8 +162,9 @@ def _wrong_type(error: _Error, node: Node, path: Path, root: str) -> list[Proble
 def _not_an_option(error: _Error, node: Node, path: Path, root: str) -> list[Problem]:
     options = [_shown(option) for option in node.get("enum", [node.get("const")])]
     message = f"{dotted(path, root)} is {_shown(error.instance)}, which is not one of {', '.join(options)}"
-    near = difflib.get_close_matches(str(error.instance), options, n=1)
-    return [Problem(path, message, f"did you mean {near[0]}?" if near else node.get("errorMessage"))]
+    is_word = isinstance(error.instance, str)
+    near = nearest(error.instance, {option: option for option in options}) if is_word else None
+    return [Problem(path, message, node.get("errorMessage") if near is None else f"did you mean {near}?")]
 
 
 def _mismatch(error: _Error, node: Node, path: Path, root: str) -> list[Problem]:

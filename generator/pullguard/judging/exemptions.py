@@ -12,6 +12,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from pullguard.core.findings import EXEMPT_ANNOTATION, Exempted, Finding, Report
+from pullguard.core.suggestions import nearest
 
 _LINE = re.compile(r"(?P<policy>[^\s:]+)\s*:\s*(?P<reason>.*)")
 # What is near enough to the right form to be meant as one must be it: a limit that is not seen would never end.
@@ -63,13 +64,17 @@ def exempted(report: Report, today: date | None = None) -> Report:
 
 def _misspelt(report: Report) -> Iterator[str]:
     """Yield what is to be said of exemptions from policies that the library does not have."""
-    policies = {rule.policy for rule in report.rules}
+    policies = dict.fromkeys((*(rule.policy for rule in report.rules), *report.unused))
+    names = {policy: policy for policy in policies} | {rule.id: rule.policy for rule in report.rules}
     for found in report.findings:
         with suppress(_MalformedError):
             for exemption in _read(found.annotation):
                 if exemption.policy not in policies:
                     name = f"{found.object.kind} {found.object.name}"
-                    yield f"{found.file}: {name} is exempt from {exemption.policy}, which is no policy of the library"
+                    meant = nearest(exemption.policy, names) if len(exemption.policy) <= _SHOWN else None
+                    question = "" if meant is None else f"; did you mean {meant}?"
+                    shown = exemption.policy[:_SHOWN]
+                    yield f"{found.file}: {name} is exempt from {shown}, which is no policy of the library{question}"
 
 
 def _decided(found: Finding, today: date) -> Finding | Exempted:

@@ -129,6 +129,7 @@ def check(
             *_not_rendered(findings),
         ),
         rules=rules.rules,
+        unused=rules.unused,
         read=tuple(source.names),
     )
 

@@ -30,13 +30,13 @@ class Bundle:
         folder: The modules of the policies.
         policies: What is to be known of each policy that needs no cluster, by its name.
         constraints: Entries as rego/gatekeeper/batch has them: {"policy": its name, "constraint": the object}.
-        left_out: The kinds of the policies that judge by the objects of a cluster.
+        left_out: The policies that judge by the objects of a cluster: their kinds, by their names.
     """
 
     folder: str
     policies: dict[str, Summary]
     constraints: list[dict[str, Any]]
-    left_out: tuple[str, ...]
+    left_out: dict[str, str]
 
 
 def load(library: str) -> Bundle | None:
@@ -65,7 +65,7 @@ def load(library: str) -> Bundle | None:
         for name, entry in index.items()
         if not entry["needsCluster"]
     }
-    left_out = tuple(entry["kind"] for entry in index.values() if entry["needsCluster"])
+    left_out = {name: entry["kind"] for name, entry in index.items() if entry["needsCluster"]}
     if not policies or set(policies) != {entry["policy"] for entry in constraints}:
         return None
     return Bundle(os.path.join(library, POLICIES), policies, constraints, left_out)

@@ -56,6 +56,7 @@ class Ruleset:
         library: Where they come from, as people name it.
         notes: What of the library is not used, and why.
         rules: What reports say of its rules, sorted by policy.
+        unused: The policies of the library that nothing is judged by.
     """
 
     source: Bundled | Loaded
@@ -63,6 +64,7 @@ class Ruleset:
     library: str
     notes: tuple[str, ...]
     rules: tuple[RuleInfo, ...]
+    unused: tuple[str, ...]
 
 
 def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
@@ -91,7 +93,8 @@ def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
         policies=found.policies,
         rules=_rules(found.policies.values(), directory, stated),
         library=shown,
-        notes=(*notes, *(_needs_cluster(kind) for kind in found.left_out)),
+        notes=(*notes, *(_needs_cluster(kind) for kind in found.left_out.values())),
+        unused=tuple(found.left_out),
     )
 
 
@@ -136,6 +139,7 @@ def _from_templates(
         library=shown,
         notes=tuple(notes),
         rules=_rules(used.values(), directory, stated),
+        unused=tuple(template.policy for template in library.templates if template.kind not in used),
     )
 
 

@@ -2,16 +2,23 @@
 
 from typing import TextIO
 
+from pullguard.core.formats.text import counted, printable
 from pullguard.generate.command import GenerateResult
 
 
-def write(result: GenerateResult, stream: TextIO) -> None:
-    """Write a line for every file that differed, and one for the whole."""
+def write(result: GenerateResult, stream: TextIO, *, verbose: bool = False) -> None:
+    """Write what became of the folder in a line; if verbose, a line for every file that differed before it."""
     difference = result.difference
     words = ("missing", "changed", "stale") if result.only_compared else ("wrote", "updated", "removed")
-    for word, paths in zip(words, (difference.missing, difference.changed, difference.stale), strict=True):
-        stream.writelines(f"{word}: {result.out / path}\n" for path in paths)
+    files = dict(zip(words, (difference.missing, difference.changed, difference.stale), strict=True))
+    if verbose:
+        stream.writelines(printable(f"{word}: {result.out / path}") + "\n" for word in words for path in files[word])
+    numbers = ", ".join(f"{word} {len(files[word])}" for word in words if files[word])
     if result.only_compared and difference:
-        stream.write(f"{result.out} is not what the policies and the configuration give: run `pullguard generate`\n")
+        what = f"is not what the policies and the configuration give ({numbers}): run `pullguard generate`"
+        hint = "" if verbose else "; --verbose lists the files"
+        line = f"{result.out} {what}{hint}"
     else:
-        stream.write(f"{result.out}: {result.files} files, up to date\n")
+        # MANIFEST lists the others.
+        line = f"{result.out}: {counted(result.files + 1, 'file')}, up to date{f' ({numbers})' if numbers else ''}"
+    stream.write(printable(line) + "\n")

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import Rule
 from pullguard.core.inputs import load_document
-from pullguard.core.schema_errors import Problem, in_file, joined, suggestion
+from pullguard.core.schema_errors import Problem, in_file, joined
+from pullguard.core.suggestions import suggestion
 from pullguard.library.policies import cel, guide, metadata
 from pullguard.library.policies.examples import examples
 from pullguard.library.policies.model import LEVELS, Guide, MatchKinds, Policy, SourceFile, Sources, SyncKinds
