@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs import Document, InputError, json_documents, load_document, load_documents
-from pullguard.core.inputs.documents import decode, read_documents
+from pullguard.core.inputs.documents import decode, read_documents, rendering
 
 RENDER = "; render it first: `helm template CHART | pullguard check -`"
 SEPARATOR = "nothing but a comment may follow `---` on its line; put what follows on a line of its own"
@@ -118,6 +118,20 @@ def test_problems_come_before_their_document() -> None:
 def test_templates_are_recognised(text: str, line: int, problem: str) -> None:
     message = f"not rendered: looks like a template ({problem}){RENDER}"
     assert read(f"{text}---\nb: 2\n") == [error(line, 0, message), (1, {"b": 2})]
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("charts/web/templates/a.yaml", "helm template charts/web | pullguard check -"),
+        ("templates/a.yaml", "helm template . | pullguard check -"),
+        ("a.yaml", "helm template CHART | pullguard check -"),
+        ("roles/dns/templates/a b.yaml.j2", "jinja2 'roles/dns/templates/a b.yaml.j2' VALUES | pullguard check -"),
+        ("a.JINJA2", "jinja2 a.JINJA2 VALUES | pullguard check -"),
+    ],
+)
+def test_how_a_template_is_rendered(file: str, command: str) -> None:
+    assert rendering(file) == command
 
 
 def test_a_template_that_is_yaml_is_read_as_it_is() -> None:

@@ -141,10 +141,28 @@ func TestTemplates(t *testing.T) {
 		"a:\n  {{- range .x }}\n  - b\n  {{- end }}\n":       "2 0: " + content,
 		`a: "{{ .Values.a }}"`:                               `0 {"a":"{{ .Values.a }}"}`,
 		"{\"a\": 1}\n{\"b\": {{ .Values.b }}}\n":             `0 {"a":1}|2 1: template: not valid JSON: invalid character '{' looking for beginning of object key string; correct the document`,
+		"a:\n{% for x in y %}\n- b\n{% endfor %}\n":          "2 0: template: not valid YAML: found character that cannot start any token; correct the document",
 		"a: {{ x }}\nkind: X\nmetadata:\n  {{- include . }}": "1 0: " + collection,
 	} {
 		source{}.expect(t, text, split(expected)...)
 	}
+}
+
+func TestPackedFiles(t *testing.T) {
+	const folder = "unpack it first, and name the folder"
+	for text, expected := range map[string]string{
+		"\x1f\x8b\x08\x00":       "gzip); unpack it first: `gunzip -c FILE`, or for a chart `helm template FILE`",
+		"BZh91AY&SY\x00":         "bzip2); unpack it first: `bunzip2 -c FILE`",
+		"\xfd7zXZ\x00\x00":       "xz); unpack it first: `xz -dc FILE`",
+		"\x28\xb5\x2f\xfd\x24":   "zstd); unpack it first: `zstd -dc FILE`",
+		"PK\x03\x04\x14":         "zip); " + folder,
+		"7z\xbc\xaf\x27\x1c\x00": "7z); " + folder,
+		"a.yaml" + strings.Repeat("\x00", 251) + "ustar": "tar); " + folder,
+	} {
+		source{}.expect(t, text, "0 file: a packed file ("+expected)
+	}
+	source{}.expect(t, "BZh: 1\n", `0 {"BZh":1}`)
+	source{}.expect(t, "PK: ustar\n", `0 {"PK":"ustar"}`)
 }
 
 func TestJSONStreams(t *testing.T) {

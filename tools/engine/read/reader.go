@@ -100,5 +100,7 @@ func (r *Reader) readAny(source []byte, firstLine int, isAlone bool) (*Tape, []P
 	return t, problems
 }
 
-// isTemplate tells whether a text that cannot be read looks like a template.
-func isTemplate(text []byte) bool { return bytes.Contains(text, []byte("{{")) }
+// isTemplate tells whether a text that cannot be read looks like a template, of Go or of Jinja.
+func isTemplate(text []byte) bool {
+	return bytes.Contains(text, []byte("{{")) || bytes.Contains(text, []byte("{%"))
+}

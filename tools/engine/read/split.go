@@ -151,6 +151,10 @@ var byteOrderMark = []byte("\ufeff")
 const blanks = " \t\r\n"
 
 func (s *Splitter) begin() error {
+	if problem := packed(s.buffer); problem != nil {
+		s.Problem(*problem)
+		return nil
+	}
 	if order, encoding := byteOrder(s.buffer); order != nil {
 		if ok, err := s.fillUntil(never); !ok {
 			return err

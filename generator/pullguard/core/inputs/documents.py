@@ -27,7 +27,8 @@ _NEXT_JSON = re.compile(r"^(?:\{|---)", re.MULTILINE)
 _BLANK = " \t\r\n"
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
-_TEMPLATE = "{{"
+_TEMPLATE = re.compile(r"\{\{|\{%")
+_JINJA = (".j2", ".jinja", ".jinja2")
 _TEMPLATES = "templates"  # the folder of a chart that holds them
 
 
@@ -302,7 +303,7 @@ def _read_well(file: str, index: int, reading: Reading, source: Source) -> Itera
 
 
 def _error(file: str, index: int, text: str, problem: Problem | BrokenDocumentError) -> InputError:
-    if isinstance(problem, BrokenDocumentError) and _TEMPLATE in text:
+    if isinstance(problem, BrokenDocumentError) and _TEMPLATE.search(text):
         message = f"not rendered: looks like a template ({problem.message}); render it first: `{rendering(file)}`"
     else:
         message = f"{problem.message}; {problem.remedy}"
@@ -310,7 +311,12 @@ def _error(file: str, index: int, text: str, problem: Problem | BrokenDocumentEr
 
 
 def rendering(file: str) -> str:
-    """Return the command that renders a template and checks what comes out; charts are known by their folders."""
+    """Return the command that renders a template and checks what comes out.
+
+    Charts are known by their folders, templates of Jinja by what their names end with.
+    """
+    if file.lower().endswith(_JINJA):
+        return f"jinja2 {shlex.quote(file)} VALUES | pullguard check -"
     chart, found, _ = file.rpartition(f"/{_TEMPLATES}/")
     if not found:
         chart = "." if file.startswith(f"{_TEMPLATES}/") else "CHART"
