@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-_POLICY = "rego/policies/protected_pull_policy/protected_pull_policy.rego"
+from pullguard.library import policies
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def _opa(opa: Path, *arguments: object, text: str | None = None) -> Any:
@@ -18,21 +21,10 @@ def _opa(opa: Path, *arguments: object, text: str | None = None) -> Any:
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 
-def _evaluate(opa: Path, checkout: Path, query: str, document: object) -> Any:
-    libs = [f"--data={lib}" for lib in sorted((checkout / "rego/lib").rglob("*.rego")) if "_test" not in lib.name]
-    data = [*libs, f"--data={checkout / _POLICY}"]
-    result = _opa(opa, "eval", "--format=json", "--stdin-input", *data, query, text=json.dumps(document))
+def _evaluate(opa: Path, query: str, document: object) -> Any:
+    rego = ["--data", str(CHECKOUT / "rego"), "--ignore", "*_test.rego", "--ignore", "*.yaml"]
+    result = _opa(opa, "eval", "--format=json", "--stdin-input", *rego, query, text=json.dumps(document))
     return result["result"][0]["expressions"][0]["value"]
-
-
-@pytest.fixture(scope="module")
-def metadata(opa: Path, checkout: Path) -> dict[str, Any]:
-    inspected = _opa(opa, "inspect", "--annotations", "--format", "json", checkout / _POLICY)
-    (annotations,) = (
-        entry["annotations"] for entry in inspected["annotations"] if entry["annotations"]["scope"] == "package"
-    )
-    custom: dict[str, Any] = annotations["custom"]
-    return custom
 
 
 def test_every_line_of_rego_is_covered(opa: Path, checkout: Path) -> None:
@@ -57,77 +49,30 @@ def test_embedded_rego_fits_the_opa_that_gatekeeper_carries(opa: Path, checkout:
     _opa(opa, "check", "--strict", "--capabilities", "v1.17.1", *embedded)
 
 
-def test_missing_parameters_have_the_defaults_of_the_metadata(
-    opa: Path, checkout: Path, metadata: dict[str, Any]
-) -> None:
-    properties = metadata["parameters"]["properties"]
-    package = "data.policies.protected_pull_policy"
-    assert _evaluate(opa, checkout, f"{package}._allowed", {}) == properties["allowedPolicies"]["default"]
-    assert properties["exemptImages"]["default"] == properties["customKinds"]["default"] == []
-    controlled = {
-        "review": {
-            "operation": "CREATE",
-            "kind": {"group": "", "version": "v1", "kind": "Pod"},
-            "object": {
-                "metadata": {"ownerReferences": [{"controller": True}]},
-                "spec": {"containers": [{"name": "a", "image": "a"}]},
-            },
-        }
+@pytest.mark.parametrize("name", sorted(path.name for path in (CHECKOUT / "rego/policies").iterdir()))
+def test_missing_parameters_count_as_the_defaults_of_the_metadata(opa: Path, name: str) -> None:
+    (policy,) = (policy for policy in policies.read(CHECKOUT / "rego", opa).policies if policy.name == name)
+    defaults = {
+        parameter: schema["default"]
+        for parameter, schema in policy.stated_parameters["properties"].items()
+        if "default" in schema
     }
-    stated = {**controlled, "parameters": {"controlledPods": properties["controlledPods"]["default"]}}
-    assert (
-        _evaluate(opa, checkout, f"{package}.violation", controlled)
-        == _evaluate(opa, checkout, f"{package}.violation", stated)
-        == []
-    )
-
-
-def test_constraints_select_exactly_the_kinds_that_hold_pod_specs(
-    opa: Path, checkout: Path, metadata: dict[str, Any]
-) -> None:
-    pod_spec: dict[str, Any] = {"containers": []}
-    template = {"template": {"spec": pod_spec}}
-    everywhere = {"template": {"spec": pod_spec}, "spec": {**pod_spec, **template, "jobTemplate": {"spec": template}}}
-    kinds = {
-        "Binding", "ConfigMap", "CronJob", "DaemonSet", "Deployment", "Ingress", "Job", "Node", "Pod", "PodTemplate",
-        "ReplicaSet", "ReplicationController", "Scale", "Service", "StatefulSet",
-    }  # fmt: skip
-    groups = {"", "apps", "batch", "extensions", "autoscaling", "networking.k8s.io", "example.com"}
-    pairs = sorted([group, kind] for group in groups for kind in kinds)
-    query = """[pair | some pair in input.pairs
-        data.lib.pods.spec(input.object, {"group": pair[0], "kind": pair[1]})]"""
-    held = _evaluate(opa, checkout, query, {"pairs": pairs, "object": everywhere})
-    selected = [
-        [group, kind] for entry in metadata["match"]["kinds"] for group in entry["apiGroups"] for kind in entry["kinds"]
+    documents = [document for sample in policy.samples for document in yaml.safe_load_all(sample.text)]
+    requests = [document["request"] for document in documents if document["kind"] == "AdmissionReview"]
+    reviews = [
+        *({"object": document} for document in documents if document["kind"] != "AdmissionReview"),
+        *({"request": request} for request in requests),
     ]
-    assert held == sorted(selected)
-
-
-def _parameters(opa: Path, checkout: Path, policy: str) -> dict[str, Any]:
-    file = checkout / "rego/policies" / policy / f"{policy}.rego"
-    inspected = _opa(opa, "inspect", "--annotations", "--format", "json", file)
-    (annotations,) = (
-        entry["annotations"] for entry in inspected["annotations"] if entry["annotations"]["scope"] == "package"
-    )
-    properties: dict[str, Any] = annotations["custom"]["parameters"]["properties"]
-    return properties
-
-
-def test_policies_on_images_share_their_parameters(opa: Path, checkout: Path) -> None:
-    shared = ("exemptImages", "customKinds", "controlledPods")
-    pulling, pinning = (
-        _parameters(opa, checkout, policy) for policy in ("protected_pull_policy", "protected_image_pinning")
-    )
-    assert [_shape(pulling[name]) for name in shared] == [_shape(pinning[name]) for name in shared]
-
-
-def _shape(schema: Any) -> Any:
-    """Return a schema without what people only read."""
-    if isinstance(schema, dict):
-        return {key: _shape(value) for key, value in schema.items() if key not in {"description", "example"}}
-    return schema
-
-
-def test_floating_tags_of_the_metadata_are_those_of_the_lib(opa: Path, checkout: Path) -> None:
-    tags = _parameters(opa, checkout, "protected_image_pinning")["floatingTags"]["default"]
-    assert tags == _evaluate(opa, checkout, "sort(data.lib.images.floating_tags)", {})
+    query = f"""[[said, meant] |
+        some stated in input.reviews
+        some review in array.concat(
+            [data.gatekeeper.review.from_object(stated.object, "kube-system") | stated.object],
+            [data.gatekeeper.review.from_admission(stated.request) | stated.request],
+        )
+        said := data.policies.{name}.violation with input as {{"review": review, "parameters": {{}}}}
+        meant := data.policies.{name}.violation with input as {{"review": review, "parameters": input.defaults}}
+    ]"""
+    answers = _evaluate(opa, query, {"reviews": reviews, "defaults": defaults})
+    assert len(answers) == len(reviews)
+    assert [said for said, _ in answers] == [meant for _, meant in answers]
+    assert any(said for said, _ in answers)

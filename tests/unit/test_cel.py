@@ -41,12 +41,14 @@ assigns:
 PARAMETERS = {"label": {"type": "array"}, "allowed": {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}}
 
 
-def lib(name: str) -> tuple[str, str] | None:
-    return (LIBS[name], f"lib/{name}/admission.yaml") if name in LIBS else None
+LIB = cel.Libs(
+    admission=lambda name: (LIBS[name], f"lib/{name}/admission.yaml") if name in LIBS else None,
+    value={"lib.texts.all": ["ä", 'b"']}.get,
+)
 
 
 def admission(text: str, parameters: Mapping[str, object] = PARAMETERS) -> CelRules:
-    return cel.admission(text, "admission.yaml", lib, parameters)
+    return cel.admission(text, "admission.yaml", LIB, parameters)
 
 
 def test_imports_stand_where_they_are_first_needed_and_once() -> None:
@@ -61,12 +63,19 @@ def test_imports_stand_where_they_are_first_needed_and_once() -> None:
     )
 
 
+def test_a_variable_can_have_the_value_of_a_rule() -> None:
+    text = ADMISSION.replace(
+        "    expression: variables.lists.all(x, variables.isProtected)", "    value: lib.texts.all"
+    )
+    assert admission(text).variables[-1] == CelVariable("own", '["ä", "b\\""]')
+
+
 def test_a_parameter_stands_in_the_place_of_a_variable() -> None:
     assert [variable.name for variable in admission(ADMISSION).variables] == ["base", "lists", "own"]
 
 
 def test_mutation() -> None:
-    found = cel.mutation(MUTATION, "mutation.yaml", lib, PARAMETERS)
+    found = cel.mutation(MUTATION, "mutation.yaml", LIB, PARAMETERS)
     assert (found.parameter, found.value) == ("allowed", "a")
     assert [variable.name for variable in found.cel.variables] == ["base"]
     assert found.cel.rules == (
@@ -96,7 +105,7 @@ def test_used_variables() -> None:
         (("name: own", "name: Own"), "admission.yaml:4: variables[2].name cannot be Own; write a name in camelCase"),
         (
             ("  - name: own\n    expression:", "  - expression:"),
-            "admission.yaml:4: variables[2] is not valid; state import, or name and expression",
+            "admission.yaml:4: variables[2] is not valid; state import, name and expression, or name and value",
         ),
         (
             ("validations:", "validation:"),
@@ -127,5 +136,5 @@ def test_bad_mutation_is_said(change: tuple[str, str], message: str) -> None:
     text = MUTATION.replace(*change)
     assert text != MUTATION
     with pytest.raises(PullguardError) as raised:
-        cel.mutation(text, "mutation.yaml", lib, PARAMETERS)
+        cel.mutation(text, "mutation.yaml", LIB, PARAMETERS)
     assert str(raised.value).startswith(message)

@@ -21,7 +21,7 @@ from policy_tree import (
 )
 from pullguard.core.errors import PullguardError
 from pullguard.library import policies
-from pullguard.library.policies import CelRules, CelVariable, Example, Guide, SourceFile
+from pullguard.library.policies import CelRules, CelVariable, Example, Guide, MatchKinds, SourceFile
 from pullguard.library.policies.examples import examples
 
 ENTRY = "policies/required_label/required_label.rego"
@@ -769,6 +769,148 @@ def test_bad_metadata_is_said(
     rego = write_tree(tmp_path, {ENTRY: METADATA.replace(old, new, 1) + BODY})
     expected = SEVERAL.get(name) or [f"{AT}:{line}: {message}"]
     assert refused(rego, opa, monkeypatch) == expected
+
+
+# -- what METADATA takes from libs ----------------------------------------------------------------------------------
+
+SHARED = """\
+# METADATA
+# title: Owned
+# scope: package
+# custom:
+#   match:
+#     kindsFrom: lib.owned.spec_paths
+#     kindsFromParameter: customKinds
+#   operations: [CREATE]
+#   parameters:
+#     type: object
+#     properties:
+"""
+OWNED = "lib/owned/owned.rego"
+OWNED_RULES = """\
+package lib.owned
+
+spec_paths := {"": {"Pod": ["spec"]}, "apps": {"Deployment": ["spec", "template", "spec"]}}
+
+labels contains label if some label in ["owner", "team"]
+"""
+_OWN, _SHARED_PARAMETERS = METADATA[: METADATA.index("#   match:")], METADATA[METADATA.index("#       customKinds:") :]
+_LABELS = """\
+#   include: lib.owned
+#   parameters:
+#     type: object
+#     properties:
+#       labels:
+#         description: The labels that objects have.
+#         type: array
+#         defaultFrom: lib.owned.labels
+#         items: {type: string, minLength: 1}
+"""
+INCLUDING = {ENTRY: _OWN + _LABELS + BODY, OWNED: SHARED + _SHARED_PARAMETERS + OWNED_RULES}
+
+
+def test_a_policy_can_include_what_a_lib_states(tmp_path: Path, opa: Path) -> None:
+    (policy,) = policies.read(write_tree(tmp_path, INCLUDING), opa).policies
+    assert (policy.kinds, policy.kinds_from_parameter) == (POLICY.kinds, "customKinds")
+    assert policy.pod_spec_paths == {"": {"Pod": ["spec"]}, "apps": {"Deployment": ["spec", "template", "spec"]}}
+    assert policy.operations == ("CREATE",)
+    assert list(policy.parameters["properties"]) == ["labels", "customKinds"]
+    assert policy.parameters["properties"]["labels"] == {
+        "description": "The labels that objects have.",
+        "type": "array",
+        "default": ["owner", "team"],
+        "items": {"type": "string", "minLength": 1},
+    }
+    assert policy.parameters["properties"]["customKinds"] == POLICY.parameters["properties"]["customKinds"]
+
+
+def test_a_policy_without_parameters_of_its_own_can_include_them(tmp_path: Path, opa: Path) -> None:
+    entry = f"{_OWN}#   include: lib.owned\n{BODY}"
+    (policy,) = policies.read(write_tree(tmp_path, INCLUDING, {ENTRY: entry}), opa).policies
+    assert list(policy.parameters["properties"]) == ["customKinds"]
+
+
+def test_what_a_policy_states_itself_comes_before_what_it_includes(tmp_path: Path, opa: Path) -> None:
+    own = "#   match:\n#     kinds: [{apiGroups: [batch], kinds: [Job]}]\n#   operations: [UPDATE]\n"
+    entry = INCLUDING[ENTRY].replace("#   parameters:\n", f"{own}#   parameters:\n")
+    (policy,) = policies.read(write_tree(tmp_path, INCLUDING, {ENTRY: entry}), opa).policies
+    assert policy.kinds == (MatchKinds(("batch",), ("Job",)),)
+    assert (policy.kinds_from_parameter, policy.pod_spec_paths, policy.operations) == (None, {}, ("UPDATE",))
+
+
+NO_RULE = "name a rule of a package below rego/lib, such as lib.images.floating_tags"
+NO_LIB = "name a lib with METADATA that has `custom`, such as lib.uses"
+BAD_INCLUDES: dict[str, tuple[str, str, str, str]] = {
+    "no such lib": (ENTRY, "include: lib.owned", "include: lib.owner", f"{AT}:11: there is no lib.owner; {NO_LIB}"),
+    "a lib without METADATA": (
+        ENTRY,
+        "include: lib.owned",
+        "include: lib.texts",
+        f"{AT}:11: lib.texts has no METADATA; {NO_LIB}",
+    ),
+    "a lib that states nothing": (
+        ENTRY,
+        "include: lib.owned",
+        "include: lib.names",
+        "rego/lib/names/names.rego:2: custom is missing",
+    ),
+    "no lib": (
+        ENTRY,
+        "include: lib.owned",
+        "include: policies.other",
+        (f"{AT}:11: custom.include cannot be policies.other; name a lib or a rule of one, such as lib.uses"),
+    ),
+    "no such rule": (
+        ENTRY,
+        "lib.owned.labels",
+        "lib.owned.label",
+        f"{AT}:18: there is no rule lib.owned.label; {NO_RULE}",
+    ),
+    "no such package": (
+        ENTRY,
+        "lib.owned.labels",
+        "lib.owner.labels",
+        f"{AT}:18: there is no rule lib.owner.labels; {NO_RULE}",
+    ),
+    "a default that does not fit": (
+        OWNED,
+        '["owner", "team"]',
+        '["owner", ""]',
+        f"{AT}:15: custom.parameters.properties.labels.default[0] is empty",
+    ),
+    "paths that are none": (
+        OWNED,
+        '{"Pod": ["spec"]}',
+        '{"Pod": "spec"}',
+        f"{AT}:6: lib.owned.spec_paths is not a mapping of groups to kinds to the keys of their pod specs",
+    ),
+    "a parameter twice": (
+        ENTRY,
+        "#       labels:",
+        "#       customKinds:",
+        f"{AT}:15: lib.owned has a parameter customKinds already; remove it, or give it another name",
+    ),
+    "a lib that states more": (
+        OWNED,
+        "#   operations: [CREATE]",
+        "#   version: 1.0.0",
+        "rego/lib/owned/owned.rego:8: version is not a known key of custom; known here: operations",
+    ),
+    "parameters of a lib that are a text": (
+        OWNED,
+        f"#     type: object\n#     properties:\n{_SHARED_PARAMETERS}",
+        "#     type: string\n",
+        "rego/lib/owned/owned.rego:9: custom.parameters is not of type object; write `type: object`",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INCLUDES)
+def test_what_cannot_be_included_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    file, old, new, message = BAD_INCLUDES[name]
+    assert old in INCLUDING[file]
+    rego = write_tree(tmp_path, INCLUDING, {file: INCLUDING[file].replace(old, new, 1)})
+    assert refused(rego, opa, monkeypatch) == [message]
 
 
 CLUSTER_ENTRY = "policies/known_host/known_host.rego"

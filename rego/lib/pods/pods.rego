@@ -6,29 +6,38 @@
 package lib.pods
 
 # METADATA
-# title: The pod spec of an object of a built-in kind
+# title: Where objects of built-in kinds hold their pod specs
 # description: |
-#   By group and kind, in every group that has served it: the place is the same in all versions. The most frequent kinds
-#   come first. Undefined for other kinds and where there is none.
-spec(resource, kind) := resource.spec if {
-	kind.kind == "Pod"
-	kind.group == ""
-} else := resource.spec.template.spec if {
-	kind.kind in _templated_kinds[kind.group]
-} else := resource.spec.jobTemplate.spec.template.spec if {
-	kind.kind == "CronJob"
-	kind.group == "batch"
-} else := resource.template.spec if {
-	kind.kind == "PodTemplate"
-	kind.group == ""
+#   By group and kind, in every group that has served it: the place is the same in all versions. The generator reads
+#   here which kinds the policies over pod specs match, and where their twins in CEL find the pod specs.
+spec_paths := {
+	"": {
+		"Pod": ["spec"],
+		"PodTemplate": ["template", "spec"],
+		"ReplicationController": ["spec", "template", "spec"],
+	},
+	"apps": {
+		"DaemonSet": ["spec", "template", "spec"],
+		"Deployment": ["spec", "template", "spec"],
+		"ReplicaSet": ["spec", "template", "spec"],
+		"StatefulSet": ["spec", "template", "spec"],
+	},
+	"batch": {
+		"CronJob": ["spec", "jobTemplate", "spec", "template", "spec"],
+		"Job": ["spec", "template", "spec"],
+	},
+	"extensions": {
+		"DaemonSet": ["spec", "template", "spec"],
+		"Deployment": ["spec", "template", "spec"],
+		"Job": ["spec", "template", "spec"],
+		"ReplicaSet": ["spec", "template", "spec"],
+	},
 }
 
-_templated_kinds := {
-	"": {"ReplicationController"},
-	"apps": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
-	"batch": {"Job"},
-	"extensions": {"DaemonSet", "Deployment", "Job", "ReplicaSet"},
-}
+# METADATA
+# title: The pod spec of an object of a built-in kind
+# description: Undefined for other kinds; null where there is none.
+spec(resource, kind) := object.get(resource, spec_paths[kind.group][kind.kind], null)
 
 # METADATA
 # title: The uses of images in an object
@@ -92,24 +101,17 @@ _use(list, item) := {
 	is_object(item)
 }
 
-_spec_paths(resource, kind, custom_kinds) := [path] if {
-	spec(resource, kind)
-	path := _spec_path(kind.kind)
-} else := [path |
+_spec_paths(_, kind, _) := [spec_paths[kind.group][kind.kind]]
+
+_spec_paths(resource, kind, custom_kinds) := [path |
 	some custom in custom_kinds
 	custom.group == kind.group
 	custom.kind == kind.kind
 	some pattern in custom.paths
 	some path in _matches(resource, pattern)
-]
-
-_spec_path(kind) := ["spec"] if {
-	kind == "Pod"
-} else := ["template", "spec"] if {
-	kind == "PodTemplate"
-} else := ["spec", "jobTemplate", "spec", "template", "spec"] if {
-	kind == "CronJob"
-} else := ["spec", "template", "spec"]
+] if {
+	not spec_paths[kind.group][kind.kind]
+}
 
 # The paths in an object that a pattern such as spec.replicatedJobs[].template.spec stands for.
 _matches(resource, pattern) := {path |

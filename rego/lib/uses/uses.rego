@@ -2,9 +2,69 @@
 # title: Uses of images under review
 # description: |
 #   What the policies about containers and image volumes have in common: which uses of images (see lib.pods) they judge,
-#   and how they speak of them. They all have the parameters customKinds, exemptImages and controlledPods. A request is
-#   all that Gatekeeper hands to a policy: {review, parameters}.
+#   and how they speak of them. A policy with `include: lib.uses` has the match, operations and parameters below. A
+#   request is all that Gatekeeper hands to a policy: {review, parameters}.
 # scope: package
+# custom:
+#   match:
+#     kindsFrom: lib.pods.spec_paths
+#     kindsFromParameter: customKinds
+#   operations: [CREATE, UPDATE]
+#   parameters:
+#     type: object
+#     properties:
+#       exemptImages:
+#         description: |
+#           Images that are not judged: exactly as the manifest writes them, or a prefix that ends in `*`.
+#         type: array
+#         default: []
+#         items:
+#           type: string
+#           minLength: 1
+#           pattern: ^[^*]*\*?$
+#       customKinds:
+#         description: Custom resources that hold pod specs.
+#         type: array
+#         default: []
+#         example:
+#           - {group: argoproj.io, kind: Rollout, paths: [spec.template.spec]}
+#           - {group: serving.knative.dev, kind: Service, paths: [spec.template.spec]}
+#           - {group: apps.kruise.io, kind: CloneSet, paths: [spec.template.spec]}
+#           - {group: apps.openshift.io, kind: DeploymentConfig, paths: [spec.template.spec]}
+#           - {group: jobset.x-k8s.io, kind: JobSet, paths: ["spec.replicatedJobs[].template.spec.template.spec"]}
+#           - group: leaderworkerset.x-k8s.io
+#             kind: LeaderWorkerSet
+#             paths:
+#               - spec.leaderWorkerTemplate.leaderTemplate.spec
+#               - spec.leaderWorkerTemplate.workerTemplate.spec
+#         items:
+#           type: object
+#           required: [group, kind, paths]
+#           properties:
+#             group:
+#               description: The API group, such as argoproj.io.
+#               type: string
+#             kind:
+#               description: The kind, such as Rollout.
+#               type: string
+#               minLength: 1
+#             paths:
+#               description: |
+#                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
+#                 spec.replicatedJobs[].template.spec.template.spec.
+#               type: array
+#               minItems: 1
+#               items:
+#                 type: string
+#                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
+#       controlledPods:
+#         description: |
+#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
+#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its
+#           pods.
+#         type: string
+#         enum: [audit, deny]
+#         default: audit
 package lib.uses
 
 import data.lib.globs
@@ -36,7 +96,7 @@ is_excused(use, request) if globs.match_any(request.parameters.exemptImages, use
 is_excused(use, request) if {
 	use.list != "ephemeralContainers"
 	request.review.operation in {"CREATE", "UPDATE"}
-	object.get(request, ["parameters", "controlledPods"], "audit") != "deny"
+	not request.parameters.controlledPods == "deny"
 	pods.is_controlled(request.review.object, request.review.kind)
 }
 
@@ -65,10 +125,12 @@ policy_path(use) := sprintf("%s.image.%s", [path(use), use.field]) if {
 # description: The container (or image volume) and the image come first; the image gives way to the rest.
 message(use, rest) := messages.fitted(head, use.image, sprintf("\": %s", [rest])) if {
 	name := messages.shortened(messages.printable(use.name), 40)
-	head := sprintf("%s \"%s\" image \"", [_nouns[use.list], name])
+	head := sprintf("%s \"%s\" image \"", [nouns[use.list], name])
 }
 
-_nouns := {
+# METADATA
+# title: What the items of each list are called
+nouns := {
 	"containers": "container",
 	"initContainers": "init container",
 	"ephemeralContainers": "ephemeral container",

@@ -33,18 +33,7 @@
 #       id: image-cache-invalid
 #       severity: medium
 #       title: The image is not a reference that Kubernetes can parse, so no node can have it
-#   match:
-#     kinds:
-#       - apiGroups: [""]
-#         kinds: [Pod, PodTemplate, ReplicationController]
-#       - apiGroups: [apps]
-#         kinds: [DaemonSet, Deployment, ReplicaSet, StatefulSet]
-#       - apiGroups: [batch]
-#         kinds: [CronJob, Job]
-#       - apiGroups: [extensions]
-#         kinds: [DaemonSet, Deployment, ReplicaSet]
-#     kindsFromParameter: customKinds
-#   operations: [CREATE, UPDATE]
+#   include: lib.uses
 #   requiresSyncData:
 #     - - groups: [""]
 #         versions: [v1]
@@ -75,47 +64,6 @@
 #         type: string
 #         enum: [allow, violation]
 #         default: violation
-#       exemptImages:
-#         description: |
-#           Images that are not judged: exactly as the manifest writes them, or a prefix that ends in `*`.
-#         type: array
-#         default: []
-#         items:
-#           type: string
-#           minLength: 1
-#           pattern: ^[^*]*\*?$
-#       customKinds:
-#         description: Custom resources that hold pod specs.
-#         type: array
-#         default: []
-#         items:
-#           type: object
-#           required: [group, kind, paths]
-#           properties:
-#             group:
-#               description: The API group, such as argoproj.io.
-#               type: string
-#             kind:
-#               description: The kind, such as Rollout.
-#               type: string
-#               minLength: 1
-#             paths:
-#               description: |
-#                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
-#                 spec.replicatedJobs[].template.spec.template.spec.
-#               type: array
-#               minItems: 1
-#               items:
-#                 type: string
-#                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
-#       controlledPods:
-#         description: |
-#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
-#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its
-#           pods.
-#         type: string
-#         enum: [audit, deny]
-#         default: audit
 package policies.protected_image_cache
 
 import data.lib.images

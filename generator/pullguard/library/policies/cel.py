@@ -1,17 +1,21 @@
 """admission.yaml and mutation.yaml beside a policy: what it says in CEL, for the API server to evaluate; pure."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs import Document, load_document
 from pullguard.core.schema_errors import in_file, joined, problems
+from pullguard.library.policies.metadata import RULE_REMEDY
 from pullguard.library.policies.model import AssignField, Assigns, CelRules, CelVariable, Mutation
 
 #: Variables that the generator writes, besides one for each parameter: whether the namespace is a protected one, and
-#: the pod specs of the kinds that the user adds.
+#: the pod specs of built-in kinds and of those that the user adds.
 IS_PROTECTED = "isProtected"
+POD_SPECS = "podSpecs"
 CUSTOM_POD_SPECS = "customPodSpecs"
 
 _USE = re.compile(r"\bvariables\.([A-Za-z_][A-Za-z0-9_]*)")
@@ -22,10 +26,10 @@ _VARIABLES: dict[str, Any] = {
     "type": "array",
     "items": {
         "type": "object",
-        "properties": {"import": {"type": "string"}, "name": _NAME, "expression": _TEXT},
+        "properties": {"import": {"type": "string"}, "name": _NAME, "expression": _TEXT, "value": _TEXT},
         "additionalProperties": False,
-        "oneOf": [{"required": ["import"]}, {"required": ["name", "expression"]}],
-        "errorMessage": "state import, or name and expression",
+        "oneOf": [{"required": ["import"]}, {"required": ["name", "expression"]}, {"required": ["name", "value"]}],
+        "errorMessage": "state import, name and expression, or name and value",
     },
 }
 #: The API server itself says what else can stand in a validation or a mutation.
@@ -70,27 +74,37 @@ _MUTATION = _schema(
     },
 )
 
-#: The text of the admission.yaml of a lib, and its name for messages; None if there is none.
-Lib = Callable[[str], tuple[str, str] | None]
+
+@dataclass(frozen=True, slots=True)
+class Libs:
+    """What the variables of an admission.yaml can name in rego/lib.
+
+    Attributes:
+        admission: Gives the text of the admission.yaml of a lib, and its name for messages; None if there is none.
+        value: Gives the value of a rule, such as lib.images.floating_tags; None if there is none.
+    """
+
+    admission: Callable[[str], tuple[str, str] | None]
+    value: Callable[[str], Any]
 
 
-def admission(text: str, file: str, lib: Lib, parameters: Collection[str]) -> CelRules:
+def admission(text: str, file: str, libs: Libs, parameters: Collection[str]) -> CelRules:
     """Return what an admission.yaml says.
 
     Args:
         text: The text.
         file: Its name for messages.
-        lib: Gives the admission.yaml of a lib.
+        libs: What it can name in rego/lib.
         parameters: The names of the policy's parameters: they are variables.
 
     Raises:
         PullguardError: It, or what it imports, is no YAML, or says something that it cannot say.
     """
     document = _document(text, file, _ADMISSION)
-    return _rules(document, file, "validations", lib, parameters)
+    return _rules(document, file, "validations", libs, parameters)
 
 
-def mutation(text: str, file: str, lib: Lib, parameters: Mapping[str, Any]) -> Mutation:
+def mutation(text: str, file: str, libs: Libs, parameters: Mapping[str, Any]) -> Mutation:
     """Return what a mutation.yaml says; as `admission`, with the schemas of the parameters by their names."""
     document = _document(text, file, _MUTATION)
     requires, assigns = document.value["requires"], document.value["assigns"]
@@ -105,7 +119,7 @@ def mutation(text: str, file: str, lib: Lib, parameters: Mapping[str, Any]) -> M
     return Mutation(
         parameter=requires["parameter"],
         value=requires["value"],
-        cel=_rules(document, file, "mutations", lib, parameters),
+        cel=_rules(document, file, "mutations", libs, parameters),
         assigns=Assigns(
             value=assigns["value"],
             fields={
@@ -125,6 +139,11 @@ def used_variables(value: Any) -> set[str]:
     return set(_USE.findall(value)) if isinstance(value, str) else set()
 
 
+def literal(value: Any) -> str:
+    """Return a JSON value as CEL: it is JSON as well, but for surrogates."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _document(text: str, file: str, schema: Mapping[str, Any]) -> Document:
     document = load_document(text, file, dialect="kubernetes")
     found = problems(schema, document.value, root=file.rpartition("/")[2])
@@ -133,45 +152,82 @@ def _document(text: str, file: str, schema: Mapping[str, Any]) -> Document:
     return document
 
 
-def _rules(document: Document, file: str, key: str, lib: Lib, parameters: Collection[str]) -> CelRules:
+def _rules(document: Document, file: str, key: str, libs: Libs, parameters: Collection[str]) -> CelRules:
     """Return the rules below a key, and the variables before them with those of the libs in their places."""
-    known: dict[str, CelVariable | None] = dict.fromkeys((*parameters, IS_PROTECTED, CUSTOM_POD_SPECS))
-    imported: set[str] = set()
-
-    def require_known(value: Any, path: tuple[str | int, ...], document: Document, file: str) -> None:
-        for name in sorted(used_variables(value) - known.keys()):
-            raise PullguardError(
-                f"there is no variable {name} before this",
-                file=file,
-                line=document.line_of(path),
-                remedy="define it above, import the lib that does, or name a parameter",
-            )
-
-    def include(document: Document, file: str) -> None:
-        for index, entry in enumerate(document.value.get("variables", ())):
-            path = ("variables", index)
-            if "import" not in entry:
-                require_known(entry["expression"], path, document, file)
-                known.setdefault(entry["name"], CelVariable(entry["name"], entry["expression"].strip()))
-            elif entry["import"] not in imported:
-                imported.add(entry["import"])
-                found = lib(entry["import"])
-                if found is None:
-                    raise PullguardError(
-                        f"there is no lib {entry['import']} with an admission.yaml",
-                        file=file,
-                        line=document.line_of(path),
-                        remedy="name a folder of rego/lib that has one",
-                    )
-                include(_document(*found, _LIB), found[1])
-
-    include(document, file)
+    variables = _Variables(libs, (*parameters, IS_PROTECTED, POD_SPECS, CUSTOM_POD_SPECS))
+    variables.include(document, file)
     rules = [_stripped(rule) for rule in document.value[key]]
     for index, rule in enumerate(rules):
-        require_known(rule, (key, index), document, file)
-    return CelRules(
-        variables=tuple(variable for variable in known.values() if variable is not None), rules=tuple(rules)
-    )
+        variables.require_known(rule, _Place(document, file, (key, index)))
+    return CelRules(variables=variables.written(), rules=tuple(rules))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where something stands, for messages."""
+
+    document: Document
+    file: str
+    path: tuple[str | int, ...]
+
+    def error(self, message: str, remedy: str) -> PullguardError:
+        return PullguardError(message, file=self.file, line=self.document.line_of(self.path), remedy=remedy)
+
+
+class _Variables:
+    """Variables, each of which can use those before it.
+
+    Args:
+        libs: What they can name in rego/lib.
+        given: The names of those that the generator writes.
+    """
+
+    def __init__(self, libs: Libs, given: Collection[str]) -> None:
+        self._libs = libs
+        self._known: dict[str, CelVariable | None] = dict.fromkeys(given)
+        self._imported: set[str] = set()
+
+    def written(self) -> tuple[CelVariable, ...]:
+        """Return those that are not given."""
+        return tuple(variable for variable in self._known.values() if variable is not None)
+
+    def require_known(self, value: Any, place: _Place) -> None:
+        """Refuse texts of a JSON value that use other variables."""
+        for name in sorted(used_variables(value) - self._known.keys()):
+            raise place.error(
+                f"there is no variable {name} before this",
+                "define it above, import the lib that does, or name a parameter",
+            )
+
+    def include(self, document: Document, file: str) -> None:
+        """Add those of a document, and where it imports a lib, those of the lib first."""
+        for index, entry in enumerate(document.value.get("variables", ())):
+            place = _Place(document, file, ("variables", index))
+            if "import" in entry:
+                self._import(entry["import"], place)
+            else:
+                expression = self._expression(entry, place)
+                self._known.setdefault(entry["name"], CelVariable(entry["name"], expression))
+
+    def _expression(self, entry: Mapping[str, str], place: _Place) -> str:
+        if "expression" in entry:
+            self.require_known(entry["expression"], place)
+            return entry["expression"].strip()
+        value = self._libs.value(entry["value"])
+        if value is None:
+            raise place.error(f"there is no rule {entry['value']}", RULE_REMEDY)
+        return literal(value)
+
+    def _import(self, name: str, place: _Place) -> None:
+        if name in self._imported:
+            return
+        self._imported.add(name)
+        found = self._libs.admission(name)
+        if found is None:
+            raise place.error(
+                f"there is no lib {name} with an admission.yaml", "name a folder of rego/lib that has one"
+            )
+        self.include(_document(*found, _LIB), found[1])
 
 
 def _stripped(value: Any) -> Any:

@@ -15,32 +15,44 @@ _TEXT = {"type": "string", "pattern": r"\S"}
 _LINE = {"type": "string", "pattern": r"^\S[^\n]*$", "errorMessage": "write one line of text"}
 _NAMES = {"type": "array", "minItems": 1, "uniqueItems": True}
 
-#: What OPA itself knows in METADATA and pullguard does not use.
-_UNUSED = ("authors", "organizations", "related_resources")
+_LIB = {
+    "type": "string",
+    "pattern": r"^lib(\.[a-z][a-z0-9_]*)+$",
+    "errorMessage": "name a lib or a rule of one, such as lib.uses",
+}
+
+#: What to do about a rule that is named and is not there.
+RULE_REMEDY = "name a rule of a package below rego/lib, such as lib.images.floating_tags"
+
+#: The keys of METADATA: what OPA itself knows and pullguard does not use at the end.
+KEYS = ("title", "description", "scope", "custom", "authors", "organizations", "related_resources")
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of a policy's METADATA."""
+def _schema(custom: Mapping[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
     return {
         "$defs": {"structural": meta_schema()},
         "type": "object",
-        "required": ["title", "description", "custom"],
+        "required": [*required],
         "properties": {
+            **{key: {} for key in KEYS},
             "title": _LINE,
             "description": _TEXT,
             "scope": {"const": "package"},
-            "custom": _custom(),
-            **{key: {} for key in _UNUSED},
+            "custom": custom,
         },
         "additionalProperties": False,
     }
 
 
-def _custom() -> dict[str, Any]:
+def _of_policy() -> dict[str, Any]:
     return {
         "type": "object",
-        "required": ["kind", "version", "rules", "match", "parameters"],
+        "required": ["kind", "version", "rules"],
+        "if": {"not": {"required": ["include"]}},
+        "then": {"required": ["match", "parameters"]},
         "properties": {
+            "include": _LIB,
+            **_shared(),
             "kind": {
                 "type": "string",
                 "pattern": r"^[A-Z][A-Za-z0-9]{0,62}$",
@@ -73,29 +85,6 @@ def _custom() -> dict[str, Any]:
                     "additionalProperties": False,
                 },
             },
-            "match": {
-                "type": "object",
-                "required": ["kinds"],
-                "properties": {
-                    "kinds": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {
-                            "type": "object",
-                            "required": ["apiGroups", "kinds"],
-                            "properties": {
-                                "apiGroups": {**_NAMES, "items": {"type": "string"}},
-                                "kinds": {**_NAMES, "items": _LINE},
-                            },
-                            "additionalProperties": False,
-                        },
-                    },
-                    "kindsFromParameter": {"type": "string"},
-                    "scope": {"const": "Cluster"},
-                    "namespacesToParameter": {"type": "string"},
-                },
-                "additionalProperties": False,
-            },
             "enforcement": {
                 "enum": [list(LEVELS[:end]) for end in range(1, len(LEVELS) + 1)],
                 "errorMessage": "a policy offers the levels from the mildest one on",
@@ -118,24 +107,80 @@ def _custom() -> dict[str, Any]:
                     },
                 },
             },
-            "operations": {**_NAMES, "items": {"enum": list(OPERATIONS)}},
-            "parameters": {"$ref": "#/$defs/structural"},
         },
         "additionalProperties": False,
     }
 
 
-def check(annotations: Mapping[str, Any]) -> list[Problem]:
-    """Return everything that is wrong with a policy's METADATA, with paths below it."""
-    found = problems(schema(), annotations, root="METADATA")
-    if found:
-        return found
-    custom = annotations["custom"]
-    path: Path = ("custom", "parameters")
-    if custom["parameters"].get("type") != "object":
-        return [Problem(path, "custom.parameters is not of type object", "write `type: object`")]
-    found.extend(_values(custom["parameters"], path))
-    found.extend(_namespaces(custom))
+def _shared() -> dict[str, Any]:
+    """Return the schemas of what a policy can include from a lib."""
+    return {
+        "match": {
+            "type": "object",
+            "if": {"not": {"required": ["kindsFrom"]}},
+            "then": {"required": ["kinds"]},
+            "properties": {
+                "kinds": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "required": ["apiGroups", "kinds"],
+                        "properties": {
+                            "apiGroups": {**_NAMES, "items": {"type": "string"}},
+                            "kinds": {**_NAMES, "items": _LINE},
+                        },
+                        "additionalProperties": False,
+                    },
+                },
+                "kindsFrom": _LIB,
+                "kindsFromParameter": {"type": "string"},
+                "scope": {"const": "Cluster"},
+                "namespacesToParameter": {"type": "string"},
+            },
+            "additionalProperties": False,
+        },
+        "operations": {**_NAMES, "items": {"enum": list(OPERATIONS)}},
+        "parameters": {"$ref": "#/$defs/structural"},
+    }
+
+
+def problems_of_policy(annotations: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with the form of a policy's METADATA, with paths below it."""
+    found = problems(_schema(_of_policy(), ("title", "description", "custom")), annotations, root="METADATA")
+    return found or _require_object(annotations["custom"])
+
+
+def problems_of_lib(annotations: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with the form of a lib's METADATA that policies include, with paths below it."""
+    custom = {
+        "type": "object",
+        "required": ["match", "parameters"],
+        "properties": _shared(),
+        "additionalProperties": False,
+    }
+    found = problems(_schema(custom, ("custom",)), annotations, root="METADATA")
+    return found or _require_object(annotations["custom"])
+
+
+def _require_object(custom: Mapping[str, Any]) -> list[Problem]:
+    if "parameters" not in custom or custom["parameters"].get("type") == "object":
+        return []
+    return [Problem(("custom", "parameters"), "custom.parameters is not of type object", "write `type: object`")]
+
+
+def problems_of_pod_spec_paths(paths: Any, name: str, path: Path) -> list[Problem]:
+    """Return what is wrong with the value of a rule that says where kinds hold pod specs."""
+    keys = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+    kinds = {"type": "object", "minProperties": 1, "additionalProperties": keys}
+    if problems({"type": "object", "minProperties": 1, "additionalProperties": kinds}, paths, root=""):
+        return [Problem(path, f"{name} is not a mapping of groups to kinds to the keys of their pod specs")]
+    return []
+
+
+def problems_of_parameters(custom: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with parameters, and with the names of parameters, in METADATA of the right form."""
+    found = [*_values(custom["parameters"], ("custom", "parameters")), *_namespaces(custom)]
     source = custom["match"].get("kindsFromParameter")
     if source is not None and not _holds_kinds(custom["parameters"], source):
         found.append(

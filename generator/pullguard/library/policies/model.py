@@ -1,13 +1,17 @@
 """A policy as it stands in rego/policies, as values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pullguard.core.gatekeeper import Rule
 
 #: Enforcement levels as users write them, mildest first; a policy offers the first one, two or all of them.
 LEVELS = ("audit", "warn", "deny")
+
+
+#: Where objects hold their pod specs: the keys on the way, by the group and the kind of the object.
+PodSpecPaths = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,7 @@ class Policy:
         guide: What docs.yaml says, if there is one.
         admission: What admission.yaml says, if there is one: the policy in CEL.
         mutation: What mutation.yaml says, if there is one.
+        pod_spec_paths: Of the built-in kinds that it judges; empty if it is not about pod specs.
     """
 
     name: str
@@ -225,6 +230,7 @@ class Policy:
     guide: Guide
     admission: CelRules | None = None
     mutation: Mutation | None = None
+    pod_spec_paths: PodSpecPaths = field(default_factory=dict)
 
     @property
     def stated_parameters(self) -> dict[str, Any]:

@@ -1,19 +1,17 @@
 """rego/ -> policies, by `opa inspect` and `opa parse`."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import Rule
-from pullguard.core.inputs import load_document
-from pullguard.core.schema_errors import Problem, in_file, joined
-from pullguard.core.suggestions import suggestion
-from pullguard.library.policies import cel, guide, metadata
+from pullguard.core.schema_errors import joined
+from pullguard.library.policies import cel, guide, imports, includes
 from pullguard.library.policies.examples import examples
 from pullguard.library.policies.model import LEVELS, Guide, MatchKinds, Policy, SourceFile, Sources, SyncKinds
-from pullguard.library.policies.rego import Reference, RegoModule, Tree
+from pullguard.library.policies.rego import Tree
 
 #: Constraints are named after the policy and the way of protecting, in at most 63 characters.
 _LONGEST_NAME = 40
@@ -72,16 +70,16 @@ def _policy(tree: Tree, name: str) -> Policy:
         raise PullguardError(
             f"{name}.rego is missing", file=tree.shown(folder), remedy="a policy's module is named after its folder"
         )
-    module = _fitting(tree, path, ("policies", name))
+    module = imports.fitting(tree, path, ("policies", name))
     if "violation" not in module.sets:
         raise PullguardError(
             "there is no rule `violation`",
             file=module.file,
             remedy='write `violation contains {"msg": ..., "details": ...} if { ... }`',
         )
-    libs = _libs(tree, module)
-    annotations = _metadata(tree, module)
-    custom = annotations["custom"]
+    libs = imports.libs(tree, module)
+    metadata = includes.metadata_of(tree, module)
+    custom = metadata.custom
     for twin in ("admission.yaml", "mutation.yaml"):
         if "scope" in custom["match"] and (tree.directory / folder / twin).is_file():
             raise PullguardError(
@@ -92,8 +90,8 @@ def _policy(tree: Tree, name: str) -> Policy:
     suite, samples = _suite(tree, folder), _samples(tree, folder)
     return Policy(
         name=name,
-        title=annotations["title"],
-        description=annotations["description"].strip(),
+        title=metadata.title,
+        description=metadata.description,
         kind=custom["kind"],
         version=custom["version"],
         rules={reason: Rule(**rule) for reason, rule in custom["rules"].items()},
@@ -108,138 +106,16 @@ def _policy(tree: Tree, name: str) -> Policy:
         ),
         operations=tuple(custom.get("operations", _DEFAULT_OPERATIONS)),
         parameters=custom["parameters"],
+        pod_spec_paths=metadata.pod_spec_paths,
         module=module.source,
         libs=libs,
         suite=suite,
         samples=samples,
         examples=examples(suite, tree.shown(suite.path), samples),
         guide=_guide(tree, folder),
-        admission=_cel(tree, folder, "admission.yaml", cel.admission, custom["parameters"]),
-        mutation=_cel(tree, folder, "mutation.yaml", cel.mutation, custom["parameters"]),
+        admission=_cel(tree, folder, "admission.yaml", cel.admission, custom),
+        mutation=_cel(tree, folder, "mutation.yaml", cel.mutation, custom),
     )
-
-
-def _fitting(tree: Tree, path: str, package: tuple[str, ...]) -> RegoModule:
-    """Return a module that is alone in its folder, but for tests, and has the package that its path says."""
-    folder = PurePosixPath(path).parent
-    for other in sorted((tree.directory / folder).glob("*.rego")):
-        if other.name != PurePosixPath(path).name and not other.name.endswith("_test.rego"):
-            raise PullguardError(
-                f"only {PurePosixPath(path).name} and tests (*_test.rego) can stand in {folder.name}/",
-                file=tree.shown(f"{folder}/{other.name}"),
-                remedy="move it into a folder of its own below rego/lib",
-            )
-    module = tree.module(path)
-    if module.package != package:
-        raise PullguardError(
-            f"the package is {'.'.join(module.package)}, not {'.'.join(package)}",
-            file=module.file,
-            line=module.package_line,
-            remedy="a package is named after its folder",
-        )
-    return module
-
-
-def _libs(tree: Tree, entry: RegoModule) -> tuple[SourceFile, ...]:
-    """Return the libs that a policy's module imports, transitively."""
-    libs: dict[str, RegoModule] = {}
-    pending = [entry]
-    while pending:
-        module = pending.pop()
-        for reference in module.references:
-            _require_gatekeeper_takes(module, reference)
-            if reference.parts[:2] != ("data", "lib"):
-                continue
-            for path in _modules_of(tree, module, reference):
-                if path not in libs:
-                    libs[path] = _fitting(tree, path, PurePosixPath(path).parent.parts)
-                    pending.append(libs[path])
-    return tuple(libs[path].source for path in sorted(libs))
-
-
-def _require_gatekeeper_takes(module: RegoModule, reference: Reference) -> None:
-    """Refuse what Gatekeeper refuses in the Rego of a template."""
-    parts = reference.parts
-    name = ".".join(parts) or "this"
-    if reference.is_import:
-        if parts == ("rego", "v1"):
-            raise PullguardError(
-                "Gatekeeper rejects `import rego.v1`",
-                file=module.file,
-                line=reference.line,
-                remedy="remove it: policies are Rego v1 already",
-            )
-        taken = parts[:1] == ("future",) or (parts[:2] == ("data", "lib") and len(parts) > 2)  # noqa: PLR2004 - a package below data.lib
-        remedy = "import packages below data.lib only"
-    else:
-        taken = parts[:2] == ("data", "inventory") or (parts[:2] == ("data", "lib") and len(parts) > 2)  # noqa: PLR2004 - as above
-        remedy = "refer to data.inventory, and to packages below data.lib by their names"
-    if not taken:
-        verb = "import" if reference.is_import else "reference"
-        raise PullguardError(
-            f"Gatekeeper rejects the {verb} of {name}", file=module.file, line=reference.line, remedy=remedy
-        )
-
-
-def _modules_of(tree: Tree, module: RegoModule, reference: Reference) -> list[str]:
-    """Return the paths of the modules that a reference to data reaches: its package, or all packages below it."""
-    names = reference.parts[1:]
-    for length in range(len(names), 0, -1):
-        path = _module_path(names[:length])
-        if (tree.directory / path).is_file():
-            return [path]
-    below = tree.directory.joinpath(*names)
-    paths = sorted(file.relative_to(tree.directory).as_posix() for file in below.rglob("*.rego"))
-    paths = [path for path in paths if path == _module_path(PurePosixPath(path).parent.parts)]
-    if not paths:
-        wanted = _module_path(names if reference.is_import else names[:2])
-        raise PullguardError(
-            f"there is no {'.'.join(reference.parts)}",
-            file=module.file,
-            line=reference.line,
-            remedy=f"write {tree.shown(wanted)}, or name a package that is there",
-        )
-    return paths
-
-
-def _module_path(package: Iterable[str]) -> str:
-    names = tuple(package)
-    return "/".join((*names, f"{names[-1]}.rego"))
-
-
-def _metadata(tree: Tree, module: RegoModule) -> dict[str, Any]:
-    text = module.metadata
-    if text is None:
-        raise PullguardError(
-            "the package has no METADATA",
-            file=module.file,
-            line=module.package_line,
-            remedy="begin the file with `# METADATA`, title, description, `scope: package` and custom",
-        )
-    annotations = tree.annotations(module.source.path)
-    document = load_document(text.yaml, module.file, text.line, dialect="kubernetes")
-    known = metadata.schema()["properties"]
-    # OPA drops the keys that it does not know.
-    found = [
-        Problem((key,), f"{key} is not a known key of METADATA", suggestion(key, list(known)))
-        for key in document.value
-        if key not in known
-    ]
-    found.extend(metadata.check(annotations))
-    if found:
-        raise joined(in_file(found, module.file, document.line_of))
-    ordered: dict[str, Any] = _ordered(annotations, document.value)
-    return ordered
-
-
-def _ordered(value: Any, example: Any) -> Any:
-    """Return a value with its keys in the order of the one that was written: OPA sorts them."""
-    if isinstance(value, dict) and isinstance(example, dict):
-        keys = [*(key for key in example if key in value), *(key for key in value if key not in example)]
-        return {key: _ordered(value[key], example.get(key)) for key in keys}
-    if isinstance(value, list) and isinstance(example, list) and len(value) == len(example):
-        return [_ordered(*pair) for pair in zip(value, example, strict=True)]
-    return value
 
 
 def _suite(tree: Tree, folder: str) -> SourceFile:
@@ -279,13 +155,17 @@ def _guide(tree: Tree, folder: str) -> Guide:
     return guide.parse(tree.file(path).text, tree.shown(path))
 
 
-def _cel(tree: Tree, folder: str, name: str, parse: Callable[..., T], parameters: Mapping[str, Any]) -> T | None:
+def _cel(
+    tree: Tree, folder: str, name: str, parse: Callable[[str, str, cel.Libs, Mapping[str, Any]], T], custom: Any
+) -> T | None:
     """Return what a file in CEL beside a policy says; None if there is none."""
     path = f"{folder}/{name}"
     if not (tree.directory / path).is_file():
         return None
-    properties = parameters.get("properties", {})
-    return parse(tree.file(path).text, tree.shown(path), lambda lib: _cel_lib(tree, lib), properties)
+    libs = cel.Libs(
+        admission=lambda lib: _cel_lib(tree, lib), value=lambda reference: includes.value_of(tree, reference)
+    )
+    return parse(tree.file(path).text, tree.shown(path), libs, custom["parameters"].get("properties", {}))
 
 
 def _cel_lib(tree: Tree, name: str) -> tuple[str, str] | None:
@@ -333,5 +213,5 @@ def _conftest(tree: Tree) -> tuple[SourceFile, ...]:
         found[path] = module.source
         for reference in module.references:
             if reference.parts[:2] in {("data", "lib"), ("data", "gatekeeper")}:
-                pending.extend(_modules_of(tree, module, reference))
+                pending.extend(imports.modules_of(tree, module, reference))
     return tuple(found[path] for path in sorted(found))

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -80,6 +80,7 @@ class Tree:
         self.directory = directory
         self._opa = opa
         self._parsed: dict[str, RegoModule] = {}
+        self._values: dict[str, Any] = {}
 
     def shown(self, path: str) -> str:
         """Return the name for messages of a path relative to the folder: relative to the working directory if below."""
@@ -107,15 +108,32 @@ class Tree:
     def annotations(self, path: str) -> dict[str, Any]:
         """Return the METADATA of a module's package as `opa inspect` reads it; empty if it has none."""
         package = ["data", *self.module(path).package]
-        for entry in self._opa_json(path, "inspect", "--annotations").get("annotations") or ():
+        for entry in (
+            self._opa_json(path, "inspect", "--annotations", str(self.directory / path)).get("annotations") or ()
+        ):
             own = [part["value"] for part in entry.get("path") or ()] == package
             if own and entry["annotations"].get("scope") == "package":
                 annotations: dict[str, Any] = entry["annotations"]
                 return annotations
         return {}
 
+    def value(self, reference: str, paths: Iterable[str]) -> Any:
+        """Return the value of a rule, such as lib.images.floating_tags; None if it is undefined.
+
+        Args:
+            reference: The rule, without `data`.
+            paths: The module that has it, and those that it imports.
+        """
+        if reference not in self._values:
+            loaded = [argument for path in paths for argument in ("--data", str(self.directory / path))]
+            results = self._opa_json("lib", "eval", *loaded, f"data.{reference}").get("result", ())
+            self._values[reference] = results[0]["expressions"][0]["value"] if results else None
+        return self._values[reference]
+
     def _parse(self, source: SourceFile) -> RegoModule:
-        ast = self._opa_json(source.path, "parse", "--json-include=locations,-comments")
+        ast = self._opa_json(
+            source.path, "parse", "--json-include=locations,-comments", str(self.directory / source.path)
+        )
         return RegoModule(
             source=source,
             file=self.shown(source.path),
@@ -127,10 +145,10 @@ class Tree:
         )
 
     def _opa_json(self, path: str, *command: str) -> dict[str, Any]:
-        """Return what an OPA command says about one file."""
+        """Return what an OPA command says, about one file."""
         try:
             done = subprocess.run(
-                [str(self._opa), *command, "--format=json", str(self.directory / path)],
+                [str(self._opa), *command, "--format=json"],
                 capture_output=True,
                 check=False,
                 text=True,

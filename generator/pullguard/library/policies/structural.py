@@ -39,6 +39,7 @@ _COMMON: dict[str, Any] = {
     "title": {"type": "string"},
     "description": {"type": "string"},
     "default": {},
+    "defaultFrom": {"type": "string"},
     "example": {},
     "nullable": {"type": "boolean"},
     "enum": {"type": "array", "minItems": 1, "uniqueItems": True},

@@ -1,13 +1,12 @@
 """The admission policies of a policy, Kubernetes' own and Gatekeeper's mutators, as JSON values; pure."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pullguard.core.gatekeeper import POLICY_ANNOTATION, dig
 from pullguard.library.config import UNSEEN, Config, ProtectedNamespaces
-from pullguard.library.policies.cel import CUSTOM_POD_SPECS, IS_PROTECTED, used_variables
-from pullguard.library.policies.model import AssignField, CelRules, CelVariable, Policy
+from pullguard.library.policies.cel import CUSTOM_POD_SPECS, IS_PROTECTED, POD_SPECS, literal, used_variables
+from pullguard.library.policies.model import AssignField, CelRules, CelVariable, PodSpecPaths, Policy
 from pullguard.library.render.objects import complete_parameters, dashed, ways
 
 GROUP = "admissionregistration.k8s.io"
@@ -196,7 +195,8 @@ def _variables(
     """Return the variables that the rules need, those of the generator first."""
     candidates = [
         CelVariable(IS_PROTECTED, _is_protected(namespaces)),
-        *(CelVariable(name, _json(value)) for name, value in parameters.items()),
+        *(CelVariable(name, literal(value)) for name, value in parameters.items()),
+        CelVariable(POD_SPECS, _pod_specs(policy.pod_spec_paths)),
         CelVariable(CUSTOM_POD_SPECS, _custom_pod_specs(_custom_kinds(policy, parameters))),
         *cel.variables,
     ]
@@ -209,15 +209,10 @@ def _variables(
     return kept[::-1]
 
 
-def _json(value: Any) -> str:
-    """Return a JSON value as CEL: it is JSON as well, but for surrogates."""
-    return json.dumps(value, ensure_ascii=False)
-
-
 def _is_protected(namespaces: ProtectedNamespaces) -> str:
     """Return the condition on a namespace, in the form that rego/scope/kubernetes reads."""
     exact = [name for name in namespaces.names if "*" not in name]
-    alternatives = [f"request.namespace in {_json(exact)}"] if exact else []
+    alternatives = [f"request.namespace in {literal(exact)}"] if exact else []
     alternatives.extend(_glob(name) for name in namespaces.names if "*" in name)
     if namespaces.selector is not None:
         alternatives.append(" && ".join(_requirement(*each) for each in _requirements(namespaces.selector)))
@@ -225,7 +220,7 @@ def _is_protected(namespaces: ProtectedNamespaces) -> str:
 
 
 def _glob(pattern: str) -> str:
-    text = _json(pattern.removeprefix("*").removesuffix("*"))
+    text = literal(pattern.removeprefix("*").removesuffix("*"))
     if not pattern.strip("*"):
         return "true"
     if pattern.startswith("*") and pattern.endswith("*"):
@@ -241,9 +236,9 @@ def _requirements(selector: Mapping[str, Any]) -> Iterable[tuple[str, str, list[
 
 
 def _requirement(key: str, operator: str, values: list[str]) -> str:
-    text = f"{_json(key)} in namespaceObject.metadata.?labels.orValue({{}})"
+    text = f"{literal(key)} in namespaceObject.metadata.?labels.orValue({{}})"
     if operator in {"In", "NotIn"}:
-        text = f"{text} && namespaceObject.metadata.labels[{_json(key)}] in {_json(values)}"
+        text = f"{text} && namespaceObject.metadata.labels[{literal(key)}] in {literal(values)}"
     return f"!({text})" if operator in {"NotIn", "DoesNotExist"} else text
 
 
@@ -251,14 +246,38 @@ def _custom_kinds(policy: Policy, parameters: Mapping[str, Any]) -> list[Mapping
     return list(parameters.get(policy.kinds_from_parameter or "", ()))
 
 
+def _pod_specs(paths: PodSpecPaths) -> str:
+    """Return two lists of {at, spec}, of the object and of the object before, for the built-in kinds.
+
+    What is right for one kind is wrong for the next, so that all is dyn. Pods are the most frequent objects, and come
+    first.
+    """
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for group, of_group in paths.items():
+        for kind, keys in of_group.items():
+            if group not in _RETIRED:
+                kinds.setdefault(tuple(keys), []).append(f"{group}/{kind}")
+    if not kinds:
+        return "[[], []]"
+    cases = [
+        f"kind in {literal(kinds[keys])} ? [\n"
+        f'    {{"at": dyn(""), "spec": resource{"".join(f".?{key}" for key in keys)}.orValue(null)}}]'
+        for keys in sorted(kinds, key=lambda keys: (len(keys), keys))
+    ]
+    return (
+        '[request.kind.group + "/" + request.kind.kind].map(kind, [dyn(object), dyn(oldObject)].map(resource,\n  '
+        + "\n  : ".join([*cases, "[]))[0]"])
+    )
+
+
 def _custom_pod_specs(kinds: Iterable[Mapping[str, Any]]) -> str:
-    """Return two lists of pod specs, of the object and of the object before, as rego/lib/pods/admission.yaml has them.
+    """Return two lists of {at, spec}, of the object and of the object before, for the kinds that the user adds.
 
     What is not there, or is of the wrong type, has none. A kind can be stated several times.
     """
     terms = [
-        f"(request.kind.group == {_json(kind['group'])} && request.kind.kind == {_json(kind['kind'])} "
-        f'? {_specs_at(path)}.map(spec, {{"at": dyn({_json(path)}), "spec": spec}}) : [])'
+        f"(request.kind.group == {literal(kind['group'])} && request.kind.kind == {literal(kind['kind'])} "
+        f'? {_specs_at(path)}.map(spec, {{"at": dyn({literal(path)}), "spec": spec}}) : [])'
         for kind in kinds
         for path in dig(kind, "paths") or ()
     ]
@@ -272,7 +291,7 @@ def _specs_at(path: str) -> str:
     """Return the list of what stands at a path, where `[]` behind a key means every entry of its list."""
     text = "[resource]"
     for step in path.split("."):
-        key = _json(step.removesuffix("[]"))
+        key = literal(step.removesuffix("[]"))
         text += f".filter(v, type(v) == map && {key} in v).map(v, v[{key}])"
         if step.endswith("[]"):
             text += ".filter(v, type(v) == list).flatten(1)"

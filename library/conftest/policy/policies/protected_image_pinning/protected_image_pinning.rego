@@ -24,18 +24,7 @@
 #       id: image-invalid
 #       severity: medium
 #       title: The image is not a reference that Kubernetes can parse, so no container can start from it
-#   match:
-#     kinds:
-#       - apiGroups: [""]
-#         kinds: [Pod, PodTemplate, ReplicationController]
-#       - apiGroups: [apps]
-#         kinds: [DaemonSet, Deployment, ReplicaSet, StatefulSet]
-#       - apiGroups: [batch]
-#         kinds: [CronJob, Job]
-#       - apiGroups: [extensions]
-#         kinds: [DaemonSet, Deployment, ReplicaSet]
-#     kindsFromParameter: customKinds
-#   operations: [CREATE, UPDATE]
+#   include: lib.uses
 #   parameters:
 #     type: object
 #     properties:
@@ -51,58 +40,12 @@
 #           Tags that are moved from one image to another, in whatever case. An asterisk at the start or the end of a
 #           tag stands for anything, as in `*-snapshot`.
 #         type: array
-#         default: [
-#           "*-latest", "*-snapshot", alpha, beta, canary, current, dev, devel, develop, development, edge,
-#           head, latest, latest-*, lts, lts-*, main, mainline, mainline-*, master, next, nightly, prod,
-#           production, rc, release, rolling, snapshot, stable, stable-*, staging, test, testing, tip, trunk,
-#           unstable
-#         ]
+#         defaultFrom: lib.images.floating_tags
 #         items:
 #           type: string
 #           minLength: 1
 #           maxLength: 130
 #           pattern: ^\*?[A-Za-z0-9_.-]*\*?$
-#       exemptImages:
-#         description: |
-#           Images that are not judged: exactly as the manifest writes them, or a prefix that ends in `*`.
-#         type: array
-#         default: []
-#         items:
-#           type: string
-#           minLength: 1
-#           pattern: ^[^*]*\*?$
-#       customKinds:
-#         description: Custom resources that hold pod specs.
-#         type: array
-#         default: []
-#         items:
-#           type: object
-#           required: [group, kind, paths]
-#           properties:
-#             group:
-#               description: The API group, such as argoproj.io.
-#               type: string
-#             kind:
-#               description: The kind, such as Rollout.
-#               type: string
-#               minLength: 1
-#             paths:
-#               description: |
-#                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
-#                 spec.replicatedJobs[].template.spec.template.spec.
-#               type: array
-#               minItems: 1
-#               items:
-#                 type: string
-#                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
-#       controlledPods:
-#         description: |
-#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
-#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its
-#           pods.
-#         type: string
-#         enum: [audit, deny]
-#         default: audit
 package policies.protected_image_pinning
 
 import data.lib.images

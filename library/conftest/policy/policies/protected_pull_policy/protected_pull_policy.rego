@@ -21,18 +21,7 @@
 #       id: pull-policy-disallowed
 #       severity: medium
 #       title: The pull policy is not in allowedPolicies
-#   match:
-#     kinds:
-#       - apiGroups: [""]
-#         kinds: [Pod, PodTemplate, ReplicationController]
-#       - apiGroups: [apps]
-#         kinds: [DaemonSet, Deployment, ReplicaSet, StatefulSet]
-#       - apiGroups: [batch]
-#         kinds: [CronJob, Job]
-#       - apiGroups: [extensions]
-#         kinds: [DaemonSet, Deployment, Job, ReplicaSet]
-#     kindsFromParameter: customKinds
-#   operations: [CREATE, UPDATE]
+#   include: lib.uses
 #   parameters:
 #     type: object
 #     properties:
@@ -44,58 +33,6 @@
 #         items:
 #           type: string
 #           enum: [IfNotPresent, Never]
-#       exemptImages:
-#         description: |
-#           Images that are not judged: exactly as the manifest writes them, or a prefix that ends in `*`.
-#         type: array
-#         default: []
-#         items:
-#           type: string
-#           minLength: 1
-#           pattern: ^[^*]*\*?$
-#       customKinds:
-#         description: Custom resources that hold pod specs.
-#         type: array
-#         default: []
-#         example:
-#           - {group: argoproj.io, kind: Rollout, paths: [spec.template.spec]}
-#           - {group: serving.knative.dev, kind: Service, paths: [spec.template.spec]}
-#           - {group: apps.kruise.io, kind: CloneSet, paths: [spec.template.spec]}
-#           - {group: apps.openshift.io, kind: DeploymentConfig, paths: [spec.template.spec]}
-#           - {group: jobset.x-k8s.io, kind: JobSet, paths: ["spec.replicatedJobs[].template.spec.template.spec"]}
-#           - group: leaderworkerset.x-k8s.io
-#             kind: LeaderWorkerSet
-#             paths:
-#               - spec.leaderWorkerTemplate.leaderTemplate.spec
-#               - spec.leaderWorkerTemplate.workerTemplate.spec
-#         items:
-#           type: object
-#           required: [group, kind, paths]
-#           properties:
-#             group:
-#               description: The API group, such as argoproj.io.
-#               type: string
-#             kind:
-#               description: The kind, such as Rollout.
-#               type: string
-#               minLength: 1
-#             paths:
-#               description: |
-#                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
-#                 spec.replicatedJobs[].template.spec.template.spec.
-#               type: array
-#               minItems: 1
-#               items:
-#                 type: string
-#                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
-#       controlledPods:
-#         description: |
-#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
-#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its
-#           pods.
-#         type: string
-#         enum: [audit, deny]
-#         default: audit
 package policies.protected_pull_policy
 
 import data.lib.images
