@@ -71,8 +71,8 @@ type collector struct {
 	objects  int
 }
 
-func (c *collector) Seen(*File, *read.Document, []read.Object) {}
-func (c *collector) Flush()                                    {}
+func (c *collector) Seen(*File, *read.Document, []read.Object) bool { return false }
+func (c *collector) Flush()                                         {}
 
 func (c *collector) Problems(_ *File, problems []read.Problem) {
 	c.mutex.Lock()

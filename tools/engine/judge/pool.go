@@ -37,8 +37,8 @@ type Judged struct {
 
 // A Sink gets what is found in files. Several goroutines call it.
 type Sink interface {
-	// Seen gets the objects of a document that was read.
-	Seen(*File, *read.Document, []read.Object)
+	// Seen gets the objects of a document that was read, and tells whether it keeps the document.
+	Seen(*File, *read.Document, []read.Object) (isKept bool)
 	Problems(*File, []read.Problem)
 	Judged([]Judged)
 	Done(file *File, result read.Result, objects int)
@@ -170,7 +170,7 @@ type worker struct {
 func (w *worker) work(parts []part) {
 	w.loaded = w.judge()
 	counts := make([]int, len(parts))
-	var kept []*read.Document
+	var used []*read.Document
 	for i, p := range parts {
 		for _, span := range p.Spans {
 			document, problems := w.reader.Read(p.Part, span)
@@ -182,21 +182,23 @@ func (w *worker) work(parts []part) {
 			}
 			w.objects = document.Objects(w.objects[:0])
 			counts[i] += len(w.objects)
-			w.sink.Seen(p.file, document, w.objects)
-			isKept := false
+			isKept := w.sink.Seen(p.file, document, w.objects)
+			isUsed := false
 			for _, o := range w.objects {
-				isKept = w.keep(p.file, document, o) || isKept
+				isUsed = w.keep(p.file, document, o) || isUsed
 			}
-			if isKept {
-				kept = append(kept, document)
-			} else {
+			switch {
+			case isKept:
+			case isUsed:
+				used = append(used, document)
+			default:
 				w.reader.Release(document)
 			}
 		}
 	}
 	w.selectUnmatched()
 	w.judgeAll()
-	for _, document := range kept {
+	for _, document := range used {
 		w.reader.Release(document)
 	}
 	w.pending, w.unknown = w.pending[:0], w.unknown[:0]

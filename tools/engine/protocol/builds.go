@@ -162,12 +162,8 @@ func (b *building) textAt(line int) (text, own int) {
 	return text, line - b.starts[text] + 1
 }
 
-func (b *building) Seen(_ *judge.File, document *read.Document, objects []read.Object) {
-	for _, o := range objects {
-		if o.Kind == "Namespace" {
-			b.namespaces.note(document, o)
-		}
-	}
+func (b *building) Seen(_ *judge.File, document *read.Document, objects []read.Object) (isKept bool) {
+	return b.seen(nil, 0, document, objects)
 }
 
 // Problems are those of a reader of what was made.

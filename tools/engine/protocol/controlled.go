@@ -18,7 +18,15 @@ type index struct {
 	mutex   sync.Mutex
 	entries []indexEntry
 	files   map[int]indexedFile
+	large   map[place]*read.Document // so that they need not be read again
+	size    int                      // bytes of those
 }
+
+// A place is where a document stands.
+type place struct{ file, document int }
+
+// Documents of at least so many bytes are kept, so many bytes together: a List of a whole cluster is one document.
+const largeDocument, mostLarge = 1 << 20, 1 << 26
 
 type indexedFile struct {
 	path, name string
@@ -33,7 +41,9 @@ type indexEntry struct {
 // A key is how an object is known: namespace, kind and name.
 type key [3]string
 
-func newIndex() *index { return &index{seed: maphash.MakeSeed(), files: map[int]indexedFile{}} }
+func newIndex() *index {
+	return &index{seed: maphash.MakeSeed(), files: map[int]indexedFile{}, large: map[place]*read.Document{}}
+}
 
 func (x *index) addFile(id int, file indexedFile) {
 	x.mutex.Lock()
@@ -43,8 +53,8 @@ func (x *index) addFile(id int, file indexedFile) {
 
 func (x *index) hash(k key) uint64 { return max(maphash.Comparable(x.seed, k), 1) }
 
-// add notes the objects of a document.
-func (x *index) add(file int, d *read.Document, objects []read.Object) {
+// add notes the objects of a document, and tells whether it keeps the document.
+func (x *index) add(file int, d *read.Document, objects []read.Object) (isKept bool) {
 	x.mutex.Lock()
 	target := x.files[file].target
 	x.mutex.Unlock()
@@ -61,6 +71,12 @@ func (x *index) add(file int, d *read.Document, objects []read.Object) {
 	x.mutex.Lock()
 	defer x.mutex.Unlock()
 	x.entries = append(x.entries, found...)
+	if size := int(d.End - d.Begin); len(found) > 0 && size >= largeDocument && x.size+size <= mostLarge {
+		x.size += size
+		x.large[place{file, d.Index}] = d
+		isKept = true
+	}
+	return isKept
 }
 
 func keyOf(d *read.Document, o read.Object, target judge.TargetNamespace) (own key, ok bool) {
@@ -174,13 +190,13 @@ func (s *session) families(x *index, objects []key, kept *spool) ([]family, erro
 			controllers[entry.controller] = true
 		}
 	}
-	documents := map[uint32]map[int]bool{} // by file
+	documents := map[int]map[int]bool{} // by file
 	for _, entry := range x.entries {
 		if controllers[entry.object] || wanted[entry.object] && entry.controller != 0 {
-			if documents[entry.file] == nil {
-				documents[entry.file] = map[int]bool{}
+			if documents[int(entry.file)] == nil {
+				documents[int(entry.file)] = map[int]bool{}
 			}
-			documents[entry.file][int(entry.document)] = true
+			documents[int(entry.file)][int(entry.document)] = true
 		}
 	}
 	isWanted := map[key]bool{}
@@ -195,30 +211,43 @@ func (s *session) families(x *index, objects []key, kept *spool) ([]family, erro
 		return found[controller]
 	}
 	for _, file := range slices.Sorted(maps.Keys(documents)) {
-		indexed := x.files[int(file)]
-		err := s.visit(indexed, documents[file], func(d *read.Document, o read.Object) error {
-			own, ok := keyOf(d, o, indexed.target)
-			if !ok {
-				return nil
+		indexed := x.files[file]
+		visit := func(d *read.Document) error {
+			for _, o := range d.Objects(nil) {
+				own, ok := keyOf(d, o, indexed.target)
+				if !ok {
+					continue
+				}
+				var sections []*[]section
+				if controller, ok := controllerOf(d, o, own[0]); ok && isWanted[own] {
+					sections = append(sections, &get(controller).Objects)
+				}
+				if controllers[x.hash(own)] {
+					sections = append(sections, &get(own).Controllers)
+				}
+				if len(sections) == 0 {
+					continue
+				}
+				object := judge.AppendObject(nil, d.Tape, o, own[0])
+				at, err := kept.add(object)
+				if err != nil {
+					return err
+				}
+				for _, each := range sections {
+					*each = append(*each, section{at, int64(len(object))})
+				}
 			}
-			var sections []*[]section
-			if controller, ok := controllerOf(d, o, own[0]); ok && isWanted[own] {
-				sections = append(sections, &get(controller).Objects)
+			return nil
+		}
+		for document := range documents[file] {
+			if d := x.large[place{file, document}]; d != nil {
+				delete(documents[file], document)
+				if err := visit(d); err != nil {
+					return nil, err
+				}
 			}
-			if controllers[x.hash(own)] {
-				sections = append(sections, &get(own).Controllers)
-			}
-			if len(sections) == 0 {
-				return nil
-			}
-			object := judge.AppendObject(nil, d.Tape, o, own[0])
-			at, err := kept.add(object)
-			for _, each := range sections {
-				*each = append(*each, section{at, int64(len(object))})
-			}
-			return err
-		})
-		if err != nil {
+		}
+		if err := s.readAgain(indexed, documents[file], visit); err != nil {
 			return nil, err
 		}
 	}
@@ -231,8 +260,11 @@ func (s *session) families(x *index, objects []key, kept *spool) ([]family, erro
 	return families, nil
 }
 
-// visit reads some documents of a file again.
-func (s *session) visit(file indexedFile, documents map[int]bool, visit func(*read.Document, read.Object) error) error {
+// readAgain reads some documents of a file again.
+func (s *session) readAgain(file indexedFile, documents map[int]bool, visit func(*read.Document) error) error {
+	if len(documents) == 0 {
+		return nil
+	}
 	reader := read.Reader{Limits: s.limits, Dialect: read.Kubernetes}
 	var failed error
 	splitter := read.Splitter{
@@ -243,16 +275,10 @@ func (s *session) visit(file indexedFile, documents map[int]bool, visit func(*re
 				if !documents[span.Index()] || failed != nil {
 					continue
 				}
-				document, _ := reader.Read(part, span)
-				if document == nil {
-					continue
+				if document, _ := reader.Read(part, span); document != nil {
+					failed = visit(document)
+					reader.Release(document)
 				}
-				for _, o := range document.Objects(nil) {
-					if err := visit(document, o); err != nil {
-						failed = err
-					}
-				}
-				reader.Release(document)
 			}
 		},
 	}

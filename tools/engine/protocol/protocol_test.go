@@ -419,7 +419,8 @@ func TestControlledObjects(t *testing.T) {
 	c.ask(message{"type": "file"}, write(t, strings.Join([]string{
 		pod("one", "a", "r"), controller("r", "a"), controller("r", "b"), pod("lost", "a", "gone"), pod("two", "a", "s"),
 	}, "---\n")))
-	c.ask(message{"type": "file", "name": "x.json"}, write(t, `{"kind": "List", "items": [{"kind": "ReplicaSet", "metadata": {"name": "s", "namespace": "a"}}]}`))
+	large := strings.Repeat(" ", largeDocument)
+	c.ask(message{"type": "file", "name": "x.json"}, write(t, `{"kind": "List",`+large+`"items": [{"kind": "ReplicaSet", "metadata": {"name": "s", "namespace": "a"}}]}`))
 	c.ask(message{"type": "file", "namespace": "moved", "replace": true}, write(t, pod("one", "b", "r")+"---\n"+controller("r", "c")))
 	ask := func(objects ...[]string) string {
 		return fmt.Sprint(c.last(message{"type": "controlled", "entry": "data.a.found"}, message{"modules": message{"a.rego": owned}, "objects": objects})["data"])

@@ -92,16 +92,17 @@ func (r *reading) part(reader *read.Reader, part read.Part) {
 			r.problems(r.ID, problems)
 		}
 		if document != nil {
-			r.document(document)
-			reader.Release(document)
+			if !r.document(document) {
+				reader.Release(document)
+			}
 		}
 	}
 	r.write(r.out)
 	r.flush()
 }
 
-// document appends the records of a document.
-func (r *reading) document(d *read.Document) {
+// document appends the records of a document; isKept: somebody keeps it.
+func (r *reading) document(d *read.Document) (isKept bool) {
 	if d.IsObject() {
 		r.withKinds++
 	}
@@ -112,7 +113,7 @@ func (r *reading) document(d *read.Document) {
 		if r.Source == "path" {
 			remembering = r.request.index
 		}
-		r.seen(remembering, r.ID, d, r.found)
+		isKept = r.seen(remembering, r.ID, d, r.found)
 	}
 	if r.Unit == "documents" {
 		out := appendPlace(r.out, "document", r.ID, d.Index)
@@ -120,11 +121,11 @@ func (r *reading) document(d *read.Document) {
 		out = strconv.AppendInt(append(strconv.AppendInt(out, d.Begin, 10), `,"end":`...), d.End, 10)
 		if d.IsEmpty() {
 			r.out = append(strconv.AppendInt(append(out, `,"line":`...), int64(d.Line), 10), ",\"value\":null}\n"...)
-			return
+			return isKept
 		}
 		whole := read.Object{InheritedVersion: -1}
 		r.out = r.rest(d.AppendJSON(append(r.line(out, d, whole), `,"value":`...), 0), d, whole)
-		return
+		return isKept
 	}
 	for _, o := range r.found {
 		if r.kinds == nil || r.kinds[d.Group(o)+"/"+o.Kind] {
@@ -132,6 +133,7 @@ func (r *reading) document(d *read.Document) {
 			r.out = r.rest(d.AppendObject(append(out, `,"object":`...), o), d, o)
 		}
 	}
+	return isKept
 }
 
 func (r *reading) line(out []byte, d *read.Document, o read.Object) []byte {

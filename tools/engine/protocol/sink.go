@@ -11,19 +11,17 @@ import (
 type sink struct{ *session }
 
 // Seen notes Namespaces, and where objects stand.
-func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Object) {
-	s.seen(s.index, file.ID, document, objects)
+func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Object) (isKept bool) {
+	return s.seen(s.index, file.ID, document, objects)
 }
 
-func (s *session) seen(remembering *index, file int, document *read.Document, objects []read.Object) {
+func (s *session) seen(remembering *index, file int, document *read.Document, objects []read.Object) (isKept bool) {
 	for _, o := range objects {
 		if o.Kind == "Namespace" {
 			s.namespaces.note(document, o)
 		}
 	}
-	if remembering != nil {
-		remembering.add(file, document, objects)
-	}
+	return remembering != nil && remembering.add(file, document, objects)
 }
 
 // Problems writes what is wrong with a file.
