@@ -79,7 +79,8 @@ func equal(a, b any) bool {
 	}
 }
 
-// holds fails if a document is plain and Kubernetes' own reader refuses it, or reads something else.
+// holds fails if a document is plain and Kubernetes' own reader refuses it, or reads something else, or if the full parser has
+// other lines.
 func holds(t *testing.T, source []byte) {
 	plain, ok := readPlain(source)
 	if !ok || bytes.Contains(append([]byte("\n"), source...), separator) {
@@ -91,6 +92,16 @@ func holds(t *testing.T, source []byte) {
 	}
 	if !equal(value(t, plain), value(t, string(theirs))) {
 		t.Fatalf("%q is\n%s, and Kubernetes says\n%s", source, plain, theirs)
+	}
+	reader := Reader{Limits: DefaultLimits, Dialect: Kubernetes}
+	full, problems := reader.ReadFirst(source, 1)
+	if len(problems) > 0 || full.IsEmpty() {
+		return // more than one document
+	}
+	own := &Document{Tape: reader.readPlain(source), Line: 1}
+	whole := Object{InheritedVersion: -1}
+	if lines, theirs := string(own.AppendAllLines(nil, whole)), string(full.AppendAllLines(nil, whole)); lines != theirs {
+		t.Fatalf("%q has its values on the lines %s, and by the full parser on %s", source, lines, theirs)
 	}
 }
 

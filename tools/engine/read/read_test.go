@@ -2,6 +2,8 @@ package read
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -17,6 +19,10 @@ type source struct {
 // outcome returns what reading a text gives, a line each: documents as their index and value, problems as their line,
 // document, and words.
 func (s source) outcome(text string) []string {
+	return s.read(func(splitter *Splitter) { splitter.SplitText([]byte(text)) })
+}
+
+func (s source) read(split func(*Splitter)) []string {
 	if s.name == "" {
 		s.name = "f.yaml"
 	}
@@ -49,7 +55,7 @@ func (s source) outcome(text string) []string {
 			}
 		}
 	}}
-	splitter.SplitText([]byte(text))
+	split(&splitter)
 	return out
 }
 
@@ -229,4 +235,92 @@ func TestDocumentsThatAreTooLarge(t *testing.T) {
 	limited := source{limits: Limits{MaxDocument: 100, MaxDepth: 4, MaxAliased: 100}}
 	limited.expect(t, "kind: A\ndata: "+strings.Repeat("x", 100)+"\n---\nkind: B\ndata: [[[[1]]]]\n---\nc: 3\n", split(
 		"1 0: "+tooLarge+"|5 1: nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)|"+`2 {"c":3}`)...)
+}
+
+// fromFile returns what reading a file with a text gives, as outcome does.
+func (s source) fromFile(t *testing.T, text string) []string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "f.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s.read(func(splitter *Splitter) { splitter.SplitPath(path) })
+}
+
+// A file is read a megabyte at a time: separators and documents lie across its blocks.
+func TestDocumentsAreFoundWhereverBlocksEnd(t *testing.T) {
+	for _, size := range []int{65_000, blockSize - 6, blockSize, 2*blockSize - 2} {
+		filler := "kind: Filler\ndata: " + strings.Repeat("x", size/3) + "\n---\n"
+		for shift := -3; shift < 4; shift++ {
+			for _, separator := range []string{"---\n", "---\r\n", "--- # c\n", "--- x\n", "---\n---\n"} {
+				text := "# c\n---\n" + filler + filler
+				text += "kind: Filler\ndata: " + strings.Repeat("y", size-len(text)-25+shift) + "\n" + separator
+				for number := range 3 {
+					text += fmt.Sprintf("kind: Pod\nmetadata:\n  name: p%d\n%s", number, separator)
+				}
+				text += filler + filler + filler + "kind: Last\n"
+				if found, expected := (source{}).fromFile(t, text), (source{}).outcome(text); !reflect.DeepEqual(found, expected) {
+					t.Fatalf("%d bytes and %d with %q: %d documents, not %d", size, shift, separator, len(found), len(expected))
+				}
+			}
+		}
+	}
+}
+
+func TestJSONThatLiesAcrossBlocks(t *testing.T) {
+	for _, between := range []string{"\n", "", " {broken} \n", "\n# c\n---\n"} {
+		var text strings.Builder
+		for number := range 9 {
+			fmt.Fprintf(&text, "{\"kind\": \"X\",\n \"data\": {\"n\": %d, \"x\": %q}}%s", number, strings.Repeat("y", 300_000), between)
+		}
+		if found, expected := (source{}).fromFile(t, text.String()), (source{}).outcome(text.String()); !reflect.DeepEqual(found, expected) {
+			t.Errorf("with %q: %d documents, not %d", between, len(found), len(expected))
+		}
+	}
+}
+
+func TestLongBlanksAndLines(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("\n", 3*blockSize) + "a: 1\nb: [\n",
+		strings.Repeat(" \r\n", blockSize) + "{\"a\": 1}\n",
+		"a: 1\r" + strings.Repeat("b", 2*blockSize) + "\n---\nc: 2",
+		"a: 1\r---\rb: 2\r# " + strings.Repeat("b", 2*blockSize),
+		strings.Repeat("---\n", blockSize/2),
+	} {
+		found, expected := (source{}).fromFile(t, text), (source{}).outcome(text)
+		if !reflect.DeepEqual(found, expected) {
+			t.Errorf("%.20q is\n%.500s\nnot\n%.500s", text, found, expected)
+		}
+	}
+}
+
+func TestLimitsOfFiles(t *testing.T) {
+	limited := source{limits: Limits{MaxDocument: 2 * blockSize, MaxDepth: 4, MaxAliased: 100}}
+	large := strings.Repeat("x", 3*blockSize)
+	for text, expected := range map[string]string{
+		"kind: A\ndata: " + large + "\n---\nkind: B\n---\nkind: C\ndata: [[[[1]]]]\n---\nkind: D\n": "1 0: too large|1 {\"kind\":\"B\"}|7 2: nested|3 {\"kind\":\"D\"}",
+		"{\"kind\": \"A\", \"data\": \"" + large + "\"}\n{\"kind\": \"B\"}\n":                       "1 0: too large",
+		"{\"kind\": \"A\"}\n{\"kind\": " + large:                                                    `0 {"kind":"A"}|2 1: too large`,
+		"\xff\xfea\x00" + large:                                                                     "1 0: too large",
+		strings.Repeat(" ", 3*blockSize) + "a: 1":                                                   "1 0: too large",
+		"a\r" + large: "1 0: too large",
+	} {
+		found := limited.fromFile(t, text)
+		for i := range found {
+			found[i] = strings.Replace(found[i], "the document is too large to be read; split it (`pullguard check` allows more with --max-document)", "too large", 1)
+			found[i] = strings.Replace(found[i], "nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)", "nested", 1)
+		}
+		if strings.Join(found, "|") != expected {
+			t.Errorf("%.30q is %.300s, not %s", text, strings.Join(found, "|"), expected)
+		}
+	}
+}
+
+func TestWhatCannotBeRead(t *testing.T) {
+	for _, path := range []string{filepath.Join(t.TempDir(), "gone"), t.TempDir()} {
+		splitter := Splitter{Dialect: Kubernetes, Limits: DefaultLimits}
+		if result := splitter.SplitPath(path); result.Err == nil || result.Documents != 0 {
+			t.Error(result)
+		}
+	}
 }

@@ -395,17 +395,14 @@ func (s *Splitter) values() (spans []Span, rest, next int) {
 		at := len(s.buffer) - len(bytes.TrimLeft(s.buffer[rest:], blanks))
 		text := s.buffer[at:]
 		if len(text) == 0 || len(text) < len("---") && !s.ended {
-			if s.ended {
-				rest = at
-			}
-			return spans, rest, moreJSON
+			return spans, at, moreJSON
 		}
 		if text[0] == '#' || bytes.HasPrefix(text, separator[1:]) {
 			return spans, at, thenYAML
 		}
 		end := jsonEnd(text)
 		if end == len(text) && !s.ended {
-			return spans, rest, moreJSON
+			return spans, at, moreJSON
 		}
 		line += bytes.Count(s.buffer[counted:at], lineFeed)
 		counted = at
