@@ -252,7 +252,8 @@ func TestDocumentsAreFoundWhereverBlocksEnd(t *testing.T) {
 	for _, size := range []int{65_000, blockSize - 6, blockSize, 2*blockSize - 2} {
 		filler := "kind: Filler\ndata: " + strings.Repeat("x", size/3) + "\n---\n"
 		for shift := -3; shift < 4; shift++ {
-			for _, separator := range []string{"---\n", "---\r\n", "--- # c\n", "--- x\n", "---\n---\n"} {
+			separators := []string{"---\n", "---\r\n", "--- # c\n", "--- x\n", "---\n---\n"}
+			for _, separator := range []string{separators[0], separators[(shift+3)%len(separators)]} {
 				text := "# c\n---\n" + filler + filler
 				text += "kind: Filler\ndata: " + strings.Repeat("y", size-len(text)-25+shift) + "\n" + separator
 				for number := range 3 {
@@ -276,6 +277,15 @@ func TestJSONThatLiesAcrossBlocks(t *testing.T) {
 		if found, expected := (source{}).fromFile(t, text.String()), (source{}).outcome(text.String()); !reflect.DeepEqual(found, expected) {
 			t.Errorf("with %q: %d documents, not %d", between, len(found), len(expected))
 		}
+	}
+}
+
+// Many values that are broken, and do not end, are read in a time that grows with their number alone.
+func TestManyBrokenValues(t *testing.T) {
+	const values = 20_000
+	found := source{}.outcome("{}\n" + strings.Repeat("{\"a: [[[\n", values))
+	if len(found) != values+1 || found[values] != fmt.Sprintf("%d %d: not valid JSON: invalid character '\\n' in string literal; correct the document", values+1, values) {
+		t.Errorf("%d documents, the last of them %s", len(found), found[len(found)-1])
 	}
 }
 

@@ -400,45 +400,47 @@ func (s *Splitter) values() (spans []Span, rest, next int) {
 		if text[0] == '#' || bytes.HasPrefix(text, separator[1:]) {
 			return spans, at, thenYAML
 		}
-		end := jsonEnd(text)
-		if end == len(text) && !s.ended {
+		if !s.ended && jsonEnd(text) == len(text) {
 			return spans, at, moreJSON
 		}
 		line += bytes.Count(s.buffer[counted:at], lineFeed)
 		counted = at
-		document, problems := s.readJSON(text[:end], line, s.offset+int64(at))
+		document, problems := s.readJSON(text, line, s.offset+int64(at))
 		if document == nil {
 			return spans, at, brokenJSON
 		}
-		spans = append(spans, Span{start: at, end: at + end, line: line, index: s.index, document: document, problems: problems})
+		rest = at + int(document.End-document.Begin)
+		spans = append(spans, Span{start: at, end: rest, line: line, index: s.index, document: document, problems: problems})
 		s.index++
-		rest = at + end
 	}
 }
 
-// readJSON reads a text that is one JSON value; without a document, the problem is why.
+// readJSON reads the JSON value that a text begins with; without a document, the problem is why.
 func (s *Splitter) readJSON(source []byte, line int, begin int64) (*Document, []Problem) {
-	text, bad := validUTF8(source)
-	if bad >= 0 {
-		s.Problem(notText("UTF-8", line+bytes.Count(source[:bad], lineFeed)))
-	}
 	t := &Tape{}
-	t.reset(text)
+	t.reset(source)
 	end, hasDuplicates, ok := t.readJSON(s.Limits.MaxDepth)
 	switch {
 	case t.tooDeep:
 		return nil, []Problem{*tooDeep(s.Limits.MaxDepth, line)}
-	case !ok || end != len(text):
-		return nil, []Problem{jsonProblem(text, line)}
+	case !ok || end < len(source) && isWordByte(source[end]) && t.Kind(0) != Mapping && t.Kind(0) != Sequence:
+		return nil, []Problem{jsonProblem(source, line)}
 	}
-	document := &Document{Tape: t, Index: s.index, Line: line, Format: JSON, Begin: begin, End: begin + int64(len(source))}
+	if text, bad := validUTF8(source[:end]); bad >= 0 {
+		s.Problem(notText("UTF-8", line+bytes.Count(source[:bad], lineFeed)))
+		t.reset(text)
+		_, hasDuplicates, _ = t.readJSON(s.Limits.MaxDepth)
+	} else {
+		t.source = text
+	}
+	document := &Document{Tape: t, Index: s.index, Line: line, Format: JSON, Begin: begin, End: begin + int64(end)}
 	if !hasDuplicates {
 		return document, nil
 	}
 	return document, duplicateProblems(document.dropDuplicates())
 }
 
-// jsonProblem says why a text is not one JSON value.
+// jsonProblem says why a text does not begin with a JSON value.
 func jsonProblem(text []byte, line int) Problem {
 	var value any
 	err := json.Unmarshal(text, &value)
@@ -469,7 +471,7 @@ func (s *Splitter) skipJSON() (isYAML bool, err error) {
 	if s.index == 0 && !s.isBrokenJSON() {
 		return true, nil
 	}
-	_, problems := s.readJSON(s.buffer[:jsonEnd(s.buffer)], s.line, 0)
+	_, problems := s.readJSON(s.buffer, s.line, 0)
 	end := len(s.buffer)
 	if next := nextValue.FindIndex(s.buffer); next != nil {
 		end = next[0] + 1
