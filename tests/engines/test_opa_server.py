@@ -49,7 +49,7 @@ def _environment(pid: int) -> dict[str, str]:
 
 
 def _token(server: OpaServer) -> str:
-    return _environment(server.pid)[opa_server.TOKEN_VARIABLE]
+    return server._token  # noqa: SLF001 - nobody else is told
 
 
 @pytest.mark.parametrize("path", ["/v1/data", "/v1/policies", "/health", "/metrics", "/"])
@@ -65,11 +65,37 @@ def test_tokens_differ_and_are_told_to_nobody(server: OpaServer, opa: Path, rego
         other.wait()
         assert len(_token(server)) >= 32
         assert _token(server) != _token(other)
-    arguments = Path(f"/proc/{server.pid}/cmdline").read_bytes().decode()
-    assert _token(server) not in arguments
-    known = {"GOGC", "HOME", "PATH", "TMPDIR", opa_server.TOKEN_VARIABLE}
-    assert set(_environment(server.pid)) <= known
-    assert os.environ.get(opa_server.TOKEN_VARIABLE) is None
+    assert set(_environment(server.pid)) <= {"GOGC", "HOME", "PATH", "TMPDIR"}
+    for path in ("cmdline", "environ", "fd/3", "fd/4", "fd/5"):
+        file = Path(f"/proc/{server.pid}/{path}")
+        if file.is_file():
+            assert _token(server).encode() not in file.read_bytes()
+
+
+def test_what_it_proves_itself_by_is_all_that_others_see(server: OpaServer) -> None:
+    nonce = "/v1/data/pullguard/server/nonce"
+    assert _status(server.port, {}, nonce) == 200
+    for path in (
+        "/v1/data/pullguard/server",
+        "/v1/data/pullguard/server/tokenHash",
+        "/v1/data/pullguard",
+        f"{nonce}/x",
+    ):
+        assert _status(server.port, {}, path) == 401
+
+
+def test_a_port_that_another_program_took_since_gets_no_token(server: OpaServer) -> None:
+    os.kill(server.pid, signal.SIGKILL)
+    assert _until(lambda: not _runs(server.pid))
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", server.port))
+        taken.listen()
+        with pytest.raises(PullguardError, match=r"^the OPA server was ended by SIGKILL$"):
+            server.query("system.authz.allow", {})
+        taken.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            taken.accept()
 
 
 def _listening(pid: int) -> set[str]:
@@ -160,10 +186,13 @@ _IMPOSTOR = """
 
     class Impostor(BaseHTTPRequestHandler):
         def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
+            print("asked", self.path, self.headers["Authorization"], flush=True)
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(b'{"result": "' + b"0" * 43 + b'"}')
+
+        do_GET = do_POST
 
         def log_message(self, *_):
             pass
@@ -176,12 +205,15 @@ _IMPOSTOR = """
 
 @contextmanager
 def _impostor() -> Iterator[int]:
+    """Yield its port; in the end, assert that it was asked for the nonce and was told no token."""
     with subprocess.Popen([sys.executable, "-c", dedent(_IMPOSTOR)], stdout=subprocess.PIPE) as impostor:
+        assert impostor.stdout is not None
         try:
-            assert impostor.stdout is not None
             yield int(impostor.stdout.readline())
         finally:
             impostor.kill()
+            asked = impostor.stdout.read()
+        assert set(asked.splitlines()) == {b"asked /v1/data/pullguard/server/nonce None"}
 
 
 def test_port_that_is_taken_is_given_up(opa: Path, rego: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +222,7 @@ def test_port_that_is_taken_is_given_up(opa: Path, rego: list[Path], monkeypatch
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         ports = [taken, silent.getsockname()[1], free()]
-        monkeypatch.setattr(opa_server, "_ANSWER_SECONDS", 1.0)
+        monkeypatch.setattr(opa_server, "_PROOF_SECONDS", 1.0)
         monkeypatch.setattr(opa_server, "_free_port", iter(ports).__next__)
         with OpaServer(opa, version="v1", rego=rego) as server:
             assert server.query("system.authz.allow", {}) is False

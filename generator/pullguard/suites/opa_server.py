@@ -1,5 +1,11 @@
-"""OPA as a server of this process: on loopback, behind a token, and gone when this process is gone."""
+"""OPA as a server of this process: on loopback, behind a token, and gone when this process is gone.
 
+It shows that it is ours before it is told the token: another program may have taken the port that was free for it.
+"""
+
+import hashlib
+import http.client
+import json
 import os
 import secrets
 import signal
@@ -21,14 +27,14 @@ if TYPE_CHECKING:
     from opa_client.opa import OpaClient  # type: ignore[import-untyped] # the package has no types
     from typing_extensions import Self
 
-#: Where the server finds its token; rego/system/authz reads it there.
-TOKEN_VARIABLE = "PULLGUARD_OPA_TOKEN"  # noqa: S105 - the name of the variable
-
 _HOST = "127.0.0.1"
 _START_SECONDS = 30.0
 _POLL_SECONDS = 0.002
 _ANSWER_SECONDS = 120.0
 _PORTS_TRIED = 5
+_SETTINGS_PATH = "pullguard.server"  # in data
+_LONGEST_PROOF = 1000  # bytes
+_PROOF_SECONDS = 10.0
 _TAKEN = "address already in use"
 
 # Programs that start OPA (shims of version managers) need these; OPA itself needs nothing.
@@ -92,6 +98,7 @@ class OpaServer:
         ]
         self._rego = [str(path) for path in rego]
         self._token = secrets.token_urlsafe(32)
+        self._nonce = secrets.token_urlsafe(32)
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
@@ -194,6 +201,9 @@ class OpaServer:
         from requests import exceptions  # noqa: PLC0415 - as above
 
         client = self._client or self._connect()
+        if self._process is not None and self._process.poll() is not None:
+            # Whoever listens there now is not to get the token.
+            raise self._ended()
         try:
             return request(client)
         except exceptions.Timeout as error:
@@ -207,15 +217,27 @@ class OpaServer:
         if self._log is not None:
             self._log.seek(0)
             self._log.truncate()
-        command = [*self._command, f"--addr={_HOST}:{self._port}", *self._rego]
+        # A file without a name, which nobody can find: rego/system/authz goes by what it holds.
+        with tempfile.TemporaryFile() as settings:
+            token_hash = hashlib.sha256(self._token.encode()).hexdigest()
+            settings.write(json.dumps({"tokenHash": token_hash, "nonce": self._nonce}).encode())
+            settings.flush()
+            self._start_process(settings.fileno(), environment)
+
+    def _start_process(self, settings: int, environment: Mapping[str, str]) -> None:
+        command = [
+            *(*self._command, f"--addr={_HOST}:{self._port}", *self._rego),
+            f"{_SETTINGS_PATH}:/proc/self/fd/{settings}",
+        ]
         try:
             self._process = subprocess.Popen(
                 command,
+                pass_fds=[settings],
                 stdin=subprocess.DEVNULL,
                 # What is wrong with modules is told on stdout, everything else on stderr.
                 stdout=self._log,
                 stderr=self._log,
-                env={**environment, **_SETTINGS, TOKEN_VARIABLE: self._token},
+                env={**environment, **_SETTINGS},
                 # Ctrl-C reaches the whole group of a terminal: the server is not to end before its parent ends it.
                 start_new_session=True,
                 preexec_fn=end_with_parent(),  # noqa: PLW1509 - two system calls, and no threads here
@@ -232,12 +254,10 @@ class OpaServer:
         """Return a client once the server answers it."""
         for _ in range(_PORTS_TRIED):
             if self._listens():
-                client = _client(self._port, self._token)
-                if self._is_ours(client):
-                    self._client = client
-                    return client
+                if self._is_ours():
+                    self._client = _client(self._port, self._token)
+                    return self._client
                 # Another program has the port.
-                client.close_connection()
             elif _TAKEN not in self._said():
                 raise self._ended()
             self._stop()
@@ -255,14 +275,18 @@ class OpaServer:
             time.sleep(_POLL_SECONDS)
         return False
 
-    def _is_ours(self, client: "OpaClient") -> bool:
-        """Tell whether it is our server that has the port: it takes our token and has our policy."""
-        from requests.exceptions import RequestException  # noqa: PLC0415 - as above
-
+    def _is_ours(self) -> bool:
+        """Tell whether it is our server that has the port: it knows the nonce, which nobody else was told."""
+        connection = http.client.HTTPConnection(_HOST, self._port, timeout=_PROOF_SECONDS)
         try:
-            return "result" in client.query_rule({}, "system.authz.allow")
-        except (RequestException, ValueError):
+            connection.request("GET", f"/v1/data/{_SETTINGS_PATH.replace('.', '/')}/nonce")
+            answer = json.loads(connection.getresponse().read(_LONGEST_PROOF))
+            nonce = answer["result"]
+        except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
             return False
+        finally:
+            connection.close()
+        return isinstance(nonce, str) and secrets.compare_digest(nonce.encode(), self._nonce.encode())
 
     def _said(self) -> str:
         """Return what the server wrote, without OPA's warning about root."""

@@ -2,18 +2,28 @@ package system.authz_test
 
 import data.system.authz
 
-_runtime := {"env": {"PULLGUARD_OPA_TOKEN": "secret"}}
+_server := {"tokenHash": crypto.sha256("secret"), "nonce": "n"}
 
 test_token_is_let_in if {
-	authz.allow with opa.runtime as _runtime with input as {"identity": "secret"}
+	authz.allow with data.pullguard.server as _server with input as {"identity": "secret"}
 }
 
 test_others_are_not[name] if {
-	some name, [runtime, request] in {
-		"other token": [_runtime, {"identity": "other"}],
-		"no token": [_runtime, {}],
-		"server without a token": [{"env": {}}, {"identity": "secret"}],
-		"server with an empty token": [{"env": {"PULLGUARD_OPA_TOKEN": ""}}, {"identity": ""}],
+	some name, [server, request] in {
+		"other token": [_server, {"identity": "other"}],
+		"hash of the token": [_server, {"identity": _server.tokenHash}],
+		"no token": [_server, {}],
+		"token that is no text": [_server, {"identity": ["secret"]}],
+		"server without a token": [{}, {"identity": "secret"}],
+		"server with an empty token": [{"tokenHash": ""}, {"identity": ""}],
+		"writing the nonce": [_server, {"method": "PUT", "path": ["v1", "data", "pullguard", "server", "nonce"]}],
+		"what stands beside the nonce": [_server, {"method": "GET", "path": ["v1", "data", "pullguard", "server"]}],
+		"nothing of a path": [_server, {"method": "GET", "path": []}],
 	}
-	not authz.allow with opa.runtime as runtime with input as request
+	not authz.allow with data.pullguard.server as server with input as request
+}
+
+test_everybody_gets_the_nonce if {
+	request := {"method": "GET", "path": ["v1", "data", "pullguard", "server", "nonce"]}
+	authz.allow with data.pullguard.server as _server with input as request
 }
