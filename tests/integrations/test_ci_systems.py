@@ -15,6 +15,20 @@ import yaml
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
+_WEAK = """\
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: none}
+spec:
+  crd: {spec: {names: {kind: None}}}
+  targets:
+  - {target: admission.k8s.gatekeeper.sh, rego: "package none\\nviolation[{\\"msg\\": \\"x\\"}] { false }"}
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: None
+metadata: {name: none}
+"""
+
 #: What needs a network, root or a container of the CI system's.
 _NOT_HERE = re.compile(r"apt-get ")
 
@@ -89,8 +103,19 @@ class Action:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The outputs of the last run."""
-        return dict(line.split("=", 1) for line in (self._folder / "output").read_text().splitlines())
+        """The outputs of the last run, as the runner reads them: `name=value`, or a value of several lines."""
+        outputs: dict[str, str] = {}
+        lines = (self._folder / "output").read_text().splitlines()
+        while lines:
+            name, marker, end = lines[0].partition("<<")
+            if marker and "=" not in name:
+                stop = lines.index(end)
+                outputs[name] = "\n".join(lines[1:stop])
+                lines = lines[stop + 1 :]
+            else:
+                name, _, value = lines.pop(0).partition("=")
+                outputs[name] = value
+        return outputs
 
     @property
     def summary(self) -> str:
@@ -101,6 +126,16 @@ class Action:
 @pytest.fixture
 def action(checkout: Path, source: Path, bash: Run, tmp_path: Path) -> Action:
     return Action(checkout, source, bash, tmp_path / "runner")
+
+
+def test_what_the_action_runs_is_pinned(action: Action, checkout: Path) -> None:
+    for step in action.document["runs"]["steps"]:
+        assert "uses" not in step or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"])
+    locked, whole = (
+        set(re.split(r"\n(?=\S)", (checkout / name).read_text().strip()))
+        for name in ("integrations/requirements.lock", "requirements.lock")
+    )
+    assert {entry for entry in locked if not entry.startswith("#")} <= whole
 
 
 def test_the_action_is_valid(checkout: Path) -> None:
@@ -146,19 +181,35 @@ def test_the_action(action: Action, repository: Path) -> None:
     assert not list(repository.rglob("owned"))
     assert action.outputs == {"sarif": "a b.sarif", "exit-code": "2"}
 
+    # The end of a line in an input begins no other output.
+    forged = "a\nexit-code=0\nx=y.sarif"
+    ended = action.check(repository, sarif=forged)
+    assert (ended.returncode, action.outputs) == (1, {"sarif": forged, "exit-code": "1"})
+
+    # The library is not that of the change, unless somebody says so.
+    weak = repository / "library" / "template.yaml"
+    weak.parent.mkdir()
+    weak.write_text(_WEAK)
+    assert action.check(repository).returncode == 1
+    assert action.check(repository, library="./library").returncode == 0
+
     ended = action.check(repository, arguments="--baseline=absent.json")
     assert (ended.returncode, action.outputs, action.summary) == (2, {"exit-code": "2"}, "")
     assert ended.stderr.startswith("pullguard: absent.json: is not there")
 
 
-def test_the_action_keeps_what_it_built(action: Action, repository: Path, environment: Mapping[str, str]) -> None:
+def test_the_action_keeps_what_it_built(
+    action: Action, repository: Path, checkout: Path, environment: Mapping[str, str], tmp_path: Path
+) -> None:
     # A wheel without OPA must not be kept where there is none.
     path = os.pathsep.join(entry for entry in environment["PATH"].split(os.pathsep) if ".tools" not in entry)
     ended = action.install(repository, PATH=path)
     assert ended.returncode == 1, ended
     assert ended.stdout.startswith("::error title=pullguard::OPA could not be built")
-    # The wheel is there now, and the source is not asked again.
-    ended = action.install(repository, SOURCE="/absent")
+    # The wheel is there now, and nothing is built again.
+    (tmp_path / "no-source" / "integrations").mkdir(parents=True)
+    shutil.copy(checkout / "integrations" / "requirements.lock", tmp_path / "no-source" / "integrations")
+    ended = action.install(repository, SOURCE=str(tmp_path / "no-source"))
     assert ended.returncode == 0, ended
 
 

@@ -214,6 +214,7 @@ class Report:
         read: The files that were read, as people name them.
         exempt: Findings that do not count for an exemption.
         baseline: What the baseline says; None if there is none.
+        doubt: Why the library is not to be relied on; "" if there is no reason.
     """
 
     findings: tuple[Finding, ...]
@@ -228,6 +229,7 @@ class Report:
     read: tuple[str, ...] = ()
     exempt: tuple[Exempted, ...] = ()
     baseline: Compared | None = None
+    doubt: str = ""
 
     def exit_code(self, fail_on: str) -> int:
         """Return 2 if there are errors, 1 if a finding's action is `fail_on` or stricter, else 0."""

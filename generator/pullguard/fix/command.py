@@ -73,6 +73,7 @@ class FixReport:
         output: What is to be written to standard output if standard input was read; else None.
         library: The library that was used, as people name it.
         notes: What else users should know, a sentence each.
+        doubt: Why the library is not to be relied on; "" if there is no reason.
     """
 
     only_compared: bool
@@ -86,6 +87,7 @@ class FixReport:
     output: bytes | None
     library: str
     notes: tuple[str, ...]
+    doubt: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -166,6 +168,7 @@ def fix(
         output=run.output if STDIN in paths and not diff else None,
         library=report.library,
         notes=after.notes,
+        doubt=report.doubt,
     )
 
 

@@ -131,6 +131,7 @@ def check(
         rules=rules.rules,
         unused=rules.unused,
         read=tuple(source.names),
+        doubt=rules.doubt,
     )
 
 

@@ -52,8 +52,14 @@ def load(library: str) -> Bundle | None:
         return None
     if any(sha256(content).hexdigest() != hashes[path] for path, content in contents.items()):
         return None
-    index = json.loads(contents[INDEX])
-    constraints = json.loads(contents[CONSTRAINTS])["pullguard"]["constraints"]
+    try:
+        return _bundle(library, json.loads(contents[INDEX]), json.loads(contents[CONSTRAINTS]))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # its hashes are right all the same: somebody else has written it
+
+
+def _bundle(library: str, index: Any, data: Any) -> Bundle | None:
+    constraints = data["pullguard"]["constraints"]
     policies = {
         name: Summary(
             name=entry["kind"].lower(),
@@ -89,6 +95,15 @@ def _hashes(library: str) -> dict[str, str]:
 
 def _read(library: str, path: str) -> bytes:
     return read_inside(library, os.path.join(library, path))
+
+
+def files(library: str) -> set[str]:
+    """Return the paths of the files of a library that judging goes by, whether its MANIFEST lists them or not.
+
+    Raises:
+        OSError: It is no library that pullguard wrote.
+    """
+    return {INDEX, CONSTRAINTS, *_sources(library)}
 
 
 def _is_source(path: str) -> bool:

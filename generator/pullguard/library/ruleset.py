@@ -17,6 +17,8 @@ from pullguard.library import bundle
 if TYPE_CHECKING:
     from pullguard.library.store import Library
 
+# What ./library is called where nobody named it.
+_DEFAULT_SHOWN = f"./{DEFAULT}"
 _NAMESPACE_MATCHES = ("namespaces", "excludedNamespaces", "namespaceSelector")
 
 
@@ -57,6 +59,7 @@ class Ruleset:
         notes: What of the library is not used, and why.
         rules: What reports say of its rules, sorted by policy.
         unused: The policies of the library that nothing is judged by.
+        doubt: Why the library is not to be relied on; "" if there is no reason.
     """
 
     source: Bundled | Loaded
@@ -65,6 +68,7 @@ class Ruleset:
     notes: tuple[str, ...]
     rules: tuple[RuleInfo, ...]
     unused: tuple[str, ...]
+    doubt: str = ""
 
 
 def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
@@ -81,9 +85,14 @@ def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
             it that can be run.
     """
     directory, shown, notes = library_directory(stated)
+    doubt = ""
+    if stated is None and shown == _DEFAULT_SHOWN:
+        from pullguard.library import provenance  # noqa: PLC0415 - only where no library is named
+
+        doubt = provenance.doubt(directory)
     found = bundle.load(str(directory)) if bundled else None
     if found is None:
-        return _from_templates(directory, shown, notes, stated, everywhere=everywhere)
+        return replace(_from_templates(directory, shown, notes, stated, everywhere=everywhere), doubt=doubt)
     entries = [
         {**entry, "constraint": _everywhere(entry["constraint"])} if everywhere else entry
         for entry in found.constraints
@@ -95,6 +104,7 @@ def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
         library=shown,
         notes=(*notes, *(_needs_cluster(kind) for kind in found.left_out.values())),
         unused=tuple(found.left_out),
+        doubt=doubt,
     )
 
 
@@ -206,7 +216,7 @@ def library_directory(stated: str | None) -> tuple[Path, str, list[str]]:
     notes = []
     if stated is None and Path(DEFAULT).is_dir():
         if is_own(DEFAULT):
-            return Path(DEFAULT), f"./{DEFAULT}", []
+            return Path(DEFAULT), _DEFAULT_SHOWN, []
         # Many projects have a folder of that name, for other things.
         notes = [
             f"./{DEFAULT} was not written by pullguard, so it was not used; if it is meant, add --library ./{DEFAULT}"

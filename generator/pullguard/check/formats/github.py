@@ -16,6 +16,8 @@ def write(report: Report, stream: TextIO) -> None:
 
 
 def _lines(report: Report) -> Iterator[str]:
+    if report.doubt:
+        yield _command("warning", report.doubt, title="pullguard: library")
     for found in report.findings:
         text = "\n".join((words.subject(found), words.message(found), words.constraints(found)))
         yield _command(_COMMANDS.get(found.severity, "warning"), text, title=found.rule, **_place(found))

@@ -23,6 +23,8 @@ def write(report: Report, stream: TextIO) -> None:
 def _lines(report: Report) -> Iterator[str]:
     yield "### pullguard"
     yield ""
+    if report.doubt:
+        yield from (f"**Warning: {text(report.doubt)}**", "")
     yield f"**{text(words.summary(report))}**"
     yield from _shortened([entry for entry in _tables(report) if entry[2]])
     yield ""

@@ -27,6 +27,9 @@ class _Text:
 
     def lines(self) -> Iterator[str]:
         report = self._report
+        if report.doubt:
+            yield f"{self._style('error', 'Warning')}: {printable(report.doubt)}"
+            yield ""
         for _, findings in groupby(report.findings, key=lambda found: found.file):
             for found in findings:
                 yield from self._finding(found)

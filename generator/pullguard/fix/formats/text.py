@@ -20,6 +20,8 @@ def write(report: FixReport, stream: TextIO) -> None:
 
 
 def _lines(report: FixReport, *, coloured: bool) -> Iterator[str]:
+    if report.doubt:
+        yield from (f"{_colour('error', 'Warning', coloured=coloured)}: {printable(report.doubt)}", "")
     word = "would be fixed" if report.only_compared else "fixed"
     for found in report.fixed:
         yield from _entry(found, "fixed", word, coloured=coloured)
