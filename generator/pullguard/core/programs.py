@@ -1,6 +1,7 @@
 """Running the programs that pullguard wraps: no shell, a clean environment, a timeout, one end."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,13 @@ from pullguard.core.errors import PullguardError, TimedOutError
 
 #: OPA and conftest take every option from variables of these names as well: settings of others, not ours.
 _OPTION_VARIABLES = ("OPA_", "CONFTEST_")
+
+#: What is passed on to programs that need nothing: they may be shims of version managers, and need temporary files.
+_PASSED_ON = ("HOME", "PATH", "TMPDIR")
+
+#: How much memory a program may have that evaluates the Rego of others, in bytes.
+MEMORY = 3 * 2**30
+_OUT_OF_MEMORY = re.compile(r"out of memory|cannot allocate memory|failed to (?:reserve|create new OS thread)")
 
 _PR_SET_PDEATHSIG = 1
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -35,6 +43,11 @@ class Ended:
     code: int
     stdout: bytes
     stderr: str
+
+    @property
+    def reason(self) -> str:
+        """What to say of a program that failed: what it wrote, unless it was memory that it lacked."""
+        return out_of_memory(self.stderr) or self.stderr or "no message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +89,17 @@ class Program:
         self.stderr.close()
 
 
-def start(arguments: Sequence[str], *, folder: Path, timeout: float) -> Program:
+def bare_environment() -> dict[str, str]:
+    """Return the environment of programs that need nothing of ours: nobody reads in them what is not theirs."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def out_of_memory(said: str) -> str:
+    """Return what to say of a program of Go whose last words tell that it had too little memory; "" if they do not."""
+    return f"it needed more than {MEMORY >> 30} GB of memory" if _OUT_OF_MEMORY.search(said) else ""
+
+
+def start(arguments: Sequence[str], *, folder: Path, timeout: float, confined: bool = False) -> Program:
     """Start a program in a folder, with nothing to read on stdin.
 
     It is killed when pullguard dies, however that happens.
@@ -85,6 +108,7 @@ def start(arguments: Sequence[str], *, folder: Path, timeout: float) -> Program:
         arguments: The program and its arguments.
         folder: Its working directory; unnamed files for its output are made there.
         timeout: How many seconds `wait` waits.
+        confined: It evaluates the Rego of others: it gets nothing of our environment, and only so much memory.
 
     Raises:
         PullguardError: It cannot be started.
@@ -95,17 +119,38 @@ def start(arguments: Sequence[str], *, folder: Path, timeout: float) -> Program:
         process = subprocess.Popen(
             arguments,
             cwd=folder,
-            env={key: value for key, value in os.environ.items() if not key.startswith(_OPTION_VARIABLES)},
+            env=bare_environment() if confined else _without_options(),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            preexec_fn=end_with_parent(),  # noqa: PLW1509 - pullguard has no threads when it starts programs
+            preexec_fn=before_exec(confined=confined),  # noqa: PLW1509 - pullguard has no threads when it starts programs
         )
     except OSError as error:
         stdout.close()
         stderr.close()
         raise PullguardError(f"{arguments[0]} cannot be started: {error.strerror}") from error
     return Program(process, stdout, stderr, timeout)
+
+
+def _without_options() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(_OPTION_VARIABLES)}
+
+
+def before_exec(*, confined: bool) -> Callable[[], None]:
+    """Return what a child does before it becomes the program: it ends with this process, and is confined if need be."""
+    import resource  # noqa: PLC0415 - only needed where a program is started
+
+    bind = end_with_parent()
+
+    def in_child() -> None:
+        if bind is not None:
+            bind()
+        if confined:
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            limit = MEMORY if hard == resource.RLIM_INFINITY else min(hard, MEMORY)
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+    return in_child
 
 
 def end_with_parent() -> Callable[[], None] | None:

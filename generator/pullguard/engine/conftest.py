@@ -14,7 +14,9 @@ from typing import Any
 
 from pullguard.core import programs
 from pullguard.core.errors import PullguardError
+from pullguard.core.resources import find_tool
 from pullguard.engine.batches import Answer, Batch, PolicyError, Response, loads, response_from
+from pullguard.engine.confinement import capabilities
 from pullguard.engine.groups import Group
 
 _TIMEOUT = 600.0
@@ -57,7 +59,7 @@ class Conftest:
             f"{folder.name}/namespaces.json",
             f"{folder.name}/objects",
         ]
-        program = programs.start(arguments, folder=self.folder, timeout=self.timeout)
+        program = programs.start(arguments, folder=self.folder, timeout=self.timeout, confined=True)
         return ConftestRun(program, folder, f"{folder.name}/objects", len(batch.objects))
 
 
@@ -112,10 +114,13 @@ def conftest(program: Path, group: Group, *, folder: Path, rego: Path) -> Confte
     """
     group.write(folder / "policy", rego / "gatekeeper", rego / "conftest")
     (folder / "data.json").write_text(group.data(), encoding="ascii")
+    (folder / "capabilities.json").write_text(capabilities(find_tool("opa")), encoding="ascii")
     # Relative paths: conftest takes a comma in a path for the end of it.
     arguments = (
         *("test", "--output", "json", "--no-color", "--parser", "json", "--namespace", "main"),
         *("--rego-version", group.version, "--policy", "policy", "--data", "data.json"),
+        # Without them, conftest also has functions that read files.
+        *("--capabilities", "capabilities.json"),
     )
     return Conftest(program, folder, arguments)
 
@@ -132,7 +137,7 @@ def _results(ended: programs.Ended) -> list[Mapping[str, Any]]:
             return results
     if "evaluating policy: " in ended.stderr:
         raise PolicyError(ended.stderr.rpartition("evaluating policy: ")[2])
-    reason = ended.stderr.removeprefix("Error: running test: ") or "no message"
+    reason = ended.reason.removeprefix("Error: running test: ")
     raise PullguardError(f"conftest ended with code {ended.code} and no result: {reason}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pullguard.core import programs
 from pullguard.core.errors import PullguardError
 from pullguard.engine.batches import Answer, Batch, PolicyError, answer_from, loads
+from pullguard.engine.confinement import capabilities
 from pullguard.engine.groups import Group
 
 _QUERY = "data.gatekeeper.batch.results"
@@ -47,7 +48,9 @@ class OpaBatch:
             stream.write(f"],{rest[1:]}")
         file = Path(stream.name)
         arguments = [str(self.program), *self.arguments, "--input", file.name, _QUERY]
-        return OpaRun(programs.start(arguments, folder=self.folder, timeout=self.timeout), file, len(batch.objects))
+        return OpaRun(
+            programs.start(arguments, folder=self.folder, timeout=self.timeout, confined=True), file, len(batch.objects)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ def opa_batch(program: Path, group: Group, *, folder: Path, rego: Path, **settin
     group.write(folder / "policy", rego / "gatekeeper")
     (folder / "data.json").write_text(group.data(**settings), encoding="ascii")
     # Relative paths: OPA takes what stands before a colon in a path for a place in data.
-    arguments = ["eval", "--format", "json", "--data", "policy", "--data", "data.json"]
+    (folder / "capabilities.json").write_text(capabilities(program), encoding="ascii")
+    arguments = ["eval", "--format", "json", "--capabilities", "capabilities.json"]
+    arguments += ["--data", "policy", "--data", "data.json"]
     if group.version == "v0":
         arguments.append("--v0-compatible")
     return OpaBatch(program, folder, tuple(arguments))
@@ -113,8 +118,7 @@ def _answers(ended: programs.Ended, objects: int) -> list[Answer]:
         raise _error(errors)
     value = _value(output)
     if ended.code != 0 or not isinstance(value, list) or len(value) != objects:
-        reason = ended.stderr or "no message"
-        raise PullguardError(f"opa ended with code {ended.code} and no answer for each object: {reason}")
+        raise PullguardError(f"opa ended with code {ended.code} and no answer for each object: {ended.reason}")
     return [answer_from(answer) for answer in value]
 
 

@@ -10,6 +10,7 @@ from pullguard.core import programs
 from pullguard.core.errors import PullguardError, TimedOutError
 from pullguard.core.resources import rego_directory
 from pullguard.engine.batches import loads
+from pullguard.engine.confinement import capabilities
 
 _TIMEOUT = 300.0
 
@@ -37,10 +38,12 @@ def evaluate(program: Path, folder: Path, query: str, document: Any, *options: s
         stream.write(text)
         stream.flush()
         # Relative paths: OPA takes what stands before a colon in a path for a place in data.
-        arguments = ["eval", "--format", "json", "--data", folder.name, "--input", Path(stream.name).name]
+        (folder.parent / "capabilities.json").write_text(capabilities(program), encoding="ascii")
+        arguments = ["eval", "--format", "json", "--capabilities", "capabilities.json"]
+        arguments += ["--data", folder.name, "--input", Path(stream.name).name]
         try:
             ended = programs.start(
-                [str(program), *arguments, *options, query], folder=folder.parent, timeout=_TIMEOUT
+                [str(program), *arguments, *options, query], folder=folder.parent, timeout=_TIMEOUT, confined=True
             ).wait()
         except TimedOutError:
             raise PullguardError(f"opa did not answer {query} in {_TIMEOUT:.0f} seconds") from None
@@ -48,5 +51,10 @@ def evaluate(program: Path, folder: Path, query: str, document: Any, *options: s
         output = loads(ended.stdout)
         return output["result"][0]["expressions"][0]["value"]
     except (ValueError, KeyError, IndexError, TypeError) as error:
-        reason = ended.stderr or ended.stdout.decode(errors="replace")[:500] or "no message"
+        reason = (
+            programs.out_of_memory(ended.stderr)
+            or ended.stderr
+            or ended.stdout.decode(errors="replace")[:500]
+            or "no message"
+        )
         raise PullguardError(f"opa has no answer to {query}: {' '.join(reason.split())}") from error

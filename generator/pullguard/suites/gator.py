@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pullguard.core.errors import PullguardError
+from pullguard.core.programs import bare_environment
 from pullguard.suites.report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
 from pullguard.suites.suite_files import Suite, Test, require_inside
 
@@ -51,7 +52,9 @@ def _verify(suite: Suite, gator: Path, run: str | None) -> list[TestResult]:
     # gator looks for the path as it is given in the path that it finds, so that only an absolute one is safe.
     file = os.path.join(suite.folder, os.path.basename(suite.path))  # noqa: PTH118, PTH119 - without following links
     try:
-        done = subprocess.run([*command, file], capture_output=True, timeout=_SECONDS, check=False)
+        done = subprocess.run(
+            [*command, file], env=bare_environment(), capture_output=True, timeout=_SECONDS, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PullguardError(f"{gator} cannot be run: {error}") from error
     said, wrong = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")

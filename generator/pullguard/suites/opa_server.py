@@ -6,7 +6,6 @@ It shows that it is ours before it is told the token: another program may have t
 import hashlib
 import http.client
 import json
-import os
 import secrets
 import signal
 import socket
@@ -21,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.programs import end_with_parent
+from pullguard.core.programs import bare_environment, before_exec, out_of_memory
 
 if TYPE_CHECKING:
     from opa_client.opa import OpaClient  # type: ignore[import-untyped] # the package has no types
@@ -37,8 +36,6 @@ _LONGEST_PROOF = 1000  # bytes
 _PROOF_SECONDS = 10.0
 _TAKEN = "address already in use"
 
-# Programs that start OPA (shims of version managers) need these; OPA itself needs nothing.
-_PASSED_ON = ("PATH", "HOME", "TMPDIR")
 # OPA compiles more than it keeps: collecting less often saves a third of its time.
 _SETTINGS = {"GOGC": "400"}
 
@@ -213,7 +210,7 @@ class OpaServer:
 
     def _start(self) -> None:
         self._port = _free_port()
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        environment = bare_environment()
         if self._log is not None:
             self._log.seek(0)
             self._log.truncate()
@@ -240,7 +237,7 @@ class OpaServer:
                 env={**environment, **_SETTINGS},
                 # Ctrl-C reaches the whole group of a terminal: the server is not to end before its parent ends it.
                 start_new_session=True,
-                preexec_fn=end_with_parent(),  # noqa: PLW1509 - two system calls, and no threads here
+                preexec_fn=before_exec(confined=True),  # noqa: PLW1509 - two system calls, and no threads here
             )
         except OSError as error:
             raise PullguardError(f"{command[0]} cannot be run: {error.strerror}") from error
@@ -305,6 +302,7 @@ class OpaServer:
                 return PullguardError("the OPA server does not answer any more")
         how = f"was ended by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
         said = self._said()
+        said = out_of_memory(said) or said
         return PullguardError(f"the OPA server {how}{f': {said}' if said else ''}")
 
 

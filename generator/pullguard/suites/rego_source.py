@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
+from pullguard.core.programs import bare_environment
 from pullguard.suites.opa_server import RegoFault
 
 _PARSE_SECONDS = 60
@@ -92,7 +93,14 @@ def _syntax_tree(opa: Path, version: str, text: str) -> Mapping[str, Any]:
     command = [str(opa), "parse", "--format=json", "--json-include=locations,-comments"]
     command += ["--v0-compatible", "/dev/stdin"] if version == "v0" else ["/dev/stdin"]
     try:
-        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_PARSE_SECONDS, check=False)
+        done = subprocess.run(
+            command,
+            input=text.encode(),
+            capture_output=True,
+            timeout=_PARSE_SECONDS,
+            check=False,
+            env=bare_environment(),
+        )
         tree: Mapping[str, Any] = json.loads(done.stdout or done.stderr)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PullguardError(f"{opa} cannot be run: {error}") from error

@@ -1,0 +1,120 @@
+"""The Rego of libraries and Suites reaches nothing: no server, no file, no environment; and it has an end."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import suite_tree
+from pullguard.core import programs
+from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Report
+from pullguard.engine.confinement import WITHHELD
+from pullguard.judging.judge import check
+from pullguard.suites.command import run
+from small_library import constraint, template, write_library
+
+#: Ways to reach out of the policies, with a port to reach.
+REACHES = {
+    "http.send": 'http.send({{"method": "get", "url": "http://127.0.0.1:{port}/"}})',
+    "http.send in brackets": 'http["send"]({{"method": "get", "url": "http://127.0.0.1:{port}/"}})',
+    "net.lookup_ip_addr": 'net.lookup_ip_addr("localhost")',
+    "opa.runtime": "opa.runtime()",
+    "json.verify_schema of http": 'json.verify_schema({{"$ref": "http://127.0.0.1:{port}/"}})',
+    "json.verify_schema of a file": 'json.verify_schema({{"$ref": "file:///etc/hostname"}})',
+    "json.match_schema": 'json.match_schema({{}}, {{"$ref": "http://127.0.0.1:{port}/"}})',
+}
+_HEADS = {"v0": 'violation[{{"msg": "x"}}] {{', "v1": 'violation contains {{"msg": "x"}} if {{'}
+_POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Yield a port on which nobody is to be asked anything."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(0.1)
+        yield server.getsockname()[1]
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def _rego(body: str, version: str) -> str:
+    return f"package a\n\n{_HEADS[version].format()}\n\t{body}\n}}\n"
+
+
+@pytest.fixture
+def judged(tmp_path: Path, conftest_binary: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report]:
+    """Return what judges a pod by a policy, by one of the engines."""
+    monkeypatch.setenv("PATH", str(conftest_binary.parent), prepend=":")
+    (tmp_path / "pod.yaml").write_text(_POD)
+
+    def judge(body: str, version: str, **how: Any) -> Report:
+        library = write_library(
+            tmp_path / "library", template("A", _rego(body, version), version=version), constraint("A", "a")
+        )
+        return check([str(tmp_path / "pod.yaml")], library=library, **how)
+
+    return judge
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+@pytest.mark.parametrize("way", REACHES)
+def test_libraries_in_conftest(judged: Callable[..., Report], port: int, way: str, version: str) -> None:
+    with pytest.raises(PullguardError, match=rf"undefined function {way.partition(' ')[0]}"):
+        judged(REACHES[way].format(port=port), version, engine="conftest")
+
+
+def test_conftest_has_no_functions_of_its_own_that_read_files(judged: Callable[..., Report]) -> None:
+    with pytest.raises(PullguardError, match="undefined function parse_config_file"):
+        judged('parse_config_file("/etc/hostname")', "v1", engine="conftest")
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+@pytest.mark.parametrize("way", REACHES)
+def test_suites(tmp_path: Path, opa: Path, port: int, way: str, version: str) -> None:
+    body = _rego(REACHES[way].format(port=port), version)
+    suite_tree.save(tmp_path / "t.yaml", suite_tree.template("A", body, version=version))
+    suite_tree.save(tmp_path / "c.yaml", suite_tree.constraint("A"))
+    suite_tree.save(tmp_path / "o.yaml", suite_tree.resource())
+    suite_tree.suite(tmp_path, suite_tree.test("t", "t.yaml", "c.yaml", suite_tree.case("c", "o.yaml")))
+    report = run([str(tmp_path)], opa=str(opa))
+    (test,) = report.suites[0].tests
+    function = way.partition(" ")[0]
+    assert (report.exit_code, test.outcome) == (2, "error")
+    assert test.message == f"t.yaml: undefined function {function}: it reaches out of the policies"
+
+
+def test_every_function_that_is_withheld_is_tried() -> None:
+    assert {way.partition(" ")[0] for way in REACHES} == set(WITHHELD)
+
+
+@pytest.mark.parametrize("engine", ["conftest", "suites"])
+def test_memory_is_bounded(
+    judged: Callable[..., Report], tmp_path: Path, opa: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "MEMORY", 2**30)
+    body = "count(numbers.range(1, 1000000000)) > 0"
+    message = r"it needed more than 1 GB of memory$"
+    if engine == "conftest":
+        with pytest.raises(PullguardError, match=message):
+            judged(body, "v1", engine="conftest")
+        return
+    suite_tree.save(tmp_path / "t.yaml", suite_tree.template("A", _rego(body, "v1")))
+    suite_tree.save(tmp_path / "c.yaml", suite_tree.constraint("A"))
+    suite_tree.save(tmp_path / "o.yaml", suite_tree.resource())
+    suite_tree.suite(tmp_path, suite_tree.test("t", "t.yaml", "c.yaml", suite_tree.case("c", "o.yaml")))
+    with pytest.raises(PullguardError, match=message):
+        run([str(tmp_path)], opa=str(opa))
+
+
+def test_programs_that_judge_see_nothing_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("CONFTEST_POLICY", "elsewhere")
+    ended = programs.start(["env"], folder=tmp_path, timeout=10, confined=True).wait()
+    assert {line.partition(b"=")[0] for line in ended.stdout.splitlines()} <= {b"HOME", b"PATH", b"TMPDIR"}
+    # What is not confined, such as kubectl, is ours.
+    assert b"AWS_SECRET_ACCESS_KEY=secret" in programs.start(["env"], folder=tmp_path, timeout=10).wait().stdout
