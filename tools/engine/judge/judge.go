@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -19,9 +20,11 @@ import (
 )
 
 const (
-	batchPackage = "data.gatekeeper.batch."
-	timeLimit    = 2 * time.Minute // for one query
+	batchPackage   = "data.gatekeeper.batch."
+	noAnswerInTime = "the policy engine did not answer in time"
 )
+
+var timeLimit = 2 * time.Minute // for one query
 
 // An Answer is what rego/gatekeeper/batch.rego says of one object, or why it says nothing.
 type Answer struct {
@@ -133,6 +136,8 @@ type Judge struct {
 	groups []*group
 	// A match looks at more than the kind and the namespace of objects.
 	needsMetadata bool
+
+	timeouts atomic.Int32 // how many queries did not end in time
 
 	mutex sync.RWMutex
 	// Which constraints select objects, by match keys.
@@ -286,14 +291,23 @@ func (j *Judge) evaluate(b batch) ([]Answer, error) {
 	return together, nil
 }
 
+// Policies that did not end in time so often are not asked again: each time takes minutes.
+const mostTimeouts = 3
+
 // answers judges objects, one by one if a policy fails for all of them together.
 func (j *Judge) answers(b batch) []Answer {
+	if j.timeouts.Load() >= mostTimeouts {
+		return slices.Repeat([]Answer{{Failure: noAnswerInTime}}, len(b.objects))
+	}
 	found, err := j.evaluate(b)
 	switch {
 	case err == nil:
 		return found
-	case len(b.objects) == 1 || topdown.IsCancel(err):
-		return slices.Repeat([]Answer{{Failure: InWords(err)}}, len(b.objects))
+	case topdown.IsCancel(err):
+		j.timeouts.Add(1)
+		return slices.Repeat([]Answer{{Failure: noAnswerInTime}}, len(b.objects))
+	case len(b.objects) == 1:
+		return []Answer{{Failure: InWords(err)}}
 	}
 	for i := range b.objects {
 		one := batch{objects: b.objects[i : i+1], namespaces: b.namespaces, namespace: b.namespace}
@@ -340,7 +354,7 @@ func InWords(errs ...error) string {
 				words = append(words, at(each.Location)+each.Message)
 			}
 		case topdown.IsCancel(err):
-			words = append(words, "the policy engine did not answer in time")
+			words = append(words, noAnswerInTime)
 		case errors.As(err, &failed):
 			words = append(words, at(failed.Location)+failed.Message)
 		default:

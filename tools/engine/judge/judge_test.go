@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pullguard.invalid/tools/engine/read"
 )
@@ -266,6 +268,8 @@ func TestPoliciesThatCannotBeLoaded(t *testing.T) {
 		"package bad\n\nx := http.send({})\n":             "bad.rego:3: undefined function http.send",
 		"package bad\n\nx := net.lookup_ip_addr(\"a\")\n": "bad.rego:3: undefined function net.lookup_ip_addr",
 		"package bad\n\nx := opa.runtime()\n":             "bad.rego:3: undefined function opa.runtime",
+		"package bad\n\nx := json.match_schema({}, {})\n": "bad.rego:3: undefined function json.match_schema",
+		"package bad\n\nx := json.verify_schema({})\n":    "bad.rego:3: undefined function json.verify_schema",
 		"package bad\n\nx := {\n":                         "bad.rego:4: unexpected eof token; bad.rego:4: unexpected eof token: expected rule value term (e.g., x := <VALUE> { ... })",
 	} {
 		if _, err := New([]Policies{{Modules: Modules{Texts: map[string]string{"bad.rego": text}}}}); err == nil || err.Error() != expected {
@@ -288,6 +292,12 @@ func TestModulesBelowAFolder(t *testing.T) {
 		}
 	}
 	texts, err := textsBelow(folder)
+	if link := os.Symlink("/dev/zero", filepath.Join(folder, "z.rego")); link != nil {
+		t.Fatal(link)
+	}
+	if _, err := textsBelow(folder); err == nil || err.Error() != "z.rego is not a regular file" {
+		t.Error(err)
+	}
 	if err != nil || len(texts) != 2 || texts["a/a.rego"] == "" || texts["b.rego"] == "" {
 		t.Error(texts, err)
 	}
@@ -311,5 +321,36 @@ func TestQueries(t *testing.T) {
 	old := Modules{RegoVersion: "v0", Texts: map[string]string{"a.rego": "package a\n\nx[y] { y := input.n }\n"}}
 	if value, err := rules.Query(old, "data.a.x", []byte(`{"n": 1}`)); err != nil || fmt.Sprint(value) != "[1]" {
 		t.Error(value, err)
+	}
+}
+
+func TestAPolicyThatDoesNotEnd(t *testing.T) {
+	before := timeLimit
+	timeLimit = 50 * time.Millisecond
+	defer func() { timeLimit = before }()
+	const endless = `package policies.tells_all
+
+violation contains {"msg": sprintf("%d", [count(all)])} if {
+	all_numbers := numbers.range(1, 1000)
+	all := [x |
+		some a in all_numbers
+		some b in all_numbers
+		some c in all_numbers
+		x := (a + b) + c
+	]
+}
+`
+	j := judgeBy(t, endless, map[string]any{})
+	var text strings.Builder
+	for number := range 1000 {
+		text.WriteString("---\n" + object("Pod", fmt.Sprint(number), "p", nil) + "\n")
+	}
+	began := time.Now()
+	c := judgeFile(t, j, text.String(), TargetNamespace{})
+	if took := time.Since(began); len(c.found) != 1000 || !strings.HasSuffix(c.found[0], noAnswerInTime) || took > 20*time.Second {
+		t.Errorf("%d findings after %s, the first %s", len(c.found), took, c.found[0])
+	}
+	if asked := j.timeouts.Load(); asked > mostTimeouts+int32(runtime.GOMAXPROCS(0)) {
+		t.Errorf("it was asked %d times", asked)
 	}
 }

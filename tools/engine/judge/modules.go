@@ -33,12 +33,14 @@ type Modules struct {
 	Texts       map[string]string `json:"modules"`
 }
 
-// Functions that reach out of the policies, or tell what is around them.
-var withheld = []string{"http.send", "net.lookup_ip_addr", "opa.runtime"}
+// Withheld are the functions that reach out of the policies, or tell what is around them. What verifies JSON by a schema reads
+// the files and fetches the addresses that the schema names.
+var Withheld = []string{"http.send", "json.match_schema", "json.verify_schema", "net.lookup_ip_addr", "opa.runtime"}
 
 var capabilities = sync.OnceValue(func() *ast.Capabilities {
 	found := ast.CapabilitiesForThisVersion()
-	found.Builtins = slices.DeleteFunc(found.Builtins, func(b *ast.Builtin) bool { return slices.Contains(withheld, b.Name) })
+	found.Builtins = slices.DeleteFunc(found.Builtins, func(b *ast.Builtin) bool { return slices.Contains(Withheld, b.Name) })
+	found.AllowNet = []string{}
 	return found
 })
 
@@ -81,9 +83,12 @@ func (m Modules) compile() (*ast.Compiler, error) {
 	return compiler, nil
 }
 
+const mostRego = 64 << 20 // bytes below a folder
+
 // textsBelow reads the policies below a folder. The adapter for conftest stands beside the policies of a library.
 func textsBelow(folder string) (map[string]string, error) {
 	texts := map[string]string{}
+	size := int64(0)
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -91,11 +96,21 @@ func textsBelow(folder string) (map[string]string, error) {
 		case entry.IsDir() && path == filepath.Join(folder, "conftest"):
 			return filepath.SkipDir
 		case strings.HasSuffix(path, ".rego"):
-			text, err := os.ReadFile(path)
+			name, err := filepath.Rel(folder, path)
 			if err != nil {
 				return err
 			}
-			name, err := filepath.Rel(folder, path)
+			info, err := entry.Info()
+			if err != nil {
+				return err
+			}
+			if !info.Mode().IsRegular() {
+				return fmt.Errorf("%s is not a regular file", name)
+			}
+			if size += info.Size(); size > mostRego {
+				return fmt.Errorf("there is more than %d MB of Rego", mostRego>>20)
+			}
+			text, err := os.ReadFile(path)
 			texts[name] = string(text)
 			return err
 		}
@@ -110,19 +125,23 @@ type Rules struct {
 	prepared map[[sha256.Size]byte]rego.PreparedEvalQuery
 }
 
-// Query returns the value of a rule, such as data.scope.plan.plan, for an input, which is JSON.
+// Query returns the value of a rule, such as data.scope.plan.plan, for an input, which is JSON, or nothing.
 func (r *Rules) Query(modules Modules, rule string, input []byte) (any, error) {
 	prepared, err := r.prepare(modules, rule)
 	if err != nil {
 		return nil, err
 	}
-	value, err := ast.ValueFromReader(bytes.NewReader(input))
-	if err != nil {
-		return nil, err
+	var options []rego.EvalOption
+	if len(input) > 0 {
+		value, err := ast.ValueFromReader(bytes.NewReader(input))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, rego.EvalParsedInput(value))
 	}
 	limited, cancel := context.WithTimeout(context.Background(), timeLimit)
 	defer cancel()
-	results, err := prepared.Eval(limited, rego.EvalParsedInput(value))
+	results, err := prepared.Eval(limited, options...)
 	if err != nil {
 		return nil, err
 	}

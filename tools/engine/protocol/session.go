@@ -14,6 +14,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"pullguard.invalid/tools/engine/judge"
+	"pullguard.invalid/tools/engine/memory"
 	"pullguard.invalid/tools/engine/read"
 )
 
@@ -45,8 +46,14 @@ type session struct {
 	badBytes map[int]read.Problem // the first of each file
 }
 
+// What the process can take unless setup says something else: some times what the largest inputs need.
+const maxMemory = 4 << 30
+
 // Serve answers the requests of a client until there are no more.
 func Serve(input io.Reader, output io.Writer) error {
+	if err := memory.Limit(maxMemory); err != nil {
+		return err
+	}
 	s := &session{
 		writer:   &writer{stream: bufio.NewWriterSize(output, 1<<16)},
 		limits:   read.DefaultLimits,
@@ -146,14 +153,21 @@ func (s *session) run(do func()) {
 // setup takes the limits and loads the policies.
 func (s *session) setup(asked request) error {
 	data := struct {
-		Groups   []judge.Policies `json:"groups"`
-		Limits   read.Limits      `json:"limits"`
-		Remember bool             `json:"remember"`
-	}{Limits: read.DefaultLimits}
+		Groups []judge.Policies `json:"groups"`
+		Limits struct {
+			read.Limits
+			MaxMemory uint64 `json:"maxMemory"`
+		} `json:"limits"`
+		Remember bool `json:"remember"`
+	}{}
+	data.Limits.Limits, data.Limits.MaxMemory = read.DefaultLimits, maxMemory
 	if err := decode(asked.data, &data); err != nil {
 		return err
 	}
-	s.limits = data.Limits
+	if err := memory.Limit(data.Limits.MaxMemory); err != nil {
+		return err
+	}
+	s.limits = data.Limits.Limits
 	if data.Remember {
 		s.index = newIndex()
 	}

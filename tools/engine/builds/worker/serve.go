@@ -14,6 +14,7 @@ import (
 	"pullguard.invalid/tools/engine/builds"
 	"pullguard.invalid/tools/engine/builds/helm"
 	"pullguard.invalid/tools/engine/builds/kustomize"
+	"pullguard.invalid/tools/engine/memory"
 )
 
 // Builds leave much garbage and keep little.
@@ -26,8 +27,7 @@ func Serve(input io.Reader, output io.Writer) error {
 	http.DefaultTransport = offline{}
 	debug.SetGCPercent(garbagePercent)
 	if limit, err := strconv.Atoi(os.Getenv(memoryVariable)); err == nil {
-		debug.SetMemoryLimit(int64(limit) / 4 * 3) // collect garbage harder before it is too late
-		if err := limitMemory(uint64(limit)); err != nil {
+		if err := memory.Limit(uint64(limit)); err != nil {
 			return err
 		}
 	}
