@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn, TextIO, cast
 
 from pullguard import __version__
 from pullguard.core.errors import PullguardError
-from pullguard.core.formats.text import printable
+from pullguard.core.formats.text import page, write_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -131,7 +131,7 @@ def _require_working_directory() -> None:
 def _failed(message: str) -> int:
     """Say why there is no result, as far as there is anybody to say it to; return the exit code."""
     try:
-        print("\n".join(map(printable, f"pullguard: {message}".splitlines())), file=sys.stderr, flush=True)
+        print("\n".join(page(f"pullguard: {message}")), file=sys.stderr, flush=True)
     except OSError:
         _abandon(sys.stderr)
     return 2
@@ -141,9 +141,9 @@ def _internal_error(error: Exception) -> int:
     """Tell of a fault of pullguard itself, with what is needed to mend it; return the exit code."""
     import traceback
 
-    lines = "".join(traceback.format_exception(error)).splitlines()
+    trace = "".join(traceback.format_exception(error))
     with suppress(OSError):
-        print(*map(printable, lines), sep="\n", file=sys.stderr)
+        print(*page(trace), sep="\n", file=sys.stderr)
     return _failed(
         f"internal error ({type(error).__name__}): a fault of pullguard {__version__}, so nothing can be said of the "
         "input; please report it with the lines above, the command line and, if you may, what it read"
@@ -375,7 +375,7 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _explain(options: "argparse.Namespace") -> int:
     from pullguard.explain import explain
 
-    print(explain(options.name, library=options.library), end="")
+    write_lines(page(explain(options.name, library=options.library)), sys.stdout)
     return 0
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -391,3 +392,13 @@ def test_any_text_can_be_reported(name: str, message: str, output: str) -> None:
         "csv": lambda value: list(csv.reader(io.StringIO(value, newline=""))),
     }
     readers.get(output, str)(text)
+
+
+@settings(max_examples=40, deadline=None)
+@given(text=st.text(st.sampled_from("a\x1b\x9b\u202e\r\x00#[:v\n=")), output=st.sampled_from(sorted(REPORTERS)))
+def test_no_report_holds_what_a_terminal_obeys(text: str, output: str) -> None:
+    written = _written(_report(log([violation("Pod", f"##vso[{text}", f"=1{text}", namespace=text)])), output)
+    controls = {character for character in written if unicodedata.category(character) in {"Cc", "Cf"}}
+    assert controls <= {"\n"} | {"csv": {"\r"}, "html": {"\t"}, "junit": {"\r", "\t"}}.get(output, set())
+    if output in {"text", "csv", "markdown", "metrics"}:
+        assert "##vso[" not in written

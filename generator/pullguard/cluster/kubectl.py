@@ -39,7 +39,10 @@ _PASSING = re.compile(
 )
 # The API server itself says so; everything else kubectl says of the way to it.
 _FROM_SERVER = re.compile(r"[Ee]rror from server")
-_SECRET = re.compile(r"(?i)\b(bearer\s+|token[=:]\s*)\S+")
+_SECRET = re.compile(
+    r"""(?i)(\b(?:bearer|basic)\s+|(?:token|password|passwd|passphrase|secret|api[-_]?key|key-data)["']?\s*[=:]\s*["']?)"""
+    r"""[^\s"']+|(?<=://)[^/\s@]+(?=@)"""
+)
 
 _REMEDY = "see whether `kubectl get namespaces` works with the same --kubeconfig and --context"
 
@@ -109,7 +112,10 @@ class Kubectl:
             if ended.code == 0:
                 self._reached = True
                 return ended.stdout
-            words = _SECRET.sub(r"\1(hidden)", ended.stderr) or f"it ended with code {ended.code}"
+            words = (
+                _SECRET.sub(lambda found: f"{found[1] or ''}(hidden)", ended.stderr)
+                or f"it ended with code {ended.code}"
+            )
             error = RefusedError(_shown(arguments), words)
             self._reached |= _FROM_SERVER.search(words) is not None
             waits = _WAITS if self._reached else _FIRST_WAITS

@@ -4,6 +4,7 @@ import csv
 from typing import TextIO
 
 from pullguard.audit.model import AuditReport, total
+from pullguard.core.formats.text import inert, printable
 
 _HEADER = (
     "severity", "namespace", "workloadKind", "workload", "rule", "policy", "constraints", "enforcementAction",
@@ -31,5 +32,6 @@ def write(report: AuditReport, stream: TextIO) -> None:
             writer.writerow([_plain(cell) for cell in row])
 
 
-def _plain(cell: str) -> str:
+def _plain(text: str) -> str:
+    cell = "\n".join(inert(printable(line)) for line in text.split("\n"))
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

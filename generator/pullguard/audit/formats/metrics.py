@@ -6,6 +6,7 @@ from typing import TextIO
 
 from pullguard.audit.formats import words
 from pullguard.audit.model import AuditReport
+from pullguard.core.formats.text import inert, printable
 
 _PREFIX = "pullguard_audit"
 
@@ -58,4 +59,5 @@ def _gauge(name: str, text: str, samples: Iterable[tuple[Mapping[str, str], int]
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    shown = "\n".join(inert(printable(line)) for line in text.split("\n"))
+    return shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from pullguard.core.findings import Finding, Report
-from pullguard.core.formats.text import printable, write_lines
+from pullguard.core.formats.text import inert_within, printable, write_commands
 from pullguard.judging import words
 
 _COMMANDS = {"critical": "error", "high": "error", "medium": "warning", "low": "notice"}
@@ -12,7 +12,7 @@ _COMMANDS = {"critical": "error", "high": "error", "medium": "warning", "low": "
 
 def write(report: Report, stream: TextIO) -> None:
     """Write an annotation for each finding and error, and one for the whole."""
-    write_lines(_lines(report), stream)
+    write_commands(_lines(report), stream)
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -50,7 +50,7 @@ def _command(name: str, text: str, **properties: str) -> str:
 
 def _data(text: str) -> str:
     """Return a text as the data of a command, in which only the ends of lines mean anything."""
-    lines = (printable(line) for line in text.split("\n"))
+    lines = (inert_within(printable(line)) for line in text.split("\n"))
     return "%0A".join(line.replace("%", "%25") for line in lines)
 
 

@@ -1,8 +1,13 @@
 """Lines for terminals and logs."""
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import TextIO
+
+# Some systems look for commands anywhere in a line, some only at its beginning.
+_COMMAND = re.compile(r"#(?=#\w*\[)")
+_FIRST_COMMAND = re.compile(r"\A(\s*):(?=:)")
 
 
 def printable(text: str) -> str:
@@ -14,8 +19,28 @@ def printable(text: str) -> str:
     )
 
 
+def inert(line: str) -> str:
+    """Return a line of a log in which no CI system finds a command: such as ##vso[...], ##[...] or ::error::."""
+    return _FIRST_COMMAND.sub(r"\1\\x3a", inert_within(line))
+
+
+def inert_within(text: str) -> str:
+    """Return a part of a line in which no CI system finds a command, unless that has to stand at its beginning."""
+    return _COMMAND.sub(r"\\x23", text)
+
+
+def page(text: str) -> Iterator[str]:
+    """Yield the lines of a text, with nothing in them that anybody would obey."""
+    return (inert(printable(line)) for line in text.expandtabs().splitlines())
+
+
 def write_lines(lines: Iterable[str], stream: TextIO) -> None:
-    """Write lines; characters that the stream's encoding does not have are escaped."""
+    """Write lines for people; nothing in them is a command, and characters that the encoding lacks are escaped."""
+    write_commands(map(inert, lines), stream)
+
+
+def write_commands(lines: Iterable[str], stream: TextIO) -> None:
+    """Write lines that a CI system is to obey; characters that the stream's encoding does not have are escaped."""
     encoding = stream.encoding or "utf-8"
     for line in lines:
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
