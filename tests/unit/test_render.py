@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 from typing import Any
 
@@ -914,6 +915,18 @@ def test_an_admission_policy_has_the_variables_that_it_needs_and_no_others() -> 
         {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], **common},
         {"apiGroups": ["example.com"], "apiVersions": ["*"], "resources": ["*"], **common},
     ]
+
+
+def test_admission_policies_are_summarized_for_those_who_do_not_read_cel() -> None:
+    found = admission.validating(ADMITTED, admitted({"label": "team"}))
+    summary = json.loads(found[0]["metadata"]["annotations"]["pullguard/summary"])
+    expressions = "\n".join(variable["expression"] for variable in found[0]["spec"]["variables"])
+    assert summary == {
+        "protectedNamespaces": {"names": ["kube-system", "x-*"], "selector": SELECTOR},
+        "parameters": {"label": "team", "customKinds": [], "allowed": ["a"]},
+        "sha256": hashlib.sha256(expressions.encode()).hexdigest(),
+    }
+    assert all("pullguard/summary" not in binding["metadata"]["annotations"] for binding in found[1:])
 
 
 def test_bindings_are_for_what_the_webhook_leaves_out() -> None:

@@ -12,6 +12,9 @@ CONSTRAINT_GROUP = "constraints.gatekeeper.sh"
 TEMPLATE_GROUP = "templates.gatekeeper.sh"
 
 POLICY_ANNOTATION = "pullguard/policy"
+
+#: Says on an admission policy what `scope` has to know of its CEL, as JSON: see rego/scope/policies.
+SUMMARY_ANNOTATION = "pullguard/summary"
 RULES_ANNOTATION = "pullguard/rules"
 SYNC_ANNOTATION = "metadata.gatekeeper.sh/requires-sync-data"
 

@@ -14,8 +14,8 @@ test_mutating_policy if {
 }
 
 test_mutating_policy_in_doubt if {
-	snapshots.outcomes(snapshots.with_mutation("edited()")).pod == ["denied-by-webhook", false, "denied-by-webhook"]
-	snapshots.pod_steps(snapshots.with_mutation("edited()"))[0] == [
+	snapshots.outcomes(snapshots.with_mutation(snapshots.edited)).pod == ["denied-by-webhook", false, "denied-by-webhook"]
+	snapshots.pod_steps(snapshots.with_mutation(snapshots.edited))[0] == [
 		snapshots.mutating, "ours", "unknown", "mutate",
 		"whether it applies cannot be decided here (isProtected)",
 	]

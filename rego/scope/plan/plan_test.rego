@@ -113,7 +113,13 @@ _policy := {
 	"kind": "ValidatingAdmissionPolicy",
 	"metadata": {
 		"name": "ours",
-		"annotations": {"pullguard/policy": "protected_pull_policy"},
+		"annotations": {
+			"pullguard/policy": "protected_pull_policy",
+			"pullguard/summary": json.marshal({
+				"parameters": {"controlledPods": "deny"},
+				"sha256": crypto.sha256(`"deny"`),
+			}),
+		},
 	},
 	"spec": {"variables": [{"name": "controlledPods", "expression": `"deny"`}]},
 }

@@ -6,7 +6,7 @@
 # scope: package
 package scope.policies
 
-import data.lib.selectors
+import data.lib.globs
 import data.scope.kubernetes
 import data.scope.steps
 
@@ -19,72 +19,31 @@ written_for(policy) := policy.metadata.annotations["pullguard/policy"] if {
 
 # METADATA
 # title: The parameters that pullguard has written into an admission policy
-# description: Variables whose expression is a text or a list of texts, by name.
-parameters(policy) := {variable.name: json.unmarshal(variable.expression) |
-	some variable in policy.spec.variables
-	variable.name in {"allowedPolicies", "controlledPods", "exemptImages"}
-	json.is_valid(variable.expression)
-}
+parameters(policy) := stated if {
+	stated := _summary(policy).parameters
+} else := {}
 
 # METADATA
 # title: Whether an admission policy of pullguard takes a namespace for a protected one
-# description: |
-#   Read from its variable isProtected, as pullguard writes it: names, globs, a label selector. Unknown in other words.
-protects(policy, namespace) := kubernetes.any_of({_alternative(trim_space(alternative), namespace) |
-	some alternative in split(_is_protected(policy), "||")
-})
-
-_is_protected(policy) := expressions[0] if {
-	expressions := [variable.expression |
-		some variable in policy.spec.variables
-		variable.name == "isProtected"
-		is_string(variable.expression)
-	]
-	count(expressions) == 1
-} else := ""
-
-_alternative(text, namespace) := "match" if {
-	text == "true"
-} else := _named(namespace.name, json.unmarshal(list)) if {
-	list := regex.find_all_string_submatch_n(`^request\.namespace in (\[[^\]]*\])$`, text, 1)[0][1]
-	json.is_valid(list)
-} else := _affixed(found[1], namespace.name, json.unmarshal(found[2])) if {
-	found := regex.find_all_string_submatch_n(_affix, text, 1)[0]
-} else := selectors.verdict({"matchExpressions": requirements}, namespace.labels, namespace.labelsComplete) if {
-	found := regex.find_all_string_submatch_n(_requirement, text, -1)
-	count(found) > 0
-	concat(" && ", [match[0] | some match in found]) == text
-	requirements := [_requirement_of(match) | some match in found]
+# description: By name, glob or label. Unknown where its CEL was edited since.
+protects(policy, namespace) := kubernetes.any_of({_named(protected, namespace), _selected(protected, namespace)}) if {
+	protected := _summary(policy).protectedNamespaces
 } else := "unknown"
 
-_affix := `^request\.namespace\.(contains|startsWith|endsWith)\(("[^"]*")\)$`
-
-_named(name, names) := "match" if {
-	name in names
+_named(protected, namespace) := "match" if {
+	globs.match_any(protected.names, namespace.name)
 } else := "mismatch"
 
-_affixed(operator, name, text) := "match" if {
-	_has(operator, name, text)
-} else := "mismatch"
+_selected(protected, namespace) := "mismatch" if {
+	object.get(protected, "selector", null) == null
+} else := kubernetes.selected(protected.selector, namespace)
 
-# One condition on a label, as pullguard writes it: whether it is there, among which values it is, or neither.
-_requirement := concat("", [
-	`(!\()?"([^"]*)" in namespaceObject\.metadata\.\?labels\.orValue\(\{\}\)`,
-	`(?: && namespaceObject\.metadata\.labels\["[^"]*"\] in (\[[^\]]*\]))?\)?`,
-])
-
-_requirement_of(match) := {"key": match[2], "operator": operator} if {
-	match[3] == ""
-	operator := {"": "Exists", "!(": "DoesNotExist"}[match[1]]
-} else := {"key": match[2], "operator": operator, "values": json.unmarshal(match[3])} if {
-	operator := {"": "In", "!(": "NotIn"}[match[1]]
+# What pullguard has written down of the variables, for whoever does not read CEL. Undefined where they were edited
+# since.
+_summary(policy) := summary if {
+	summary := json.unmarshal(policy.metadata.annotations["pullguard/summary"])
+	summary.sha256 == crypto.sha256(concat("\n", [variable.expression | some variable in policy.spec.variables]))
 }
-
-_has("contains", name, text) if contains(name, text)
-
-_has("startsWith", name, text) if startswith(name, text)
-
-_has("endsWith", name, text) if endswith(name, text)
 
 # METADATA
 # title: The effect of a policy that pullguard has not written

@@ -8,66 +8,62 @@ _namespace := {
 	"labelsComplete": true,
 }
 
-_policy(expression) := {
-	"metadata": {
-		"annotations": {"pullguard/policy": "protected_pull_policy"},
-	},
-	"spec": {"variables": [
-		{"name": "isProtected", "expression": expression},
-		{"name": "allowedPolicies", "expression": `["IfNotPresent"]`},
-		{"name": "controlledPods", "expression": `"deny"`},
-		{"name": "exemptImages", "expression": "edited()"},
-		{"name": "other", "expression": "1"},
-	]},
+_policy(protected) := {
+	"metadata": {"annotations": {
+		"pullguard/policy": "protected_pull_policy",
+		"pullguard/summary": json.marshal({
+			"protectedNamespaces": protected,
+			"parameters": {"allowedPolicies": ["IfNotPresent"]},
+			"sha256": crypto.sha256("a\nb"),
+		}),
+	}},
+	"spec": {"variables": [{"name": "isProtected", "expression": "a"}, {"name": "other", "expression": "b"}]},
 }
 
-test_written_for if policies.written_for(_policy("")) == "protected_pull_policy"
+_changed(change) := object.union(_policy({"names": ["*"]}), change)
+
+test_written_for if policies.written_for(_policy({})) == "protected_pull_policy"
 
 test_written_by_others[name] if {
 	some name, annotations in {"none": null, "another": {"a": "b"}, "no text": {"pullguard/policy": 1}}
 	not policies.written_for({"metadata": {"annotations": annotations}})
 }
 
-test_parameters if {
-	policies.parameters(_policy("")) == {"allowedPolicies": ["IfNotPresent"], "controlledPods": "deny"}
-}
+test_parameters if policies.parameters(_policy({})) == {"allowedPolicies": ["IfNotPresent"]}
 
-_labels := "namespaceObject.metadata.?labels.orValue({})"
+_tier(operator, values) := {"selector": {"matchExpressions": [{"key": "tier", "operator": operator, "values": values}]}}
 
 test_protects[name] if {
 	some name, case in {
-		"names": {"expression": `request.namespace in ["a", "kube-system"]`, "verdict": "match"},
-		"other names": {"expression": `request.namespace in ["a"]`, "verdict": "mismatch"},
-		"everything": {"expression": "true", "verdict": "match"},
-		"prefix": {"expression": `request.namespace.startsWith("kube-")`, "verdict": "match"},
-		"suffix": {"expression": `request.namespace.endsWith("-system")`, "verdict": "match"},
-		"inside": {"expression": `request.namespace.contains("x")`, "verdict": "mismatch"},
-		"inside, too": {"expression": `request.namespace.contains("sys")`, "verdict": "match"},
-		"alternatives": {
-			"expression": concat("", ["request.namespace in [\"a\"]\n|| request.namespace.endsWith(\"m\")"]),
+		"a name": {"protected": {"names": ["a", "kube-system"]}, "verdict": "match"},
+		"another name": {"protected": {"names": ["a"]}, "verdict": "mismatch"},
+		"everything": {"protected": {"names": ["*"]}, "verdict": "match"},
+		"a prefix": {"protected": {"names": ["kube-*"]}, "verdict": "match"},
+		"a suffix": {"protected": {"names": ["a", "*-system"]}, "verdict": "match"},
+		"a value": {"protected": _tier("In", ["b"]), "verdict": "match"},
+		"another value": {"protected": _tier("NotIn", ["b"]), "verdict": "mismatch"},
+		"a name or a label": {
+			"protected": object.union({"names": ["a"]}, _tier("In", ["b"])),
 			"verdict": "match",
 		},
-		"label": {"expression": sprintf(`"tier" in %s`, [_labels]), "verdict": "match"},
-		"no label": {"expression": sprintf(`!("tier" in %s)`, [_labels]), "verdict": "mismatch"},
-		"value": {
-			"expression": sprintf(`"tier" in %s && namespaceObject.metadata.labels["tier"] in ["a"]`, [_labels]),
-			"verdict": "mismatch",
-		},
-		"not the value": {
-			"expression": sprintf(`!("tier" in %s && namespaceObject.metadata.labels["tier"] in ["a"])`, [_labels]),
-			"verdict": "match",
-		},
-		"two conditions": {
-			"expression": sprintf(`"tier" in %s && "absent" in %s`, [_labels, _labels]),
-			"verdict": "mismatch",
-		},
-		"no JSON": {"expression": `request.namespace in [x]`, "verdict": "unknown"},
-		"edited": {"expression": `request.name == "a"`, "verdict": "unknown"},
-		"empty": {"expression": "", "verdict": "unknown"},
+		"no selector": {"protected": {"names": ["a"], "selector": null}, "verdict": "mismatch"},
+		"nothing": {"protected": {}, "verdict": "mismatch"},
 	}
-	policies.protects(_policy(case.expression), _namespace) == case.verdict
+	policies.protects(_policy(case.protected), _namespace) == case.verdict
 }
 
-test_without_the_variable_it_is_unknown_what_is_protected if {
-	policies.protects({"spec": {"variables": []}}, _namespace) == "unknown"
+test_what_is_protected_by_labels_that_are_not_known_is_unknown if {
+	unlabelled := object.union(_namespace, {"labelsComplete": false})
+	policies.protects(_policy({"selector": {"matchLabels": {"absent": "x"}}}), unlabelled) == "unknown"
+}
+
+test_of_what_was_edited_nothing_is_known[name] if {
+	some name, change in {
+		"another expression": {"spec": {"variables": [{"name": "isProtected", "expression": "a"}]}},
+		"no variables": {"spec": null},
+		"no summary": {"metadata": null},
+		"a summary that is no JSON": {"metadata": {"annotations": {"pullguard/summary": "{"}}},
+	}
+	policies.protects(_changed(change), _namespace) == "unknown"
+	policies.parameters(_changed(change)) == {}
 }

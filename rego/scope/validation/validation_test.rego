@@ -40,17 +40,17 @@ test_policy[name] if {
 			"outcome": ["audited", true],
 		},
 		"not protected": {
-			"change": snapshots.with_policy(`request.namespace in ["b"]`, [snapshots.binding("b", ["Deny"], {})]),
+			"change": snapshots.with_policy(["b"], [snapshots.binding("b", ["Deny"], {})]),
 			"facts": [_policy_fact("pass", "", "does not judge it (isProtected)")],
 			"outcome": ["audited", true],
 		},
 		"edited": {
-			"change": snapshots.with_policy("edited()", [snapshots.binding("b", ["Deny"], {})]),
+			"change": snapshots.with_policy(snapshots.edited, [snapshots.binding("b", ["Deny"], {})]),
 			"facts": [_policy_fact("unknown", "deny", "whether it judges it cannot be decided here (isProtected)")],
 			"outcome": ["audited", false],
 		},
 		"edited, and bound twice": {
-			"change": snapshots.with_policy("edited()", [
+			"change": snapshots.with_policy(snapshots.edited, [
 				snapshots.binding("b", ["Warn"], {}),
 				snapshots.binding("c", ["Deny"], _elsewhere),
 			]),

@@ -99,13 +99,18 @@ ours(kind, protected) := {
 	"kind": kind,
 	"metadata": {
 		"name": "ours",
-		"annotations": {"pullguard/policy": "protected_pull_policy"},
+		"annotations": {
+			"pullguard/policy": "protected_pull_policy",
+			"pullguard/summary": json.marshal({"protectedNamespaces": {"names": protected}, "sha256": crypto.sha256("x")}),
+		},
 	},
 	"spec": {
 		"matchConstraints": {"resourceRules": [rule]},
-		"variables": [{"name": "isProtected", "expression": protected}],
+		"variables": [{"name": "isProtected", "expression": {true: "edited", false: "x"}[protected == edited]}],
 	},
 }
+
+edited := ["edited"]
 
 binding(name, actions, more) := {"metadata": {"name": name}, "spec": object.union(
 	{"policyName": "ours", "validationActions": actions},
@@ -119,7 +124,7 @@ policy_source := {
 
 policy_answers := [object.union(answer, {"source": 1, "messages": ["CEL: it is Always"]}) | some answer in answers]
 
-protected := `request.namespace in ["a"]`
+protected := ["a"]
 
 with_policy(protected, bindings) := {
 	"plan": {"sources": [source("dryrun"), policy_source]},

@@ -1,9 +1,11 @@
 """The admission policies of a policy, Kubernetes' own and Gatekeeper's mutators, as JSON values; pure."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
-from pullguard.core.gatekeeper import POLICY_ANNOTATION, dig
+from pullguard.core.gatekeeper import POLICY_ANNOTATION, SUMMARY_ANNOTATION, dig
 from pullguard.library.config import UNSEEN, Config, ProtectedNamespaces
 from pullguard.library.policies.cel import CUSTOM_POD_SPECS, IS_PROTECTED, POD_SPECS, literal, used_variables
 from pullguard.library.policies.model import AssignField, CelRules, CelVariable, PodSpecPaths, Policy
@@ -47,15 +49,17 @@ def validating(policy: Policy, config: Config) -> list[dict[str, Any]]:
         return []
     parameters = complete_parameters(policy, config)
     name = dashed(policy)
+    variables = _variables(policy.admission, config.protected_namespaces, policy, parameters)
     spec = {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": _rules(policy, parameters)},
-        "variables": _variables(policy.admission, config.protected_namespaces, policy, parameters),
+        "variables": variables,
         "validations": list(policy.admission.rules),
     }
+    summary = _summary(config.protected_namespaces, parameters, variables)
     actions = list(ACTIONS[config.policies[policy.name].enforcement])
     return [
-        _object(policy, "ValidatingAdmissionPolicy", name, spec),
+        _object(policy, "ValidatingAdmissionPolicy", name, spec, summary=summary),
         *(
             _object(policy, BINDING, f"{name}{suffix}", {"policyName": name, "validationActions": actions, **resources})
             for suffix, resources in _bound_to(config)
@@ -77,17 +81,25 @@ def mutating(policy: Policy, config: Config, version: str = "v1") -> list[dict[s
         return []
     parameters = complete_parameters(policy, config)
     name = dashed(policy)
+    variables = _variables(policy.mutation.cel, config.protected_namespaces, policy, parameters)
     spec = {
         # Where it cannot be evaluated, pods stay as they are; other policies judge them.
         "failurePolicy": "Ignore",
         "reinvocationPolicy": "IfNeeded",
         "matchConstraints": {"resourceRules": [_rule("", ["v1"], ["CREATE"], ["pods"])]},
-        "variables": _variables(policy.mutation.cel, config.protected_namespaces, policy, parameters),
+        "variables": variables,
         "mutations": list(policy.mutation.cel.rules),
     }
     return [
-        _object(policy, "MutatingAdmissionPolicy", name, spec, version),
-        _object(policy, "MutatingAdmissionPolicyBinding", name, {"policyName": name}, version),
+        _object(
+            policy,
+            "MutatingAdmissionPolicy",
+            name,
+            spec,
+            version=version,
+            summary=_summary(config.protected_namespaces, parameters, variables),
+        ),
+        _object(policy, "MutatingAdmissionPolicyBinding", name, {"policyName": name}, version=version),
     ]
 
 
@@ -120,13 +132,34 @@ def _path_tests(field: AssignField) -> dict[str, Any]:
     return {"pathTests": [{"subPath": field.must_exist, "condition": "MustExist"}]} if field.must_exist else {}
 
 
-def _object(policy: Policy, kind: str, name: str, spec: Mapping[str, Any], version: str = "v1") -> dict[str, Any]:
+def _object(
+    policy: Policy, kind: str, name: str, spec: Mapping[str, Any], *, version: str = "v1", summary: str = ""
+) -> dict[str, Any]:
+    annotations = {POLICY_ANNOTATION: policy.name, "description": policy.description}
+    if summary:
+        annotations[SUMMARY_ANNOTATION] = summary
     return {
         "apiVersion": f"{GROUP}/{version}",
         "kind": kind,
-        "metadata": {"name": name, "annotations": {POLICY_ANNOTATION: policy.name, "description": policy.description}},
+        "metadata": {"name": name, "annotations": annotations},
         "spec": spec,
     }
+
+
+def _summary(
+    namespaces: ProtectedNamespaces, parameters: Mapping[str, Any], variables: Sequence[Mapping[str, str]]
+) -> str:
+    """Return what `scope` has to know of variables, with a hash of those that it is true of."""
+    protected: dict[str, Any] = {"names": list(namespaces.names)}
+    if namespaces.selector is not None:
+        protected["selector"] = namespaces.selector
+    expressions = "\n".join(variable["expression"] for variable in variables)
+    summary = {
+        "protectedNamespaces": protected,
+        "parameters": parameters,
+        "sha256": sha256(expressions.encode("utf-8")).hexdigest(),
+    }
+    return json.dumps(summary, ensure_ascii=False)
 
 
 # -- what is asked about --------------------------------------------------------------------------------------------
@@ -210,7 +243,7 @@ def _variables(
 
 
 def _is_protected(namespaces: ProtectedNamespaces) -> str:
-    """Return the condition on a namespace, in the form that rego/scope/kubernetes reads."""
+    """Return the condition on a namespace."""
     exact = [name for name in namespaces.names if "*" not in name]
     alternatives = [f"request.namespace in {literal(exact)}"] if exact else []
     alternatives.extend(_glob(name) for name in namespaces.names if "*" in name)
