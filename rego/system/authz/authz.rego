@@ -8,11 +8,9 @@ package system.authz
 
 import rego.v1
 
-import data.pullguard.server
-
 default allow := false
 
-allow if crypto.sha256(input.identity) == server.tokenHash
+allow if crypto.sha256(input.identity) == data.pullguard.server.tokenHash
 
 allow if {
 	input.method == "GET"
