@@ -1,6 +1,7 @@
 """The Rego of libraries and Suites reaches nothing: no server, no file, no environment; and it has an end."""
 
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,13 @@ def test_programs_that_judge_see_nothing_of_the_environment(tmp_path: Path, monk
     assert {line.partition(b"=")[0] for line in ended.stdout.splitlines()} <= {b"HOME", b"PATH", b"TMPDIR"}
     # What is not confined, such as kubectl, is ours.
     assert b"AWS_SECRET_ACCESS_KEY=secret" in programs.start(["env"], folder=tmp_path, timeout=10).wait().stdout
+
+
+@pytest.mark.parametrize("way", REACHES)
+def test_opa_in_the_engine(checkout: Path, port: int, way: str) -> None:
+    """Its server goes by no capabilities, so the functions are not there at all."""
+    query = REACHES[way].format(port=port)
+    command = [checkout / ".tools/bin/pullguard-engine", "opa", "eval", "--format", "raw", query]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert f"undefined function {way.partition(' ')[0]}" in ended.stderr + ended.stdout

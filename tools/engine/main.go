@@ -3,7 +3,7 @@
 //
 //	pullguard-engine serve        answer the requests of protocol/PROTOCOL.md
 //	pullguard-engine build        build for `serve`, in a process of its own
-//	pullguard-engine opa ARGS...  do what OPA does
+//	pullguard-engine opa ARGS...  do what OPA does, without the functions that policies are withheld
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"github.com/open-policy-agent/opa/cmd"
 
 	"pullguard.invalid/tools/engine/builds/worker"
+	"pullguard.invalid/tools/engine/judge"
 	"pullguard.invalid/tools/engine/protocol"
 )
 
@@ -30,6 +31,7 @@ func main() {
 		}
 	case len(os.Args) > 1 && os.Args[1] == "opa":
 		os.Args = os.Args[1:]
+		judge.Withhold()
 		err := cmd.RootCommand.Execute()
 		var stated *cmd.ExitError
 		if errors.As(err, &stated) {

@@ -37,12 +37,22 @@ type Modules struct {
 // the files and fetches the addresses that the schema names.
 var Withheld = []string{"http.send", "json.match_schema", "json.verify_schema", "net.lookup_ip_addr", "opa.runtime"}
 
+func isWithheld(b *ast.Builtin) bool { return slices.Contains(Withheld, b.Name) }
+
 var capabilities = sync.OnceValue(func() *ast.Capabilities {
 	found := ast.CapabilitiesForThisVersion()
-	found.Builtins = slices.DeleteFunc(found.Builtins, func(b *ast.Builtin) bool { return slices.Contains(Withheld, b.Name) })
+	found.Builtins = slices.DeleteFunc(found.Builtins, isWithheld)
 	found.AllowNet = []string{}
 	return found
 })
+
+// Withhold takes the functions out of OPA itself, whose server goes by no capabilities. It is to be called before anything else.
+func Withhold() {
+	ast.Builtins = slices.DeleteFunc(ast.Builtins, isWithheld)
+	for _, name := range Withheld {
+		delete(ast.BuiltinMap, name)
+	}
+}
 
 // compile loads the modules.
 func (m Modules) compile() (*ast.Compiler, error) {
