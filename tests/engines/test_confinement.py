@@ -125,7 +125,7 @@ def test_programs_that_judge_see_nothing_of_the_environment(tmp_path: Path, monk
 def test_opa_in_the_engine(checkout: Path, port: int, way: str) -> None:
     """Its server goes by no capabilities, so the functions are not there at all."""
     query = REACHES[way].format(port=port)
-    command = [checkout / ".tools/bin/pullguard-engine", "opa", "eval", "--format", "raw", query]
+    command = [str(checkout / ".tools/bin/pullguard-engine"), "opa", "eval", "--format", "raw", query]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert f"undefined function {way.partition(' ')[0]}" in ended.stderr + ended.stdout
