@@ -2,6 +2,9 @@
 
     bench/check.py [--megabytes N] [--turns N] [--large] [MANIFESTS]
 
+Two inputs are hard on purpose: documents that all need the full parser, and the dump of a cluster in which some pods
+say Always although the ReplicaSets that made them do not, so that pullguard looks for their owners.
+
 MANIFESTS is a folder of real manifests; by default ../shared/corpus/real beside the checkout, else the library's
 samples. They are copied until there is enough, every copy with names of its own, without the files that conftest stops
 at. All run turn by turn, from process start to exit; the best turn counts. Memory is the peak of all processes of a run
@@ -19,11 +22,13 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PULLGUARD = [sys.executable, "-m", "pullguard", "check", "--library", "library"]
 CONFTEST = ["conftest", "test", "-p", "library/conftest/policy", "-d", "library/conftest/data"]
 GATOR = ["gator", "test"]
+SEPARATOR = re.compile(r"(?m)^---.*\n")
 NAME = re.compile(r'(?m)^(  name: *"?[a-zA-Z0-9.-]+)')
 POLL_SECONDS = 0.02
 
@@ -59,6 +64,13 @@ def main() -> None:
             for path in sorted(many.rglob("*.yaml")):
                 stream.write(f"---\n{path.read_text(encoding='utf-8')}\n")
         compare(f"{one.stat().st_size / 1e6:.0f} MB in one file", one, turns=chosen.turns)
+        hard = folder / "hard.yaml"
+        write_hard(hard, texts, size // 4)
+        compare(f"{hard.stat().st_size / 1e6:.0f} MB of what needs the full parser", hard, turns=chosen.turns)
+        for changed in (0, 1, 500):
+            dump = folder / "dump.json"
+            write_dump(dump, size // 4, changed)
+            compare(f"{dump.stat().st_size / 1e6:.0f} MB dump, {changed} pods changed", dump, turns=chosen.turns)
         few = folder / "few"
         total = write_copies(few, readable(texts, [*command(GATOR), *library()], ["-f"]), 1)
         compare(f"{total / 1e6:.1f} MB in many files", few, turns=2, gator=True)
@@ -108,6 +120,46 @@ def write_copies(folder: Path, texts: Sequence[str], size: int) -> int:
             total += (inside / f"{number}.yaml").write_text(renamed(text, copy), encoding="utf-8")
         copy += 1
     return total
+
+
+def write_hard(file: Path, texts: Sequence[str], size: int) -> None:
+    """Write documents with an anchor each until there is enough."""
+    documents = [document for text in texts for document in SEPARATOR.split(text) if "kind:" in document]
+    with file.open("w", encoding="utf-8") as stream:
+        copy = 0
+        while stream.tell() < size:
+            for document in documents:
+                stream.write(f"---\nanchor: &a x\n{renamed(document, copy)}\n")
+            copy += 1
+
+
+def write_dump(file: Path, size: int, changed: int) -> None:
+    """Write a List of pods and their ReplicaSets; so many of the pods say Always, in a protected namespace."""
+    items: list[dict[str, Any]] = []
+    total = 0
+    while total < size:
+        number = len(items) // 4
+        namespace = "kube-system" if number % 10 == 0 else f"team-{number % 7}"
+        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"web-{number}", "controller": True}
+        container: dict[str, Any] = {
+            "name": "web",
+            "image": "registry.example.com/team/web:1.2.3",
+            "imagePullPolicy": "IfNotPresent",
+        }
+        container["env"] = [{"name": f"VARIABLE_{each}", "value": "a value of some length"} for each in range(10)]
+        template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+        replica_set = {"metadata": {"name": f"web-{number}", "namespace": namespace}, "spec": {"template": template}}
+        items.append({"apiVersion": "apps/v1", "kind": "ReplicaSet", **replica_set})
+        for each in range(3):
+            own = dict(container)
+            if namespace == "kube-system" and changed > 0:
+                own["imagePullPolicy"] = "Always"
+                changed -= 1
+            metadata = {"name": f"web-{number}-{each}", "namespace": namespace, "ownerReferences": [owner]}
+            rest = {"spec": {"nodeName": "one", "containers": [own]}, "status": {"phase": "Running"}}
+            items.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, **rest})
+        total += sum(len(json.dumps(item, indent=1)) for item in items[-4:])
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1), encoding="utf-8")
 
 
 def compare(what: str, path: Path, *, turns: int, gator: bool = False) -> None:
