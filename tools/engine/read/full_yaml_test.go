@@ -1,11 +1,13 @@
 package read
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	kubernetes "sigs.k8s.io/yaml"
 )
@@ -225,6 +227,21 @@ spec:
     - - z
 `
 
+// What is long is read in a time that grows with its length alone.
+func TestLongDocuments(t *testing.T) {
+	const lines = 8_000
+	for _, line := range []string{"- \u2028&a x\r", "- &a x # *b *b *b\n", "? &a x\n: *a\n"} {
+		text := strings.Repeat(line, lines)
+		for _, more := range []string{"", "- *b\n", "[", "{{"} {
+			began := time.Now()
+			firstOf(text+more, Kubernetes)
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("%q and %q took %s", line, more, took)
+			}
+		}
+	}
+}
+
 func TestLines(t *testing.T) {
 	document, _ := firstOf(withLines, Kubernetes)
 	containers := document.Get(document.Get(0, "spec"), "containers")
@@ -266,42 +283,44 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// agrees fails if the full parser does not read what Kubernetes reads, gives a line that the text does not have, or does not
-// say what is wrong.
+// agrees fails if the full parser does not read what Kubernetes reads, or has lines that the text does not have.
 func agrees(t *testing.T, source []byte) {
 	if len(source) > 1<<16 {
 		return
 	}
-	reader := Reader{Limits: DefaultLimits, Dialect: Kubernetes}
-	document, problems := reader.ReadFirst(source, 1)
-	last := strings.Count(string(source), "\n") + 1
-	if strings.Count(string(source), "\n") == 0 {
-		last = strings.Count(string(source), "\r") + 1
-	}
-	for _, problem := range problems {
-		if problem.Line < 1 || problem.Line > last || problem.Message == "" {
-			t.Fatalf("%q has %+v", source, problem)
-		}
-	}
-	if document == nil {
-		if len(problems) == 0 {
-			t.Fatalf("%q has no value and no problem", source)
-		}
-		return
-	}
-	for index := range document.nodes {
-		if line := document.LineOf(index); line < 1 || line > last {
-			t.Fatalf("%q has a value on line %d of %d", source, line, last)
-		}
-	}
+	hasLines(t, source, Gator)
+	document, problems := hasLines(t, source, Kubernetes)
 	text, bad := validUTF8(source)
-	if bad >= 0 || len(problems) > 0 || strings.HasPrefix(string(text), "\ufeff") || strings.Contains(string(text), "\r") {
+	if document == nil || bad >= 0 || len(problems) > 0 || bytes.HasPrefix(text, byteOrderMark) || bytes.Contains(text, []byte{'\r'}) {
 		return
 	}
 	theirs, err := kubernetes.YAMLToJSON(text)
 	if err == nil && !equal(value(t, valueIn(document)), value(t, string(theirs))) {
 		t.Fatalf("%q is\n%s, and Kubernetes says\n%s", source, valueIn(document), theirs)
 	}
+}
+
+// hasLines reads a text, and fails if anything in it, or wrong with it, stands on a line that it does not have.
+func hasLines(t *testing.T, source []byte, dialect Dialect) (*Document, []Problem) {
+	reader := Reader{Limits: DefaultLimits, Dialect: dialect}
+	document, problems := reader.ReadFirst(source, 1)
+	last := 1 + max(bytes.Count(source, lineFeed), bytes.Count(source, []byte{'\r'}))
+	if document == nil && len(problems) == 0 {
+		t.Fatalf("%q has no value and no problem", source)
+	}
+	for _, problem := range problems {
+		if problem.Line < 1 || problem.Line > last || problem.Message == "" {
+			t.Fatalf("%q has %+v", source, problem)
+		}
+	}
+	if document != nil {
+		for index := range document.nodes {
+			if line := document.LineOf(index); line < 1 || line > last {
+				t.Fatalf("%q has a value on line %d of %d", source, line, last)
+			}
+		}
+	}
+	return document, problems
 }
 
 func FuzzFullYAML(f *testing.F) {

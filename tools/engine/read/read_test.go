@@ -295,7 +295,7 @@ func TestLongBlanksAndLines(t *testing.T) {
 		strings.Repeat(" \r\n", blockSize) + "{\"a\": 1}\n",
 		"a: 1\r" + strings.Repeat("b", 2*blockSize) + "\n---\nc: 2",
 		"a: 1\r---\rb: 2\r# " + strings.Repeat("b", 2*blockSize),
-		strings.Repeat("---\n", blockSize/2),
+		strings.Repeat("---\n", blockSize/3),
 	} {
 		found, expected := (source{}).fromFile(t, text), (source{}).outcome(text)
 		if !reflect.DeepEqual(found, expected) {

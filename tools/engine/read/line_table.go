@@ -1,0 +1,55 @@
+package read
+
+import (
+	"bytes"
+	"regexp"
+)
+
+// A lineTable gives the lines of a file, which end with line feeds, for the lines of go-yaml, for which other characters end a
+// line as well.
+type lineTable struct {
+	text  []byte
+	first int   // the line of the file on which the text begins
+	last  int   // the last one that has anything on it
+	lines []int // by go-yaml's lines, from 0; nil if they are the same
+}
+
+var anyBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+
+func newLineTable(text []byte, first int) lineTable {
+	table := lineTable{text: text, first: first}
+	table.last = first + bytes.Count(bytes.TrimRight(text, blanks), lineFeed)
+	hasOdd := bytes.Count(text, []byte{'\r'}) != bytes.Count(text, []byte("\r\n"))
+	for _, odd := range []string{"\u0085", "\u2028", "\u2029"} {
+		hasOdd = hasOdd || bytes.Contains(text, []byte(odd))
+	}
+	if hasOdd {
+		line := first
+		table.lines = []int{line}
+		for _, found := range anyBreak.FindAllIndex(text, -1) {
+			if text[found[1]-1] == '\n' {
+				line++
+			}
+			table.lines = append(table.lines, line)
+		}
+	}
+	return table
+}
+
+// of returns the line of the file for a line of go-yaml, from 1.
+func (t lineTable) of(line int) int {
+	line = max(line-1, 0)
+	if t.lines == nil {
+		return min(t.first+line, t.last)
+	}
+	return min(t.lines[min(line, len(t.lines)-1)], t.last)
+}
+
+// start returns where a line of the file begins in the text.
+func (t lineTable) start(line int) int {
+	at := 0
+	for ; line > t.first; line-- {
+		at += bytes.IndexByte(t.text[at:], '\n') + 1
+	}
+	return at
+}
