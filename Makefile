@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .tools/bin
 VENV := .venv
 PULLGUARD := $(VENV)/bin/pullguard
+# The engine has OPA's own command line.
+OPA := $(BIN)/pullguard-engine opa
 
 # The programs that pullguard runs need no C compiler.
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
@@ -26,13 +28,13 @@ EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: setup $(BIN)/pullguard-check $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock manifest
+demo: setup $(BIN)/pullguard-engine $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock manifest
 	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
 	{ $(PULLGUARD) check $(GATEKEEPER_MANIFEST) || test $$? -eq 1; }
 
 test: setup tools ## run the tests that need no more than the pinned programs
-	cd tools && CGO_ENABLED=0 go test ./check ./engine/...
-	$(BIN)/opa test --ignore '*.yaml' --timeout 300s rego
+	cd tools && CGO_ENABLED=0 go test ./engine/...
+	$(OPA) test --ignore '*.yaml' --timeout 300s rego
 	$(VENV)/bin/pytest tests/unit tests/engines
 
 test-browser: setup ## run the tests in Chromium; needs chromium and chromium-driver
@@ -56,22 +58,22 @@ image-defaults: setup cluster-tools ## ask a real API server for the pull polici
 test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
-lint: setup $(BIN)/opa $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
+lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
-	@cd tools && unformatted=$$(gofmt -l check engine admission) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
-	cd tools && CGO_ENABLED=0 go vet ./check ./engine/...
-	$(BIN)/opa fmt --fail --list rego
-	$(BIN)/opa check --strict $(REGO)
+	@cd tools && unformatted=$$(gofmt -l engine admission) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	cd tools && CGO_ENABLED=0 go vet ./engine/...
+	$(OPA) fmt --fail --list rego
+	$(OPA) check --strict $(REGO)
 	$(BIN)/regal lint rego
 	$(PULLGUARD) generate --check
 
 verify: setup tools $(BIN)/gator-oldest ## run the library's Suites in gator, and check its Rego against the OPA that Gatekeeper carries
 	$(BIN)/gator verify library/...
 	$(BIN)/gator-oldest verify library/...
-	$(BIN)/opa check --strict --capabilities v1.17.1 $(EMBEDDED_REGO)
+	$(OPA) check --strict --capabilities v1.17.1 $(EMBEDDED_REGO)
 
 bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 	$(VENV)/bin/python bench/check.py --large
@@ -82,7 +84,7 @@ bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 bench-audit: setup tools cluster-tools ## measure audits of 30,000 objects in a cluster of their own; needs root
 	$(VENV)/bin/python bench/audit.py
 
-generate: setup $(BIN)/opa ## write library/ from rego/ and pullguard.yaml
+generate: setup $(BIN)/pullguard-engine ## write library/ from rego/ and pullguard.yaml
 	$(PULLGUARD) generate
 
 setup: $(VENV)/.installed ## make the virtual environment with pullguard in it
@@ -94,19 +96,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m compileall -q generator
 	touch $@
 
-tools: $(BIN)/pullguard-engine $(BIN)/pullguard-check $(BIN)/opa $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
+tools: $(BIN)/pullguard-engine $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
 
 $(BIN)/pullguard-engine: tools/go.mod tools/go.sum $(wildcard tools/engine/*.go tools/engine/*/*.go tools/engine/*/*/*.go)
 	@mkdir -p $(BIN)
 	cd tools && $(GO_BUILD) -o ../$@ ./engine
-
-$(BIN)/pullguard-check: tools/go.mod tools/go.sum $(wildcard tools/check/*.go)
-	@mkdir -p $(BIN)
-	cd tools && $(GO_BUILD) -o ../$@ ./check
-
-$(BIN)/opa: tools/go.mod tools/go.sum
-	@mkdir -p $(BIN)
-	cd tools && $(GO_BUILD) -o ../$@ github.com/open-policy-agent/opa
 
 $(BIN)/conftest: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)

@@ -1,4 +1,4 @@
-"""What a wheel holds beside the package: pinned programs and the manual page; an editable installation does not."""
+"""What a wheel holds beside the package: the engine and the manual page; an editable installation does not."""
 
 import shutil
 import subprocess
@@ -9,12 +9,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# Programs of .tools/bin that pullguard cannot do without.
-_PROGRAMS = ("opa", "pullguard-check")
+_ENGINE = "pullguard-engine"
 
 
 class WheelHook(BuildHookInterface[Any]):
-    """Adds both to a wheel; without the programs, and without Go to build them, the wheel is one for all platforms."""
+    """Adds both to a wheel; without the engine, and without Go to build it, the wheel is one for all platforms."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Say what the wheel holds and which platform it is for."""
@@ -25,24 +24,21 @@ class WheelHook(BuildHookInterface[Any]):
         manual.parent.mkdir(exist_ok=True)
         manual.write_text(_manual(root), encoding="utf-8")
         build_data["shared_data"] = {str(manual): "share/man/man1/pullguard.1"}
-        for name in _PROGRAMS:
-            program = root / ".tools" / "bin" / name
-            if not program.is_file() and not self._build(root, name):
-                self.app.display_warning(f"the wheel does not hold {name}: there is no Go to build it with")
-                continue
-            build_data["force_include"][str(program)] = f"pullguard/bin/{name}"
-            build_data["pure_python"] = False
-        if build_data["pure_python"]:
+        program = root / ".tools" / "bin" / _ENGINE
+        if not program.is_file() and not self._build(root):
+            self.app.display_warning(f"the wheel does not hold {_ENGINE}: there is no Go to build it with")
             return
+        build_data["force_include"][str(program)] = f"pullguard/bin/{_ENGINE}"
+        build_data["pure_python"] = False
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"py3-none-{platform}"
 
-    def _build(self, root: Path, name: str) -> bool:
-        """Build a program from its Go module, as `make` does it; say whether that could be done."""
+    def _build(self, root: Path) -> bool:
+        """Build the engine from its Go module, as `make` does it; say whether that could be done."""
         if not all(map(shutil.which, ("go", "make"))):
             return False
-        self.app.display_info(f"building {name} from its Go module, which may take some minutes")
-        return subprocess.run(["make", f".tools/bin/{name}"], cwd=root, check=False).returncode == 0  # noqa: S607 - the make that was found
+        self.app.display_info(f"building {_ENGINE} from its Go module, which may take some minutes")
+        return subprocess.run(["make", f".tools/bin/{_ENGINE}"], cwd=root, check=False).returncode == 0  # noqa: S607 - the make that was found
 
 
 def _manual(root: Path) -> str:

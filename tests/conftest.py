@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import settings
 
 import small_library
 from policy_tree import write_tree
+from pullguard.engine.protocol import Engine
 from pullguard.generate.command import generate
 from pullguard.library import policies
 from twins import Workbench
@@ -48,15 +49,22 @@ def _tool(name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def opa() -> Path:
-    """Return the pinned OPA."""
-    return _tool("opa")
+def engine_program() -> Path:
+    """Return pullguard-engine."""
+    return _tool("pullguard-engine")
 
 
 @pytest.fixture(scope="session")
-def checker() -> Path:
-    """Return pullguard-check."""
-    return _tool("pullguard-check")
+def opa(engine_program: Path) -> tuple[str, ...]:
+    """Return the command that is OPA's own."""
+    return str(engine_program), "opa"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """Return a running engine that reads, and judges nothing."""
+    with Engine() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -72,13 +80,13 @@ def conftest_binary() -> Path:
 
 
 @pytest.fixture(scope="module")
-def workbench(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+def workbench(opa: tuple[str, ...], engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     """Return the policies, with OPA for their Rego and Kubernetes' own code for their CEL."""
     return Workbench(
         opa=opa,
         program=_tool("admission"),
         rego=CHECKOUT / "library/conftest/policy",
-        policies={policy.name: policy for policy in policies.read(CHECKOUT / "rego", opa).policies},
+        policies={policy.name: policy for policy in policies.read(CHECKOUT / "rego", engine).policies},
         folder=tmp_path_factory.mktemp("workbench"),
     )
 
@@ -108,10 +116,10 @@ def image_defaults() -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def image_library(tmp_path_factory: pytest.TempPathFactory, opa: Path) -> Path:
+def image_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a generated library with the policies on pull policies and pinning, whatever others the checkout has."""
     folder = tmp_path_factory.mktemp("image-library")
-    return small_library.generate_library(folder, CHECKOUT, opa, "protected_image_pinning", "protected_pull_policy")
+    return small_library.generate_library(folder, CHECKOUT, "protected_image_pinning", "protected_pull_policy")
 
 
 @pytest.fixture(scope="session")
@@ -147,13 +155,13 @@ def kubectl() -> str:
 
 
 @pytest.fixture
-def make(tmp_path: Path, opa: Path) -> Callable[..., Path]:
+def make(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that generates the library of a configuration, from the small tree or another."""
 
     def make_library(text: str, *changes: dict[str, str | None], rego: Path | None = None) -> Path:
         (tmp_path / "pullguard.yaml").write_text(text, "utf-8")
         out = tmp_path / "library"
-        generate(tmp_path / "pullguard.yaml", out, rego=rego or write_tree(tmp_path, *changes), opa=str(opa))
+        generate(tmp_path / "pullguard.yaml", out, rego=rego or write_tree(tmp_path, *changes))
         return out
 
     return make_library

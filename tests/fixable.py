@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from pullguard.core.findings import ContainerRef, Finding, reference, value_at
-from pullguard.core.inputs.documents import Document, read_documents
-from pullguard.core.inputs.lists import Manifest, manifests
+from pullguard.core.inputs.files import File
+from pullguard.engine.documents import Manifest
+from pullguard.engine.inputs import Inputs
+from shared_engine import ENGINE
 
 DIGEST = f"sha256:{hashlib.sha256(b'').hexdigest()}"
 #: A pinned image whose pull policy is Always if none is stated.
@@ -19,9 +21,8 @@ def findings_in(file: str, text: str, *, value: str = "IfNotPresent") -> list[Fi
     """Return a finding for each Always, stated or implied, whose image does not contain `unpinned`."""
     return [
         found
-        for document in read_documents(file, text)
-        if isinstance(document, Document)
-        for manifest in manifests(document)
+        for manifest in Inputs(ENGINE, [File(file, text.encode())])
+        if isinstance(manifest, Manifest)
         for found in _findings(manifest, value)
     ]
 

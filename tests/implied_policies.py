@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def implied_policies(opa: Path, checkout: Path, images: Sequence[object]) -> list[str]:
+def implied_policies(opa: tuple[str, ...], checkout: Path, images: Sequence[object]) -> list[str]:
     """Return the policy of each image, which may be any JSON."""
     done = subprocess.run(
         [
-            *(opa, "eval", "--format", "json", "--fail", "--stdin-input"),
+            *(*opa, "eval", "--format", "json", "--fail", "--stdin-input"),
             *("--data", checkout / "rego/lib/images/images.rego"),
             "[policy | some image in input; policy := data.lib.images.implied_policy(image)]",
         ],

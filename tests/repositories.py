@@ -65,12 +65,12 @@ def repository(tmp_path: Path, git: Run) -> Path:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, opa: Path) -> Mapping[str, str]:
+def environment(tmp_path: Path, opa: tuple[str, ...]) -> Mapping[str, str]:
     """Return an environment in which OPA is on PATH and Go, wherever that can be avoided, is not."""
     home = tmp_path / "home"
     home.mkdir()
     kept = {key: value for key, value in os.environ.items() if key.startswith("PIP_") or key.lower().endswith("_proxy")}
-    path = [str(opa.parent), str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]
+    path = [str(Path(opa[0]).parent), str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]
     cache = {"PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))}
     return {**kept, **cache, "HOME": str(home), "LC_ALL": "C.UTF-8", "PATH": os.pathsep.join(path)}
 

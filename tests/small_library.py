@@ -89,13 +89,13 @@ def write_library(folder: Path, *objects: Mapping[str, Any]) -> str:
     return str(folder)
 
 
-def generate_library(folder: Path, checkout: Path, opa: Path, *names: str) -> Path:
+def generate_library(folder: Path, checkout: Path, *names: str) -> Path:
     """Generate the library of some policies of the checkout, whatever other policies it has."""
     rego = folder / "rego"
     shutil.copytree(checkout / "rego", rego, ignore=shutil.ignore_patterns("policies"))
     for name in names:
         shutil.copytree(checkout / "rego" / "policies" / name, rego / "policies" / name)
-    generate(checkout / "pullguard.yaml", folder / "library", rego=rego, opa=str(opa))
+    generate(checkout / "pullguard.yaml", folder / "library", rego=rego)
     return folder / "library"
 
 

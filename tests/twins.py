@@ -32,7 +32,7 @@ class Workbench:
         folder: For files that live as long as this does.
     """
 
-    opa: Path
+    opa: tuple[str, ...]
     program: Path
     rego: Path
     policies: Mapping[str, Policy]
@@ -69,7 +69,7 @@ class Workbench:
         parameters = complete_parameters(self.policies[name], config)
         done = subprocess.run(
             [
-                *(self.opa, "eval", "--format", "json", "--fail", "--stdin-input"),
+                *(*self.opa, "eval", "--format", "json", "--fail", "--stdin-input"),
                 *("--data", self.rego / "lib", "--data", self.rego / "policies", query),
             ],
             input=json.dumps({"reviews": requests, "parameters": parameters}),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, BinaryIO, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, TextIO
 
 from pullguard import __version__
 from pullguard.core.errors import PullguardError
@@ -35,8 +35,12 @@ exit codes:
   2  something could not be read, written or run"""
 
 
-def parser() -> "argparse.ArgumentParser":
-    """Return the parser of the whole command line."""
+def parser(only: str = "") -> "argparse.ArgumentParser":
+    """Return the parser of the command line.
+
+    Args:
+        only: The one command that is wanted, as each of them takes time; what is no command stands for all of them.
+    """
     import argparse
 
     top = argparse.ArgumentParser(
@@ -48,15 +52,19 @@ def parser() -> "argparse.ArgumentParser":
     top.add_argument("--version", action="version", version=f"pullguard {__version__}")
     # Without a name, argparse finds it by formatting the usage, which takes time.
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="pullguard")
-    _add_audit(commands)
-    _add_check(commands)
-    _add_completion(commands)
-    _add_explain(commands)
-    _add_fix(commands)
-    _add_generate(commands)
-    _add_init(commands)
-    _add_scope(commands)
-    _add_test(commands)
+    adders = {
+        "audit": _add_audit,
+        "check": _add_check,
+        "completion": _add_completion,
+        "explain": _add_explain,
+        "fix": _add_fix,
+        "generate": _add_generate,
+        "init": _add_init,
+        "scope": _add_scope,
+        "test": _add_test,
+    }
+    for add in [adders[only]] if only in adders else adders.values():
+        add(commands)
     for command in commands.choices.values():
         command.formatter_class = argparse.RawDescriptionHelpFormatter
     return top
@@ -76,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - each
             stream.reconfigure(errors="backslashreplace")
     try:
         _require_data(arguments)
-        return _run(_plain(arguments) or parser().parse_args(arguments))
+        return _run(parser("".join(arguments[:1])).parse_args(arguments))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
@@ -161,15 +169,6 @@ def _stdin() -> BinaryIO | None:
     return None if sys.stdin is None else sys.stdin.buffer
 
 
-def _plain(arguments: Sequence[str]) -> "argparse.Namespace | None":
-    """Return the options of a check that argparse is not needed for: it takes a tenth of the time of a small one."""
-    if arguments[:1] != ["check"]:
-        return None
-    from pullguard.plain_options import parse
-
-    return cast("argparse.Namespace | None", parse(_add_check, arguments[1:]))
-
-
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
     """End as after an error, so that programs that run for pullguard and its temporary files go too."""
     sys.exit(128 + number)
@@ -209,7 +208,6 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default="text",
         help="the format; default: %(default)s",
     )
-    _add_opa(command)
     command.set_defaults(run=_audit)
 
 
@@ -224,7 +222,6 @@ def _audit(options: "argparse.Namespace") -> int:
         since=options.since,
         kubeconfig=options.kubeconfig,
         context=options.context,
-        opa=options.opa,
         stdin=_stdin(),
     )
     REPORTERS[options.output](report, sys.stdout)
@@ -288,18 +285,15 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "--engine", choices=("opa", "conftest"), default="opa", help="what judges; default: %(default)s"
     )
-    _add_opa(command)
     command.set_defaults(run=_check)
 
 
 def _check(options: "argparse.Namespace") -> int:
+    from pullguard.check.command import check
     from pullguard.check.formats import REPORTERS
     from pullguard.core.inputs.limits import stated_limits
     from pullguard.core.inputs.selection import Selection
-    from pullguard.judging.judge import check
 
-    if options.write_baseline and options.baseline is None:
-        raise PullguardError("--write-baseline writes the file of --baseline", remedy="name it: --baseline FILE")
     files: Sequence[OutputFile] = ()
     if options.output_file:
         from pullguard.check.output_files import output_files
@@ -309,7 +303,6 @@ def _check(options: "argparse.Namespace") -> int:
         options.paths,
         library=options.library,
         engine=options.engine,
-        opa=options.opa,
         everywhere=options.everywhere,
         namespace=options.namespace,
         stdin=_stdin(),
@@ -317,15 +310,9 @@ def _check(options: "argparse.Namespace") -> int:
         selection=Selection(tuple(options.exclude), options.changed_since),
         limits=stated_limits(options.max_document, options.max_depth, options.max_aliased),
         namespace_labels=options.namespace_labels,
+        baseline=options.baseline,
+        write_baseline=options.write_baseline,
     )
-    if report.findings:
-        from pullguard.judging.exemptions import exempted
-
-        report = exempted(report)
-    if options.baseline is not None:
-        from pullguard.check.baseline import with_baseline
-
-        report = with_baseline(report, options.baseline, options.paths, write=options.write_baseline)
     # Files first: who reads standard output may go away before its end.
     if files:
         from pullguard.check.output_files import write_files
@@ -400,7 +387,6 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     command.add_argument("--diff", action="store_true", help="write nothing; print what would change")
     _add_judging(command)
-    _add_opa(command)
     command.set_defaults(run=_fix)
 
 
@@ -412,7 +398,6 @@ def _fix(options: "argparse.Namespace") -> int:
     report = fix(
         options.paths,
         library=options.library,
-        opa=options.opa,
         everywhere=options.everywhere,
         namespace=options.namespace,
         selection=Selection(tuple(options.exclude), options.changed_since),
@@ -444,7 +429,6 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     command.add_argument("--check", action="store_true", help="write nothing; count what is missing, changed or stale")
     command.add_argument("-v", "--verbose", action="store_true", help="list the files, not only their number")
-    _add_opa(command)
     command.set_defaults(run=_generate)
 
 
@@ -452,7 +436,7 @@ def _generate(options: "argparse.Namespace") -> int:
     from pullguard.generate.command import generate
     from pullguard.generate.formats.text import write
 
-    result = generate(options.config, options.out, check=options.check, opa=options.opa)
+    result = generate(options.config, options.out, check=options.check)
     write(result, sys.stdout, verbose=options.verbose)
     return result.exit_code
 
@@ -472,14 +456,13 @@ def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         default=Path("pullguard.yaml"),
         help="the configuration; default: %(default)s",
     )
-    _add_opa(command)
     command.set_defaults(run=_init)
 
 
 def _init(options: "argparse.Namespace") -> int:
     from pullguard.init import init
 
-    result = init(options.file, opa=options.opa)
+    result = init(options.file)
     print(f"wrote {result.config} and {result.schema}; edit the first, then run `pullguard generate`")
     return 0
 
@@ -501,7 +484,6 @@ def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
     )
-    _add_opa(command)
     command.set_defaults(run=_scope)
 
 
@@ -509,9 +491,7 @@ def _scope(options: "argparse.Namespace") -> int:
     from pullguard.scope.command import scope
     from pullguard.scope.formats import REPORTERS
 
-    report = scope(
-        options.paths, kubeconfig=options.kubeconfig, context=options.context, opa=options.opa, stdin=_stdin()
-    )
+    report = scope(options.paths, kubeconfig=options.kubeconfig, context=options.context, stdin=_stdin())
     REPORTERS[options.output](report, sys.stdout)
     return report.exit_code
 
@@ -539,7 +519,6 @@ def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "-o", "--output", choices=("text", "json", "junit"), default="text", help="the format; default: %(default)s"
     )
     command.add_argument("--engine", choices=("opa", "gator"), default="opa", help="what judges; default: %(default)s")
-    _add_opa(command)
     command.set_defaults(run=_test)
 
 
@@ -547,9 +526,7 @@ def _test(options: "argparse.Namespace") -> int:
     from pullguard.suites.command import run
     from pullguard.suites.formats import REPORTERS
 
-    report = run(
-        options.paths, engine=options.engine, run=options.filter, opa=options.opa, progress=sys.stderr.isatty()
-    )
+    report = run(options.paths, engine=options.engine, run=options.filter, progress=sys.stderr.isatty())
     REPORTERS[options.output](report, sys.stdout)
     return report.exit_code
 
@@ -601,7 +578,3 @@ def _add_fail_on(command: "argparse.ArgumentParser") -> None:
         default="dryrun",
         help="exit with 1 only for findings with this enforcement action or a stricter one; default: %(default)s",
     )
-
-
-def _add_opa(command: "argparse.ArgumentParser") -> None:
-    command.add_argument("--opa", metavar="PATH", help="the OPA program; default: pullguard's own, else OPA on PATH")

@@ -5,6 +5,7 @@ from pathlib import Path
 from pullguard.core.errors import PullguardError
 from pullguard.core.suggestions import nearest
 from pullguard.core.text_files import read_text
+from pullguard.engine.protocol import Engine
 from pullguard.library.ruleset import library_directory, policy_page
 from pullguard.library.store import load
 
@@ -21,7 +22,9 @@ def explain(name: str, *, library: str | None = None) -> str:
     """
     directory, shown, _ = library_directory(library)
     names: dict[str, str] = {}
-    for template in load(directory).templates:
+    with Engine() as engine:
+        templates = load(engine, directory).templates
+    for template in templates:
         known = (template.policy, template.kind, template.name, *(rule.id for rule in template.rules.values()))
         names |= dict.fromkeys(known, template.policy)
     if name not in names:

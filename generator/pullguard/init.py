@@ -7,6 +7,7 @@ from pathlib import Path
 from pullguard.core import resources
 from pullguard.core.errors import PullguardError
 from pullguard.core.text_files import replace_file
+from pullguard.engine.protocol import Engine
 from pullguard.library import policies
 from pullguard.library.render import SCHEMA_FILE, schema_text, starting_configuration
 
@@ -24,18 +25,18 @@ class InitResult:
     schema: Path
 
 
-def init(path: Path, *, rego: Path | None = None, opa: str | None = None) -> InitResult:
+def init(path: Path, *, rego: Path | None = None) -> InitResult:
     """Write a commented configuration, and its JSON Schema beside it.
 
     Args:
         path: The configuration's file.
         rego: The folder rego/, if not pullguard's own.
-        opa: The OPA program, if not the one that is found.
 
     Raises:
         PullguardError: One of the files is there already (the schema may be, if it is the same), or cannot be written.
     """
-    sources = policies.read(rego or resources.rego_directory(), resources.find_tool("opa", opa))
+    with Engine() as engine:
+        sources = policies.read(rego or resources.rego_directory(), engine)
     result = InitResult(path, path.with_name(SCHEMA_FILE))
     wanted = {
         result.schema: schema_text(sources.policies).encode("utf-8"),

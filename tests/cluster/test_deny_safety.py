@@ -48,15 +48,13 @@ def offender(cluster: Cluster, _controllers: None) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def libraries(
-    cluster: Cluster, checkout: Path, opa: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Path]]:
+def libraries(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     """Return libraries at deny, by what they do with controlled pods."""
     made = {}
     for controlled in ("audit", "deny"):
         folder = tmp_path_factory.mktemp(controlled)
         (folder / "pullguard.yaml").write_text(_CONFIGURATION.format(controlled=controlled), "utf-8")
-        generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego", opa=str(opa))
+        generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego")
         made[controlled] = folder / "library"
     yield made
     uninstall(cluster, made["audit"])
@@ -73,15 +71,13 @@ def _delete_pods(cluster: Cluster) -> None:
     cluster.client.request("DELETE", f"{_PODS}?labelSelector=app", {"gracePeriodSeconds": 0})
 
 
-def _safety(cluster: Cluster, opa: Path) -> DenySafety:
+def _safety(cluster: Cluster) -> DenySafety:
     kubectl = cluster.kubectl
-    report = scope(kubeconfig=str(kubectl.kubeconfig), kubectl=str(kubectl.program), opa=str(opa))
+    report = scope(kubeconfig=str(kubectl.kubeconfig), kubectl=str(kubectl.program))
     return next(found.deny for found in report.namespaces if found.name == "kube-system")
 
 
-def test_with_controlled_pods_audited_it_can(
-    cluster: Cluster, offender: str, libraries: dict[str, Path], opa: Path
-) -> None:
+def test_with_controlled_pods_audited_it_can(cluster: Cluster, offender: str, libraries: dict[str, Path]) -> None:
     install(cluster, libraries["audit"], "deny/protected_pull_policy")
     another = workload("Deployment", "another")
     wait_until(
@@ -92,7 +88,7 @@ def test_with_controlled_pods_audited_it_can(
         timeout=60,
         what="deny",
     )
-    assert _safety(cluster, opa).state == "safe"
+    assert _safety(cluster).state == "safe"
     before = _pods(cluster)
     _delete_pods(cluster)
     wait_until(lambda: len(_pods(cluster) - before) == 1, timeout=60, what="the ReplicaSet to replace its pod")
@@ -102,12 +98,10 @@ def test_with_controlled_pods_audited_it_can(
     wait_until(lambda: _sets(cluster)[offender]["spec"]["replicas"] == 1, timeout=60, what="the first ReplicaSet again")
 
 
-def test_with_controlled_pods_denied_it_cannot(
-    cluster: Cluster, offender: str, libraries: dict[str, Path], opa: Path
-) -> None:
+def test_with_controlled_pods_denied_it_cannot(cluster: Cluster, offender: str, libraries: dict[str, Path]) -> None:
     install(cluster, libraries["audit"], "deny/protected_pull_policy")
     apply(cluster, libraries["deny"] / "deny/protected_pull_policy")
-    safety = _safety(cluster, opa)
+    safety = _safety(cluster)
     assert safety.state == "unsafe"
     constraint = ("protected-pull-policy-by-name",)
     assert Blocked("ReplicaSet", offender, "Deployment old", False, True, constraint, MESSAGE) in safety.blocked

@@ -83,11 +83,11 @@ _TOLD = re.compile(
 
 
 @pytest.fixture(scope="module")
-def library(cluster: Cluster, checkout: Path, opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def library(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a library that protects a namespace of every kind; the namespaces are there."""
     folder = tmp_path_factory.mktemp("outcomes")
     (folder / "pullguard.yaml").write_text(_CONFIGURATION, "utf-8")
-    generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego", opa=str(opa))
+    generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego")
     config = {
         "apiVersion": "config.gatekeeper.sh/v1alpha1",
         "kind": "Config",
@@ -125,11 +125,11 @@ def state(request: pytest.FixtureRequest, cluster: Cluster, library: Path) -> It
         cluster.kubectl("delete", "--ignore-not-found", "-k", library / folder)
 
 
-def test_what_happens_and_what_scope_says(cluster: Cluster, state: State, opa: Path) -> None:
+def test_what_happens_and_what_scope_says(cluster: Cluster, state: State) -> None:
     scoped = {
         namespace: {"pod": state.pod[namespace], "deployment": state.workload[namespace]} for namespace in state.pod
     }
-    assert _predicted(cluster, opa) == scoped
+    assert _predicted(cluster) == scoped
 
     expected = {
         **{namespace: {**outcomes, "cronjob": outcomes["deployment"]} for namespace, outcomes in scoped.items()},
@@ -231,11 +231,11 @@ def _audited(cluster: Cluster, start: str) -> set[tuple[str, str]]:
     }
 
 
-def _predicted(cluster: Cluster, opa: Path) -> dict[str, dict[str, str]]:
+def _predicted(cluster: Cluster) -> dict[str, dict[str, str]]:
     """Return what scope says, by namespace."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pullguard", "scope", "--output=json", f"--opa={opa}"),
+            *(sys.executable, "-m", "pullguard", "scope", "--output=json"),
             f"--kubeconfig={cluster.kubectl.kubeconfig}",
         ],
         env={"PATH": f"{cluster.kubectl.program.parent}:/usr/bin:/bin", "HOME": str(cluster.plane.folder)},

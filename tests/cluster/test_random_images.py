@@ -86,7 +86,7 @@ def _judged(cluster: Cluster, namespace: str, pod: dict[str, Any]) -> Answer:
 @settings(_settings, max_examples=80)
 @given(images=st.lists(_TEXTS, min_size=1, max_size=20))
 def test_the_api_server_fills_in_what_we_say_it_does(
-    cluster: Cluster, opa: Path, checkout: Path, images: list[str]
+    cluster: Cluster, opa: tuple[str, ...], checkout: Path, images: list[str]
 ) -> None:
     answer = _judged(cluster, "default", _pod([(image, None) for image in images]))
     assert answer.code == 201, answer.message
@@ -103,11 +103,11 @@ def test_the_api_server_fills_in_what_we_say_it_does(
 
 
 @pytest.fixture(scope="module")
-def library(cluster: Cluster, checkout: Path, opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def library(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a library that protects a namespace that the webhook sees, and one that it does not."""
     folder = tmp_path_factory.mktemp("random-images")
     (folder / "pullguard.yaml").write_text(_CONFIGURATION, "utf-8")
-    generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego", opa=str(opa))
+    generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego")
     cluster.kubectl("apply", "--filename=-", stdin=_NAMESPACES)
     yield folder / "library"
     uninstall(cluster, folder / "library")

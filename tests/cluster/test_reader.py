@@ -43,11 +43,11 @@ def _allow(cluster: Cluster, *left_out: str) -> None:
     cluster.kubectl("apply", "--filename=-", stdin=role)
 
 
-def _scope(cluster: Cluster, opa: Path, kubeconfig: Path) -> "subprocess.CompletedProcess[str]":
+def _scope(cluster: Cluster, kubeconfig: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [
             *(sys.executable, "-m", "pullguard", "scope", "--output=json"),
-            *(f"--opa={opa}", f"--kubeconfig={kubeconfig}"),
+            *(f"--kubeconfig={kubeconfig}"),
         ],
         env={"PATH": f"{cluster.kubectl.program.parent}:/usr/bin:/bin", "HOME": str(cluster.plane.folder)},
         capture_output=True,
@@ -62,35 +62,35 @@ def _report(done: "subprocess.CompletedProcess[str]") -> Any:
     return {key: report[key] for key in ("namespaces", "unreadable", "errors")}
 
 
-def test_who_may_list_what_scope_reads_sees_what_the_administrator_sees(cluster: Cluster, opa: Path) -> None:
+def test_who_may_list_what_scope_reads_sees_what_the_administrator_sees(cluster: Cluster) -> None:
     _allow(cluster)
-    reader = _scope(cluster, opa, cluster.plane.kubeconfig(READER))
-    administrator = _scope(cluster, opa, cluster.plane.kubeconfig())
+    reader = _scope(cluster, cluster.plane.kubeconfig(READER))
+    administrator = _scope(cluster, cluster.plane.kubeconfig())
     assert (reader.returncode, reader.stderr) == (0, "")
     assert _report(reader) == _report(administrator)
     assert [found["name"] for found in _report(reader)["namespaces"]] == ["gatekeeper-system", "kube-system"]
 
 
-def test_what_may_not_be_read_is_said(cluster: Cluster, opa: Path) -> None:
+def test_what_may_not_be_read_is_said(cluster: Cluster) -> None:
     _allow(cluster, "ReplicaSet", "Config")
-    done = _scope(cluster, opa, cluster.plane.kubeconfig(READER))
+    done = _scope(cluster, cluster.plane.kubeconfig(READER))
     assert done.returncode == 2
     assert _report(done)["unreadable"] == {"Config": "forbidden", "ReplicaSet": "forbidden"}
 
 
-def test_who_may_not_read_constraints_is_told(cluster: Cluster, opa: Path) -> None:
+def test_who_may_not_read_constraints_is_told(cluster: Cluster) -> None:
     _allow(cluster, "K8sProtectedPullPolicy")
-    done = _scope(cluster, opa, cluster.plane.kubeconfig(READER))
+    done = _scope(cluster, cluster.plane.kubeconfig(READER))
     assert (done.returncode, done.stdout) == (2, "")
     assert "K8sProtectedPullPolicy cannot be read (forbidden)" in done.stderr
 
 
-def test_refused_credentials_are_not_shown(cluster: Cluster, opa: Path, tmp_path: Path) -> None:
+def test_refused_credentials_are_not_shown(cluster: Cluster, tmp_path: Path) -> None:
     token = "a-token-that-nobody-may-see"  # noqa: S105 - it opens nothing
     kubeconfig = json.loads(cluster.plane.kubeconfig(READER).read_text("utf-8"))
     kubeconfig["users"][0]["user"]["token"] = token
     (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig), "utf-8")
-    done = _scope(cluster, opa, tmp_path / "kubeconfig")
+    done = _scope(cluster, tmp_path / "kubeconfig")
     assert (done.returncode, done.stdout) == (2, "")
     assert "kubectl could not read" in done.stderr
     assert token not in done.stderr

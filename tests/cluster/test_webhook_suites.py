@@ -19,6 +19,7 @@ from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 from pullguard.suites.assertions import Violation, expressions, judge
 from pullguard.suites.suite_files import Case, Suite, Test, find_suites, read_one
+from shared_engine import ENGINE
 
 _COLLECTIONS = {"Node": "/api/v1/nodes", "Namespace": "/api/v1/namespaces"}
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
@@ -109,12 +110,12 @@ class _Run:
 
 
 def _read(suite: Suite, path: str) -> dict[str, Any]:
-    obj: dict[str, Any] = read_one(suite, path).value
+    obj: dict[str, Any] = read_one(ENGINE, suite, path).value
     return obj
 
 
 def _suites(library: Path) -> list[Suite]:
-    found = find_suites([str(library / "policies")])
+    found = find_suites(ENGINE, [str(library / "policies")])
     assert all(isinstance(suite, Suite) for suite in found)
     return [suite for suite in found if isinstance(suite, Suite)]
 

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from admission_chain import namespace, request
 from generated_images import IMAGES
 from generated_objects import BUILT_IN, objects, well_formed
-from pullguard.core.inputs import Inputs, Manifest
+from pullguard.core.inputs.files import find_files
+from pullguard.engine.documents import Manifest
+from pullguard.engine.inputs import Inputs
 from pullguard.library.config import ALL, UNSEEN, ProtectedNamespaces
+from shared_engine import ENGINE
 from twins import Twins, Workbench, pod, told
 
 _REGO = Path(__file__).resolve().parent.parent.parent / "rego"
@@ -86,7 +89,7 @@ def test_cases_of_the_suites(workbench: Workbench, name: str, suite_test: dict[s
 def test_real_manifests(defaults: Twins, corpus: Path) -> None:
     """Every object of a kind that the API server has, as if it were created in a protected namespace."""
     requests = []
-    for found in Inputs([str(corpus)]):
+    for found in Inputs(ENGINE, find_files([str(corpus)])):
         if isinstance(found, Manifest) and isinstance(found.object.get("metadata"), dict):
             version = str(found.object.get("apiVersion"))
             version = _SERVED.get(version, version)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pullguard.judging.judge import check
+from pullguard.check.command import check
 
 
 def _objects(stated: str, template: str) -> list[dict[str, Any]]:

@@ -17,15 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import small_library as small
+from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding, Problem, Report
-from pullguard.judging import judge as check_module
-from pullguard.judging.judge import ENGINES, check
+from pullguard.judging import by_conftest
+from pullguard.judging.judge import JUDGES
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=JUDGES)
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -148,8 +149,8 @@ def test_batches_do_not_show(tmp_path: Path, library: str, engine: str, monkeypa
     whole = check([file], library=library, engine=engine)
     assert names(whole) == [f"o{index}" for index in range(7)]
     for bytes_, count in [(1, 100), (10**9, 1), (10**9, 3), (200, 100)]:
-        monkeypatch.setattr(check_module, "_BATCH_BYTES", bytes_)
-        monkeypatch.setattr(check_module, "_BATCH_OBJECTS", count)
+        monkeypatch.setattr(by_conftest, "_BATCH_BYTES", bytes_)
+        monkeypatch.setattr(by_conftest, "_BATCH_OBJECTS", count)
         assert check([file], library=library, engine=engine) == whole
 
 
@@ -466,58 +467,14 @@ def test_a_library_that_is_not_there(tmp_path: Path) -> None:
         check([str(tmp_path)], library=str(tmp_path / "nowhere"))
 
 
-def test_a_missing_opa(tmp_path: Path, library: str) -> None:
-    with pytest.raises(PullguardError, match="is not a program that can be run"):
-        check([str(tmp_path)], library=library, opa=str(tmp_path / "opa"))
-
-
-@pytest.mark.parametrize(
-    ("script", "reason"),
-    [
-        ("exit 0", "opa ended with code 0 and no answer for each object: no message"),
-        ("echo '{}'", "opa ended with code 0 and no answer for each object: no message"),
-        ("echo oh; echo dear >&2; exit 3", "opa ended with code 3 and no answer for each object: dear"),
-        ("kill -9 $$", "opa ended with code -9 and no answer for each object: no message"),
-        ("echo '[1]'", "opa ended with code 0 and no answer for each object: no message"),
-        (
-            """echo '{"result": [{"expressions": [{"value": []}]}]}'""",
-            "opa ended with code 0 and no answer for each object: no message",
-        ),
-        (
-            """echo '{"result": [{"expressions": [{"value": [{"namespace": ""}]}]}]}'""",
-            "the policy engine gave an answer that pullguard cannot read (KeyError('responses'))",
-        ),
-        (
-            """echo '{"errors": [{"message": "no  such\\\\nthing"}, "odd"]}'; exit 2""",
-            "opa cannot load the policies: no such thing; odd",
-        ),
-    ],
-)
-def test_a_program_that_is_no_opa(tmp_path: Path, library: str, script: str, reason: str) -> None:
-    program = tmp_path / "opa"
-    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    program.chmod(0o700)
-    file = small.write_manifests(tmp_path / "m.yaml", small.manifest("p"))
-    with pytest.raises(PullguardError) as error:
-        check([file], library=library, opa=str(program))
-    assert str(error.value) == reason
-
-
-def test_a_program_that_cannot_be_started(tmp_path: Path, library: str) -> None:
-    program = tmp_path / "opa"
-    program.write_text("no program", encoding="utf-8")
-    program.chmod(0o700)
-    file = small.write_manifests(tmp_path / "m.yaml", small.manifest("p"))
-    with pytest.raises(PullguardError, match="cannot be started: Exec format error"):
-        check([file], library=library, opa=str(program))
-
-
-# One process that checks, with an OPA that takes its time, and what is left of both when it is told to end.
+# One process that checks, with a conftest that takes its time, and what is left of both when it is told to end.
 
 _SLOW = """\
 import sys
-from pullguard.judging.judge import check
-check([sys.argv[1]], library=sys.argv[2], opa=sys.argv[3])
+from pullguard.check.command import check
+from pullguard.judging import by_conftest
+by_conftest.find_tool = lambda _: sys.argv[3]
+check([sys.argv[1]], library=sys.argv[2], engine="conftest")
 """
 
 
@@ -526,13 +483,12 @@ def left_in(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def slow(tmp_path: Path, library: str, opa: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int, Path]]:
-    """Start a check whose OPA waits on a pipe that nobody writes to; return it, its OPA's id and its TMPDIR."""
-    del opa
+def slow(tmp_path: Path, library: str) -> Iterator[tuple["subprocess.Popen[bytes]", int, Path]]:
+    """Start a check whose conftest waits on a pipe that nobody writes to; return it, conftest's id and its TMPDIR."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     pid = tmp_path / "pid"
-    program = tmp_path / "opa"
+    program = tmp_path / "conftest"
     program.write_text(f"#!/bin/sh\necho $$ >{pid}.new && mv {pid}.new {pid}\nexec sleep 60\n", encoding="utf-8")
     program.chmod(0o700)
     file = small.write_manifests(tmp_path / "m.yaml", small.manifest("p"))
@@ -580,7 +536,7 @@ def test_nothing_is_left_behind(
     assert left_in(temporary) == []
 
 
-def test_opa_ends_when_pullguard_is_killed(slow: tuple["subprocess.Popen[bytes]", int, Path]) -> None:
+def test_conftest_ends_when_pullguard_is_killed(slow: tuple["subprocess.Popen[bytes]", int, Path]) -> None:
     process, pid, _ = slow
     assert not is_gone(pid)
     process.kill()

@@ -1,4 +1,4 @@
-"""`check` on what people give it, the same with pullguard-check, OPA and conftest."""
+"""`check` on what people give it, the same with its own engine and with conftest."""
 
 import io
 import json
@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 import small_library as small
+from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Report
 from pullguard.core.inputs.limits import Limits
 from pullguard.core.inputs.selection import Selection
-from pullguard.engine import process
-from pullguard.judging.judge import check
+from pullguard.engine.groups import Group, PrecompiledGroup
 from pullguard.library import bundle, ruleset
+from shared_engine import ENGINE
 
 POD = """\
 apiVersion: v1
@@ -28,24 +29,17 @@ spec:
   containers:
   - {{name: c, image: "a:1", imagePullPolicy: Always}}
 """
-ENGINES = ["built in", "opa", "conftest"]
 
 
 def pod(name: str, more: str = "") -> str:
     return POD.format(name=name, more=f", {more}" if more else "")
 
 
-@pytest.fixture(params=ENGINES)
-def how(request: pytest.FixtureRequest, opa: Path, conftest_binary: Path, checker: Path) -> dict[str, Any]:
+@pytest.fixture(params=["opa", "conftest"])
+def how(request: pytest.FixtureRequest, conftest_binary: Path) -> dict[str, Any]:
     """Return the arguments of `check` that make one of the programs judge."""
     assert conftest_binary
-    assert checker
-    engines: dict[str, dict[str, Any]] = {
-        "built in": {},
-        "opa": {"opa": str(opa)},
-        "conftest": {"engine": "conftest"},
-    }
-    return engines[request.param]
+    return {"engine": request.param}
 
 
 def run(image_library: Path, how: dict[str, Any], *paths: Path | str, **more: Any) -> Report:
@@ -91,7 +85,7 @@ def test_limits(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> Non
     file = tmp_path / "m.yaml"
     large = f"kind: A\ndata: {'x' * 2_100_000}\n"
     file.write_text(f"{large}---\nkind: B\ndata: [[[[1]]]]\n---\n{pod('fine')}", encoding="utf-8")
-    report = run(image_library, how, file, limits=Limits(document=2**21, depth=4))
+    report = run(image_library, how, file, limits=Limits(document=2**21, depth=4, aliased=1000))
     assert [(error.document, error.line, error.message) for error in report.errors] == [
         (0, 1, "the document is too large to be read; split it (`pullguard check` allows more with --max-document)"),
         (1, 5, "nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)"),
@@ -158,7 +152,7 @@ ODD = {
 }
 
 
-def test_odd_files_are_read_alike(tmp_path: Path, image_library: Path, opa: Path) -> None:
+def test_odd_files_are_read_alike(tmp_path: Path, image_library: Path) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()
     for name, data in ODD.items():
@@ -169,7 +163,7 @@ def test_odd_files_are_read_alike(tmp_path: Path, image_library: Path, opa: Path
     library = str(image_library)
     paths = [str(folder), str(tmp_path / "absent.yaml")]
     ours = check(paths, library=library)
-    assert ours == check(paths, library=library, opa=str(opa))
+    assert ours == check(paths, library=library, engine="conftest")
     assert len(ours.errors) > 10
     assert {found.object.name for found in ours.findings} >= {
         "utf16",
@@ -183,8 +177,7 @@ def test_odd_files_are_read_alike(tmp_path: Path, image_library: Path, opa: Path
     }
 
 
-def test_many_documents_for_the_strict_reader(tmp_path: Path, image_library: Path, opa: Path) -> None:
-    """They are judged in batches, whose answers come between what is found in other documents."""
+def test_many_documents_for_the_full_parser(tmp_path: Path, image_library: Path) -> None:
     for file in range(3):
         documents = [
             pod(f"p{file}-{number}", "labels: &l {a: b}" if number % 3 else "") + "  # " + "x" * 300
@@ -192,7 +185,7 @@ def test_many_documents_for_the_strict_reader(tmp_path: Path, image_library: Pat
         ]
         (tmp_path / f"{file}.yaml").write_text("\n---\n".join(documents), encoding="utf-8")
     report = run(image_library, {}, tmp_path)
-    assert report == run(image_library, {"opa": str(opa)}, tmp_path)
+    assert report == run(image_library, {"engine": "conftest"}, tmp_path)
     assert [name for name, _, _ in subjects(report)] == [
         f"p{file}-{number}" for file in range(3) for number in range(700)
     ]
@@ -243,7 +236,7 @@ def test_a_library_that_was_changed_is_not_read_from_its_bundle(tmp_path: Path, 
         lambda library: (library / "MANIFEST").write_text("x\n", encoding="utf-8"),
         lambda library: (library / bundle.INDEX).write_text("{}", encoding="utf-8"),
         lambda library: (library / bundle.INDEX).unlink(),
-        lambda library: (library / process.POLICIES / "lib" / "more.rego").write_text("package more", encoding="utf-8"),
+        lambda library: (library / bundle.POLICIES / "lib" / "more.rego").write_text("package more", encoding="utf-8"),
         lambda library: shutil.copytree(library / "policies/protected_image_pinning", library / "policies/mine"),
         lambda library: (library / "policies/protected_image_pinning/template.yaml").unlink(),
     ],
@@ -258,30 +251,13 @@ def test_a_bundle_is_whole_or_not_used(change: Any, tmp_path: Path, image_librar
 def test_bundle_and_templates_say_the_same(image_library: Path) -> None:
     library = str(image_library)
     for everywhere in (False, True):
-        fast = ruleset.choose(library, everywhere=everywhere, bundled=True)
-        slow = ruleset.choose(library, everywhere=everywhere, bundled=False)
-        assert isinstance(fast.source, ruleset.Bundled)
-        assert isinstance(slow.source, ruleset.Loaded)
-        entries = json.loads(fast.source.data)["pullguard"]["constraints"]
-        assert [entry["constraint"] for entry in entries] == [entry.object for entry in slow.source.constraints]
+        fast = ruleset.choose(ENGINE, library, everywhere=everywhere, precompiled=True)
+        slow = ruleset.choose(ENGINE, library, everywhere=everywhere, precompiled=False)
+        (own,), (loaded,) = fast.groups, slow.groups
+        assert isinstance(own, PrecompiledGroup)
+        assert isinstance(loaded, Group)
+        assert [entry["constraint"] for entry in own.constraints] == [entry.object for entry in loaded.constraints]
         assert (fast.library, fast.notes, fast.rules) == (slow.library, slow.notes, slow.rules)
-
-
-def test_an_opa_by_its_relative_path(
-    tmp_path: Path, image_library: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "m.yaml").write_text(pod("a"), encoding="utf-8")
-    (tmp_path / "opa").symlink_to(opa)
-    monkeypatch.chdir(tmp_path)
-    assert subjects(run(image_library, {"opa": "./opa"}, "m.yaml")) == [("a", "", True)]
-
-
-def test_without_pullguard_check(tmp_path: Path, image_library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "m.yaml"
-    file.write_text(pod("a", "namespace: kube-system"), encoding="utf-8")
-    with_it = check([str(file)], library=str(image_library))
-    monkeypatch.setattr(process, "find", lambda: None)
-    assert check([str(file)], library=str(image_library)) == with_it
 
 
 TEMPLATE = """\
@@ -351,8 +327,7 @@ def _pullguard(image_library: Path, *arguments: str, redirected: str = "", stdin
 
 
 @pytest.mark.parametrize("path", ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
-def test_the_other_names_of_standard_input(path: str, image_library: Path, checker: Path) -> None:
-    assert checker
+def test_the_other_names_of_standard_input(path: str, image_library: Path) -> None:
     code, output, error = _pullguard(image_library, "check", "-o", "json", path, stdin=pod("a").encode())
     assert (code, error, [found["file"] for found in json.loads(output)["findings"]]) == (1, "", ["<stdin>"])
 

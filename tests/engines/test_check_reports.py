@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from pullguard.judging.judge import check as judge
+from pullguard.check.command import check as judge
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import suite_tree
+from pullguard.check.command import check
 from pullguard.core import programs
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Report
 from pullguard.engine.confinement import WITHHELD
-from pullguard.judging.judge import check
 from pullguard.suites.command import run
 from small_library import constraint, template, write_library
 
@@ -76,13 +76,13 @@ def test_conftest_has_no_functions_of_its_own_that_read_files(judged: Callable[.
 
 @pytest.mark.parametrize("version", ["v0", "v1"])
 @pytest.mark.parametrize("way", REACHES)
-def test_suites(tmp_path: Path, opa: Path, port: int, way: str, version: str) -> None:
+def test_suites(tmp_path: Path, port: int, way: str, version: str) -> None:
     body = _rego(REACHES[way].format(port=port), version)
     suite_tree.save(tmp_path / "t.yaml", suite_tree.template("A", body, version=version))
     suite_tree.save(tmp_path / "c.yaml", suite_tree.constraint("A"))
     suite_tree.save(tmp_path / "o.yaml", suite_tree.resource())
     suite_tree.suite(tmp_path, suite_tree.test("t", "t.yaml", "c.yaml", suite_tree.case("c", "o.yaml")))
-    report = run([str(tmp_path)], opa=str(opa))
+    report = run([str(tmp_path)])
     (test,) = report.suites[0].tests
     function = way.partition(" ")[0]
     assert (report.exit_code, test.outcome) == (2, "error")
@@ -95,7 +95,7 @@ def test_every_function_that_is_withheld_is_tried() -> None:
 
 @pytest.mark.parametrize("engine", ["conftest", "suites"])
 def test_memory_is_bounded(
-    judged: Callable[..., Report], tmp_path: Path, opa: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+    judged: Callable[..., Report], tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(programs, "MEMORY", 2**30)
     body = "count(numbers.range(1, 1000000000)) > 0"
@@ -109,7 +109,7 @@ def test_memory_is_bounded(
     suite_tree.save(tmp_path / "o.yaml", suite_tree.resource())
     suite_tree.suite(tmp_path, suite_tree.test("t", "t.yaml", "c.yaml", suite_tree.case("c", "o.yaml")))
     with pytest.raises(PullguardError, match=message):
-        run([str(tmp_path)], opa=str(opa))
+        run([str(tmp_path)])
 
 
 def test_programs_that_judge_see_nothing_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

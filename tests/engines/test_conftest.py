@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import small_library as small
+from pullguard.check.command import check
 from pullguard.core import resources
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding
-from pullguard.judging import judge as check_module
-from pullguard.judging.judge import check
+from pullguard.judging import by_conftest
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 
@@ -41,7 +41,10 @@ def test_a_configuration_of_others_is_not_read(tmp_path: Path, library: str, mon
         assert check([file], library=library, engine="conftest") == expected
 
 
-def test_a_missing_conftest(tmp_path: Path, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_conftest(
+    tmp_path: Path, library: str, engine_program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pullguard-engine").symlink_to(engine_program)
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path)
     monkeypatch.setattr(resources, "_CHECKOUT", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -93,7 +96,7 @@ def test_a_program_that_is_no_conftest(
         del name, stated
         return program
 
-    monkeypatch.setattr(check_module, "find_tool", find)
+    monkeypatch.setattr(by_conftest, "find_tool", find)
     file = small.write_manifests(tmp_path / "m.yaml", small.manifest("p"))
     with pytest.raises(PullguardError) as error:
         check([file], library=library, engine="conftest")
@@ -250,22 +253,22 @@ def test_a_missing_policy_fails_loudly(tmp_path: Path, conftest_binary: Path, bu
     assert len(messages) > 0
 
 
-def test_the_bundle_compiles_by_itself(opa: Path, bundle: Path) -> None:
-    subprocess.run([opa, "check", "--strict", bundle / "policy"], check=True, timeout=60)
+def test_the_bundle_compiles_by_itself(opa: tuple[str, ...], bundle: Path) -> None:
+    subprocess.run([*opa, "check", "--strict", bundle / "policy"], check=True, timeout=60)
 
 
-def test_the_adapter_loads_in_both_versions_of_rego(opa: Path, checkout: Path, tmp_path: Path) -> None:
+def test_the_adapter_loads_in_both_versions_of_rego(opa: tuple[str, ...], checkout: Path, tmp_path: Path) -> None:
     for name in ("gatekeeper", "conftest"):
         ignore = shutil.ignore_patterns("*_test.rego")
         shutil.copytree(checkout / "rego" / name, tmp_path / name, ignore=ignore)
     for version in ("--v1-compatible", "--v0-compatible"):
-        subprocess.run([opa, "check", version, tmp_path], check=True, timeout=60)
+        subprocess.run([*opa, "check", version, tmp_path], check=True, timeout=60)
 
 
-def test_conftest_takes_no_other_rule_for_a_verdict(opa: Path, bundle: Path) -> None:
+def test_conftest_takes_no_other_rule_for_a_verdict(opa: tuple[str, ...], bundle: Path) -> None:
     """conftest runs every rule of package main whose name begins like deny, violation or warn."""
     ended = subprocess.run(
-        [opa, "parse", "--format", "json", bundle / "policy/conftest/main/main.rego"],
+        [*opa, "parse", "--format", "json", bundle / "policy/conftest/main/main.rego"],
         check=True,
         capture_output=True,
         timeout=60,

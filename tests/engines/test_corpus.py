@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pullguard.check.command import check
 from pullguard.core.findings import Finding, Report
-from pullguard.judging.judge import check
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 

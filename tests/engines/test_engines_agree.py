@@ -12,7 +12,7 @@ import pytest
 import small_library as small
 import suite_tree
 from generated_objects import BUILT_IN
-from pullguard.judging.judge import check
+from pullguard.check.command import check
 from pullguard.library.gatekeeper_validation.constraint_schema import MATCH_FIELDS
 from pullguard.suites import command as suites
 

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from fixable import LATEST
 from manifest_styles import Styled, styled_files
 from pullguard import cli
+from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding, Problem, Report
 from pullguard.fix.command import FixReport, fix
 from pullguard.fix.edits import applied
-from pullguard.judging.judge import check
 
 pytestmark = pytest.mark.usefixtures("opa")
 

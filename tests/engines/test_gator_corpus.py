@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from generated_objects import BUILT_IN
-from pullguard.core.inputs import Inputs, Manifest
-from pullguard.judging.judge import check
+from pullguard.check.command import check
+from pullguard.core.inputs.files import find_files
+from pullguard.engine.documents import Manifest
+from pullguard.engine.inputs import Inputs
+from shared_engine import ENGINE
 
 _KINDS = {kind for _, kind, _ in BUILT_IN}
 
@@ -21,7 +24,7 @@ def test_real_and_hard_manifests(
 ) -> None:
     """Each object under a name of its own, in a protected namespace: gator keeps one object of each name."""
     objects: list[dict[str, Any]] = []
-    for found in Inputs([str(corpus)]):
+    for found in Inputs(ENGINE, find_files([str(corpus)])):
         if isinstance(found, Manifest) and found.object["kind"] in _KINDS and found.object.get("apiVersion"):
             metadata = {"name": f"o{len(objects)}", "namespace": "kube-system"}
             objects.append({**found.object, "metadata": metadata})

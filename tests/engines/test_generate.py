@@ -12,6 +12,7 @@ import yaml
 from policy_tree import CLUSTER, NAMES, REGO, SECOND, TEXTS, policy, write_tree
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import dig
+from pullguard.engine.protocol import Engine
 from pullguard.generate.command import generate
 from pullguard.init import InitResult, init
 from pullguard.library import config, policies, store
@@ -19,6 +20,7 @@ from pullguard.library.policies import Sources
 from pullguard.library.render import render
 from pullguard.library.render.yaml_text import block, dump
 from pullguard.library.store import Difference
+from shared_engine import ENGINE
 
 NAMES_ONLY = "protectedNamespaces: {names: [kube-system, '*-protected']}\n"
 BOTH = NAMES_ONLY.replace("names:", "selector: {matchLabels: {protected: 'true'}}, names:")
@@ -32,31 +34,29 @@ Make = Callable[..., Path]
 # -- the command --------------------------------------------------------------------------------------------------
 
 
-def test_generate_writes_checks_and_follows_its_sources(
-    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_generate_writes_checks_and_follows_its_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rego = write_tree(tmp_path)
     stated = Path("pullguard.yaml")
     out = Path("library")
     stated.write_text(NAMES_ONLY)
 
-    first = generate(None, out, check=True, rego=rego, opa=str(opa))
+    first = generate(None, out, check=True, rego=rego)
     assert (first.out, first.difference.changed, first.difference.stale) == (out, (), ())
     assert "policies/required_label/template.yaml" in first.difference.missing
     assert not out.exists()
 
-    written = generate(None, out, rego=rego, opa=str(opa))
+    written = generate(None, out, rego=rego)
     assert (written.difference, written.files) == (first.difference, first.files)
     assert (first.exit_code, written.exit_code) == (1, 0)
     assert written.files == len(written.difference.missing) - 1
-    assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == Difference((), (), ())
+    assert generate(None, out, check=True, rego=rego).difference == Difference((), (), ())
 
     stated.write_text(NAMES_ONLY + "enforcement: deny\n")
     folder = "policies/required_label"
     changed = Difference((), ("MANIFEST", "README.md", f"{folder}/README.md", f"{folder}/constraints.yaml"), ())
-    assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == changed
-    assert generate(stated, out, rego=rego, opa=str(opa)).difference == changed
+    assert generate(None, out, check=True, rego=rego).difference == changed
+    assert generate(stated, out, rego=rego).difference == changed
 
     (rego / "policies/required_label/samples/with.yaml").unlink()
     (rego / "policies/required_label/samples/more.yaml").write_text("a: 1\n")
@@ -65,28 +65,26 @@ def test_generate_writes_checks_and_follows_its_sources(
         ("MANIFEST", "policies/required_label/README.md"),
         ("policies/required_label/samples/with.yaml",),
     )
-    assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == renamed
-    assert generate(None, out, rego=rego, opa=str(opa)).difference == renamed
-    assert generate(None, out, check=True, rego=rego, opa=str(opa)).difference == Difference((), (), ())
+    assert generate(None, out, check=True, rego=rego).difference == renamed
+    assert generate(None, out, rego=rego).difference == renamed
+    assert generate(None, out, check=True, rego=rego).difference == Difference((), (), ())
 
 
-def test_errors_of_all_parts_come_through(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_of_all_parts_come_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rego = write_tree(tmp_path)
     out = tmp_path / "library"
     with pytest.raises(PullguardError, match=r"^pullguard.yaml: there is no such file; `pullguard init` writes one"):
-        generate(None, out, rego=rego, opa=str(opa))
+        generate(None, out, rego=rego)
     Path("bad.yaml").write_text("protectedNamespaces: {names: [A]}\n")
     with pytest.raises(PullguardError, match=r"^bad.yaml:1: protectedNamespaces.names\[0\] cannot be A; "):
-        generate(Path("bad.yaml"), out, rego=rego, opa=str(opa))
+        generate(Path("bad.yaml"), out, rego=rego)
     Path("pullguard.yaml").write_text(NAMES_ONLY + "policies: {required_label: {enabled: false}}\n")
     with pytest.raises(PullguardError, match=r"^the configuration leaves no policy; "):
-        generate(None, out, rego=rego, opa=str(opa))
-    with pytest.raises(PullguardError, match=r"^/nowhere/opa is not a program that can be run; "):
-        generate(None, out, rego=rego, opa="/nowhere/opa")
+        generate(None, out, rego=rego)
     (rego / "policies/required_label/suite.yaml").unlink()
     with pytest.raises(PullguardError, match=r"^rego/policies/required_label: suite.yaml is missing; "):
-        generate(None, out, rego=rego, opa=str(opa))
+        generate(None, out, rego=rego)
     assert not out.exists()
 
 
@@ -171,7 +169,7 @@ def test_the_configuration_refuses_what_gatekeeper_refuses(
     ours = jsonschema_rs.Draft202012Validator(config.schema((policy(),))).is_valid(
         {"protectedNamespaces": {key: value for key, value in stated.items() if value is not None}}
     )
-    files = render(Sources((policy(),), ()), config.parse(NAMES_ONLY, "", (policy(),)))
+    files = render(Sources((policy(),), ()), config.parse(ENGINE, NAMES_ONLY, "", (policy(),)))
     (tmp_path / "template.yaml").write_text(files["templates/required_label.yaml"])
     constraint = {
         "apiVersion": "constraints.gatekeeper.sh/v1beta1",
@@ -251,7 +249,7 @@ def test_a_level_takes_all_policies_and_leaves_the_rest_of_them_alone(make: Make
     done = run(kubectl, "kustomize", out / "deny")
     assert (done.returncode, done.stderr) == (0, "")
     built = {(entry["kind"], entry["metadata"]["name"]): entry for entry in yaml.safe_load_all(done.stdout)}
-    loaded = store.load(out)
+    loaded = store.load(ENGINE, out)
     expected = {("ConstraintTemplate", template.name): dict(template.object) for template in loaded.templates}
     for constraint in loaded.constraints:
         spec = {**constraint.object["spec"], "enforcementAction": "deny"}
@@ -409,24 +407,26 @@ def _undescribed(schema: dict[str, Any], name: str) -> list[str]:
     return found
 
 
-def test_every_parameter_of_the_checkout_says_what_it_is_and_does_without_the_user(checkout: Path, opa: Path) -> None:
-    for entry in policies.read(checkout / "rego", opa).policies:
+def test_every_parameter_of_the_checkout_says_what_it_is_and_does_without_the_user(
+    checkout: Path, engine: Engine
+) -> None:
+    for entry in policies.read(checkout / "rego", engine).policies:
         assert _undescribed(dict(entry.parameters), entry.name) == []
         assert [
             name for name, node in entry.stated_parameters.get("properties", {}).items() if "default" not in node
         ] == []
 
 
-def test_every_policy_of_the_checkout_shows_what_fails_and_what_passes(checkout: Path, opa: Path) -> None:
-    for entry in policies.read(checkout / "rego", opa).policies:
+def test_every_policy_of_the_checkout_shows_what_fails_and_what_passes(checkout: Path, engine: Engine) -> None:
+    for entry in policies.read(checkout / "rego", engine).policies:
         assert {example.passes for example in entry.examples} == {True, False}, entry.name
 
 
 NOT_PARAMETERS: list[Any] = [None, True, 1, 1.5, "x", [], [1], {}, {"x": 1}]
 
 
-def test_the_configuration_refuses_parameters_of_the_wrong_type(checkout: Path, opa: Path) -> None:
-    sources = policies.read(checkout / "rego", opa)
+def test_the_configuration_refuses_parameters_of_the_wrong_type(checkout: Path, engine: Engine) -> None:
+    sources = policies.read(checkout / "rego", engine)
     kinds: dict[str, type | tuple[type, ...]] = {
         "string": str,
         "array": list,
@@ -448,13 +448,13 @@ def test_the_configuration_refuses_parameters_of_the_wrong_type(checkout: Path, 
                     "policies": {entry.name: {"parameters": {name: value}}},
                 }
                 with pytest.raises(PullguardError) as caught:
-                    config.parse(json.dumps(stated), "f", sources.policies)
+                    config.parse(ENGINE, json.dumps(stated), "f", sources.policies)
                 assert f"f:1: policies.{entry.name}.parameters.{name} " in str(caught.value)
 
 
-def test_the_pages_of_the_checkout_name_the_tools_that_demand_the_opposite(checkout: Path, opa: Path) -> None:
+def test_the_pages_of_the_checkout_name_the_tools_that_demand_the_opposite(checkout: Path, engine: Engine) -> None:
     (entry,) = [
-        entry for entry in policies.read(checkout / "rego", opa).policies if entry.name == "protected_pull_policy"
+        entry for entry in policies.read(checkout / "rego", engine).policies if entry.name == "protected_pull_policy"
     ]
     assert [(one.tool, one.check) for one in entry.guide.contradictions] == [
         ("kube-score", "container-image-pull-policy"),
@@ -468,9 +468,9 @@ def test_the_pages_of_the_checkout_name_the_tools_that_demand_the_opposite(check
         list(yaml.safe_load_all(one.example))
 
 
-def test_the_library_of_the_checkout_carries_its_rego_byte_for_byte(checkout: Path, opa: Path) -> None:
-    sources = policies.read(checkout / "rego", opa)
-    loaded = {template.policy: template for template in store.load(checkout / "library").templates}
+def test_the_library_of_the_checkout_carries_its_rego_byte_for_byte(checkout: Path, engine: Engine) -> None:
+    sources = policies.read(checkout / "rego", engine)
+    loaded = {template.policy: template for template in store.load(ENGINE, checkout / "library").templates}
     assert sorted(loaded) == [entry.name for entry in sources.policies]
     for entry in sources.policies:
         source = loaded[entry.name].source
@@ -550,29 +550,29 @@ def _without_namespaces(out: Path) -> list[str]:
     """Return the names of the constraints that match no namespaces: their objects have none."""
     return [
         constraint.name
-        for constraint in store.load(out).constraints
+        for constraint in store.load(ENGINE, out).constraints
         if not {"namespaces", "namespaceSelector"} & set(constraint.object["spec"]["match"])
     ]
 
 
 @pytest.mark.parametrize("tree", ["small", "checkout"])
-def test_what_init_writes_can_be_used_as_it_is_and_to_the_full(  # noqa: PLR0917 - fixtures
-    tmp_path: Path, checkout: Path, opa: Path, gator: Path, run: Run, tree: str
+def test_what_init_writes_can_be_used_as_it_is_and_to_the_full(
+    tmp_path: Path, checkout: Path, gator: Path, run: Run, tree: str
 ) -> None:
     rego = write_tree(tmp_path, SECOND, CLUSTER) if tree == "small" else checkout / "rego"
     path = tmp_path / "pullguard.yaml"
-    assert init(path, rego=rego, opa=str(opa)) == InitResult(path, tmp_path / "pullguard.schema.json")
+    assert init(path, rego=rego) == InitResult(path, tmp_path / "pullguard.schema.json")
 
     out = tmp_path / "library"
-    generate(path, out, rego=rego, opa=str(opa))
+    generate(path, out, rego=rego)
     assert (out / "pullguard.schema.json").read_bytes() == (tmp_path / "pullguard.schema.json").read_bytes()
-    names = {constraint.name.rpartition("-by-")[2] for constraint in store.load(out).constraints}
+    names = {constraint.name.rpartition("-by-")[2] for constraint in store.load(ENGINE, out).constraints}
     assert names == {"name", *_without_namespaces(out)}
     assert run(gator, "verify", f"{out}/...").returncode == 0
 
     path.write_text(uncommented(path.read_text("utf-8")), "utf-8")
-    generate(path, out, rego=rego, opa=str(opa))
-    loaded = store.load(out).constraints
+    generate(path, out, rego=rego)
+    loaded = store.load(ENGINE, out).constraints
     without = _without_namespaces(out)
     assert {constraint.name.rpartition("-by-")[2] for constraint in loaded} == {"name", "label", *without}
     assert {
@@ -586,9 +586,9 @@ def test_what_init_writes_can_be_used_as_it_is_and_to_the_full(  # noqa: PLR0917
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_init_shows_the_custom_kinds_that_people_have(tmp_path: Path, checkout: Path, opa: Path) -> None:
+def test_init_shows_the_custom_kinds_that_people_have(tmp_path: Path, checkout: Path) -> None:
     path = tmp_path / "pullguard.yaml"
-    init(path, rego=checkout / "rego", opa=str(opa))
+    init(path, rego=checkout / "rego")
     stated = yaml.safe_load(uncommented(path.read_text("utf-8")))
     kinds = stated["policies"]["protected_pull_policy"]["parameters"]["customKinds"]
     assert [(entry["group"], entry["kind"], entry["paths"]) for entry in kinds] == [
@@ -610,7 +610,7 @@ def test_init_shows_the_custom_kinds_that_people_have(tmp_path: Path, checkout: 
 
 @pytest.mark.parametrize("taken", ["mine.yaml", "pullguard.schema.json"])
 @pytest.mark.parametrize("kind", ["file", "link"])
-def test_init_overwrites_nothing(tmp_path: Path, opa: Path, taken: str, kind: str) -> None:
+def test_init_overwrites_nothing(tmp_path: Path, taken: str, kind: str) -> None:
     rego = write_tree(tmp_path)
     place = tmp_path / "here" / taken
     place.parent.mkdir()
@@ -619,22 +619,22 @@ def test_init_overwrites_nothing(tmp_path: Path, opa: Path, taken: str, kind: st
     else:
         place.symlink_to(tmp_path / "nowhere")
     with pytest.raises(PullguardError) as caught:
-        init(tmp_path / "here" / "mine.yaml", rego=rego, opa=str(opa))
+        init(tmp_path / "here" / "mine.yaml", rego=rego)
     assert str(caught.value) == (f"{place} would be overwritten; name another file, or remove what is there first")
     assert [path.name for path in (tmp_path / "here").iterdir()] == [taken]
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_init_takes_the_schema_that_is_right_already(tmp_path: Path, opa: Path) -> None:
+def test_init_takes_the_schema_that_is_right_already(tmp_path: Path) -> None:
     rego = write_tree(tmp_path)
-    init(tmp_path / "one.yaml", rego=rego, opa=str(opa))
-    init(tmp_path / "two.yaml", rego=rego, opa=str(opa))
+    init(tmp_path / "one.yaml", rego=rego)
+    init(tmp_path / "two.yaml", rego=rego)
     assert (tmp_path / "one.yaml").read_bytes() == (tmp_path / "two.yaml").read_bytes()
 
 
-def test_init_says_what_cannot_be_written(tmp_path: Path, opa: Path) -> None:
+def test_init_says_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(PullguardError) as caught:
-        init(tmp_path / "none" / "pullguard.yaml", rego=write_tree(tmp_path), opa=str(opa))
+        init(tmp_path / "none" / "pullguard.yaml", rego=write_tree(tmp_path))
     assert str(caught.value) == (
         f"{tmp_path}/none/pullguard.schema.json: cannot be written (No such file or directory)"
     )

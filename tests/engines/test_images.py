@@ -14,11 +14,11 @@ from implied_policies import implied_policies
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(images=st.lists(IMAGES, min_size=1, max_size=60))
-def test_random_images(opa: Path, checkout: Path, images: list[object]) -> None:
+def test_random_images(opa: tuple[str, ...], checkout: Path, images: list[object]) -> None:
     assert implied_policies(opa, checkout, images) == [implied_policy(image) for image in images]
 
 
-def test_what_the_api_server_said(opa: Path, checkout: Path, image_defaults: Mapping[str, str]) -> None:
+def test_what_the_api_server_said(opa: tuple[str, ...], checkout: Path, image_defaults: Mapping[str, str]) -> None:
     assert implied_policies(opa, checkout, list(image_defaults)) == list(image_defaults.values())
     assert [implied_policy(image) for image in image_defaults] == list(image_defaults.values())
 

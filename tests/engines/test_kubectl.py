@@ -11,6 +11,7 @@ from pullguard.cluster.kubectl import RefusedError, connected
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster
 from pullguard.core.errors import PullguardError
 from read_only_cluster import TOKEN, ReadOnlyCluster
+from shared_engine import ENGINE
 
 _KINDS = (
     Kind("", "Namespace", "namespaces"),
@@ -41,7 +42,7 @@ def start() -> Iterator[Start]:
 
 def _read(cluster: ReadOnlyCluster, folder: Path, kubectl: str, **options: Any) -> Snapshot:
     kubeconfig = cluster.write_kubeconfig(folder / "kubeconfig")
-    return from_cluster(_KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl, **options)
+    return from_cluster(ENGINE, _KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl, **options)
 
 
 def test_every_chunk_is_read(start: Start, tmp_path: Path, kubectl: str) -> None:
@@ -87,17 +88,17 @@ def test_the_variable_names_the_file_too(
     start(_KINDS, {"Pod": [_object("v1", "Pod", "a")]}).write_kubeconfig(tmp_path / "relative")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KUBECONFIG", "relative")
-    assert [pod["metadata"]["name"] for pod in from_cluster(_KINDS, kubectl=kubectl).objects("Pod")] == ["a"]
+    assert [pod["metadata"]["name"] for pod in from_cluster(ENGINE, _KINDS, kubectl=kubectl).objects("Pod")] == ["a"]
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'relative'}:{tmp_path / 'other'}")
-    assert [pod["metadata"]["name"] for pod in from_cluster(_KINDS, kubectl=kubectl).objects("Pod")] == ["a"]
+    assert [pod["metadata"]["name"] for pod in from_cluster(ENGINE, _KINDS, kubectl=kubectl).objects("Pod")] == ["a"]
     monkeypatch.setenv("KUBECONFIG", "relative:other")
     with pytest.raises(PullguardError, match="KUBECONFIG lists relative paths"):
-        from_cluster(_KINDS, kubectl=kubectl)
+        from_cluster(ENGINE, _KINDS, kubectl=kubectl)
 
 
 def test_a_kubeconfig_that_is_no_file_ends_it(tmp_path: Path, kubectl: str) -> None:
     with pytest.raises(PullguardError, match="is no file"):
-        from_cluster(_KINDS, kubeconfig=str(tmp_path / "absent"), kubectl=kubectl)
+        from_cluster(ENGINE, _KINDS, kubeconfig=str(tmp_path / "absent"), kubectl=kubectl)
 
 
 # ---- what passes by itself
@@ -118,7 +119,7 @@ def test_a_server_that_was_never_reached_is_tried_twice_more(
     kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
     cluster.stop()
     with pytest.raises(PullguardError, match=r"kubectl could not read namespaces: .*refused"):
-        from_cluster(_KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl)
+        from_cluster(ENGINE, _KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl)
     assert waited == [0.5, 1.0]
 
 

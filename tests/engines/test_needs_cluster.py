@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pullguard.judging.judge import check
+from pullguard.check.command import check
 from small_library import generate_library
 
 

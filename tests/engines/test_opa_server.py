@@ -28,7 +28,7 @@ def rego(checkout: Path) -> list[Path]:
 
 
 @pytest.fixture
-def server(opa: Path, rego: list[Path]) -> Iterator[OpaServer]:
+def server(opa: tuple[str, ...], rego: list[Path]) -> Iterator[OpaServer]:
     with OpaServer(opa, version="v1", rego=rego) as started:
         started.wait()
         yield started
@@ -60,7 +60,7 @@ def test_only_the_token_opens_it(server: OpaServer, path: str) -> None:
     assert _status(server.port, {"Authorization": f"Bearer {token}"}, path) == 200
 
 
-def test_tokens_differ_and_are_told_to_nobody(server: OpaServer, opa: Path, rego: list[Path]) -> None:
+def test_tokens_differ_and_are_told_to_nobody(server: OpaServer, opa: tuple[str, ...], rego: list[Path]) -> None:
     with OpaServer(opa, version="v1", rego=rego) as other:
         other.wait()
         assert len(_token(server)) >= 32
@@ -116,7 +116,7 @@ def test_it_listens_on_loopback_only(server: OpaServer) -> None:
 
 
 def test_proxies_and_netrc_never_see_it(
-    opa: Path, rego: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opa: tuple[str, ...], rego: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password other\n")
@@ -152,7 +152,7 @@ def test_what_opa_refuses(server: OpaServer) -> None:
     assert (fault.code, fault.file, fault.row) == ("eval_conflict_error", "n", 5)
 
 
-def test_v0_servers_take_v0(opa: Path, rego: list[Path]) -> None:
+def test_v0_servers_take_v0(opa: tuple[str, ...], rego: list[Path]) -> None:
     with OpaServer(opa, version="v0", rego=rego) as server:
         server.put("n", 'package n\n\nx[y] { y := "a" }\n')
         assert server.query("n.x", None) == ["a"]
@@ -168,7 +168,7 @@ def test_dead_server_is_noticed_at_once(server: OpaServer) -> None:
     assert time.monotonic() - start < 3
 
 
-def test_server_that_does_not_start_says_why(opa: Path, rego: list[Path], tmp_path: Path) -> None:
+def test_server_that_does_not_start_says_why(opa: tuple[str, ...], rego: list[Path], tmp_path: Path) -> None:
     broken = tmp_path / "broken.rego"
     broken.write_text("package broken\n\nx := {\n")
     with (
@@ -177,7 +177,7 @@ def test_server_that_does_not_start_says_why(opa: Path, rego: list[Path], tmp_pa
     ):
         server.wait()
     with pytest.raises(PullguardError, match=r"^/nowhere/opa cannot be run: No such file or directory$"):
-        OpaServer(Path("/nowhere/opa"), version="v1", rego=rego).__enter__()
+        OpaServer(["/nowhere/opa"], version="v1", rego=rego).__enter__()
 
 
 #: Answers everything like an OPA that has no policies and lets everybody in.
@@ -216,7 +216,9 @@ def _impostor() -> Iterator[int]:
         assert set(asked.splitlines()) == {b"asked /v1/data/pullguard/server/nonce None"}
 
 
-def test_port_that_is_taken_is_given_up(opa: Path, rego: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_port_that_is_taken_is_given_up(
+    opa: tuple[str, ...], rego: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     free = opa_server._free_port  # noqa: SLF001 - what happens between this and OPA's start is the test
     with _impostor() as taken, socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -229,7 +231,7 @@ def test_port_that_is_taken_is_given_up(opa: Path, rego: list[Path], monkeypatch
             assert server.port == ports[2]
 
 
-def test_when_all_ports_are_taken(opa: Path, rego: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_all_ports_are_taken(opa: tuple[str, ...], rego: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     with _impostor() as taken:
         monkeypatch.setattr(opa_server, "_free_port", lambda: taken)
         with (
@@ -239,7 +241,7 @@ def test_when_all_ports_are_taken(opa: Path, rego: list[Path], monkeypatch: pyte
             server.wait()
 
 
-def test_answers_that_take_too_long(opa: Path, rego: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_that_take_too_long(opa: tuple[str, ...], rego: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opa_server, "_ANSWER_SECONDS", 0.5)
     with OpaServer(opa, version="v1", rego=rego) as server:
         server.put("slow", "package slow\n\nx := count([1 | some i in numbers.range(1, 100000000); i > 0])\n")
@@ -272,7 +274,7 @@ _PARENT = """
     from pathlib import Path
     from pullguard.suites.opa_server import OpaServer
 
-    opa, rego, wait = Path(sys.argv[1]), [Path(path) for path in sys.argv[3:]], sys.argv[2] == "wait"
+    opa, rego, wait = sys.argv[1].split(), [Path(path) for path in sys.argv[3:]], sys.argv[2] == "wait"
     with OpaServer(opa, version="v1", rego=rego) as server:
         if wait:
             server.wait()
@@ -297,11 +299,11 @@ _PARENT = """
     ],
 )
 def test_server_ends_with_its_parent(  # noqa: PLR0917 - fixtures and parameters
-    opa: Path, rego: list[Path], then: str, ended_by: signal.Signals | None, code: int, wait: str
+    opa: tuple[str, ...], rego: list[Path], then: str, ended_by: signal.Signals | None, code: int, wait: str
 ) -> None:
     script = dedent(_PARENT).format(then=then)
     parent = subprocess.Popen(
-        [sys.executable, "-c", script, opa, wait, *rego],
+        [sys.executable, "-c", script, " ".join(opa), wait, *rego],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -355,9 +357,7 @@ def _children(parent: int) -> set[int]:
     ("ended_by", "code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)],
 )
-def test_the_whole_command_leaves_nothing_behind(
-    tmp_path: Path, opa: Path, ended_by: signal.Signals, code: int
-) -> None:
+def test_the_whole_command_leaves_nothing_behind(tmp_path: Path, ended_by: signal.Signals, code: int) -> None:
     for kind, version in (("Old", "v0"), ("New", "v1")):
         head = 'violation[{"msg": msg}] {' if version == "v0" else 'violation contains {"msg": msg} if {'
         body = f'package any\n\n{head}\n\tnumbers.range(1, 200000000)[_] == -1\n\tmsg := "never"\n}}\n'
@@ -368,13 +368,13 @@ def test_the_whole_command_leaves_nothing_behind(
         suite_tree.suite(folder, suite_tree.test("t", "t.yaml", "c.yaml", suite_tree.case("c", "o.yaml")))
     command = [sys.executable, "-c", "import sys; from pullguard.cli import main; sys.exit(main())"]
     parent = subprocess.Popen(
-        [*command, "test", "--opa", opa, tmp_path],
+        [*command, "test", tmp_path],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
     with parent:
-        assert _until(lambda: len(_children(parent.pid)) == 3)
+        assert _until(lambda: len(_children(parent.pid)) == 4)
         children = _children(parent.pid)
         time.sleep(0.5)
         os.killpg(parent.pid, ended_by)

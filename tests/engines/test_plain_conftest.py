@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pullguard.judging.judge import check
+from pullguard.check.command import check
 
 # Why conftest stops at them, by their names.
 UNREADABLE = {

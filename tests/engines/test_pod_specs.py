@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from generated_objects import PLACES
 from generated_objects import objects as objects_of_all_kinds
 from image_references import implied_policy
-from pullguard.judging.judge import check
+from pullguard.check.command import check
 
 
 def _judged(obj: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:

@@ -9,25 +9,26 @@ import pytest
 import yaml
 
 from pullguard.library import policies
+from shared_engine import ENGINE
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
-def _opa(opa: Path, *arguments: object, text: str | None = None) -> Any:
+def _opa(opa: tuple[str, ...], *arguments: object, text: str | None = None) -> Any:
     done = subprocess.run(
-        [opa, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=120, check=False
+        [*opa, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 
-def _evaluate(opa: Path, query: str, document: object) -> Any:
+def _evaluate(opa: tuple[str, ...], query: str, document: object) -> Any:
     rego = ["--data", str(CHECKOUT / "rego"), "--ignore", "*_test.rego", "--ignore", "*.yaml"]
     result = _opa(opa, "eval", "--format=json", "--stdin-input", *rego, query, text=json.dumps(document))
     return result["result"][0]["expressions"][0]["value"]
 
 
-def test_every_line_of_rego_is_covered(opa: Path, checkout: Path) -> None:
+def test_every_line_of_rego_is_covered(opa: tuple[str, ...], checkout: Path) -> None:
     report = _opa(opa, "test", "--coverage", "--timeout", "300s", "--ignore", "*.yaml", checkout / "rego")
     gaps = {
         file: [(gap["start"]["row"], gap["end"]["row"]) for gap in coverage["not_covered"]]
@@ -39,7 +40,7 @@ def test_every_line_of_rego_is_covered(opa: Path, checkout: Path) -> None:
     assert {file.resolve() for file in (checkout / "rego").rglob("*.rego")} - covered == set()
 
 
-def test_embedded_rego_fits_the_opa_that_gatekeeper_carries(opa: Path, checkout: Path) -> None:
+def test_embedded_rego_fits_the_opa_that_gatekeeper_carries(opa: tuple[str, ...], checkout: Path) -> None:
     embedded = [
         file
         for folder in ("lib", "policies")
@@ -50,8 +51,8 @@ def test_embedded_rego_fits_the_opa_that_gatekeeper_carries(opa: Path, checkout:
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (CHECKOUT / "rego/policies").iterdir()))
-def test_missing_parameters_count_as_the_defaults_of_the_metadata(opa: Path, name: str) -> None:
-    (policy,) = (policy for policy in policies.read(CHECKOUT / "rego", opa).policies if policy.name == name)
+def test_missing_parameters_count_as_the_defaults_of_the_metadata(opa: tuple[str, ...], name: str) -> None:
+    (policy,) = (policy for policy in policies.read(CHECKOUT / "rego", ENGINE).policies if policy.name == name)
     defaults = {
         parameter: schema["default"]
         for parameter, schema in policy.stated_parameters["properties"].items()

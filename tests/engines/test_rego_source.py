@@ -21,7 +21,7 @@ from pullguard.suites.rego_source import Reading
     ],
 )
 def test_common_modules_need_no_process(rego: str) -> None:
-    assert rego_source.read(Path("/nowhere/opa"), "v1", rego, (rego,)) == Reading(rego, (rego,))
+    assert rego_source.read(["/nowhere/opa"], "v1", rego, (rego,)) == Reading(rego, (rego,))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_common_modules_need_no_process(rego: str) -> None:
 )
 def test_uncommon_modules_need_one(rego: str) -> None:
     with pytest.raises(PullguardError, match=r"^/nowhere/opa cannot be run: "):
-        rego_source.read(Path("/nowhere/opa"), "v1", rego, ())
+        rego_source.read(["/nowhere/opa"], "v1", rego, ())
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_uncommon_modules_need_one(rego: str) -> None:
         ("x := data.a\n\ny := {", None),
     ],
 )
-def test_faults(opa: Path, body: str, fault: str | None) -> None:
+def test_faults(opa: tuple[str, ...], body: str, fault: str | None) -> None:
     rego = f"package a\n\n{body}\n"
     assert rego_source.read(opa, "v1", rego, ()).fault == fault
     assert rego_source.read(opa, "v1", "package a\n", (rego,)).fault == fault
 
 
-def test_faults_of_v0(opa: Path) -> None:
+def test_faults_of_v0(opa: tuple[str, ...]) -> None:
     rego = "package a\n\nx { data.a }\n"
     assert rego_source.read(opa, "v0", rego, ()).fault == (
         "it refers to data.a; it can only refer to data.lib and data.inventory"
@@ -105,7 +105,7 @@ x if {
 """
 
 
-def test_nested_references_are_not_resolved(opa: Path) -> None:
+def test_nested_references_are_not_resolved(opa: tuple[str, ...]) -> None:
     """y is referred to by itself, n inside of something."""
     reading = rego_source.read(opa, "v1", _REFERENCES, (_REFERENCES, "package lib.b\n"))
     assert reading.fault is None
@@ -125,4 +125,4 @@ def test_programs_that_are_not_opa(tmp_path: Path) -> None:
     other.write_text("#!/bin/sh\necho 'no such command' >&2\nexit 3\n")
     other.chmod(0o755)
     with pytest.raises(PullguardError, match=r"parse ended with code 3: no such command$"):
-        rego_source.read(other, "v1", "package a\n\nx := data\n", ())
+        rego_source.read([str(other)], "v1", "package a\n\nx := data\n", ())

@@ -16,6 +16,7 @@ from pullguard.library.config import UNSEEN, ProtectedNamespaces
 from pullguard.library.render import admission
 from pullguard.scope.command import KINDS, Blocked, Fact, NamespaceScope, ScopeReport, judge, scope
 from read_only_cluster import ReadOnlyCluster
+from shared_engine import ENGINE
 from twins import Workbench
 
 _IGNORE = "admission.gatekeeper.sh/ignore"
@@ -87,9 +88,9 @@ def _workload(kind: str, name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def _scope(opa: Path, *objects: Mapping[str, Any]) -> ScopeReport:
+def _scope(*objects: Mapping[str, Any]) -> ScopeReport:
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    return scope(["-"], opa=str(opa), stdin=io.BytesIO(text.encode()))
+    return scope(["-"], stdin=io.BytesIO(text.encode()))
 
 
 def _by_name(report: ScopeReport) -> dict[str, NamespaceScope]:
@@ -103,8 +104,8 @@ def _outcomes(report: ScopeReport) -> dict[str, tuple[str, str]]:
 @pytest.mark.parametrize(
     ("action", "in_kube_system"), [("deny", "denied-by-webhook"), ("warn", "warned"), ("dryrun", "audited")]
 )
-def test_the_webhook_never_sees_its_own_namespace(opa: Path, action: str, in_kube_system: str) -> None:
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction=action))
+def test_the_webhook_never_sees_its_own_namespace(action: str, in_kube_system: str) -> None:
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction=action))
     assert _outcomes(report) == {
         "kube-system": (in_kube_system, in_kube_system),
         "gatekeeper-system": ("audited", "audited"),
@@ -123,14 +124,14 @@ def test_the_webhook_never_sees_its_own_namespace(opa: Path, action: str, in_kub
     assert (report.errors, report.exit_code) == ((), 0)
 
 
-def test_a_config_that_silences_audit_leaves_nothing(opa: Path) -> None:
+def test_a_config_that_silences_audit_leaves_nothing() -> None:
     config = {
         "apiVersion": "config.gatekeeper.sh/v1alpha1",
         "kind": "Config",
         "metadata": {"name": "config", "namespace": "gatekeeper-system"},
         "spec": {"match": [{"excludedNamespaces": ["kube-*"], "processes": ["*"]}]},
     }
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, config, _constraint())
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, config, _constraint())
     assert _outcomes(report)["kube-system"] == ("nothing", "nothing")
     assert report.exit_code == 1
 
@@ -149,8 +150,8 @@ def _mutating(workbench: Workbench) -> list[dict[str, Any]]:
     return admission.mutating(workbench.policies["protected_pull_policy"], config)
 
 
-def test_admission_policies_reach_what_the_webhook_leaves_out(opa: Path, workbench: Workbench) -> None:
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *_validating(workbench), _constraint(enforcementAction="deny"))
+def test_admission_policies_reach_what_the_webhook_leaves_out(workbench: Workbench) -> None:
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, *_validating(workbench), _constraint(enforcementAction="deny"))
     assert _outcomes(report) == {
         "kube-system": ("denied-by-webhook", "denied-by-webhook"),
         "gatekeeper-system": ("denied-by-policy", "denied-by-policy"),
@@ -158,24 +159,24 @@ def test_admission_policies_reach_what_the_webhook_leaves_out(opa: Path, workben
     assert all(namespace.pod.certain and namespace.deployment.certain for namespace in report.namespaces)
 
 
-def test_admission_policies_say_what_rego_says_with_their_parameters(opa: Path, workbench: Workbench) -> None:
+def test_admission_policies_say_what_rego_says_with_their_parameters(workbench: Workbench) -> None:
     exempt = _validating(workbench, exemptImages=["registry.invalid/*"])
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *exempt, _constraint(enforcementAction="deny"))
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, *exempt, _constraint(enforcementAction="deny"))
     pod = _by_name(report)["gatekeeper-system"].pod
     assert (pod.outcome, pod.facts[0].text) == ("audited", "has nothing against it")
 
 
-def test_mutation_changes_pods_and_leaves_deployments(opa: Path, workbench: Workbench) -> None:
+def test_mutation_changes_pods_and_leaves_deployments(workbench: Workbench) -> None:
     policies = [*_validating(workbench), *_mutating(workbench)]
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *policies, _constraint(enforcementAction="deny"))
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, *policies, _constraint(enforcementAction="deny"))
     assert _outcomes(report)["gatekeeper-system"] == ("mutated", "denied-by-policy")
     assert _by_name(report)["gatekeeper-system"].pod.otherwise == "denied-by-policy"
 
 
-def test_assigns_reach_what_the_webhook_sees(opa: Path, workbench: Workbench) -> None:
+def test_assigns_reach_what_the_webhook_sees(workbench: Workbench) -> None:
     config = workbench.config("protected_pull_policy", protected=_PROTECTED)
     assigns = admission.assigns(workbench.policies["protected_pull_policy"], config)
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *assigns, _constraint(enforcementAction="deny"))
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, *assigns, _constraint(enforcementAction="deny"))
     assert _outcomes(report) == {
         "kube-system": ("mutated", "denied-by-webhook"),
         "gatekeeper-system": ("audited", "audited"),
@@ -184,13 +185,11 @@ def test_assigns_reach_what_the_webhook_sees(opa: Path, workbench: Workbench) ->
 
 
 @pytest.mark.parametrize(("controlled", "state"), [("audit", "safe"), ("deny", "unsafe")])
-def test_an_admission_policy_can_be_what_is_not_safe(
-    opa: Path, workbench: Workbench, controlled: str, state: str
-) -> None:
+def test_an_admission_policy_can_be_what_is_not_safe(workbench: Workbench, controlled: str, state: str) -> None:
     workload = _workload("ReplicaSet", "old")
     workload["metadata"]["namespace"] = "gatekeeper-system"
     policies = _validating(workbench, controlledPods=controlled)
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *policies, workload, _constraint())
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, *policies, workload, _constraint())
     deny = _by_name(report)["gatekeeper-system"].deny
     assert (deny.state, [blocked.by for blocked in deny.blocked]) == (
         state,
@@ -198,7 +197,7 @@ def test_an_admission_policy_can_be_what_is_not_safe(
     )
 
 
-def test_deny_is_safe_with_the_default_and_not_with_controlled_pods(opa: Path) -> None:
+def test_deny_is_safe_with_the_default_and_not_with_controlled_pods() -> None:
     workloads = [
         _workload("ReplicaSet", "old", replicas=1),
         _workload("ReplicaSet", "older", replicas=0),
@@ -206,10 +205,10 @@ def test_deny_is_safe_with_the_default_and_not_with_controlled_pods(opa: Path) -
         _workload("StatefulSet", "db"),
         _workload("Job", "once"),
     ]
-    safe = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *workloads, _constraint())
+    safe = _scope(*_NAMESPACES, *_WEBHOOKS, *workloads, _constraint())
     assert _by_name(safe)["kube-system"].deny.state == "safe"
     parameters = {"controlledPods": "deny"}
-    unsafe = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *workloads, _constraint(parameters=parameters))
+    unsafe = _scope(*_NAMESPACES, *_WEBHOOKS, *workloads, _constraint(parameters=parameters))
     deny = _by_name(unsafe)["kube-system"].deny
     assert (deny.state, deny.reason) == ("unsafe", "4 could no longer replace their pods")
     assert deny.blocked == tuple(
@@ -225,12 +224,12 @@ def test_deny_is_safe_with_the_default_and_not_with_controlled_pods(opa: Path) -
     assert (safe.exit_code, unsafe.exit_code) == (0, 1)
 
 
-def test_each_workload_has_an_answer_of_its_own(opa: Path) -> None:
+def test_each_workload_has_an_answer_of_its_own() -> None:
     agent, cache, proxy = (_workload("DaemonSet", name) for name in ("agent", "cache", "proxy"))
     cache["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = "IfNotPresent"
     proxy["spec"]["template"]["spec"]["containers"][0]["image"] = "example.org/proxy:2"
     parameters = {"controlledPods": "deny"}
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, agent, cache, proxy, _constraint(parameters=parameters))
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, agent, cache, proxy, _constraint(parameters=parameters))
     deny = _by_name(report)["kube-system"].deny
     assert (deny.state, deny.reason) == ("unsafe", "2 could no longer replace their pods")
     assert deny.blocked == tuple(
@@ -239,30 +238,30 @@ def test_each_workload_has_an_answer_of_its_own(opa: Path) -> None:
     )
 
 
-def test_the_template_of_the_snapshot_judges(opa: Path, checkout: Path) -> None:
+def test_the_template_of_the_snapshot_judges(checkout: Path) -> None:
     text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
     template = yaml.safe_load(text)
     source = template["spec"]["targets"][0]["code"][0]["source"]
     source["rego"] = 'package other\n\nviolation contains {"msg": input.review.object.kind}\n'
     source["libs"] = []
-    report = _scope(opa, template, *_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction="deny"))
+    report = _scope(template, *_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction="deny"))
     facts = _by_name(report)["kube-system"].pod.facts
     assert (facts[0].effect, facts[0].text) == ("deny", "Pod")
     assert not any("comes with pullguard" in note for note in report.notes)
 
 
-def test_rego_of_version_0_judges_too(opa: Path, checkout: Path) -> None:
+def test_rego_of_version_0_judges_too(checkout: Path) -> None:
     text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
     template = yaml.safe_load(text)
     target = template["spec"]["targets"][0]
     del target["code"]
     target["rego"] = 'package other\n\nviolation[{"msg": msg}] { msg := ["no", "text"] }\n'
-    report = _scope(opa, template, *_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction="deny"))
+    report = _scope(template, *_NAMESPACES, *_WEBHOOKS, _constraint(enforcementAction="deny"))
     assert _by_name(report)["kube-system"].pod.facts[0].text == '["no", "text"]'
 
 
-def test_without_its_webhook_configurations_nothing_is_certain(opa: Path) -> None:
-    report = _scope(opa, *_NAMESPACES, _constraint(enforcementAction="deny"))
+def test_without_its_webhook_configurations_nothing_is_certain() -> None:
+    report = _scope(*_NAMESPACES, _constraint(enforcementAction="deny"))
     pod = _by_name(report)["kube-system"].pod
     assert (pod.outcome, pod.certain) == ("audited", False)
     assert report.notes[-1] == (
@@ -272,46 +271,46 @@ def test_without_its_webhook_configurations_nothing_is_certain(opa: Path) -> Non
     )
 
 
-def test_a_namespace_that_is_not_in_the_snapshot_is_not_certain(opa: Path) -> None:
-    report = _scope(opa, *_WEBHOOKS, _constraint(enforcementAction="deny"))
+def test_a_namespace_that_is_not_in_the_snapshot_is_not_certain() -> None:
+    report = _scope(*_WEBHOOKS, _constraint(enforcementAction="deny"))
     found = _by_name(report)["kube-system"]
     assert (found.exists, found.pod.outcome, found.pod.certain) == (False, "audited", False)
     assert _by_name(report)["gatekeeper-system"].pod.certain
 
 
-def test_without_namespaces_which_are_protected_is_not_known(opa: Path) -> None:
-    named = _scope(opa, *_WEBHOOKS, _constraint())
+def test_without_namespaces_which_are_protected_is_not_known() -> None:
+    named = _scope(*_WEBHOOKS, _constraint())
     assert list(_by_name(named)) == ["gatekeeper-system", "kube-system"]
     assert named.notes[-1] == "there is no Namespace in the files, so which others are protected is not known"
     assert "Namespace" not in named.notes[-2]
     with pytest.raises(PullguardError) as caught:
-        _scope(opa, *_WEBHOOKS, _constraint({"namespaceSelector": {"matchLabels": {"protected": "yes"}}}))
+        _scope(*_WEBHOOKS, _constraint({"namespaceSelector": {"matchLabels": {"protected": "yes"}}}))
     assert str(caught.value) == (
         "there is no Namespace in the files, so which are protected is not known; name a dump of the Namespaces too"
     )
 
 
-def test_namespaces_of_which_none_is_protected_are_no_gap(opa: Path) -> None:
-    report = _scope(opa, _namespace("web"), *_WEBHOOKS, _constraint({"namespaces": ["kube-*"]}))
+def test_namespaces_of_which_none_is_protected_are_no_gap() -> None:
+    report = _scope(_namespace("web"), *_WEBHOOKS, _constraint({"namespaces": ["kube-*"]}))
     assert (report.namespaces, report.exit_code) == ((), 0)
 
 
-def test_a_constraint_that_gatekeeper_refuses_is_an_error(opa: Path) -> None:
+def test_a_constraint_that_gatekeeper_refuses_is_an_error() -> None:
     refused = _constraint(name="refused", parameters={"controlledPods": "perhaps"})
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, _constraint(), refused)
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, _constraint(), refused)
     (problem,) = report.errors
     assert problem.message.startswith("Gatekeeper refuses the constraint refused, so it was left out: ")
     assert report.exit_code == 2
     with pytest.raises(PullguardError, match="so no namespace is protected: <stdin>: Gatekeeper refuses"):
-        _scope(opa, *_NAMESPACES, refused)
+        _scope(*_NAMESPACES, refused)
 
 
-def test_without_constraints_it_ends(opa: Path) -> None:
+def test_without_constraints_it_ends() -> None:
     with pytest.raises(PullguardError, match=r"there is no K8sProtectedPullPolicy in the files"):
-        _scope(opa, *_NAMESPACES)
+        _scope(*_NAMESPACES)
 
 
-def test_without_constraints_it_says_what_could_not_be_read(opa: Path, tmp_path: Path) -> None:
+def test_without_constraints_it_says_what_could_not_be_read(tmp_path: Path) -> None:
     missing, broken = tmp_path / "missing.json", tmp_path / "broken.yaml"
     broken.write_text("kind: Namespace\na: [\n", "utf-8")
     message = "there is no K8sProtectedPullPolicy in the files, so no namespace is protected: "
@@ -322,32 +321,32 @@ def test_without_constraints_it_says_what_could_not_be_read(opa: Path, tmp_path:
     )
     for paths, first in [([missing, broken], is_missing), ([broken, missing], is_broken)]:
         with pytest.raises(PullguardError) as caught:
-            scope([str(path) for path in paths], opa=str(opa))
+            scope([str(path) for path in paths])
         assert str(caught.value) == message + first
 
 
-def test_files_and_a_cluster_at_once_are_refused(opa: Path) -> None:
+def test_files_and_a_cluster_at_once_are_refused() -> None:
     with pytest.raises(PullguardError, match="files and a live cluster cannot be read at once"):
-        scope(["-"], kubeconfig="k", opa=str(opa))
+        scope(["-"], kubeconfig="k")
 
 
 def _live(unreadable: Mapping[str, str]) -> Snapshot:
     return Snapshot("the cluster", True, {kind.kind: () for kind in KINDS}, unreadable, (), ())
 
 
-def test_constraints_that_may_not_be_read_end_it(opa: Path) -> None:
+def test_constraints_that_may_not_be_read_end_it() -> None:
     with pytest.raises(PullguardError, match=r"which namespaces are protected is not known: .* \(forbidden\)"):
-        judge(_live({"K8sProtectedPullPolicy": "forbidden"}), opa)
+        judge(ENGINE, _live({"K8sProtectedPullPolicy": "forbidden"}))
 
 
-def test_a_policy_that_fails_ends_it(opa: Path, checkout: Path) -> None:
+def test_a_policy_that_fails_ends_it(checkout: Path) -> None:
     text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
     template = yaml.safe_load(text)
     source = template["spec"]["targets"][0]["code"][0]["source"]
     source["rego"] = 'package other\n\nx := 1\n\nx := 2\n\nviolation contains {"msg": "a"} if x == 1\n'
     source["libs"] = []
-    with pytest.raises(PullguardError, match=r"opa has no answer to data\.scope\.judge\.messages: "):
-        _scope(opa, template, *_NAMESPACES, _constraint())
+    with pytest.raises(PullguardError, match=r"OPA has no answer to data\.scope\.judge\.messages: "):
+        _scope(template, *_NAMESPACES, _constraint())
 
 
 @pytest.fixture
@@ -358,9 +357,7 @@ def kubectl() -> str:
     return found
 
 
-def test_a_live_cluster_says_the_same_as_its_dump(
-    opa: Path, workbench: Workbench, kubectl: str, tmp_path: Path
-) -> None:
+def test_a_live_cluster_says_the_same_as_its_dump(workbench: Workbench, kubectl: str, tmp_path: Path) -> None:
     objects = [
         *_NAMESPACES,
         *_WEBHOOKS,
@@ -373,21 +370,21 @@ def test_a_live_cluster_says_the_same_as_its_dump(
     cluster = ReadOnlyCluster(KINDS, by_kind)
     try:
         kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
-        live = scope(kubeconfig=str(kubeconfig), kubectl=kubectl, opa=str(opa))
+        live = scope(kubeconfig=str(kubeconfig), kubectl=kubectl)
     finally:
         cluster.stop()
-    dumped = _scope(opa, *objects)
+    dumped = _scope(*objects)
     assert live.namespaces == dumped.namespaces
     assert (live.source, live.errors, live.exit_code) == ("the cluster", (), 0)
 
 
-def test_what_may_not_be_read_is_said(opa: Path, kubectl: str, tmp_path: Path) -> None:
+def test_what_may_not_be_read_is_said(kubectl: str, tmp_path: Path) -> None:
     objects = {"Namespace": _NAMESPACES, "K8sProtectedPullPolicy": [_constraint(enforcementAction="deny")]}
     objects["ValidatingWebhookConfiguration"] = [_WEBHOOKS[0]]
     cluster = ReadOnlyCluster(KINDS, objects, forbidden=["ReplicaSet", "ValidatingAdmissionPolicy", "Config"])
     try:
         kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
-        report = scope(kubeconfig=str(kubeconfig), kubectl=kubectl, opa=str(opa))
+        report = scope(kubeconfig=str(kubeconfig), kubectl=kubectl)
     finally:
         cluster.stop()
     assert report.unreadable == dict.fromkeys(("Config", "ReplicaSet", "ValidatingAdmissionPolicy"), "forbidden")
@@ -423,8 +420,8 @@ def _spoiled(value: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("value", _WRONG, ids=repr)
-def test_fields_of_the_wrong_type_hide_nothing(opa: Path, value: Any) -> None:
-    report = _scope(opa, *_NAMESPACES, *_WEBHOOKS, *_spoiled(value), _constraint(enforcementAction="deny"))
+def test_fields_of_the_wrong_type_hide_nothing(value: Any) -> None:
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, *_spoiled(value), _constraint(enforcementAction="deny"))
     assert _outcomes(report) == {
         "kube-system": ("denied-by-webhook", "denied-by-webhook"),
         "gatekeeper-system": ("audited", "audited"),

@@ -36,8 +36,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def by_opa(tree: Path, opa: Path) -> SuiteReport:
-    return command.run([str(tree)], opa=str(opa))
+def by_opa(tree: Path) -> SuiteReport:
+    return command.run([str(tree)])
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,7 @@ def _inventory(chance: random.Random) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_random_matches_are_gators(tmp_path: Path, opa: Path, gator: Path, seed: int) -> None:
+def test_random_matches_are_gators(tmp_path: Path, gator: Path, seed: int) -> None:
     assert gator.exists()
     chance = random.Random(seed)  # noqa: S311 - test data
     suite_tree.save(
@@ -253,7 +253,7 @@ def test_random_matches_are_gators(tmp_path: Path, opa: Path, gator: Path, seed:
             cases.append(suite_tree.case(name, f"{name}.yaml", 1, "^denied$", inventory=paths))
         tests.append(suite_tree.test(str(number), "template.yaml", f"{number}.yaml", *cases))
     suite_tree.suite(tmp_path, *tests)
-    (by_opa,) = command.run([str(tmp_path)], opa=str(opa)).suites
+    (by_opa,) = command.run([str(tmp_path)]).suites
     (by_gator,) = command.run([str(tmp_path)], engine="gator").suites
     ours = {name: (result.outcome, _texts(result)) for name, result in _results(by_opa)}
     theirs = {name: (result.outcome, _texts(result)) for name, result in _results(by_gator)}
@@ -270,8 +270,8 @@ def _texts(result: SuiteResult | TestResult | CaseResult) -> str:
 # ---- the command's own ways
 
 
-def _run(path: Path, opa: Path, **options: Any) -> SuiteReport:
-    return command.run([str(path)], opa=str(opa), **options)
+def _run(path: Path, **options: Any) -> SuiteReport:
+    return command.run([str(path)], **options)
 
 
 def _without_times(report: SuiteReport) -> list[tuple[str, str, str]]:
@@ -287,10 +287,10 @@ def _without_times(report: SuiteReport) -> list[tuple[str, str, str]]:
         ("^the text", set()),
     ],
 )
-def test_filter_selects_as_gators(tree: Path, opa: Path, gator: Path, expression: str, selected: set[str]) -> None:
+def test_filter_selects_as_gators(tree: Path, gator: Path, expression: str, selected: set[str]) -> None:
     assert gator.exists()
     folder = tree / "match"
-    by_opa, by_gator = _run(folder, opa, run=expression), command.run([str(folder)], engine="gator", run=expression)
+    by_opa, by_gator = _run(folder, run=expression), command.run([str(folder)], engine="gator", run=expression)
     run = {test.name for test in by_opa.suites[0].tests for found in test.cases if found.outcome != "skipped"}
     assert run == selected
     assert [pair[:2] for pair in _without_times(by_opa)] == [pair[:2] for pair in _without_times(by_gator)]
@@ -304,9 +304,9 @@ def test_filter_selects_as_gators(tree: Path, opa: Path, gator: Path, expression
         ("a//b//c", "the filter a//b//c has more than one //"),
     ],
 )
-def test_wrong_filters(tree: Path, opa: Path, expression: str, message: str) -> None:
+def test_wrong_filters(tree: Path, expression: str, message: str) -> None:
     with pytest.raises(PullguardError) as error:
-        _run(tree / "skipped", opa, run=expression)
+        _run(tree / "skipped", run=expression)
     assert str(error.value) == message
 
 
@@ -316,7 +316,7 @@ def test_gator_refuses_wrong_filters_too(tree: Path, gator: Path) -> None:
         command.run([str(tree / "skipped")], engine="gator", run="(")
 
 
-def test_one_broken_suite_hides_no_other(tmp_path: Path, opa: Path) -> None:
+def test_one_broken_suite_hides_no_other(tmp_path: Path) -> None:
     suite_tree.save(
         tmp_path / "good/t.yaml", suite_tree.template("Any", 'package any\n\nviolation contains {"msg": "x"}')
     )
@@ -328,7 +328,7 @@ def test_one_broken_suite_hides_no_other(tmp_path: Path, opa: Path) -> None:
     (tmp_path / "worse.yaml").write_text("kind: Suite # test.gatekeeper.sh\n  x: [\n")
     (tmp_path / "none.yaml").write_text("kind: Suite # of test.gatekeeper.sh\napiVersion: v1\n")
     (tmp_path / "other.yaml").write_text("{{ a template of Helm }}\n")
-    report = _run(tmp_path, opa)
+    report = _run(tmp_path)
     assert [(suite.path, suite.outcome, suite.message) for suite in report.suites] == [
         (f"{tmp_path}/broken.yaml", "error", "line 5: tests[0].cases[0].skip must be true or false"),
         (f"{tmp_path}/good/suite.yaml", "passed", ""),
@@ -338,7 +338,7 @@ def test_one_broken_suite_hides_no_other(tmp_path: Path, opa: Path) -> None:
     assert report.exit_code == 2
 
 
-def test_runtime_error_of_one_case_hides_no_other(tmp_path: Path, opa: Path) -> None:
+def test_runtime_error_of_one_case_hides_no_other(tmp_path: Path) -> None:
     rego = """
         package any
 
@@ -354,7 +354,7 @@ def test_runtime_error_of_one_case_hides_no_other(tmp_path: Path, opa: Path) -> 
         suite_tree.save(tmp_path / f"{number}.yaml", suite_tree.resource(number=number))
     cases = [suite_tree.case(str(number), f"{number}.yaml", 1, message="^1$") for number in range(3)]
     suite_tree.suite(tmp_path, suite_tree.test("t", "t.yaml", "c.yaml", *cases))
-    (suite,) = _run(tmp_path, opa).suites
+    (suite,) = _run(tmp_path).suites
     conflict = "template:7: eval_conflict_error: functions must not produce multiple outputs for same inputs"
     assert [(case.outcome, case.message) for case in suite.tests[0].cases] == [
         ("failed", "0 violations that match ^1$, expected exactly 1; there are none at all"),
@@ -383,7 +383,7 @@ def test_what_is_wrong_with_a_template_is_said(by_opa: SuiteReport, name: str, m
     assert (result.outcome, result.message) == ("error", f"{name}.yaml: {message}")
 
 
-def test_paths_are_shown_as_they_are_given(tree: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_shown_as_they_are_given(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree / "skipped")
     for given, shown in (
         (".", "./suite.yaml"),
@@ -392,36 +392,38 @@ def test_paths_are_shown_as_they_are_given(tree: Path, opa: Path, monkeypatch: p
         ("../skipped/", "../skipped/suite.yaml"),
         ("../skipped/...", "../skipped/suite.yaml"),
     ):
-        assert [suite.path for suite in command.run([given], opa=str(opa)).suites] == [shown]
-    twice = command.run([".", "suite.yaml", str(tree / "skipped")], opa=str(opa))
+        assert [suite.path for suite in command.run([given]).suites] == [shown]
+    twice = command.run([".", "suite.yaml", str(tree / "skipped")])
     assert [suite.path for suite in twice.suites] == ["./suite.yaml"]
 
 
-def test_no_suite_is_an_error(tmp_path: Path, opa: Path) -> None:
+def test_no_suite_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("kind: Pod\n")
     with pytest.raises(PullguardError) as error:
-        _run(tmp_path, opa)
+        _run(tmp_path)
     assert str(error.value) == (
         f"no Suite found in {tmp_path}; "
         "a Suite is a YAML file with apiVersion test.gatekeeper.sh/v1alpha1 and kind Suite"
     )
     with pytest.raises(PullguardError, match=r"nowhere does not exist$"):
-        _run(tmp_path / "nowhere", opa)
+        _run(tmp_path / "nowhere")
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(PullguardError, match=r"a\.json is not a YAML file"):
-        _run(tmp_path / "a.json", opa)
+        _run(tmp_path / "a.json")
 
 
-def test_programs_that_cannot_be_run(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(
-        PullguardError, match=r"^/nowhere/opa is not a program that can be run; give its path with --opa"
-    ):
-        _run(tree / "match", Path("/nowhere/opa"))
-    wrong = tmp_path / "opa"
+def test_programs_that_cannot_be_run(
+    tree: Path, tmp_path: Path, engine_program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = tmp_path / "wrong"
     wrong.write_text("#!/bin/sh\necho 'unknown flag: --server' >&2\nexit 1\n")
     wrong.chmod(0o755)
-    with pytest.raises(PullguardError, match=r"^the OPA server ended with code 1: unknown flag: --server$"):
-        _run(tree / "match", wrong)
+    with monkeypatch.context() as patch:
+        patch.setattr("pullguard.suites.opa.opa", lambda: (str(wrong),))
+        with pytest.raises(PullguardError, match=r"^the OPA server ended with code 1: unknown flag: --server$"):
+            _run(tree / "match")
+    (tmp_path / ".tools" / "bin").mkdir(parents=True)
+    (tmp_path / ".tools" / "bin" / "pullguard-engine").symlink_to(engine_program)
     monkeypatch.setattr("pullguard.core.resources._CHECKOUT", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PullguardError, match=r"^gator was not found; install gator 3\.23 or run `make tools`"):
@@ -432,8 +434,8 @@ def test_programs_that_cannot_be_run(tree: Path, tmp_path: Path, monkeypatch: py
         command.run([str(tree / "match")], engine="gator")
 
 
-def test_two_runs_say_the_same(tree: Path, by_opa: SuiteReport, opa: Path) -> None:
-    again = _run(tree, opa)
+def test_two_runs_say_the_same(tree: Path, by_opa: SuiteReport) -> None:
+    again = _run(tree)
     assert _without_times(again) == _without_times(by_opa)
     assert again.exit_code == by_opa.exit_code == 2
     assert [replace(suite, seconds=0.0, tests=()) for suite in again.suites] == [

@@ -28,7 +28,7 @@ def build(source: Path, tmp_path: Path, git: Callable[..., object]) -> Build:
     return run
 
 
-def test_a_wheel_brings_its_opa(build: Build, repository: Path, tmp_path: Path) -> None:
+def test_a_wheel_brings_its_engine(build: Build, repository: Path, tmp_path: Path) -> None:
     wheel = build(os.environ)
     assert re.fullmatch(r"pullguard-[0-9.]+-py3-none-linux_\w+\.whl", wheel.name)
     folder = tmp_path / "installed"
@@ -45,7 +45,7 @@ def test_a_wheel_brings_its_opa(build: Build, repository: Path, tmp_path: Path) 
     )
     assert (ended.returncode, ended.stderr) == (1, "")
     assert ended.stdout.startswith("::error title=pull-policy-always,file=deploy/dns.yaml,line=9::")
-    assert os.access(folder / "pullguard" / "bin" / "opa", os.X_OK)
+    assert os.access(folder / "pullguard" / "bin" / "pullguard-engine", os.X_OK)
     assert (folder / "share/man/man1/pullguard.1").read_text().startswith(".TH PULLGUARD 1")
 
 
@@ -53,5 +53,5 @@ def test_a_wheel_without_go_is_for_all_platforms(build: Build) -> None:
     wheel = build({"PATH": str(Path(sys.executable).parent)})
     assert wheel.name.endswith("-py3-none-any.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert "pullguard/bin/opa" not in names
+    assert "pullguard/bin/pullguard-engine" not in names
     assert names >= {"pullguard/data/library/MANIFEST", "pullguard/data/rego/gatekeeper/batch/batch.rego"}

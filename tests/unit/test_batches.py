@@ -1,9 +1,7 @@
 """Batches: what is pure of `check`."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 import small_library as small
 from pullguard.core.errors import PullguardError, TimedOutError
 from pullguard.core.gatekeeper import constraint_from, template_from
-from pullguard.engine.batches import Answer, Batch, Failure, PolicyError, Response, answer_from, judged, loads
+from pullguard.engine.batches import Answer, Batch, Failure, PolicyError, Response, answer_from, judged
 from pullguard.engine.groups import groups
 
 
@@ -25,12 +23,12 @@ def response(text: str, policy: str = "p") -> Response:
 class Run:
     """Says of each object what it is; of "bad" ones that a policy failed, of "slow" ones nothing in time."""
 
-    engine: "Engine"
+    judge: "FakeJudge"
     objects: Sequence[str]
     stopped: bool = False
 
     def answers(self) -> list[Answer]:
-        self.engine.asked.append(list(self.objects))
+        self.judge.asked.append(list(self.objects))
         if "slow" in self.objects:
             raise TimedOutError
         if "broken" in self.objects:
@@ -38,15 +36,15 @@ class Run:
         if "bad" in self.objects:
             raise PolicyError("it was bad")
         self.stopped = True
-        return [Answer("n", (response(text, self.engine.policy),) if text != "good" else ()) for text in self.objects]
+        return [Answer("n", (response(text, self.judge.policy),) if text != "good" else ()) for text in self.objects]
 
     def stop(self) -> None:
         self.stopped = True
 
 
 @dataclass
-class Engine:
-    """An engine that needs no program."""
+class FakeJudge:
+    """A judge that needs no program."""
 
     policy: str = "p"
     runs: list[Run] = field(default_factory=list)
@@ -57,14 +55,14 @@ class Engine:
         return self.runs[-1]
 
 
-def answers(engines: Sequence[Engine], batches: Sequence[Sequence[str]]) -> list[tuple[int, list[Any]]]:
+def answers(engines: Sequence[FakeJudge], batches: Sequence[Sequence[str]]) -> list[tuple[int, list[Any]]]:
     work = [(number, Batch(objects, {})) for number, objects in enumerate(batches)]
     return list(judged(engines, work))
 
 
 @given(st.lists(st.lists(st.sampled_from(["a", "b", "good", "bad"]), min_size=1, max_size=9), max_size=5))
 def test_each_object_gets_its_answer(batches: list[list[str]]) -> None:
-    engines = [Engine("p"), Engine("q")]
+    engines = [FakeJudge("p"), FakeJudge("q")]
     expected = [
         (
             number,
@@ -83,7 +81,7 @@ def test_each_object_gets_its_answer(batches: list[list[str]]) -> None:
 
 
 def test_halves() -> None:
-    engine = Engine()
+    engine = FakeJudge()
     answers([engine], [["a", "b", "bad", "c", "d"]])
     assert engine.asked == [
         ["a", "b", "bad", "c", "d"],
@@ -95,14 +93,14 @@ def test_halves() -> None:
 
 
 def test_a_batch_that_takes_too_long_is_not_tried_again() -> None:
-    engine = Engine()
+    engine = FakeJudge()
     late = Failure("the policy engine did not answer in time")
     assert answers([engine], [["a", "slow"], ["b"]]) == [(0, [late, late]), (1, [Answer("n", (response("b"),))])]
     assert engine.asked == [["a", "slow"], ["b"]]
 
 
 def test_two_batches_at_most_are_in_the_engine() -> None:
-    engine = Engine()
+    engine = FakeJudge()
     made = []
 
     def work() -> Iterator[tuple[int, Batch]]:
@@ -117,7 +115,7 @@ def test_two_batches_at_most_are_in_the_engine() -> None:
 
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_everything_is_stopped_when_an_engine_breaks(position: int) -> None:
-    engines = [Engine(), Engine()]
+    engines = [FakeJudge(), FakeJudge()]
     batches = [["a"], ["b"], ["c"]]
     batches[position] = ["broken"]
     with pytest.raises(PullguardError, match="the engine broke"):
@@ -126,7 +124,7 @@ def test_everything_is_stopped_when_an_engine_breaks(position: int) -> None:
 
 
 def test_everything_is_stopped_when_the_input_breaks() -> None:
-    engine = Engine()
+    engine = FakeJudge()
 
     def work() -> Iterator[tuple[int, Batch]]:
         yield 0, Batch(["a"], {})
@@ -149,7 +147,7 @@ def test_groups() -> None:
         ("v1", ["b", "c", "d"]),
         ("v0", ["a"]),
     ]
-    data = json.loads(found[0].data(namespace="n"))["pullguard"]
+    data = found[0].data(namespace="n")
     assert data["namespace"] == "n"
     assert [(entry["policy"], entry["constraint"]["metadata"]["name"]) for entry in data["constraints"]] == [
         ("fragile", "b"),
@@ -161,15 +159,12 @@ def test_groups() -> None:
 
 
 @pytest.mark.parametrize("name", ["../../up", "a/../../../up", "../../../../../../../../up"])
-def test_a_template_cannot_write_elsewhere(tmp_path: Path, name: str) -> None:
+def test_a_template_cannot_be_written_elsewhere(name: str) -> None:
     obj = small.template("Up", small.OWNER_V1)
     obj["metadata"]["name"] = name
     group = groups([template_from(obj, "t.yaml")], [constraint_from(small.constraint("Up", "c"), "c")])[0]
-    folder = tmp_path / "a" / "b"
-    folder.mkdir(parents=True)
     with pytest.raises(PullguardError, match="is not a name for a template"):
-        group.write(folder)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+        group.modules()
 
 
 def test_answers() -> None:
@@ -188,39 +183,17 @@ def test_answers() -> None:
     }
     expected = Response("p", "c", "warn", '{"b": 1}', None, namespace_assumed=True)
     assert answer_from(value) == Answer("n", (expected,))
+    assert answer_from({"failure": "no"}) == Failure("no")
     broken: Any
     for broken in ({}, None, [], {**value, "responses": 1}, {**value, "responses": [{}]}):
-        with pytest.raises(PullguardError, match="gave an answer that pullguard cannot read"):
+        with pytest.raises((AttributeError, KeyError, TypeError)):
             answer_from(broken)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        (b"[1, -2, 0.5, true]", [1, -2, 0.5, True]),
-        (b"1e999", "1e999"),
-        (b"-1e999", "-1e999"),
-        (b"1" * 5000, "1" * 5000),
-    ],
-)
-def test_numbers_beyond_python(text: bytes, value: Any) -> None:
-    assert loads(text) == value
-
-
-@given(st.recursive(st.none() | st.booleans() | st.text() | st.integers(), st.lists))
-def test_json_is_read_as_it_is(value: Any) -> None:
-    assert loads(json.dumps(value).encode()) == value
-
-
-def test_what_is_no_json() -> None:
-    with pytest.raises(ValueError, match="Expecting value"):
-        loads(b"")
 
 
 def test_an_engine_gets_the_namespaces() -> None:
     seen: list[Mapping[str, Any]] = []
 
-    class Seeing(Engine):
+    class Seeing(FakeJudge):
         def start(self, batch: Batch) -> Run:
             seen.append(batch.namespaces)
             return super().start(batch)

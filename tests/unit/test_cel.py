@@ -6,6 +6,7 @@ import pytest
 
 from pullguard.core.errors import PullguardError
 from pullguard.library.policies import AssignField, CelRules, CelVariable, cel
+from shared_engine import ENGINE
 
 LIBS = {
     "lists": "variables:\n- import: base\n- name: lists\n  expression: |\n    variables.base + variables.label\n",
@@ -44,6 +45,7 @@ PARAMETERS = {"label": {"type": "array"}, "allowed": {"type": "array", "items": 
 LIB = cel.Libs(
     admission=lambda name: (LIBS[name], f"lib/{name}/admission.yaml") if name in LIBS else None,
     value={"lib.texts.all": ["ä", 'b"']}.get,
+    engine=ENGINE,
 )
 
 

@@ -84,7 +84,7 @@ def test_an_error_is_one_line_and_ends_with_2(tmp_path: Path, capsys: pytest.Cap
     assert captured.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["--opa=./x", "--library=x", "-h", "--write-baseline", "--x.yaml"])
+@pytest.mark.parametrize("name", ["--library=x", "-h", "--write-baseline", "--x.yaml"])
 def test_names_of_files_are_no_options(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,14 +107,15 @@ def test_names_of_files_are_no_options(
     assert not (tmp_path / "it-ran").exists()
 
 
-def test_a_missing_opa_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    manifest = tmp_path / "pod.yaml"
-    manifest.write_text("apiVersion: v1\nkind: Pod\n")
-    opa = tmp_path / "opa"
-    assert cli.main(["check", "--opa", str(opa), str(manifest)]) == 2
+def test_a_missing_engine_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pullguard.core.resources._CHECKOUT", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["check", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
-        f"pullguard: {opa} is not a program that can be run; "
-        "give its path with --opa, or run `make tools` in a checkout of pullguard\n"
+        "pullguard: pullguard-engine was not found; install pullguard from a wheel for this platform, or run "
+        "`make tools` in a checkout of pullguard\n"
     )
 
 

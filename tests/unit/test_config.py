@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from policy_tree import CLUSTER_POLICY, PARAMETERS, POLICY, policy
 from pullguard.core.errors import PullguardError
 from pullguard.library.config import AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces, load, parse, schema
+from shared_engine import ENGINE
 
 VALIDATOR = jsonschema_rs.Draft202012Validator(schema((POLICY,)))
 DEFAULT = PolicyConfig(enabled=True, enforcement="audit", parameters={})
@@ -18,7 +19,7 @@ NAMES = "protectedNamespaces: {names: [kube-system]}\n"
 
 
 def read(text: str) -> Config:
-    return parse(text, "pullguard.yaml", (POLICY,))
+    return parse(ENGINE, text, "pullguard.yaml", (POLICY,))
 
 
 def errors(text: str) -> list[str]:
@@ -122,7 +123,7 @@ def test_a_policy_s_own_enforcement_comes_before_everyone_s(text: str, expected:
 def test_a_policy_that_does_not_offer_everyone_s_enforcement_takes_the_strictest_that_it_offers(
     text: str, expected: str
 ) -> None:
-    stated = parse(NAMES + text, "pullguard.yaml", (CLUSTER_POLICY, POLICY))
+    stated = parse(ENGINE, NAMES + text, "pullguard.yaml", (CLUSTER_POLICY, POLICY))
     assert stated.policies["known_host"].enforcement == expected
 
 
@@ -148,14 +149,14 @@ def test_a_policy_that_does_not_offer_everyone_s_enforcement_takes_the_strictest
 )
 def test_what_a_policy_does_not_offer_is_refused_with_its_line(text: str, expected: str) -> None:
     with pytest.raises(PullguardError) as caught:
-        parse(NAMES + text, "pullguard.yaml", (CLUSTER_POLICY, POLICY))
+        parse(ENGINE, NAMES + text, "pullguard.yaml", (CLUSTER_POLICY, POLICY))
     assert str(caught.value) == expected
 
 
 def test_json_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "pullguard.yaml"
     path.write_bytes(b'\xef\xbb\xbf{"protectedNamespaces": {"names": ["a"]}}')
-    assert load(path, (POLICY,)).protected_namespaces.names == ("a",)
+    assert load(ENGINE, path, (POLICY,)).protected_namespaces.names == ("a",)
 
 
 # -- what it cannot say -------------------------------------------------------------------------------------------
@@ -448,9 +449,9 @@ DEMANDING = policy(
 
 
 def test_a_parameter_without_a_default_can_be_demanded() -> None:
-    stated = parse(NAMES + "policies: {required_label: {parameters: {team: a}}}\n", "f", (DEMANDING,))
+    stated = parse(ENGINE, NAMES + "policies: {required_label: {parameters: {team: a}}}\n", "f", (DEMANDING,))
     assert stated.policies["required_label"].parameters == {"team": "a"}
-    off = parse(NAMES + "policies: {required_label: {enabled: false}}\n", "f", (DEMANDING,))
+    off = parse(ENGINE, NAMES + "policies: {required_label: {enabled: false}}\n", "f", (DEMANDING,))
     assert off.policies["required_label"].enabled is False
 
 
@@ -467,7 +468,7 @@ def test_a_parameter_without_a_default_can_be_demanded() -> None:
 )
 def test_a_demanded_parameter_that_is_missing_is_said(text: str, line: int) -> None:
     with pytest.raises(PullguardError) as caught:
-        parse(text, "f", (DEMANDING,))
+        parse(ENGINE, text, "f", (DEMANDING,))
     assert str(caught.value) == f"f:{line}: policies.required_label.parameters.team is missing"
 
 
@@ -477,13 +478,13 @@ def test_a_demanded_parameter_that_is_missing_is_said(text: str, line: int) -> N
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
     with pytest.raises(PullguardError) as caught:
-        load(path, (POLICY,))
+        load(ENGINE, path, (POLICY,))
     assert str(caught.value) == f"{path}: there is no such file; `pullguard init` writes one to start with"
 
 
 def test_a_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(PullguardError) as caught:
-        load(tmp_path, (POLICY,))
+        load(ENGINE, tmp_path, (POLICY,))
     assert str(caught.value) == f"{tmp_path}: cannot be read (Is a directory)"
 
 
@@ -491,7 +492,7 @@ def test_a_file_that_is_not_utf_8_is_said(tmp_path: Path) -> None:
     path = tmp_path / "pullguard.yaml"
     path.write_bytes(b"a: b\nc: \xff\n")
     with pytest.raises(PullguardError) as caught:
-        load(path, (POLICY,))
+        load(ENGINE, path, (POLICY,))
     assert str(caught.value) == f"{path}:2: is not UTF-8; save it as UTF-8"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fixable import DIGEST, LATEST, findings_in
 from pullguard.fix.manifests import Edited, edited
+from shared_engine import ENGINE
 
 POLICY = "imagePullPolicy: IfNotPresent"
 COMMON = "x: &c\n  image: x:1\n  imagePullPolicy: Always\n"
@@ -15,7 +16,7 @@ SHARED = "an anchor shares it with places that are to stay as they are, or a mer
 
 
 def fix(text: str, file: str = "m.yaml") -> Edited:
-    return edited(file, text, findings_in(file, text))
+    return edited(ENGINE, file, text, findings_in(file, text))
 
 
 # Before and after, in place of what a container has after its name and image.
@@ -339,7 +340,7 @@ def test_lists() -> None:
 def test_objects_that_nothing_tells_apart() -> None:
     pod = "{kind: Pod, metadata: {name: p}, spec: {containers: [{image: x:1, imagePullPolicy: Always}]}}"
     text = f"kind: List\nitems:\n- {pod}\n- {pod}\n"
-    result = edited("m.yaml", text, findings_in("m.yaml", text)[:1])
+    result = edited(ENGINE, "m.yaml", text, findings_in("m.yaml", text)[:1])
     assert result.text == text
     assert [reason for _, reason in result.refused] == [
         "several objects of one name in one List are alike, and not all of them are to be changed: edit it by hand"
@@ -351,12 +352,12 @@ def test_namespaces_tell_objects_apart() -> None:
     items = "kind: List\nitems:\n- %s\n- %s\n"
     text = items % (pod % ("a", "Always"), pod % ("b", "Always"))
     found = [found for found in findings_in("m.yaml", text) if found.object.namespace == "b"]
-    assert edited("m.yaml", text, found).text == items % (pod % ("a", "Always"), pod % ("b", "IfNotPresent"))
+    assert edited(ENGINE, "m.yaml", text, found).text == items % (pod % ("a", "Always"), pod % ("b", "IfNotPresent"))
 
 
 @pytest.mark.parametrize("now", ["", "kind: Pod\n", f"{POD}  - image: x:1\n    imagePullPolicy: Never\n", "kind: [\n"])
 def test_a_file_that_is_not_what_was_checked(now: str) -> None:
-    result = edited("m.yaml", now, findings_in("m.yaml", f"{POD}  - image: x:1\n    imagePullPolicy: Always\n"))
+    result = edited(ENGINE, "m.yaml", now, findings_in("m.yaml", f"{POD}  - image: x:1\n    imagePullPolicy: Always\n"))
     assert result.text == now
     assert [reason for _, reason in result.refused] == [
         "it is not what was checked, as if the file had been changed meanwhile: run the command again"
@@ -366,7 +367,7 @@ def test_a_file_that_is_not_what_was_checked(now: str) -> None:
 def test_policies_that_want_different_values() -> None:
     text = f"{POD}  - image: x:1\n    imagePullPolicy: Always\n"
     (first,), (second,) = findings_in("m.yaml", text), findings_in("m.yaml", text, value="Never")
-    result = edited("m.yaml", text, [first, replace(second, rule="another")])
+    result = edited(ENGINE, "m.yaml", text, [first, replace(second, rule="another")])
     assert result.text == text.replace("Always", "IfNotPresent")
     assert [(found.rule, reason) for found, reason in result.refused] == [
         ("another", "two policies want different values: see which of them applies")
@@ -379,6 +380,6 @@ def test_one_scalar_for_values_that_differ() -> None:
         for name, p in (("a", "&p Always"), ("b", "*p"))
     )
     (first, _), (_, second) = findings_in("m.yaml", text), findings_in("m.yaml", text, value="Never")
-    result = edited("m.yaml", text, [first, second])
+    result = edited(ENGINE, "m.yaml", text, [first, second])
     assert [reason for _, reason in result.refused] == [SHARED]
     assert result.text == text.replace("*p", "Never")

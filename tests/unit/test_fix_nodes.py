@@ -1,4 +1,4 @@
-"""Where values stand: the nodes of a document are its value, as the strict reader gives it."""
+"""Where values stand: the nodes of a document are its value, as the engine reads it."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from pullguard.core.inputs import Document
-from pullguard.core.inputs.documents import decode, read_documents
+from pullguard.engine.documents import Document, read_documents
 from pullguard.fix import json_nodes, yaml_nodes
+from pullguard.fix.manifests import text_of
 from pullguard.fix.nodes import MappingNode, Node, ScalarNode, SequenceNode, appearances, find
+from shared_engine import ENGINE
 
 
 def root_of(text: str) -> Node:
@@ -44,23 +45,21 @@ def test_real_manifests(corpus: Path, hard: Path) -> None:
     for path in sorted((corpus / "real").rglob("*")) + sorted(hard.iterdir()):
         if path.is_dir() or path.name == "latin1.yaml":
             continue
-        text = decode(path.name, path.read_bytes())[0]
-        text = text.removeprefix("\ufeff")
-        text = text if "\n" in text else text.replace("\r", "\n")
-        for document in read_documents(path.name, text):
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8")
+        for document in read_documents(ENGINE, text, path.name):
             if not isinstance(document, Document):
                 continue
-            source = document.source
-            assert text[source.offset :].startswith(source.text)
-            is_json = source.format == "json"
-            root = json_nodes.compose(source.text) if is_json else yaml_nodes.compose(source.text)
-            formats[source.format] += 1
+            part, offset = text_of(document, text)
+            assert text[offset:].replace("\r", "\n").startswith(part.replace("\r", "\n"))
+            root = json_nodes.compose(part) if document.format == "json" else yaml_nodes.compose(part)
+            formats[document.format] += 1
             if root is None:
                 assert document.value is None
             else:
                 assert_same(root, document.value)
     assert formats["json"] >= 3
-    assert formats["kubernetes"] > len(list((corpus / "real").iterdir()))
+    assert formats["yaml"] > len(list((corpus / "real").iterdir()))
 
 
 def test_places() -> None:

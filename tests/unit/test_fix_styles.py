@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from fixable import findings_in
 from manifest_styles import Styled, styled_files
 from pullguard.core.findings import Finding, steps
-from pullguard.core.inputs import Document
-from pullguard.core.inputs.documents import read_documents
+from pullguard.engine.documents import Document, read_documents
 from pullguard.fix.manifests import edited
+from shared_engine import ENGINE
 
 
 @given(styled_files())
@@ -20,11 +20,11 @@ def test_all_else_stays(styled: Styled) -> None:
     name = "m.json" if styled.is_json else "m.yaml"
     findings = findings_in(name, styled.before)
     assert len(findings) == styled.fixable
-    result = edited(name, styled.before, findings)
+    result = edited(ENGINE, name, styled.before, findings)
     assert result.refused == ()
     assert result.text == styled.after
     assert findings_in(name, result.text) == []
-    assert edited(name, result.text, []).text == result.text
+    assert edited(ENGINE, name, result.text, []).text == result.text
 
 
 _SHARED = "x: [&p Always, &c {image: x:1, imagePullPolicy: *p}, &m {imagePullPolicy: Always}, &n {name: a}, &i x:2]\n"
@@ -60,7 +60,7 @@ def _key(entry: str) -> str:
 @settings(max_examples=400, deadline=None)
 def test_what_is_shared_changes_nowhere_else(text: str) -> None:
     findings = findings_in("m.yaml", text)
-    result = edited("m.yaml", text, findings)
+    result = edited(ENGINE, "m.yaml", text, findings)
     value = _value(text)
     for found in result.fixed:
         _set(value, found)
@@ -71,7 +71,7 @@ def test_what_is_shared_changes_nowhere_else(text: str) -> None:
 
 def _value(text: str) -> Any:
     """Return the value of a document without anything shared in it."""
-    (document,) = read_documents("m.yaml", text)
+    (document,) = read_documents(ENGINE, text, "m.yaml")
     assert isinstance(document, Document)
     return json.loads(json.dumps(document.value))
 

@@ -8,7 +8,11 @@ from typing import BinaryIO
 
 import pytest
 
-from pullguard.core.inputs import InputError, Inputs, Manifest
+from pullguard.core.inputs.files import find_files
+from pullguard.core.inputs.problems import InputError
+from pullguard.engine.documents import Manifest
+from pullguard.engine.inputs import Inputs
+from shared_engine import ENGINE
 
 POD = "kind: Pod\nmetadata:\n  name: {}\n"
 
@@ -17,7 +21,7 @@ def read(*paths: str | Path, stdin: BinaryIO | None = None) -> list[tuple[str, s
     """Return the (file, name) of every object, and the errors between them."""
     return [
         (found.file, found.object["metadata"]["name"]) if isinstance(found, Manifest) else found
-        for found in Inputs([str(path) for path in paths], stdin=stdin)
+        for found in Inputs(ENGINE, find_files([str(path) for path in paths]), stdin=stdin)
     ]
 
 
@@ -178,7 +182,7 @@ def test_files_and_folders_without_permission(tmp_path: Path) -> None:
 
 def test_what_vanishes_while_it_is_read(tmp_path: Path) -> None:
     paths = [write(tmp_path / name / "x.yaml") for name in ("a", "b", "c")]
-    reading = iter(Inputs([str(tmp_path)]))
+    reading = iter(Inputs(ENGINE, find_files([str(tmp_path)])))
     first = next(reading)
     assert isinstance(first, Manifest)
     assert first.file == paths[0]
@@ -214,23 +218,22 @@ def test_everything_is_counted(tmp_path: Path) -> None:
     write(tmp_path / "a.yaml", "kind: A\n---\n# empty\n---\n- list\n---\nb: [\n---\nc: 1\nc: 2\n")
     write(tmp_path / "b.json", '{"kind": "B"} {"kind": "C"}')
     write(tmp_path / "c.yaml", "# nothing\n")
-    inputs = Inputs([str(tmp_path), str(tmp_path / "missing")])
-    counts = [(inputs.files, inputs.documents) for _ in inputs]
-    assert counts == [(1, 1), (1, 4), (1, 5), (2, 6), (2, 7), (3, 7)]
-    assert (inputs.files, inputs.documents) == (3, 7)
-    assert [(inputs.files, inputs.documents) for _ in inputs] == counts
+    inputs = Inputs(ENGINE, find_files([str(tmp_path), str(tmp_path / "missing")]))
+    assert len(list(inputs)) == 6
+    assert (len(inputs.names), inputs.documents) == (3, 7)
+    assert inputs.without_objects == [str(tmp_path / "c.yaml")]
 
 
 def test_bytes_that_are_not_utf_8_are_an_error_and_the_rest_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"kind: Pod\nmetadata:\n  name: a # caf\xe9\n")
     message = "a byte that is not UTF-8; save the file as UTF-8 (the byte was replaced, the rest read)"
-    assert read(path) == [InputError(str(path), 3, None, message), (str(path), "a")]
+    assert read(path) == [(str(path), "a"), InputError(str(path), 3, None, message)]
 
 
 def test_one_broken_file_does_not_hide_the_others(tmp_path: Path) -> None:
     first = write(tmp_path / "a.yaml")
     second = write(tmp_path / "b.yaml", "kind: [\n")
     third = write(tmp_path / "c.yaml")
-    message = "not valid YAML: did not find expected node content while parsing a flow node; correct the document"
+    message = "not valid YAML: did not find expected node content; correct the document"
     assert read(tmp_path) == [(first, "a"), InputError(second, 1, 0, message), (third, "c")]

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs import InputError, Inputs, Manifest
+from pullguard.core.inputs.files import find_files
+from pullguard.core.inputs.problems import InputError
+from pullguard.engine.documents import Manifest
+from pullguard.engine.inputs import Inputs
+from shared_engine import ENGINE
 
 POD_SPECS = {
     "Pod": ("spec",),
@@ -72,11 +76,11 @@ def test_real_manifests_are_read_exactly(corpus: Path) -> None:
     expected = [json.loads(line) for line in (corpus / "expected.jsonl").read_text(encoding="utf-8").splitlines()]
     for entry in expected:
         del entry["effective"]
-    inputs = Inputs([str(corpus / "real")])
+    inputs = Inputs(ENGINE, find_files([str(corpus / "real")]))
     found = list(inputs)
     manifests = [manifest for manifest in found if isinstance(manifest, Manifest)]
     assert by_place([entry for manifest in manifests for entry in rows(manifest, corpus)]) == by_place(expected)
-    assert inputs.files == sum(path.is_file() for path in (corpus / "real").rglob("*"))
+    assert len(inputs.names) == sum(path.is_file() for path in (corpus / "real").rglob("*"))
     errors = [entry for entry in found if isinstance(entry, InputError)]
     assert [
         (Path(entry.file).relative_to(corpus / "real").as_posix(), entry.line, entry.document) for entry in errors
@@ -86,7 +90,7 @@ def test_real_manifests_are_read_exactly(corpus: Path) -> None:
 def test_lines_of_real_manifests_hold_what_they_are_said_to_hold(corpus: Path) -> None:
     texts: dict[str, list[str]] = {}
     seen = 0
-    for manifest in Inputs([str(corpus / "real")]):
+    for manifest in Inputs(ENGINE, find_files([str(corpus / "real")])):
         if not isinstance(manifest, Manifest) or manifest.object["kind"] not in POD_SPECS:
             continue
         path = POD_SPECS[manifest.object["kind"]]
@@ -118,7 +122,7 @@ HARD = json.loads((Path(__file__).parent.parent / "data/corpus/hard-expected.jso
 @pytest.mark.parametrize("name", sorted(HARD))
 def test_tricky_files(name: str, hard: Path) -> None:
     wanted = HARD[name]
-    found = list(Inputs([str(hard / name)]))
+    found = list(Inputs(ENGINE, find_files([str(hard / name)])))
     errors = [(entry.line, entry.document) for entry in found if isinstance(entry, InputError)]
     stated = [place["stated"] for entry in found if isinstance(entry, Manifest) for place in rows(entry, hard)]
     assert errors == HARD_ERRORS.get(name, [])

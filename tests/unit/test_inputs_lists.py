@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
-from pullguard.core.inputs import Document, Manifest
-from pullguard.core.inputs.documents import read_documents
-from pullguard.core.inputs.lists import manifests
+from pullguard.core.inputs.files import File
+from pullguard.engine.documents import Manifest
+from pullguard.engine.inputs import Inputs
+from shared_engine import ENGINE
 
 
 def manifests_in(text: str) -> list[Manifest]:
-    (document,) = read_documents("f.yaml", text)
-    assert isinstance(document, Document)
-    return list(manifests(document))
+    return [found for found in Inputs(ENGINE, [File("f.yaml", text.encode())]) if isinstance(found, Manifest)]
 
 
 def objects_in(value: object) -> list[tuple[tuple[int, ...], Any]]:
@@ -100,8 +99,7 @@ def test_nested_lists_cannot_be_too_deep() -> None:
 
 def test_manifests_know_their_document_and_their_lines() -> None:
     text = "---\n# c\n---\nkind: List\nitems:\n- kind: List\n  items:\n  - x\n  - kind: Pod\n    spec:\n      a: 1\n"
-    documents = [found for found in read_documents("f.yaml", text) if isinstance(found, Document)]
-    (manifest,) = (manifest for document in documents for manifest in manifests(document))
+    (manifest,) = manifests_in(text)
     assert (manifest.file, manifest.document, manifest.item) == ("f.yaml", 1, (0, 1))
     assert manifest.object == {"kind": "Pod", "spec": {"a": 1}}
     assert manifest.line() == 9

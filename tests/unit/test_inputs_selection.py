@@ -8,11 +8,12 @@ import pytest
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.files import find_files
-from pullguard.core.inputs.homes import Homes
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import Selection
 from pullguard.judging.kustomizations import namespaces
 from pullguard.judging.namespace_labels import load
+from pullguard.judging.target_namespaces import TargetNamespaces
+from shared_engine import ENGINE
 
 
 def make(folder: Path, *names: str, text: str = "kind: X\n") -> None:
@@ -127,7 +128,8 @@ def homes(folder: Path, **files: Any) -> dict[str, str]:
     for name, text in files.items():
         make(folder, name, text=text)
     return {
-        Path(file).relative_to(folder).as_posix(): own for file, own in namespaces(find_files([str(folder)])).items()
+        Path(file).relative_to(folder).as_posix(): own
+        for file, own in namespaces(ENGINE, find_files([str(folder)])).items()
     }
 
 
@@ -162,24 +164,24 @@ def test_kustomizations_that_are_wrong_or_hostile(tmp_path: Path) -> None:
 
 
 def test_where_objects_go() -> None:
-    places = Homes("given", {"k.yaml": "kustomized"})
+    places = TargetNamespaces("given", {"k.yaml": "kustomized"})
     stating, silent = {"metadata": {"namespace": "own", "name": "x"}}, {"metadata": {"name": "x"}}
-    assert places.of("a.yaml").namespace == "given"
-    assert places.of("a.yaml").moved(stating) is stating
-    assert places.of("k.yaml").namespace == "kustomized"
-    assert places.of("k.yaml").moved(stating) == {"metadata": {"namespace": "kustomized", "name": "x"}}
-    assert places.of("k.yaml").moved(silent) is silent
-    assert places.of("k.yaml").moved({"metadata": 7}) == {"metadata": 7}
+    assert places.of("a.yaml").name == "given"
+    assert places.of("a.yaml").with_namespace(stating) is stating
+    assert places.of("k.yaml").name == "kustomized"
+    assert places.of("k.yaml").with_namespace(stating) == {"metadata": {"namespace": "kustomized", "name": "x"}}
+    assert places.of("k.yaml").with_namespace(silent) is silent
+    assert places.of("k.yaml").with_namespace({"metadata": 7}) == {"metadata": 7}
 
 
 def test_labels_of_namespaces(tmp_path: Path) -> None:
     make(tmp_path, "a.yaml", text="a: {x: w}\nb:\n---\nc: {}\n")
-    assert load(str(tmp_path / "a.yaml")) == {"a": {"x": "w"}, "b": {}, "c": {}}
+    assert load(ENGINE, str(tmp_path / "a.yaml")) == {"a": {"x": "w"}, "b": {}, "c": {}}
     namespace = "kind: Namespace\nmetadata: {name: some, labels: {x: z}}\n"
     make(tmp_path, "b.yaml", text=namespace)
-    assert load(str(tmp_path / "b.yaml")) == {"some": {"x": "z"}}
+    assert load(ENGINE, str(tmp_path / "b.yaml")) == {"some": {"x": "z"}}
     make(tmp_path, "c.yaml", text="kind: List\nitems:\n- {kind: Namespace, metadata: {name: some}}\n")
-    assert load(str(tmp_path / "c.yaml")) == {"some": {}}
+    assert load(ENGINE, str(tmp_path / "c.yaml")) == {"some": {}}
 
 
 @pytest.mark.parametrize(
@@ -199,5 +201,5 @@ def test_labels_that_cannot_be_read(text: str, message: str, tmp_path: Path) -> 
     file = tmp_path / "labels.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(PullguardError) as caught:
-        load(str(file))
+        load(ENGINE, str(file))
     assert message in str(caught.value)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pullguard.core.errors import PullguardError
 from pullguard.library import bundle, store
 from pullguard.library.store import Difference
+from shared_engine import ENGINE
 
 FILES = {"README.md": "index\n", "a/b/one.yaml": "1\n", "a/two.yaml": "é\n"}
 NOTHING = Difference((), (), ())
@@ -404,7 +405,7 @@ def test_a_library_of_pullguard_is_loaded_from_its_policies(tmp_path: Path) -> N
         },
         tmp_path,
     )
-    assert names(store.load(tmp_path)) == (
+    assert names(store.load(ENGINE, tmp_path)) == (
         [("policies/a/template.yaml", "k8sa"), ("policies/b/template.yaml", "k8sb")],
         [
             ("policies/a/constraints.yaml", "one"),
@@ -429,14 +430,14 @@ def test_the_library_of_anyone_is_loaded_from_all_its_files(tmp_path: Path) -> N
             "MANIFEST": "of someone else",
         },
     )
-    assert names(store.load(tmp_path)) == ([("copy.yaml", "k8sa")], [("z.yaml", "one")])
+    assert names(store.load(ENGINE, tmp_path)) == ([("copy.yaml", "k8sa")], [("z.yaml", "one")])
 
 
 def test_objects_are_read_by_kubernetes_rules(tmp_path: Path) -> None:
     put(
         tmp_path, {"a.yaml": TEMPLATE + "---\n" + CONSTRAINT + "spec: {parameters: {a: yes, b: 2020-01-01, c: 0o17}}\n"}
     )
-    (constraint,) = store.load(tmp_path).constraints
+    (constraint,) = store.load(ENGINE, tmp_path).constraints
     assert constraint.object["spec"] == {"parameters": {"a": True, "b": "2020-01-01", "c": 15}}
 
 
@@ -483,13 +484,13 @@ UNLOADABLE = {
 def test_what_cannot_be_loaded_is_said(tmp_path: Path, files: dict[str, str], expected: str) -> None:
     put(tmp_path, files)
     with pytest.raises(PullguardError) as caught:
-        store.load(tmp_path)
+        store.load(ENGINE, tmp_path)
     assert str(caught.value).startswith(expected.format(tmp_path))
 
 
 def test_a_library_that_is_no_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(PullguardError) as caught:
-        store.load(tmp_path / "none")
+        store.load(ENGINE, tmp_path / "none")
     assert str(caught.value) == f"{tmp_path}/none: is no folder; name the folder of a library"
 
 
@@ -508,4 +509,4 @@ def test_a_library_reads_nothing_outside_of_it(tmp_path: Path, checkout: Path) -
     (out / "policies/protected_pull_policy/template.yaml").unlink()
     (out / "policies/protected_pull_policy/template.yaml").symlink_to(elsewhere)
     with pytest.raises(PullguardError, match=rf"template\.yaml: cannot be read \(it leads out of {out}\)"):
-        store.load(out)
+        store.load(ENGINE, out)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.inputs.limits import DEEPEST, DEFAULT_LIMITS, Limits, stated_limits
+from pullguard.core.inputs.limits import DEEPEST, Limits, stated_limits
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,6 @@ def test_sizes(text: str, size: int) -> None:
 
 def test_the_deepest() -> None:
     assert stated_limits("1", str(DEEPEST), "1").depth == DEEPEST
-
-
-def test_the_defaults_are_what_is_stated_for_nothing() -> None:
-    assert stated_limits("256M", "500", "1").document == DEFAULT_LIMITS.document
-    assert stated_limits("256M", "500", "1").depth == DEFAULT_LIMITS.depth
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "M", "1T", "1KB", "1.5M", "4G", "4096M", "x", " 1", "1 M"])

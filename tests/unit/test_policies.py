@@ -20,35 +20,38 @@ from policy_tree import (
     write_tree,
 )
 from pullguard.core.errors import PullguardError
+from pullguard.engine import process
+from pullguard.engine.protocol import Engine
 from pullguard.library import policies
 from pullguard.library.policies import CelRules, CelVariable, Example, Guide, MatchKinds, SourceFile
 from pullguard.library.policies.examples import examples
+from shared_engine import ENGINE
 
 ENTRY = "policies/required_label/required_label.rego"
 BODY = REGO.removeprefix(METADATA)
 
 
-def refused(rego: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def refused(rego: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what is wrong with a tree, with files as they are named from the folder that holds it."""
     monkeypatch.chdir(rego.parent)
     with pytest.raises(PullguardError) as caught:
-        policies.read(rego, opa)
+        policies.read(rego, engine)
     return str(caught.value).splitlines()
 
 
 # -- what is read -------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_is_a_policy(tmp_path: Path, opa: Path) -> None:
-    sources = policies.read(write_tree(tmp_path), opa)
+def test_a_folder_is_a_policy(tmp_path: Path, engine: Engine) -> None:
+    sources = policies.read(write_tree(tmp_path), engine)
     assert sources.policies == (POLICY,)
     assert sources.conftest == ()
     # In the order in which they are written: readers of the template see it.
     assert list(sources.policies[0].parameters["properties"]) == ["label", "customKinds"]
 
 
-def test_a_second_policy_is_one_more_folder(tmp_path: Path, opa: Path) -> None:
-    first, second = policies.read(write_tree(tmp_path, SECOND), opa).policies
+def test_a_second_policy_is_one_more_folder(tmp_path: Path, engine: Engine) -> None:
+    first, second = policies.read(write_tree(tmp_path, SECOND), engine).policies
     assert (first.name, first.kind) == ("other_label", "K8sOtherLabel")
     assert first.module == SourceFile(
         "policies/other_label/other_label.rego", SECOND[f"policies/{first.name}/{first.name}.rego"]
@@ -57,16 +60,16 @@ def test_a_second_policy_is_one_more_folder(tmp_path: Path, opa: Path) -> None:
     assert first.libs == second.libs
 
 
-def test_what_metadata_may_leave_out(tmp_path: Path, opa: Path) -> None:
+def test_what_metadata_may_leave_out(tmp_path: Path, engine: Engine) -> None:
     lines = [
         line for line in REGO.splitlines(keepends=True) if "operations" not in line and "kindsFromParameter" not in line
     ]
-    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: "".join(lines)}), opa).policies
+    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: "".join(lines)}), engine).policies
     assert (policy.operations, policy.kinds_from_parameter) == (("CREATE", "UPDATE"), None)
 
 
-def test_all_that_metadata_and_docs_can_say(tmp_path: Path, opa: Path) -> None:
-    assert policies.read(write_tree(tmp_path, CLUSTER), opa).policies == (CLUSTER_POLICY, POLICY)
+def test_all_that_metadata_and_docs_can_say(tmp_path: Path, engine: Engine) -> None:
+    assert policies.read(write_tree(tmp_path, CLUSTER), engine).policies == (CLUSTER_POLICY, POLICY)
 
 
 @pytest.mark.parametrize(
@@ -91,41 +94,41 @@ def test_users_state_all_parameters_but_the_one_that_is_filled() -> None:
     assert POLICY.stated_parameters == POLICY.parameters
 
 
-def test_other_metadata_that_opa_knows_is_fine(tmp_path: Path, opa: Path) -> None:
+def test_other_metadata_that_opa_knows_is_fine(tmp_path: Path, engine: Engine) -> None:
     rego = REGO.replace(
         "# scope: package\n", "# scope: package\n# authors: [a]\n# related_resources: [https://example.com]\n"
     )
-    assert policies.read(write_tree(tmp_path, {ENTRY: rego}), opa).policies == (
+    assert policies.read(write_tree(tmp_path, {ENTRY: rego}), engine).policies == (
         dataclasses.replace(POLICY, module=SourceFile(ENTRY, rego)),
     )
 
 
-def test_rego_is_read_byte_for_byte(tmp_path: Path, opa: Path) -> None:
+def test_rego_is_read_byte_for_byte(tmp_path: Path, engine: Engine) -> None:
     rego = REGO.replace("\n", "\r\n") + "# \U0001f600  \t\r\n\n\n"
     names = NAMES.removesuffix("\n")
-    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: rego, "lib/names/names.rego": names}), opa).policies
+    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: rego, "lib/names/names.rego": names}), engine).policies
     assert policy.module.text.encode() == rego.encode()
     assert policy.libs == (SourceFile("lib/names/names.rego", names), SourceFile("lib/texts/texts.rego", TEXTS))
 
 
-def libs(tmp_path: Path, opa: Path, imports: str, **more: str) -> list[str]:
+def libs(tmp_path: Path, engine: Engine, imports: str, **more: str) -> list[str]:
     rego = REGO.replace("import data.lib.names\n", imports).replace("names.shown(input.review.object)", '"x"')
     changes = {path.replace("__", "/") + ".rego": text for path, text in more.items()}
-    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: rego}, changes), opa).policies
+    (policy,) = policies.read(write_tree(tmp_path, {ENTRY: rego}, changes), engine).policies
     return [lib.path for lib in policy.libs]
 
 
-def test_a_policy_without_imports_has_no_libs(tmp_path: Path, opa: Path) -> None:
-    assert libs(tmp_path, opa, "") == []
+def test_a_policy_without_imports_has_no_libs(tmp_path: Path, engine: Engine) -> None:
+    assert libs(tmp_path, engine, "") == []
 
 
-def test_libs_are_in_the_order_of_their_paths(tmp_path: Path, opa: Path) -> None:
+def test_libs_are_in_the_order_of_their_paths(tmp_path: Path, engine: Engine) -> None:
     imports = "import data.lib.unused\nimport data.lib.names\n"
-    assert libs(tmp_path, opa, imports) == ["lib/names/names.rego", "lib/texts/texts.rego", "lib/unused/unused.rego"]
+    assert libs(tmp_path, engine, imports) == ["lib/names/names.rego", "lib/texts/texts.rego", "lib/unused/unused.rego"]
 
 
-def test_a_rule_of_a_lib_can_be_imported(tmp_path: Path, opa: Path) -> None:
-    assert libs(tmp_path, opa, "import data.lib.unused.answer as a\n") == ["lib/unused/unused.rego"]
+def test_a_rule_of_a_lib_can_be_imported(tmp_path: Path, engine: Engine) -> None:
+    assert libs(tmp_path, engine, "import data.lib.unused.answer as a\n") == ["lib/unused/unused.rego"]
 
 
 @pytest.mark.parametrize(
@@ -145,50 +148,50 @@ def test_a_rule_of_a_lib_can_be_imported(tmp_path: Path, opa: Path) -> None:
         "x := 1 if input with input as data.lib.unused.answer\n",
     ],
 )
-def test_a_reference_counts_as_an_import(tmp_path: Path, opa: Path, rule: str) -> None:
-    assert libs(tmp_path, opa, f"\n{rule}") == ["lib/unused/unused.rego"]
+def test_a_reference_counts_as_an_import(tmp_path: Path, engine: Engine, rule: str) -> None:
+    assert libs(tmp_path, engine, f"\n{rule}") == ["lib/unused/unused.rego"]
 
 
-def test_libs_can_import_each_other(tmp_path: Path, opa: Path) -> None:
+def test_libs_can_import_each_other(tmp_path: Path, engine: Engine) -> None:
     # OPA refuses recursive rules, not recursive imports.
     assert libs(
         tmp_path,
-        opa,
+        engine,
         "import data.lib.a\n",
         lib__a__a="package lib.a\n\nimport data.lib.b\n\nx := b.y\n",
         lib__b__b="package lib.b\n\nimport data.lib.a\n\ny := 1\n\nz := a.x\n",
     ) == ["lib/a/a.rego", "lib/b/b.rego"]
 
 
-def test_libs_can_stand_below_each_other(tmp_path: Path, opa: Path) -> None:
+def test_libs_can_stand_below_each_other(tmp_path: Path, engine: Engine) -> None:
     more = {"lib__a__a": "package lib.a\n\nx := 1\n", "lib__a__b__b": "package lib.a.b\n\nx := 1\n"}
-    assert libs(tmp_path, opa, "import data.lib.a.b\n", **more) == ["lib/a/b/b.rego"]
+    assert libs(tmp_path, engine, "import data.lib.a.b\n", **more) == ["lib/a/b/b.rego"]
 
 
-def test_a_package_that_only_holds_packages_stands_for_all_of_them(tmp_path: Path, opa: Path) -> None:
+def test_a_package_that_only_holds_packages_stands_for_all_of_them(tmp_path: Path, engine: Engine) -> None:
     more = {"lib__k__b__b": "package lib.k.b\n\nx := 1\n", "lib__k__a__a": "package lib.k.a\n\nx := 1\n"}
-    assert libs(tmp_path, opa, "import data.lib.k\n", **more) == ["lib/k/a/a.rego", "lib/k/b/b.rego"]
+    assert libs(tmp_path, engine, "import data.lib.k\n", **more) == ["lib/k/a/a.rego", "lib/k/b/b.rego"]
 
 
-def test_tests_are_never_read(tmp_path: Path, opa: Path) -> None:
+def test_tests_are_never_read(tmp_path: Path, engine: Engine) -> None:
     broken = {
         "lib/names/names_test.rego": "broken",
         "policies/required_label/required_label_test.rego": "broken",
         "policies/required_label/more_test.rego": "broken",
     }
-    assert policies.read(write_tree(tmp_path, broken), opa).policies == (POLICY,)
+    assert policies.read(write_tree(tmp_path, broken), engine).policies == (POLICY,)
 
 
-def test_other_folders_are_no_policies(tmp_path: Path, opa: Path) -> None:
+def test_other_folders_are_no_policies(tmp_path: Path, engine: Engine) -> None:
     rego = write_tree(tmp_path, {"policies/.git/x": "", "policies/__pycache__/x": "", "policies/README.md": ""})
-    assert [policy.name for policy in policies.read(rego, opa).policies] == ["required_label"]
+    assert [policy.name for policy in policies.read(rego, engine).policies] == ["required_label"]
 
 
-def test_samples_of_all_kinds_are_read_but_not_hidden_files(tmp_path: Path, opa: Path) -> None:
+def test_samples_of_all_kinds_are_read_but_not_hidden_files(tmp_path: Path, engine: Engine) -> None:
     samples = {"a/b.json": "{}", "c.yml": "", ".c.yaml.swp": "x", ".d/e.yaml": "x"}
     folder = "policies/required_label/samples"
     rego = write_tree(tmp_path, {f"{folder}/{name}": text for name, text in samples.items()})
-    (policy,) = policies.read(rego, opa).policies
+    (policy,) = policies.read(rego, engine).policies
     assert [sample.path.removeprefix(f"{folder}/") for sample in policy.samples] == [
         "a/b.json",
         "c.yml",
@@ -242,7 +245,7 @@ SHOWN_SAMPLES = tuple(
 
 
 def test_the_first_cases_of_the_first_test_are_shown() -> None:
-    assert examples(SourceFile("policies/p/suite.yaml", CASES), "suite.yaml", SHOWN_SAMPLES) == (
+    assert examples(ENGINE, SourceFile("policies/p/suite.yaml", CASES), "suite.yaml", SHOWN_SAMPLES) == (
         Example("f1", False, "samples/a.yaml", "kind: A\n", ("samples/b.yaml",)),
         Example("f2", False, "samples/b.yaml", "kind: B\n", ()),
         Example("p1", True, "samples/a.yaml", "kind: A\n", ()),
@@ -252,12 +255,12 @@ def test_the_first_cases_of_the_first_test_are_shown() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]\n", "tests: 1\n", "tests: [{cases: no}]\n", "kind: Suite\n"])
 def test_a_suite_without_cases_shows_nothing(text: str) -> None:
-    assert examples(SourceFile("policies/p/suite.yaml", text), "suite.yaml", SHOWN_SAMPLES) == ()
+    assert examples(ENGINE, SourceFile("policies/p/suite.yaml", text), "suite.yaml", SHOWN_SAMPLES) == ()
 
 
-def test_a_suite_that_is_no_yaml_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_suite_that_is_no_yaml_is_said(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     rego = write_tree(tmp_path, {"policies/required_label/suite.yaml": f"{SUITE}  - name: [\n"})
-    (line,) = refused(rego, opa, monkeypatch)
+    (line,) = refused(rego, engine, monkeypatch)
     assert line.startswith(f"rego/policies/required_label/suite.yaml:{SUITE.count(chr(10)) + 1}: ")
 
 
@@ -291,24 +294,24 @@ BAD_DOCS = {
 
 @pytest.mark.parametrize("change", BAD_DOCS.values(), ids=BAD_DOCS.keys())
 def test_bad_docs_are_said(
-    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str, list[str]]
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str, list[str]]
 ) -> None:
     old, new, expected = change
     assert CLUSTER_DOCS.count(old) == 1
     rego = write_tree(tmp_path, CLUSTER, {DOCS: CLUSTER_DOCS.replace(old, new)})
-    assert refused(rego, opa, monkeypatch) == expected
+    assert refused(rego, engine, monkeypatch) == expected
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "[]\n", "text\n"])
 def test_docs_that_are_no_mapping_are_said(
-    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, text: str
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    (line,) = refused(write_tree(tmp_path, CLUSTER, {DOCS: text}), opa, monkeypatch)
+    (line,) = refused(write_tree(tmp_path, CLUSTER, {DOCS: text}), engine, monkeypatch)
     assert line.startswith(f"rego/{DOCS}:1: docs.yaml ")
 
 
-def test_docs_can_say_less(tmp_path: Path, opa: Path) -> None:
-    policy, _ = policies.read(write_tree(tmp_path, CLUSTER, {DOCS: "exceptions: [None.]\n"}), opa).policies
+def test_docs_can_say_less(tmp_path: Path, engine: Engine) -> None:
+    policy, _ = policies.read(write_tree(tmp_path, CLUSTER, {DOCS: "exceptions: [None.]\n"}), engine).policies
     assert policy.guide == Guide(("None.",), ())
 
 
@@ -322,8 +325,8 @@ ADAPTER = {
 }
 
 
-def test_the_adapter_comes_with_what_it_imports_and_nothing_else(tmp_path: Path, opa: Path) -> None:
-    sources = policies.read(write_tree(tmp_path, ADAPTER), opa)
+def test_the_adapter_comes_with_what_it_imports_and_nothing_else(tmp_path: Path, engine: Engine) -> None:
+    sources = policies.read(write_tree(tmp_path, ADAPTER), engine)
     assert sources.conftest == (
         SourceFile("conftest/main/main.rego", ADAPTER["conftest/main/main.rego"]),
         SourceFile("gatekeeper/hook/hook.rego", ADAPTER["gatekeeper/hook/hook.rego"]),
@@ -331,9 +334,11 @@ def test_the_adapter_comes_with_what_it_imports_and_nothing_else(tmp_path: Path,
     )
 
 
-def test_what_the_adapter_imports_has_to_be_there(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_adapter_imports_has_to_be_there(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rego = write_tree(tmp_path, ADAPTER, {"gatekeeper/hook/hook.rego": None})
-    assert refused(rego, opa, monkeypatch) == [
+    assert refused(rego, engine, monkeypatch) == [
         (
             "rego/conftest/main/main.rego:3: there is no data.gatekeeper.hook; "
             "write rego/gatekeeper/hook/hook.rego, or name a package that is there"
@@ -479,22 +484,22 @@ BAD_REGO: dict[str, tuple[dict[str, str | None], str]] = {
 @pytest.mark.parametrize(("changes", "expected"), BAD_REGO.values(), ids=BAD_REGO.keys())
 def test_bad_rego_is_said(
     tmp_path: Path,
-    opa: Path,
+    engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     changes: dict[str, str | None],
     expected: str,
 ) -> None:
-    assert refused(write_tree(tmp_path, changes), opa, monkeypatch) == [expected]
+    assert refused(write_tree(tmp_path, changes), engine, monkeypatch) == [expected]
 
 
 @pytest.mark.parametrize("name", ["Label", "a-b", "_a", "a__b", "a_", "1a", "ä", "a" * 41, "a b"])
-def test_bad_names_are_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_bad_names_are_said(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     rego = write_tree(tmp_path)
     (rego / "policies" / "required_label").rename(rego / "policies" / name)
     if name == "_a":  # a folder that is not for policies
-        assert refused(rego, opa, monkeypatch)[0].startswith("rego/policies: holds no policies")
+        assert refused(rego, engine, monkeypatch)[0].startswith("rego/policies: holds no policies")
         return
-    assert refused(rego, opa, monkeypatch) == [
+    assert refused(rego, engine, monkeypatch) == [
         (
             f"rego/policies/{name}: {name} cannot be a policy's name; "
             "write words in lower case joined by underscores, at most 40 characters"
@@ -502,22 +507,24 @@ def test_bad_names_are_said(tmp_path: Path, opa: Path, monkeypatch: pytest.Monke
     ]
 
 
-def test_a_file_that_is_not_utf_8_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_utf_8_is_said(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     rego = write_tree(tmp_path)
     (rego / "lib/texts/texts.rego").write_bytes(b"package lib.texts\n\n# \xff\n")
-    assert refused(rego, opa, monkeypatch) == ["rego/lib/texts/texts.rego:3: is not UTF-8; save it as UTF-8"]
+    assert refused(rego, engine, monkeypatch) == ["rego/lib/texts/texts.rego:3: is not UTF-8; save it as UTF-8"]
 
 
 def test_an_opa_that_does_not_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "opa").write_text("no program")
-    (line,) = refused(write_tree(tmp_path), tmp_path / "opa", monkeypatch)
-    assert line.startswith(f"{tmp_path / 'opa'} parse did not run: ")
+    monkeypatch.setattr(process, "opa", lambda: (str(tmp_path / "opa"),))
+    (line,) = refused(write_tree(tmp_path), ENGINE, monkeypatch)
+    assert line.startswith(f"{tmp_path / 'opa'} did not run: ")
 
 
 def test_an_opa_that_says_something_else_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     false = shutil.which("false")
     assert false is not None
-    assert refused(write_tree(tmp_path), Path(false), monkeypatch) == [f"{AT}: opa parse failed: "]
+    monkeypatch.setattr(process, "opa", lambda: (false,))
+    assert refused(write_tree(tmp_path), ENGINE, monkeypatch) == [f"{AT}: opa parse failed: "]
 
 
 # -- what is wrong with METADATA ----------------------------------------------------------------------------------
@@ -762,13 +769,13 @@ SEVERAL = {
 
 @pytest.mark.parametrize(("name", "change"), BAD_METADATA.items(), ids=BAD_METADATA.keys())
 def test_bad_metadata_is_said(
-    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str, change: tuple[str, str, int, str]
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str, change: tuple[str, str, int, str]
 ) -> None:
     old, new, line, message = change
     assert old in METADATA
     rego = write_tree(tmp_path, {ENTRY: METADATA.replace(old, new, 1) + BODY})
     expected = SEVERAL.get(name) or [f"{AT}:{line}: {message}"]
-    assert refused(rego, opa, monkeypatch) == expected
+    assert refused(rego, engine, monkeypatch) == expected
 
 
 # -- what METADATA takes from libs ----------------------------------------------------------------------------------
@@ -809,8 +816,8 @@ _LABELS = """\
 INCLUDING = {ENTRY: _OWN + _LABELS + BODY, OWNED: SHARED + _SHARED_PARAMETERS + OWNED_RULES}
 
 
-def test_a_policy_can_include_what_a_lib_states(tmp_path: Path, opa: Path) -> None:
-    (policy,) = policies.read(write_tree(tmp_path, INCLUDING), opa).policies
+def test_a_policy_can_include_what_a_lib_states(tmp_path: Path, engine: Engine) -> None:
+    (policy,) = policies.read(write_tree(tmp_path, INCLUDING), engine).policies
     assert (policy.kinds, policy.kinds_from_parameter) == (POLICY.kinds, "customKinds")
     assert policy.pod_spec_paths == {"": {"Pod": ["spec"]}, "apps": {"Deployment": ["spec", "template", "spec"]}}
     assert policy.operations == ("CREATE",)
@@ -824,16 +831,16 @@ def test_a_policy_can_include_what_a_lib_states(tmp_path: Path, opa: Path) -> No
     assert policy.parameters["properties"]["customKinds"] == POLICY.parameters["properties"]["customKinds"]
 
 
-def test_a_policy_without_parameters_of_its_own_can_include_them(tmp_path: Path, opa: Path) -> None:
+def test_a_policy_without_parameters_of_its_own_can_include_them(tmp_path: Path, engine: Engine) -> None:
     entry = f"{_OWN}#   include: lib.owned\n{BODY}"
-    (policy,) = policies.read(write_tree(tmp_path, INCLUDING, {ENTRY: entry}), opa).policies
+    (policy,) = policies.read(write_tree(tmp_path, INCLUDING, {ENTRY: entry}), engine).policies
     assert list(policy.parameters["properties"]) == ["customKinds"]
 
 
-def test_what_a_policy_states_itself_comes_before_what_it_includes(tmp_path: Path, opa: Path) -> None:
+def test_what_a_policy_states_itself_comes_before_what_it_includes(tmp_path: Path, engine: Engine) -> None:
     own = "#   match:\n#     kinds: [{apiGroups: [batch], kinds: [Job]}]\n#   operations: [UPDATE]\n"
     entry = INCLUDING[ENTRY].replace("#   parameters:\n", f"{own}#   parameters:\n")
-    (policy,) = policies.read(write_tree(tmp_path, INCLUDING, {ENTRY: entry}), opa).policies
+    (policy,) = policies.read(write_tree(tmp_path, INCLUDING, {ENTRY: entry}), engine).policies
     assert policy.kinds == (MatchKinds(("batch",), ("Job",)),)
     assert (policy.kinds_from_parameter, policy.pod_spec_paths, policy.operations) == (None, {}, ("UPDATE",))
 
@@ -906,11 +913,13 @@ BAD_INCLUDES: dict[str, tuple[str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_INCLUDES)
-def test_what_cannot_be_included_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_what_cannot_be_included_is_said(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     file, old, new, message = BAD_INCLUDES[name]
     assert old in INCLUDING[file]
     rego = write_tree(tmp_path, INCLUDING, {file: INCLUDING[file].replace(old, new, 1)})
-    assert refused(rego, opa, monkeypatch) == [message]
+    assert refused(rego, engine, monkeypatch) == [message]
 
 
 CLUSTER_ENTRY = "policies/known_host/known_host.rego"
@@ -1004,18 +1013,18 @@ BAD_CLUSTER: dict[str, tuple[str, str, tuple[str, str]]] = {
 @pytest.mark.parametrize("change", BAD_CLUSTER.values(), ids=BAD_CLUSTER.keys())
 def test_bad_metadata_about_objects_without_a_namespace_is_said(
     tmp_path: Path,
-    opa: Path,
+    engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     change: tuple[str, str, tuple[str, str]],
 ) -> None:
     old, new, (place, message) = change
     assert CLUSTER_REGO.count(old) == 1
     rego = write_tree(tmp_path, CLUSTER, {CLUSTER_ENTRY: CLUSTER_REGO.replace(old, new)})
-    assert refused(rego, opa, monkeypatch) == [f"rego/{CLUSTER_ENTRY}:{cluster_line(place)}: {message}"]
+    assert refused(rego, engine, monkeypatch) == [f"rego/{CLUSTER_ENTRY}:{cluster_line(place)}: {message}"]
 
 
-def test_a_package_without_metadata_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert refused(write_tree(tmp_path, {ENTRY: BODY}), opa, monkeypatch) == [
+def test_a_package_without_metadata_is_said(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refused(write_tree(tmp_path, {ENTRY: BODY}), engine, monkeypatch) == [
         (
             f"{AT}:1: the package has no METADATA; "
             "begin the file with `# METADATA`, title, description, `scope: package` and custom"
@@ -1024,10 +1033,10 @@ def test_a_package_without_metadata_is_said(tmp_path: Path, opa: Path, monkeypat
 
 
 def test_metadata_of_another_scope_is_not_the_package_s(
-    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rego = write_tree(tmp_path, {ENTRY: REGO.replace("scope: package", "scope: subpackages")})
-    assert refused(rego, opa, monkeypatch) == [
+    assert refused(rego, engine, monkeypatch) == [
         (
             f"{AT}:{PACKAGE_LINE}: the package has no METADATA; "
             "begin the file with `# METADATA`, title, description, `scope: package` and custom"
@@ -1035,32 +1044,34 @@ def test_metadata_of_another_scope_is_not_the_package_s(
     ]
 
 
-def test_all_policies_have_their_say(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_policies_have_their_say(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     changes: dict[str, str | None] = {
         **SECOND,
         "policies/other_label/suite.yaml": None,
         ENTRY: REGO.replace("severity: low", "severity: none"),
     }
-    assert refused(write_tree(tmp_path, changes), opa, monkeypatch) == [
+    assert refused(write_tree(tmp_path, changes), engine, monkeypatch) == [
         "rego/policies/other_label: suite.yaml is missing; write a gator Suite: a policy states what it expects",
         f"{AT}:10: custom.rules.missing.severity is none, which is not one of low, medium, high, critical",
     ]
 
 
-def test_kinds_and_rule_ids_are_used_once(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kinds_and_rule_ids_are_used_once(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     second: dict[str, str | None] = {
         path: text.replace("K8sOtherLabel", "K8sRequiredlabel").replace("other-missing", "label-missing")
         for path, text in SECOND.items()
     }
-    assert refused(write_tree(tmp_path, second), opa, monkeypatch) == [
+    assert refused(write_tree(tmp_path, second), engine, monkeypatch) == [
         f"{AT}: the kind K8sRequiredLabel is used by other_label already; give it another",
         f"{AT}: the rule id label-missing is used by other_label already; give it another",
     ]
 
 
-def test_a_rule_id_is_used_once_within_a_policy(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_id_is_used_once_within_a_policy(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     twice = REGO.replace("#   match:\n", "#     other: {id: label-missing, severity: low, title: Other}\n#   match:\n")
-    assert refused(write_tree(tmp_path, {ENTRY: twice}), opa, monkeypatch) == [
+    assert refused(write_tree(tmp_path, {ENTRY: twice}), engine, monkeypatch) == [
         f"{AT}: the rule id label-missing is used by required_label already; give it another"
     ]
 
@@ -1076,12 +1087,12 @@ validations:
 CEL_LIB = "variables:\n  - {name: names, expression: '[]'}\n"
 
 
-def test_admission_yaml_is_read_with_what_it_imports(tmp_path: Path, opa: Path) -> None:
+def test_admission_yaml_is_read_with_what_it_imports(tmp_path: Path, engine: Engine) -> None:
     files: dict[str, str | None] = {
         "policies/required_label/admission.yaml": ADMISSION,
         "lib/names/admission.yaml": CEL_LIB,
     }
-    (found,) = policies.read(write_tree(tmp_path, files), opa).policies
+    (found,) = policies.read(write_tree(tmp_path, files), engine).policies
     assert found.mutation is None
     assert found.admission == CelRules(
         (CelVariable("names", "[]"),), ({"expression": "variables.names == variables.label"},)
@@ -1089,11 +1100,11 @@ def test_admission_yaml_is_read_with_what_it_imports(tmp_path: Path, opa: Path) 
 
 
 @pytest.mark.parametrize("name", ["../names", "names", "Names"])
-def test_a_lib_without_cel_is_said(tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_lib_without_cel_is_said(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     files: dict[str, str | None] = {
         "policies/required_label/admission.yaml": ADMISSION.replace("import: names", f"import: {name}")
     }
-    assert refused(write_tree(tmp_path, files), opa, monkeypatch) == [
+    assert refused(write_tree(tmp_path, files), engine, monkeypatch) == [
         (
             f"rego/policies/required_label/admission.yaml:2: there is no lib {name} with an admission.yaml; "
             "name a folder of rego/lib that has one"
@@ -1103,10 +1114,10 @@ def test_a_lib_without_cel_is_said(tmp_path: Path, opa: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("name", ["admission.yaml", "mutation.yaml"])
 def test_a_policy_about_objects_without_a_namespace_has_no_cel(
-    tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     rego = write_tree(tmp_path, CLUSTER, {f"policies/known_host/{name}": ADMISSION})
-    assert refused(rego, opa, monkeypatch) == [
+    assert refused(rego, engine, monkeypatch) == [
         (
             f"rego/policies/known_host/{name}: a policy with `scope: Cluster` cannot be an admission policy; "
             "remove the file: admission policies are for objects in protected namespaces"

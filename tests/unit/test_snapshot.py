@@ -10,6 +10,7 @@ import pytest
 from pullguard.cluster.snapshot import Kind, Snapshot, Stored, from_cluster, from_files
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Problem
+from shared_engine import ENGINE
 
 _KINDS = (
     Kind("", "Namespace", "namespaces"),
@@ -19,7 +20,7 @@ _KINDS = (
 
 def _read(*objects: Any, kinds: tuple[Kind, ...] = _KINDS) -> Snapshot:
     text = "\n---\n".join(json.dumps(value) for value in objects)
-    return from_files(kinds, ["-"], stdin=io.BytesIO(text.encode()))
+    return from_files(ENGINE, kinds, ["-"], stdin=io.BytesIO(text.encode()))
 
 
 def _namespace(name: Any, **labels: str) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def test_objects_without_a_namespace_are_noted() -> None:
 def test_a_broken_file_hides_nothing(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("a: [", "utf-8")
     (tmp_path / "good.json").write_text(json.dumps(_namespace("a")), "utf-8")
-    snapshot = from_files(_KINDS, [str(tmp_path)])
+    snapshot = from_files(ENGINE, _KINDS, [str(tmp_path)])
     assert snapshot.objects("Namespace") == [_namespace("a")]
     assert [problem.file for problem in snapshot.errors] == [str(tmp_path / "broken.yaml")]
 
@@ -98,7 +99,7 @@ def test_a_broken_file_hides_nothing(tmp_path: Path) -> None:
 def test_a_file_without_an_object_is_an_error(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / "good.json").write_text(json.dumps(_namespace("a")), "utf-8")
     (tmp_path / name).write_text(text, "utf-8")
-    snapshot = from_files(_KINDS, [str(tmp_path / name), str(tmp_path / "good.json")])
+    snapshot = from_files(ENGINE, _KINDS, [str(tmp_path / name), str(tmp_path / "good.json")])
     assert snapshot.objects("Namespace") == [_namespace("a")]
     message = "there is no Kubernetes object in it; see whether the command that wrote it has failed or lacks `-o json`"
     assert snapshot.errors == (Problem(str(tmp_path / name), None, None, message),)
@@ -110,7 +111,7 @@ def test_a_file_without_an_object_is_an_error(tmp_path: Path, name: str, text: s
 def test_a_file_without_an_object_of_these_kinds_is_none(tmp_path: Path, value: Any) -> None:
     (tmp_path / "good.json").write_text(json.dumps(_namespace("a")), "utf-8")
     (tmp_path / "other.json").write_text(json.dumps(value), "utf-8")
-    snapshot = from_files(_KINDS, [str(tmp_path)])
+    snapshot = from_files(ENGINE, _KINDS, [str(tmp_path)])
     assert (snapshot.objects("Namespace"), snapshot.errors) == ([_namespace("a")], ())
 
 
@@ -122,7 +123,7 @@ def test_an_input_with_nothing_of_a_cluster_ends_it() -> None:
 
 def test_a_kubectl_that_is_not_there_ends_it() -> None:
     with pytest.raises(PullguardError, match=r"^/nowhere/kubectl is not a program that can be run; install kubectl"):
-        from_cluster(_KINDS, kubectl="/nowhere/kubectl")
+        from_cluster(ENGINE, _KINDS, kubectl="/nowhere/kubectl")
 
 
 def test_what_kubectl_calls_a_kind() -> None:

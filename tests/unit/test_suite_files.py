@@ -20,6 +20,7 @@ from pullguard.suites.suite_files import (
     read_one,
     resolve,
 )
+from shared_engine import ENGINE
 
 _HEAD = "apiVersion: test.gatekeeper.sh/v1alpha1\nkind: Suite\n"
 _WHOLE = f"""{_HEAD}metadata: {{name: x}}
@@ -59,7 +60,9 @@ def test_suite_is_read_whole(tmp_path: Path) -> None:
     case = Case("c", "o.yaml", ("i.yaml", ""), assertions, skip=False)
     test = Test("t", "t.yaml", "c.yaml", "e.yaml", invalid=True, skip=True, cases=(case,))
     empty = Test("", "", "", "", invalid=False, skip=False, cases=())
-    assert find_suites([str(path)]) == [Suite(str(path), str(tmp_path), str(tmp_path), skip=False, tests=(test, empty))]
+    assert find_suites(ENGINE, [str(path)]) == [
+        Suite(str(path), str(tmp_path), str(tmp_path), skip=False, tests=(test, empty))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -96,13 +99,13 @@ def test_suite_is_read_whole(tmp_path: Path) -> None:
 )
 def test_wrong_types_have_their_line(tmp_path: Path, text: str, line: int, message: str) -> None:
     path = _write(tmp_path / "suite.yaml", f"{_HEAD}{text}\n")
-    (error,) = find_suites([str(path)])
+    (error,) = find_suites(ENGINE, [str(path)])
     assert isinstance(error, PullguardError)
     assert (error.file, error.line, error.message) == (str(path), line, message)
 
 
 def _names(paths: list[Any]) -> list[str]:
-    return [found.path if isinstance(found, Suite) else f"{found.file}!" for found in find_suites(paths)]
+    return [found.path if isinstance(found, Suite) else f"{found.file}!" for found in find_suites(ENGINE, paths)]
 
 
 def test_folders_are_searched_to_their_depths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,13 +130,13 @@ def test_folders_are_searched_to_their_depths(tmp_path: Path, monkeypatch: pytes
 def test_files_without_a_suite(tmp_path: Path, text: str) -> None:
     path = _write(tmp_path / "suite.yaml", text)
     with pytest.raises(PullguardError, match=r"^no Suite found in "):
-        find_suites([str(path)])
+        find_suites(ENGINE, [str(path)])
 
 
 def test_paths_of_a_suite_start_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path / "a/suite.yaml", _HEAD)
     monkeypatch.chdir(tmp_path)
-    (suite,) = find_suites(["a/../a"])
+    (suite,) = find_suites(ENGINE, ["a/../a"])
     assert isinstance(suite, Suite)
     for path, expected in (
         ("x.yaml", "a/x.yaml"),
@@ -146,14 +149,14 @@ def test_paths_of_a_suite_start_from_its_folder(tmp_path: Path, monkeypatch: pyt
 
 def test_only_the_first_document_is_a_template(tmp_path: Path) -> None:
     _write(tmp_path / "t.yaml", "# c\n---\nkind: A\n---\nkind: B\n")
-    assert read_one(_suite(tmp_path), "t.yaml").value == {"kind": "A"}
-    assert read_one(_suite(tmp_path), "t.yaml").file == "t.yaml"
+    assert read_one(ENGINE, _suite(tmp_path), "t.yaml").value == {"kind": "A"}
+    assert read_one(ENGINE, _suite(tmp_path), "t.yaml").file == "t.yaml"
 
 
 def test_blank_lines_and_comments_are_dropped_everywhere(tmp_path: Path) -> None:
     text = "# first\nkind: A\ntext: |\n  a\n\n  # b\n  c\n--- # second\n\n  \t\n# x\n---\nkind: B\n---\n"
     _write(tmp_path / "o.yaml", text)
-    assert [document.value for document in read_all(_suite(tmp_path), "o.yaml")] == [
+    assert [document.value for document in read_all(ENGINE, _suite(tmp_path), "o.yaml")] == [
         {"kind": "A", "text": "a\nc\n"},
         {"kind": "B"},
     ]
@@ -177,19 +180,19 @@ def test_wrong_objects_have_the_line_of_the_file(
 ) -> None:
     _write(tmp_path / "o.yaml", text)
     with pytest.raises(PullguardError) as error:
-        read_all(_suite(tmp_path), "o.yaml")
+        read_all(ENGINE, _suite(tmp_path), "o.yaml")
     assert (error.value.file, error.value.line) == ("o.yaml", line)
     assert message is None or error.value.message == message
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(PullguardError, match=r"^o\.yaml: cannot be read \(No such file or directory\)$"):
-        read_all(_suite(tmp_path), "o.yaml")
+        read_all(ENGINE, _suite(tmp_path), "o.yaml")
     with pytest.raises(PullguardError, match=r"^\.: cannot be read \(Is a directory\)$"):
-        read_one(_suite(tmp_path), ".")
+        read_one(ENGINE, _suite(tmp_path), ".")
     (tmp_path / "latin.yaml").write_bytes(b"kind: A\na: \xe9\n")
     with pytest.raises(PullguardError, match=r"^latin\.yaml:2: is not UTF-8"):
-        read_one(_suite(tmp_path), "latin.yaml")
+        read_one(ENGINE, _suite(tmp_path), "latin.yaml")
 
 
 def test_what_a_suite_names_is_in_its_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,9 +204,9 @@ def test_what_a_suite_names_is_in_its_tree(tmp_path: Path, monkeypatch: pytest.M
     os.mkfifo(tmp_path / "tree" / "pipe.txt")
     with (tmp_path / "tree" / "large.txt").open("wb") as large:
         large.truncate(LARGEST + 1)
-    (found,) = find_suites([str(tmp_path / "tree")])
+    (found,) = find_suites(ENGINE, [str(tmp_path / "tree")])
     assert isinstance(found, Suite)
-    assert read_one(found, "../t.yaml").value == {"kind": "A"}
+    assert read_one(ENGINE, found, "../t.yaml").value == {"kind": "A"}
     outside = rf"it leads out of {tmp_path}/tree"
     for path, reason in {
         "../../outside.yaml": outside,
@@ -214,19 +217,19 @@ def test_what_a_suite_names_is_in_its_tree(tmp_path: Path, monkeypatch: pytest.M
         "a\0": "no file can have such a name",
     }.items():
         with pytest.raises(PullguardError) as caught:
-            read_all(found, path)
+            read_all(ENGINE, found, path)
         assert str(caught.value) == f"{path}: cannot be read ({reason})"
     # Whoever works in a folder has all of it for its Suites, whichever of them is named.
     monkeypatch.chdir(tmp_path)
-    (found,) = find_suites([str(suite)])
+    (found,) = find_suites(ENGINE, [str(suite)])
     assert isinstance(found, Suite)
-    assert read_one(found, "../../outside.yaml").value == {"kind": "A"}
+    assert read_one(ENGINE, found, "../../outside.yaml").value == {"kind": "A"}
 
 
 def test_gator_gets_no_suite_that_names_what_is_outside(tmp_path: Path) -> None:
     suite = _write(tmp_path / "suite.yaml", f"{_HEAD}tests: [{{name: a, template: ../t.yaml, constraint: c.yaml}}]\n")
     _write(tmp_path.parent / "t.yaml", "kind: A\n")
-    (found,) = find_suites([str(suite)])
+    (found,) = find_suites(ENGINE, [str(suite)])
     (result,) = verify([found], Path("/nowhere/gator"), None)
     assert result.message == f"../t.yaml: cannot be read (it leads out of {tmp_path})"
 

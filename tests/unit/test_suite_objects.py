@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.inputs import Document, load_document
+from pullguard.engine.documents import Document, load_document
 from pullguard.suites.objects import inventory, namespaces, to_review
+from shared_engine import ENGINE
 
 _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: s}\n"
 
 
 def _read(text: str) -> Document:
-    return load_document(text, "o.yaml", dialect="gator")
+    return load_document(ENGINE, text, "o.yaml", dialect="gator")
 
 
 def _review(request: str, version: str = "admission.k8s.io/v1") -> Document:

@@ -14,7 +14,8 @@ from pullguard.audit.rescan import rescan
 from pullguard.audit.since import compared
 from pullguard.cluster.kubectl import connected
 from pullguard.core.errors import PullguardError
-from pullguard.core.resources import find_tool, packaged_library
+from pullguard.core.resources import packaged_library
+from pullguard.engine.protocol import Engine
 from pullguard.library.store import load
 
 __all__ = ["audit"]
@@ -29,7 +30,6 @@ def audit(
     kubeconfig: str | None = None,
     context: str | None = None,
     kubectl: str | None = None,
-    opa: str | None = None,
     stdin: BinaryIO | None = None,
 ) -> AuditReport:
     """Report what Gatekeeper's audit has found: from files, a live cluster, or both.
@@ -43,7 +43,6 @@ def audit(
         kubeconfig: The kubeconfig for a live cluster; None: kubectl's own choice. With files, it means `live_too`.
         context: The context in it; None: the current one. With files, it means `live_too`.
         kubectl: The kubectl binary; None: the one on PATH.
-        opa: The opa binary, as a user states it.
         stdin: What "-" reads.
 
     Raises:
@@ -51,23 +50,23 @@ def audit(
     """
     gathered = Gathered()
     sources = []
-    if paths:
-        files.gather(paths, gathered, stdin=stdin)
-        sources.append("the files")
-    if scan or live_too or not paths or kubeconfig is not None or context is not None:
-        program = find_tool("opa", opa) if scan else None
-        run = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        with connected(kubeconfig=kubeconfig, context=context, program=kubectl) as cluster:
-            live.gather(cluster, gathered)
-            if program is not None:
-                rescan(cluster, gathered, run=run, opa=program)
-            live.read_owners(cluster, gathered)
-        sources.append(cluster.source)
-    report = _report(gathered, " and ".join(sources))
+    with Engine() as engine:
+        if paths:
+            files.gather(engine, paths, gathered, stdin=stdin)
+            sources.append("the files")
+        if scan or live_too or not paths or kubeconfig is not None or context is not None:
+            run = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            with connected(kubeconfig=kubeconfig, context=context, program=kubectl) as cluster:
+                live.gather(cluster, gathered)
+                if scan:
+                    rescan(cluster, gathered, run=run, engine=engine)
+                live.read_owners(cluster, gathered)
+            sources.append(cluster.source)
+        report = _report(engine, gathered, " and ".join(sources))
     return report if since is None else compared(report, since)
 
 
-def _report(gathered: Gathered, source: str) -> AuditReport:
+def _report(engine: Engine, gathered: Gathered, source: str) -> AuditReport:
     for constraint in gathered.unaudited:
         error = PullguardError(
             f"no audit has looked at {constraint.kind} {constraint.name} yet",
@@ -79,7 +78,9 @@ def _report(gathered: Gathered, source: str) -> AuditReport:
             f"there is nothing of an audit in {source}: no constraint, no line of Gatekeeper's audit log",
             remedy="dump the constraints with `kubectl get constraints -o json`",
         )
-    templates = {template.kind: template for template in load(packaged_library()).templates} | gathered.templates
+    templates = {
+        template.kind: template for template in load(engine, packaged_library()).templates
+    } | gathered.templates
     audited, problems = merged(gathered.results, gathered.actions, templates)
     findings = folded(audited, gathered.owners, templates)
     return AuditReport(

@@ -8,9 +8,11 @@ from pullguard.audit.gathered import Gathered
 from pullguard.audit.logs import is_log, is_marked, read_log
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Problem
-from pullguard.core.inputs import InputError, Inputs
 from pullguard.core.inputs.files import File, find_files, read_file
+from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import EXTENSIONS, Selection
+from pullguard.engine.inputs import Inputs
+from pullguard.engine.protocol import Engine
 
 #: What files in folders end with: the export's are `.log`, and `.txt` while Gatekeeper still writes them.
 _EXTENSIONS = (*EXTENSIONS, ".jsonl", ".log", ".txt")
@@ -22,10 +24,11 @@ _UNREAD = (
 )
 
 
-def gather(paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None = None) -> None:
+def gather(engine: Engine, paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None = None) -> None:
     """Read files and folders; what is wrong with them is among the errors.
 
     Args:
+        engine: What reads objects.
         paths: Files and folders; "-" is stdin.
         gathered: What takes in what they hold.
         stdin: What "-" reads.
@@ -40,7 +43,7 @@ def gather(paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None =
         if is_log(text):
             logs.append(read_log(text, file.name))
         else:
-            _objects(file, gathered, nothing=_UNREAD if is_marked(text) else _NOTHING)
+            _objects(engine, file, gathered, nothing=_UNREAD if is_marked(text) else _NOTHING)
     for results, _ in logs:
         gathered.results += results
     # An export keeps earlier audits, and one that is still being written: a whole one is enough.
@@ -55,10 +58,10 @@ def _text(data: bytes) -> str:
     return data.decode("utf-16" if is_utf16 else "utf-8-sig", "replace")
 
 
-def _objects(file: File, gathered: Gathered, *, nothing: str) -> None:
+def _objects(engine: Engine, file: File, gathered: Gathered, *, nothing: str) -> None:
     problems = []
     found = False
-    for manifest in Inputs((), found=[file]):
+    for manifest in Inputs(engine, [file]):
         if isinstance(manifest, InputError):
             problems.append(Problem(file.name, manifest.line, manifest.document, manifest.message))
             continue

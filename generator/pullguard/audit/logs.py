@@ -19,7 +19,6 @@ from typing import Any
 
 from pullguard.audit.model import RUN, ConstraintKey, Result, Violation
 from pullguard.core.findings import ObjectRef, Problem, strictness
-from pullguard.core.inputs.json_documents import replace_lone_surrogates
 
 # How far into a file a line of a log is looked for: other lines may come first. In one that names what only audits have
 # it is looked for to the end.
@@ -28,6 +27,11 @@ _MARKS = ("audit_id", "eventType")
 
 # What a line that cannot be read has if it is one of Gatekeeper's, in quotes or in quotes inside of quotes.
 _OURS = re.compile(r'\\*"(?:level|audit_id|eventType)\\*"\s*:')
+
+# Escaped characters: half of a surrogate pair that stands alone is the group.
+_ESCAPES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 # How deep in JSON a line is looked for, and behind how many braces.
 _DEEPEST = 4
@@ -293,7 +297,7 @@ def _object(line: str) -> JSON | None:
     """Return the JSON object in a line, behind what programs that gather logs put before it."""
     for brace in islice(_OBJECT.finditer(line), _BRACES_TRIED):
         try:
-            value = json.loads(replace_lone_surrogates(line[brace.start() :]))
+            value = json.loads(_without_lone_surrogates(line[brace.start() :]))
         except (ValueError, RecursionError):
             continue
         return {**_columns(line[: brace.start()]), **value} if isinstance(value, dict) else None
@@ -359,3 +363,10 @@ def _violation(value: Mapping[str, Any], fields: _Fields) -> Violation | None:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _without_lone_surrogates(text: str) -> str:
+    r"""Return JSON with `\ufffd` for each escaped half of a surrogate pair, as Go reads it."""
+    if "\\u" not in text:
+        return text
+    return _ESCAPES.sub(lambda match: r"\ufffd" if match[1] else match[0], text)

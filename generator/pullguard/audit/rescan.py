@@ -1,22 +1,19 @@
-"""`audit --rescan`: every object of a cluster that its constraints may select, page by page, through OPA."""
+"""`audit --rescan`: every object of a cluster that its constraints may select, page by page, through the engine."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pullguard.audit.gathered import Gathered
 from pullguard.audit.model import ConstraintKey, Result, Violation
 from pullguard.cluster.kubectl import JSON, Kubectl, RefusedError
-from pullguard.core import programs
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, dig, needs_cluster
-from pullguard.core.resources import rego_directory
-from pullguard.engine.batches import Answer, Batch, Failure, judged
+from pullguard.engine.batches import Answer, Batch, EngineJudge, Failure, judged
 from pullguard.engine.groups import groups
-from pullguard.engine.opa_batch import opa_batch
+from pullguard.engine.protocol import Engine
 from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults
 
 #: The source of results, for people.
@@ -41,7 +38,7 @@ class Listed:
     path: str
 
 
-def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, opa: Path) -> None:
+def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, engine: Engine) -> None:
     """Judge the objects of a cluster by its own constraints; results, and what could not be judged, are gathered.
 
     Constraints of templates without Rego, or that ask for more than Namespaces, are left to Gatekeeper's audit.
@@ -50,25 +47,21 @@ def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, opa: Path) -> None
         cluster: The cluster.
         gathered: Its constraints and templates; takes the results.
         run: When this begins, RFC 3339 in UTC.
-        opa: The opa binary.
+        engine: What judges; nothing else may be judged by it.
 
     Raises:
-        PullguardError: The cluster cannot be read, or OPA fails.
+        PullguardError: The cluster cannot be read, or the engine fails.
     """
     templates, constraints = _rules(gathered)
     if not constraints:
         return
     scan = _Scan(cluster, gathered, {template.name: template.kind for template in templates})
     kinds = wanted(constraints, _resources(cluster, gathered, {group for group, _ in _selectors(constraints)}))
-    with programs.private_folder() as folder:
-        engines = []
-        for index, group in enumerate(groups(templates, constraints)):
-            own = folder / f"group-{index}"
-            own.mkdir()
-            engines.append(opa_batch(opa, group, folder=own, rego=rego_directory(), enforcementPoint=_POINT))
-        for items, answers in judged(engines, scan.batches(kinds)):
-            for item, answer in zip(items, answers, strict=True):
-                scan.take(item, answer)
+    engine.setup([group.for_engine(enforcementPoint=_POINT) for group in groups(templates, constraints)])
+    for items, answers in judged([EngineJudge(engine)], scan.batches(kinds)):
+        for item, answer in zip(items, answers, strict=True):
+            scan.take(item, answer)
+    engine.finish()
     judged_keys = {ConstraintKey(constraint.kind, constraint.name) for constraint in constraints}
     # What was found before says less, whatever the clocks say.
     gathered.results = [result for result in gathered.results if result.constraint not in judged_keys]

@@ -1,6 +1,5 @@
 """The state of a cluster: from files, or read live by kubectl."""
 
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,15 @@ from pullguard.cluster.kubectl import Kubectl, RefusedError, connected
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Problem
 from pullguard.core.gatekeeper import dig, group_of
-from pullguard.core.inputs import InputError, Inputs, Manifest
+from pullguard.core.inputs.files import File, find_files
+from pullguard.core.inputs.problems import InputError
+from pullguard.engine.documents import Manifest
+from pullguard.engine.inputs import Inputs
+from pullguard.engine.protocol import Engine
 
 _CHUNK = 500
 
-_BARREN = "there is no Kubernetes object in it; see whether the command that wrote it has failed or lacks `-o json`"
+_NO_OBJECT = "there is no Kubernetes object in it; see whether the command that wrote it has failed or lacks `-o json`"
 _DISCOVERY_FAILED = re.compile(r"couldn't get (?:current server API group list|resource list for ([^:\s]+))")
 
 
@@ -83,10 +86,13 @@ class Snapshot:
         return tuple(sorted(kind for kind in self.stored if not self.stored[kind] and kind not in self.unreadable))
 
 
-def from_files(kinds: Sequence[Kind], paths: Sequence[str], *, stdin: BinaryIO | None = None) -> Snapshot:
+def from_files(
+    engine: Engine, kinds: Sequence[Kind], paths: Sequence[str], *, stdin: BinaryIO | None = None
+) -> Snapshot:
     """Read a snapshot from dumps and manifests.
 
     Args:
+        engine: What reads them.
         kinds: What to keep; each name of a kind once.
         paths: Files and folders; "-" is stdin.
         stdin: What "-" reads.
@@ -95,7 +101,7 @@ def from_files(kinds: Sequence[Kind], paths: Sequence[str], *, stdin: BinaryIO |
         PullguardError: There is no object of these kinds in the input, and nothing else is wrong with it.
     """
     gathered = _Gathered(kinds)
-    gathered.take(Inputs(paths, stdin=stdin))
+    gathered.take(Inputs(engine, find_files(paths), stdin=stdin, kinds=gathered.kinds))
     snapshot = gathered.snapshot("the files", live=False, unreadable={})
     if not any(snapshot.stored.values()) and not snapshot.errors:
         raise PullguardError(
@@ -106,13 +112,19 @@ def from_files(kinds: Sequence[Kind], paths: Sequence[str], *, stdin: BinaryIO |
 
 
 def from_cluster(
-    kinds: Sequence[Kind], *, kubeconfig: str | None = None, context: str | None = None, kubectl: str | None = None
+    engine: Engine,
+    kinds: Sequence[Kind],
+    *,
+    kubeconfig: str | None = None,
+    context: str | None = None,
+    kubectl: str | None = None,
 ) -> Snapshot:
     """Read a snapshot from a live cluster, one kind after the other.
 
     A kind that may not be read is among `unreadable`; one that the server does not know has no objects.
 
     Args:
+        engine: What reads what kubectl writes.
         kinds: What to read; each name of a kind once.
         kubeconfig: The file; None: what kubectl uses by itself, which in a pod is the cluster around it.
         context: The context in it; None: the current one.
@@ -129,7 +141,7 @@ def from_cluster(
             if reason:
                 unreadable[kind.kind] = reason
             elif output:
-                gathered.take(Inputs(["-"], stdin=io.BytesIO(output)), shown=f"kubectl get {kind.argument}")
+                gathered.take(Inputs(engine, [File(f"kubectl get {kind.argument}", output)], kinds=gathered.kinds))
     if gathered.errors:
         first = gathered.errors[0]
         raise PullguardError(f"kubectl wrote what cannot be read: {first.message}", file=first.file)
@@ -145,35 +157,38 @@ class _Gathered:
         self.errors: list[Problem] = []
         self._without_namespace = 0
 
-    def take(self, inputs: Inputs, *, shown: str | None = None) -> None:
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that are kept, as the engine has them."""
+        return [f"{group}/{kind}" for group, kind in self._kinds]
+
+    def take(self, inputs: Inputs) -> None:
         for found in inputs:
             if isinstance(found, InputError):
-                self.errors.append(Problem(shown or found.file, found.line, found.document, found.message))
+                self.errors.append(Problem(found.file, found.line, found.document, found.message))
                 continue
             kind = self._kinds.get((group_of(found.object), found.object["kind"]))
             if kind is not None:
-                self._keep(found, kind, shown or found.file)
-        self.errors += [Problem(shown or file, None, None, _BARREN) for file in inputs.barren]
+                self._keep(found, kind)
+        self.errors += [Problem(file, None, None, _NO_OBJECT) for file in inputs.without_objects]
 
-    def _keep(self, manifest: Manifest, kind: Kind, file: str) -> None:
+    def _keep(self, manifest: Manifest, kind: Kind) -> None:
         obj = manifest.object
         name, namespace = dig(obj, "metadata", "name"), dig(obj, "metadata", "namespace")
         if not isinstance(name, str) or not name:
-            self._wrong(manifest, file, f"this {kind.kind} has no name, so it was left out; dump it from the cluster")
+            self._wrong(manifest, f"this {kind.kind} has no name, so it was left out; dump it from the cluster")
             return
         if not isinstance(namespace, str) or not namespace:
             namespace = ""
             if kind.namespaced:
                 self._without_namespace += 1
                 return
-        known = self._stored[kind.kind].setdefault((namespace, name), Stored(file, obj))
+        known = self._stored[kind.kind].setdefault((namespace, name), Stored(manifest.file, obj))
         if known.object != obj:
-            self._wrong(
-                manifest, file, f"another {kind.kind} {name} in {known.file} differs from this one; it was kept"
-            )
+            self._wrong(manifest, f"another {kind.kind} {name} in {known.file} differs from this one; it was kept")
 
-    def _wrong(self, manifest: Manifest, file: str, message: str) -> None:
-        self.errors.append(Problem(file, manifest.line(), manifest.document, message))
+    def _wrong(self, manifest: Manifest, message: str) -> None:
+        self.errors.append(Problem(manifest.file, manifest.line(), manifest.document, message))
 
     def snapshot(self, source: str, *, live: bool, unreadable: Mapping[str, str]) -> Snapshot:
         notes = []

@@ -1,4 +1,4 @@
-"""Which library is meant where none is named; nothing is imported here, so that pullguard-check is started at once."""
+"""Which library is meant where none is named."""
 
 import os
 

@@ -8,8 +8,10 @@ from pullguard.core.errors import PullguardError
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CHECKOUT = _PACKAGE.parent.parent
 
+ENGINE = "pullguard-engine"
+
 _REMEDIES = {
-    "opa": "give its path with --opa, or run `make tools` in a checkout of pullguard",
+    ENGINE: "install pullguard from a wheel for this platform, or run `make tools` in a checkout of pullguard",
     "conftest": "install conftest 0.71 or run `make tools` in a checkout of pullguard, so that it is on PATH",
     "gator": "install gator 3.23 or run `make tools` in a checkout of pullguard, so that it is on PATH",
 }
@@ -25,28 +27,24 @@ def packaged_library() -> Path:
     return _resource("library")
 
 
-def find_tool(name: str, stated: str | None = None) -> Path:
-    """Return the program ``name`` ("opa", "conftest" or "gator").
+def find_tool(name: str) -> Path:
+    """Return a program: the one in the wheel, else in .tools/bin of the checkout, else on PATH.
 
-    The order is: ``stated`` (an option of the command), the wheel, .tools/bin of the checkout, PATH.
+    Args:
+        name: ENGINE, "conftest" or "gator".
 
     Raises:
-        PullguardError: It is nowhere, or ``stated`` is not a program that can be run.
+        PullguardError: It is nowhere.
     """
-    import shutil  # noqa: PLC0415 - importing it takes time, and pullguard-check is found without it
-
-    if stated is not None:
-        found = shutil.which(stated)
-        if found is None:
-            raise PullguardError(f"{stated} is not a program that can be run", remedy=_REMEDIES[name])
-        return Path(found).absolute()  # programs run in folders of their own
     for candidate in (_PACKAGE / "bin" / name, _CHECKOUT / ".tools" / "bin" / name):
         if os.access(candidate, os.X_OK) and candidate.is_file():
             return candidate
+    import shutil  # noqa: PLC0415 - importing it takes time, and the engine is found without it
+
     found = shutil.which(name)
     if found is None:
         raise PullguardError(f"{name} was not found", remedy=_REMEDIES[name])
-    return Path(found).absolute()
+    return Path(found).absolute()  # programs run in folders of their own
 
 
 def _resource(name: str) -> Path:

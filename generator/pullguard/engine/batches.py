@@ -1,13 +1,13 @@
-"""Batches of objects: what engines are asked, what they answer, and what to do when a policy fails."""
+"""Batches of objects: what an engine is asked, and what it answers."""
 
 import json
-import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from pullguard.core.errors import PullguardError, TimedOutError
+from pullguard.engine.protocol import Engine, Record
 
 T = TypeVar("T")
 
@@ -76,79 +76,112 @@ class PolicyError(Exception):
 class Run(Protocol):
     """A batch that is being judged."""
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> Sequence[Answer | Failure]:
         """Wait for the answers, one an object.
 
         Raises:
-            PolicyError: A policy failed for at least one object.
-            TimedOutError: The engine did not answer in time.
-            PullguardError: The engine failed, whatever the objects are.
+            PolicyError: A policy failed for at least one object, and it is not known for which.
+            TimedOutError: The answers did not come in time.
+            PullguardError: What judges has failed, whatever the objects are.
         """
 
     def stop(self) -> None:
         """End it if it still runs."""
 
 
-class Engine(Protocol):
-    """A program that judges batches by the templates of one compatible group and their constraints."""
+class Judge(Protocol):
+    """What judges batches."""
 
     def start(self, batch: Batch) -> Run:
         """Begin to judge a batch."""
 
 
-def judged(engines: Sequence[Engine], work: Iterable[tuple[T, Batch]]) -> Iterator[tuple[T, list[Answer | Failure]]]:
-    """Judge batches by all engines.
+def judged(judges: Sequence[Judge], work: Iterable[tuple[T, Batch]]) -> Iterator[tuple[T, list[Answer | Failure]]]:
+    """Judge batches by all judges.
 
-    The engines judge one batch while the caller's iterable makes the next one; there are never more than two.
+    They judge one batch while the caller's iterable makes the next one; there are never more than two.
 
     Args:
-        engines: One for each group.
+        judges: Each judges by policies of its own.
         work: Batches, each with whatever comes back beside its answers.
 
     Yields:
-        In the same order, one answer an object: those of all groups together, or why there is none.
+        In the same order, one answer an object: those of all judges together, or why there is none.
 
     Raises:
-        PullguardError: An engine failed, whatever the objects are.
+        PullguardError: A judge failed, whatever the objects are.
     """
     waiting: deque[tuple[T, Batch, list[Run]]] = deque()
     try:
         for tag, batch in work:
             waiting.append((tag, batch, []))
-            for engine in engines:
-                waiting[-1][2].append(engine.start(batch))
+            for judge in judges:
+                waiting[-1][2].append(judge.start(batch))
             if len(waiting) > 1:
-                yield waiting[0][0], _answers(engines, *waiting[0][1:])
+                yield waiting[0][0], _answers(judges, *waiting[0][1:])
                 waiting.popleft()
         for tag, batch, runs in waiting:
-            yield tag, _answers(engines, batch, runs)
+            yield tag, _answers(judges, batch, runs)
     finally:
         for _, _, runs in waiting:
             for run in runs:
                 run.stop()
 
 
-def answer_from(value: Any) -> Answer:
-    """Return the answer that rego/gatekeeper/batch gave for an object.
+class EngineJudge:
+    """pullguard-engine as a judge, by the policies of its setup."""
 
-    Raises:
-        PullguardError: It is not an answer.
-    """
-    try:
-        return Answer(
-            value["namespace"],
-            tuple(response_from(response, response["msg"]) for response in value["responses"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise PullguardError(f"the policy engine gave an answer that pullguard cannot read ({error!r})") from error
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def start(self, batch: Batch) -> "_EngineRun":
+        """Begin to judge a batch."""
+        text = f'{{"objects":[{",".join(batch.objects)}],"namespaces":{json.dumps(batch.namespaces)}}}'
+        request = self._engine.ask("batch", text.encode(), namespace=batch.namespace)
+        self._engine.flush()
+        return _EngineRun(self._engine, request, len(batch.objects))
 
 
-def response_from(value: Any, message: Any) -> Response:
-    """Return the response that rego/gatekeeper/batch gave, with its message.
+class _EngineRun:
+    def __init__(self, engine: Engine, request: int, objects: int) -> None:
+        self._engine = engine
+        self._request = request
+        self._objects = objects
+
+    def answers(self) -> list[Answer | Failure]:
+        return self._engine.parsed(self._engine.answer(self._request), self._from)
+
+    def stop(self) -> None:
+        """Do nothing: the engine ends as a whole."""
+
+    def _from(self, record: Record) -> list[Answer | Failure]:
+        if record["type"] == "failed":
+            raise PullguardError(record["message"])
+        answers = [answer_from(answer) for answer in record["answers"]]
+        if len(answers) != self._objects:
+            raise ValueError(len(answers))
+        return answers
+
+
+def answer_from(value: Any) -> Answer | Failure:
+    """Return what rego/gatekeeper/batch said of an object, or why there is no answer.
 
     Raises:
         KeyError: A field is missing.
-        TypeError: A value that holds fields is none.
+        TypeError: A field is of another type.
+    """
+    if value.get("failure"):
+        return Failure(value["failure"])
+    responses = tuple(response_from(response, response["msg"]) for response in value["responses"])
+    return Answer(value.get("namespace", ""), responses)
+
+
+def response_from(value: Any, message: Any) -> Response:
+    """Return a response of rego/gatekeeper/batch, with its message.
+
+    Raises:
+        KeyError: A field is missing.
+        TypeError: A field is of another type.
     """
     return Response(
         policy=value["policy"],
@@ -160,34 +193,13 @@ def response_from(value: Any, message: Any) -> Response:
     )
 
 
-def loads(text: bytes) -> Any:
-    """Return a JSON value that an engine wrote; numbers that Python cannot hold stay text.
-
-    Raises:
-        ValueError: It is not JSON.
-    """
-    return json.loads(text, parse_int=_integer, parse_float=_float)
+def _answers(judges: Sequence[Judge], batch: Batch, runs: Sequence[Run]) -> list[Answer | Failure]:
+    by_judge = [_whole(judge, batch, run) for judge, run in zip(judges, runs, strict=True)]
+    return [_one(answers) for answers in zip(*by_judge, strict=True)]
 
 
-def _integer(text: str) -> int | str:
-    try:
-        return int(text)
-    except ValueError:
-        return text
-
-
-def _float(text: str) -> float | str:
-    value = float(text)
-    return value if math.isfinite(value) else text
-
-
-def _answers(engines: Sequence[Engine], batch: Batch, runs: Sequence[Run]) -> list[Answer | Failure]:
-    by_engine = [_whole(engine, batch, run) for engine, run in zip(engines, runs, strict=True)]
-    return [_together(answers) for answers in zip(*by_engine, strict=True)]
-
-
-def _whole(engine: Engine, batch: Batch, run: Run) -> list[Answer | Failure]:
-    """Return the answers of one group; a batch that a policy fails in is halved until the object is found."""
+def _whole(judge: Judge, batch: Batch, run: Run) -> list[Answer | Failure]:
+    """Return the answers of one judge; a batch that a policy fails in is halved until the object is found."""
     try:
         return list(run.answers())
     except TimedOutError:
@@ -196,7 +208,7 @@ def _whole(engine: Engine, batch: Batch, run: Run) -> list[Answer | Failure]:
     except PolicyError as error:
         if len(batch.objects) == 1:
             return [Failure(str(error))]
-    return [answer for half in _halves(batch) for answer in _whole(engine, half, engine.start(half))]
+    return [answer for half in _halves(batch) for answer in _whole(judge, half, judge.start(half))]
 
 
 def _halves(batch: Batch) -> Iterator[Batch]:
@@ -205,8 +217,8 @@ def _halves(batch: Batch) -> Iterator[Batch]:
     yield replace(batch, objects=batch.objects[middle:])
 
 
-def _together(answers: Sequence[Answer | Failure]) -> Answer | Failure:
-    """Return the answers of all groups for one object as one; a failure of any is a failure."""
+def _one(answers: Sequence[Answer | Failure]) -> Answer | Failure:
+    """Return the answers of all judges for one object as one; a failure of any is a failure."""
     whole = [answer for answer in answers if isinstance(answer, Answer)]
     if len(whole) < len(answers):
         return next(answer for answer in answers if isinstance(answer, Failure))

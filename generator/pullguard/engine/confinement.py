@@ -19,7 +19,7 @@ _MAY_BE_MEANT = re.compile(r"\b(?:http|json|net|opa)\s*[.\[]")
 _UNDEFINED = re.compile(rf"undefined function (?:{'|'.join(map(re.escape, WITHHELD))})\b")
 
 
-def capabilities(opa: Path) -> str:
+def capabilities(opa: Sequence[str]) -> str:
     """Return the capabilities of an OPA without what reaches out, as its own and conftest's --capabilities take them.
 
     Raises:
@@ -29,11 +29,11 @@ def capabilities(opa: Path) -> str:
         found = json.loads(_run(opa, "capabilities", "--current"))
         found["builtins"] = [each for each in found["builtins"] if each["name"] not in WITHHELD]
     except (ValueError, LookupError, TypeError) as error:
-        raise PullguardError(f"{opa} does not say its capabilities", remedy="use the OPA of pullguard") from error
+        raise PullguardError(f"{opa[0]} does not say its capabilities", remedy="use the OPA of pullguard") from error
     return json.dumps({**found, "allow_net": []})
 
 
-def withheld_function(opa: Path, version: str, modules: Sequence[str]) -> str | None:
+def withheld_function(opa: Sequence[str], version: str, modules: Sequence[str]) -> str | None:
     """Return what OPA says of the first function in modules that is withheld; None if there is none.
 
     It is for OPA's server, which has no capabilities.
@@ -64,11 +64,11 @@ def withheld_function(opa: Path, version: str, modules: Sequence[str]) -> str | 
     return None if found is None else found[0]
 
 
-def _run(opa: Path, *arguments: str, cwd: Path | None = None) -> bytes:
+def _run(opa: Sequence[str], *arguments: str, cwd: Path | None = None) -> bytes:
     """Return what OPA writes; what is wrong with modules is on standard error."""
     try:
         ended = subprocess.run(
-            [str(opa), *arguments],
+            [*opa, *arguments],
             cwd=cwd,
             env=bare_environment(),
             stdin=subprocess.DEVNULL,
@@ -77,5 +77,5 @@ def _run(opa: Path, *arguments: str, cwd: Path | None = None) -> bytes:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise PullguardError(f"{opa} cannot be run: {error}") from error
+        raise PullguardError(f"{opa[0]} cannot be run: {error}") from error
     return ended.stdout + ended.stderr

@@ -1,4 +1,4 @@
-"""conftest as the engine for batches: one `conftest test` for each, on one file an object.
+"""conftest as a judge of batches: one `conftest test` for each, on one file an object.
 
 A file an object, because conftest merges the results of all documents of a file. The policies, with
 rego/conftest/main, are those of plain conftest.
@@ -14,10 +14,10 @@ from typing import Any
 
 from pullguard.core import programs
 from pullguard.core.errors import PullguardError
-from pullguard.core.resources import find_tool
-from pullguard.engine.batches import Answer, Batch, PolicyError, Response, loads, response_from
+from pullguard.engine.batches import Answer, Batch, PolicyError, Response, response_from
 from pullguard.engine.confinement import capabilities
 from pullguard.engine.groups import Group
+from pullguard.engine.process import opa
 
 _TIMEOUT = 600.0
 
@@ -103,18 +103,23 @@ class ConftestRun:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def conftest(program: Path, group: Group, *, folder: Path, rego: Path) -> Conftest:
-    """Write the policies of a group to a private folder of its own and return the engine.
+def conftest(program: Path, group: Group, *, folder: Path) -> Conftest:
+    """Write the policies of a group to a private folder of its own and return the judge.
 
     Args:
         program: The conftest binary.
         group: Templates and constraints.
         folder: An empty folder that only this user can read.
-        rego: The folder rego/ of pullguard.
+
+    Raises:
+        PullguardError: A template has a name that no template can have.
     """
-    group.write(folder / "policy", rego / "gatekeeper", rego / "conftest")
-    (folder / "data.json").write_text(group.data(), encoding="ascii")
-    (folder / "capabilities.json").write_text(capabilities(find_tool("opa")), encoding="ascii")
+    for name, text in group.modules("gatekeeper", "conftest").items():
+        path = folder / "policy" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (folder / "data.json").write_text(json.dumps({"pullguard": group.data()}), encoding="ascii")
+    (folder / "capabilities.json").write_text(capabilities(opa()), encoding="ascii")
     # Relative paths: conftest takes a comma in a path for the end of it.
     arguments = (
         *("test", "--output", "json", "--no-color", "--parser", "json", "--namespace", "main"),
@@ -128,7 +133,7 @@ def conftest(program: Path, group: Group, *, folder: Path, rego: Path) -> Confte
 def _results(ended: programs.Ended) -> list[Mapping[str, Any]]:
     """Return what conftest wrote, judged by code and shape: code 1 is for findings and failures alike."""
     try:
-        results = loads(ended.stdout)
+        results = json.loads(ended.stdout)
     except ValueError:
         results = None
     if isinstance(results, list) and all(isinstance(result, dict) for result in results):

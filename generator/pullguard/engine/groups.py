@@ -1,14 +1,12 @@
-"""Templates that can be loaded together, and their constraints, as engines load them."""
+"""Templates that can be loaded together, and their constraints, as what judges loads them."""
 
-import json
-import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import Constraint, ConstraintTemplate
+from pullguard.core.resources import rego_directory
 from pullguard.engine.modules import compatible_groups, template_modules
 
 
@@ -20,29 +18,52 @@ class Group:
     templates: tuple[ConstraintTemplate, ...]
     constraints: tuple[Constraint, ...]
 
-    def write(self, folder: Path, *sources: Path) -> None:
-        """Write the modules of the templates to a folder, and copies of those in folders of pullguard.
+    def modules(self, *folders: str) -> dict[str, str]:
+        """Return the modules of the templates, and those below folders of rego/, by the names that errors show.
 
         Raises:
             PullguardError: A template has a name that no template can have.
         """
+        found: dict[str, str] = {}
         for template in self.templates:
-            for module in template_modules(template):
-                path = folder / module.path
-                if not path.resolve().is_relative_to(folder.resolve()):
-                    raise PullguardError(f"{template.name} is not a name for a template", file=template.file)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(module.text, encoding="utf-8")
-        for source in sources:
-            shutil.copytree(source, folder / "pullguard" / source.name, ignore=shutil.ignore_patterns("*_test.rego"))
+            if "/" in template.name:
+                raise PullguardError(f"{template.name} is not a name for a template", file=template.file)
+            found.update((module.path, module.text) for module in template_modules(template))
+        rego = rego_directory()
+        for folder in folders:
+            for file in sorted((rego / folder).rglob("*.rego")):
+                if not file.stem.endswith("_test"):
+                    found[f"pullguard/{file.relative_to(rego)}"] = file.read_text(encoding="utf-8")
+        return found
 
-    def data(self, **settings: Any) -> str:
+    def data(self, **settings: Any) -> dict[str, Any]:
         """Return data.pullguard, as rego/gatekeeper/batch reads it, with more settings in it."""
         names = {template.kind: template.name for template in self.templates}
         entries = [
             {"policy": names[constraint.kind], "constraint": constraint.object} for constraint in self.constraints
         ]
-        return json.dumps({"pullguard": {"constraints": entries, **settings}})
+        return {"constraints": entries, **settings}
+
+    def for_engine(self, **settings: Any) -> dict[str, Any]:
+        """Return the group as a setup of the engine has it, with more settings in data.pullguard."""
+        return {"regoVersion": self.version, "modules": self.modules("gatekeeper"), "data": self.data(**settings)}
+
+
+@dataclass(frozen=True, slots=True)
+class PrecompiledGroup:
+    """A group whose modules stand in a folder, ready to be loaded.
+
+    Attributes:
+        folder: The folder, absolute.
+        constraints: Entries as rego/gatekeeper/batch has them: {"policy": its name, "constraint": the object}.
+    """
+
+    folder: str
+    constraints: Sequence[Mapping[str, Any]]
+
+    def for_engine(self) -> dict[str, Any]:
+        """Return the group as a setup of the engine has it."""
+        return {"regoVersion": "v1", "folder": self.folder, "data": {"constraints": self.constraints}}
 
 
 def groups(templates: Sequence[ConstraintTemplate], constraints: Sequence[Constraint]) -> list[Group]:

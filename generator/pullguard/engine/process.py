@@ -1,127 +1,71 @@
-"""Starting pullguard-check before anything else: it loads policies while Python still imports modules.
-
-Nothing is imported here that takes time.
-"""
+"""The process pullguard-engine (tools/engine): how it starts and ends."""
 
 import os
+import signal
+from contextlib import suppress
 
-from pullguard.core import default_library
-from pullguard.core.defaults import MAX_DEPTH, MAX_DOCUMENT
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_CHECKOUT = os.path.dirname(os.path.dirname(_PACKAGE))
-_NAME = "pullguard-check"
-
-#: Where the policies of a library stand, as a bundle for conftest has them.
-POLICIES = "conftest/policy"
-
-# With these, another program judges, or the limits are others.
-_OTHERWISE = ("-h", "--help", "--engine", "--opa", "--max-")
+from pullguard.core.errors import PullguardError
+from pullguard.core.resources import ENGINE, find_tool
 
 
-class Child:
-    """A process that pullguard talks to through pipes.
-
-    Attributes:
-        command: The program and its arguments.
-        pid: The process.
-        requests: The file descriptor of its standard input.
-        answers: The file descriptor of its standard output.
-    """
-
-    __slots__ = ("answers", "command", "pid", "requests")
-
-    def __init__(self, command: "tuple[str, ...]") -> None:
-        self.command = command
-        theirs, self.requests = os.pipe()
-        self.answers, ours = os.pipe()
-        try:
-            self.pid = os.posix_spawn(
-                command[0],
-                command,
-                os.environ,
-                file_actions=[(os.POSIX_SPAWN_DUP2, theirs, 0), (os.POSIX_SPAWN_DUP2, ours, 1)],
-            )
-        except OSError:
-            os.close(self.requests)
-            os.close(self.answers)
-            raise
-        finally:
-            os.close(theirs)
-            os.close(ours)
-
-
-_early: "list[Child]" = []
-
-
-def start(arguments: "list[str]") -> None:
-    """Start the program if the arguments of pullguard look as if it will be needed, for the library that they name."""
-    if arguments[:1] != ["check"] or any(argument.startswith(_OTHERWISE) for argument in arguments):
-        return
-    program = find()
-    library = _library(arguments)
-    if program is not None and library is not None:
-        try:
-            _early.append(Child(command(program, (os.path.join(library, POLICIES),))))
-        except OSError:
-            return  # whoever needs it will say so
-
-
-def child(wanted: "tuple[str, ...]") -> Child:
-    """Return the process that runs a command: the one that was started early, or a new one.
+def opa() -> tuple[str, ...]:
+    """Return the command that is OPA's own command line.
 
     Raises:
-        OSError: It cannot be started.
+        PullguardError: The program is nowhere.
     """
-    found = None
-    while _early:
-        early = _early.pop()
-        if early.command == wanted:
-            found = early
-        else:
-            discard(early)
-    return found or Child(wanted)
+    return str(find_tool(ENGINE)), "opa"
 
 
-def discard(unwanted: Child) -> None:
-    """End a process that nobody asked for anything."""
-    os.close(unwanted.requests)
-    os.close(unwanted.answers)
-    os.kill(unwanted.pid, 9)
-    os.waitpid(unwanted.pid, 0)
+class Process:
+    """A running pullguard-engine; it ends by itself when nobody holds its standard input any more.
 
+    Attributes:
+        requests: Its standard input.
+        records: Its standard output.
 
-def command(
-    program: str, folders: "tuple[str, ...]", max_document: int = MAX_DOCUMENT, max_depth: int = MAX_DEPTH
-) -> "tuple[str, ...]":
-    """Return the program and the arguments that load the policies in folders."""
-    return (program, f"-max-document={max_document}", f"-max-depth={max_depth}", *folders)
+    Raises:
+        PullguardError: It is nowhere, or cannot be started.
+    """
 
+    def __init__(self) -> None:
+        program = str(find_tool(ENGINE))
+        # A file, which nobody has to read for the process to go on.
+        self._stderr = os.memfd_create(ENGINE)
+        theirs, ours = os.pipe()
+        our_end, their_end = os.pipe()
+        try:
+            self._pid = os.posix_spawn(
+                program,
+                (program, "serve"),
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, theirs, 0),
+                    (os.POSIX_SPAWN_DUP2, their_end, 1),
+                    (os.POSIX_SPAWN_DUP2, self._stderr, 2),
+                ],
+                setsigdef=[signal.SIGPIPE],
+            )
+        except OSError as error:
+            for descriptor in (ours, our_end, self._stderr):
+                os.close(descriptor)
+            raise PullguardError(f"{program} cannot be started: {error.strerror}") from error
+        finally:
+            os.close(theirs)
+            os.close(their_end)
+        self.requests = os.fdopen(ours, "wb", 1 << 16)
+        self.records = os.fdopen(our_end, "rb", 1 << 16)
 
-def find() -> "str | None":
-    """Return the program: the one in the wheel, else in .tools/bin of the checkout, else on PATH; None if nowhere."""
-    on_path = (os.path.join(folder, _NAME) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)
-    for candidate in (os.path.join(_PACKAGE, "bin", _NAME), os.path.join(_CHECKOUT, ".tools", "bin", _NAME), *on_path):
-        if os.access(candidate, os.X_OK) and os.path.isfile(candidate):
-            return candidate
-    return None
+    def last_words(self) -> str:
+        """Return the first line that it wrote to standard error; "" if it wrote none."""
+        text = os.pread(self._stderr, 10_000, 0).decode("utf-8", "replace")
+        return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
-
-def packaged_library() -> "str | None":
-    """Return the library that comes with pullguard; None if it is missing."""
-    for candidate in (os.path.join(_PACKAGE, "data", "library"), os.path.join(_CHECKOUT, "library")):
-        if os.path.isdir(candidate):
-            return candidate
-    return None
-
-
-def _library(arguments: "list[str]") -> "str | None":
-    stated = None
-    for place, argument in enumerate(arguments):
-        if argument == "--library":
-            stated = "".join(arguments[place + 1 : place + 2])
-        elif argument.startswith("--library="):
-            stated = argument.partition("=")[2]
-    if stated is None and default_library.is_own(default_library.DEFAULT):
-        return default_library.DEFAULT
-    return packaged_library() if stated in {None, default_library.BUILTIN} else stated
+    def stop(self) -> None:
+        """End it if it still runs, whatever it is doing."""
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        self.records.close()
+        with suppress(BrokenPipeError):
+            self.requests.close()
+        os.close(self._stderr)

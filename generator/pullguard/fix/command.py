@@ -1,5 +1,6 @@
 """`pullguard fix`: check, edit what the findings' policies say is to be edited, check again."""
 
+import codecs
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +9,17 @@ from typing import BinaryIO
 
 from pullguard.core.findings import Finding, Problem, Report
 from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs.documents import decode, encoding_of
 from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks
 from pullguard.core.inputs.selection import ALL, Selection
+from pullguard.engine.protocol import Engine
 from pullguard.fix import files
 from pullguard.fix.edits import Edit
 from pullguard.fix.manifests import Edited, edited, wanted
 from pullguard.fix.patch_base import PatchBase, patch_base
 from pullguard.judging.exemptions import exempted
-from pullguard.judging.judge import check
+from pullguard.judging.judge import judge
+
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 _STREAM = "is not a regular file, so it cannot be edited; give its text to stdin, and name -"
 _STILL_FOUND = "it was edited, and check finds it all the same: please report this"
@@ -101,7 +104,6 @@ def fix(
     paths: Sequence[str],
     *,
     library: str | None = None,
-    opa: str | None = None,
     everywhere: bool = False,
     namespace: str = "",
     selection: Selection = ALL,
@@ -114,7 +116,6 @@ def fix(
     Args:
         paths: Files and folders; "-" is stdin, whose fixed text is for standard output.
         library: As for `check`.
-        opa: As for `check`.
         everywhere: As for `check`.
         namespace: As for `check`.
         selection: As for `check`.
@@ -123,64 +124,67 @@ def fix(
         stdin: What "-" reads.
 
     Raises:
-        PullguardError: The library or OPA cannot be used.
+        PullguardError: The library or the engine cannot be used.
     """
     data = b"".join(chunks(stdin)) if STDIN in paths and stdin is not None else b""
     streams = [path for path in paths if path != STDIN and (path in STDIN_PATHS or files.is_stream(path))]
     rest = [path for path in paths if path not in streams]
 
     def checked(given: bytes) -> Report:
-        return exempted(
-            check(
-                rest,
-                library=library,
-                opa=opa,
-                everywhere=everywhere,
-                namespace=namespace,
-                selection=selection,
-                namespace_labels=namespace_labels,
-                stdin=None if stdin is None else io.BytesIO(given),
+        with Engine() as engine:
+            return exempted(
+                judge(
+                    engine,
+                    rest,
+                    library=library,
+                    everywhere=everywhere,
+                    namespace=namespace,
+                    selection=selection,
+                    namespace_labels=namespace_labels,
+                    stdin=None if stdin is None else io.BytesIO(given),
+                )
             )
-        )
 
     report = checked(data)
-    run = _Run(rest, data, only_compare=diff)
-    run.errors += (Problem(path, None, None, _STREAM) for path in streams)
-    # Links last: what they lead to may be among the files, and is then dealt with under its own name.
-    for name, findings in sorted(_by_file(report).items(), key=lambda entry: files.is_link(entry[0])):
-        run.take(name, findings)
-    after = checked(run.output) if run.changes and not diff else report
-    fixed = {_key(found) for found in run.fixed}
-    reasons = dict.fromkeys(fixed, _STILL_FOUND) | {_key(found): reason for found, reason in run.refused}
+    with Engine() as engine:
+        fixer = _Fixer(engine, rest, data, only_compare=diff)
+        fixer.errors += (Problem(path, None, None, _STREAM) for path in streams)
+        # Links last: what they lead to may be among the files, and is then dealt with under its own name.
+        for name, findings in sorted(_by_file(report).items(), key=lambda entry: files.is_link(entry[0])):
+            fixer.take(name, findings)
+    after = checked(fixer.output) if fixer.changes and not diff else report
+    fixed = {_key(found) for found in fixer.fixed}
+    reasons = dict.fromkeys(fixed, _STILL_FOUND) | {_key(found): reason for found, reason in fixer.refused}
     is_left = [
         found for found in after.findings if _is_ours(found) and (after is not report or _key(found) not in fixed)
     ]
-    changed = [change.path for change in run.changes if change.path is not None]
+    changed = [change.path for change in fixer.changes if change.path is not None]
     return FixReport(
         only_compared=diff,
-        changes=tuple(run.changes),
+        changes=tuple(fixer.changes),
         patch_base=patch_base(changed, Path.cwd()) if diff else None,
-        fixed=tuple(run.fixed),
+        fixed=tuple(fixer.fixed),
         left=tuple(Left(found, reasons.get(_key(found))) for found in is_left),
         exempt=sum(_is_ours(entry.finding) for entry in after.exempt),
         others=sum(not _is_ours(found) for found in after.findings),
-        errors=(*after.errors, *run.errors),
-        output=run.output if STDIN in paths and not diff else None,
+        errors=(*after.errors, *fixer.errors),
+        output=fixer.output if STDIN in paths and not diff else None,
         library=report.library,
         notes=after.notes,
         doubt=report.doubt,
     )
 
 
-class _Run:
-    """What one run has done so far."""
+class _Fixer:
+    """Edits files; knows what it has done so far."""
 
-    def __init__(self, paths: Sequence[str], stdin: bytes, *, only_compare: bool) -> None:
+    def __init__(self, engine: Engine, paths: Sequence[str], stdin: bytes, *, only_compare: bool) -> None:
         self.output = stdin
         self.changes: list[Change] = []
         self.fixed: list[Finding] = []
         self.refused: list[tuple[Finding, str]] = []
         self.errors: list[Problem] = []
+        self._engine = engine
         self._paths = paths
         self._only_compare = only_compare
         self._seen: set[object] = set()
@@ -216,11 +220,12 @@ class _Run:
         self.refused += ((found, reason) for found in findings)
 
     def _edited(self, name: str, data: bytes, findings: Sequence[Finding]) -> Edited | None:
-        text, error = decode(name, data)
-        if error is not None:
+        try:
+            text = data.decode(_encoding_of(data))
+        except UnicodeDecodeError:
             self._refuse(findings, _NO_TEXT)
             return None
-        result = edited(name, text, findings)
+        result = edited(self._engine, name, text, findings)
         self.refused += result.refused
         return result
 
@@ -228,7 +233,7 @@ class _Run:
         """Note what was done; return the new bytes of the file."""
         if not result.fixed:
             return data
-        self.changes.append(Change(name, path, decode(name, data)[0], encoding_of(data), result.edits))
+        self.changes.append(Change(name, path, data.decode(_encoding_of(data)), _encoding_of(data), result.edits))
         self.fixed += result.fixed
         return _encoded(result.text, data)
 
@@ -255,6 +260,11 @@ def _key(found: Finding) -> tuple[object, ...]:
     return found.file, found.document, found.object, found.rule, dig(found.details, "path")
 
 
+def _encoding_of(data: bytes) -> str:
+    """Return the name of the encoding of a file: UTF-8, or UTF-16 if its byte order mark says so."""
+    return _UTF16.get(data[:2], "utf-8")
+
+
 def _encoded(text: str, data: bytes) -> bytes:
     """Return a text in the encoding that a file had."""
-    return text.encode(encoding_of(data))
+    return text.encode(_encoding_of(data))

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pullguard.core.inputs.scalars import STR_TAG
 from pullguard.fix.nodes import Entry, MappingNode, Node, ScalarNode, Style, appearances, find
 
+_STR_TAG = "tag:yaml.org,2002:str"
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:[ \t]#[^\r\n\x85\u2028\u2029]*)?(?=[\r\n\x85\u2028\u2029]|\Z)")
 _COMMA = re.compile(r"[ \t]*,")
@@ -169,7 +169,7 @@ class _Writer:
 
     def replaced(self, scalar: ScalarNode, value: str) -> Outcome:
         """Return the edit that gives a scalar another value, in quotes as before."""
-        if scalar.tag not in {None, "!", STR_TAG}:
+        if scalar.tag not in {None, "!", _STR_TAG}:
             return f"it has the tag {scalar.tag}: {_BY_HAND}"
         start, end = scalar.start, scalar.end
         quote = '"' if self._is_json else _QUOTES.get(scalar.style, "")

@@ -1,6 +1,6 @@
-"""Findings, and the text of the file that they are in -> its new text; pure.
+"""Findings, and the text of the file that they are in -> its new text.
 
-Nothing is taken on trust: the new text is read again by the strict reader, and must hold the same values but for those
+Nothing is taken on trust: the new text is read again by the engine, and must hold the same values but for those
 that were to be set.
 """
 
@@ -10,11 +10,15 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
+from yaml import YAMLError
+
 from pullguard.core.findings import Finding, ObjectRef, Path, reference, steps, value_at
 from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs import Document, InputError
-from pullguard.core.inputs.documents import read_documents
-from pullguard.core.inputs.lists import Manifest, manifests
+from pullguard.core.inputs.files import File
+from pullguard.core.inputs.problems import InputError
+from pullguard.engine.documents import Document, Manifest, read_documents
+from pullguard.engine.inputs import Inputs
+from pullguard.engine.protocol import Engine
 from pullguard.fix import json_nodes, yaml_nodes
 from pullguard.fix.edits import Edit, Target, applied, outcomes
 
@@ -49,20 +53,21 @@ def wanted(found: Finding) -> tuple[Path, str] | None:
     return (path, value) if path and isinstance(path[-1], str) and isinstance(value, str) else None
 
 
-def edited(file: str, text: str, findings: Sequence[Finding]) -> Edited:
+def edited(engine: Engine, file: str, text: str, findings: Sequence[Finding]) -> Edited:
     """Set in the text of a file what its findings want.
 
     Args:
+        engine: What reads it.
         file: The file as it is shown to users; its name may say that it is JSON.
         text: Its text, with the byte order mark if it has one.
         findings: Findings in it that want something.
     """
     refused: dict[int, str] = {}  # by place in findings
     while True:
-        plans = _plans(file, text, findings, refused)
+        plans = _plans(engine, file, text, findings, refused)
         edits = tuple(dict.fromkeys(edit for plan in plans for edit in plan.edits))
         new = applied(text, edits)
-        wrong = _differing(file, text, new, {plan.document: plan.value for plan in plans})
+        wrong = _differing(engine, file, text, new, {plan.document: plan.value for plan in plans})
         if not wrong:
             break
         doubtful = [plan for plan in plans if plan.fixed and plan.document in wrong] or plans
@@ -92,39 +97,62 @@ class _Plan:
     fixed: tuple[int, ...]
 
 
-def _plans(file: str, text: str, findings: Sequence[Finding], refused: dict[int, str]) -> list[_Plan]:
+def _plans(engine: Engine, file: str, text: str, findings: Sequence[Finding], refused: dict[int, str]) -> list[_Plan]:
     """Return the plans for the documents of a file; note what else is refused."""
     waiting: dict[int, list[int]] = {}
     for place, found in enumerate(findings):
         if place not in refused:
             waiting.setdefault(found.document, []).append(place)
-    shift = len(_BOM) if text.startswith(_BOM) else 0
+    objects: dict[int, list[Manifest]] = {}
+    for manifest in Inputs(engine, [File(file, text.encode())]):
+        if isinstance(manifest, Manifest):
+            objects.setdefault(manifest.document, []).append(manifest)
     has_line_feeds = "\n" in text
     plans = []
-    for document in read_documents(file, text):
+    for document in read_documents(engine, text, file):
         if isinstance(document, Document) and document.index in waiting:
             mine = {place: findings[place] for place in waiting.pop(document.index)}
-            plan = _plan(document, mine, refused)
-            moved = tuple(_moved(edit, shift + document.source.offset, has_line_feeds) for edit in plan.edits)
+            part, offset = text_of(document, text)
+            plan = _plan(document, part, objects.get(document.index, []), mine, refused)
+            moved = tuple(_moved(edit, offset, has_line_feeds) for edit in plan.edits)
             plans.append(_Plan(plan.document, plan.value, moved, plan.fixed))
     refused.update((place, _CHANGED) for places in waiting.values() for place in places)
     return plans
 
 
+def text_of(document: Document, text: str) -> tuple[str, int]:
+    """Return the text of a document as Kubernetes takes it, and where it begins in that of its file."""
+    plain = text.removeprefix(_BOM)
+    data = plain.encode()
+    whole = data[document.begin : document.end].decode()
+    own = whole.removeprefix(_BOM)
+    offset = len(text) - len(plain) + len(data[: document.begin].decode()) + len(whole) - len(own)
+    # Where carriage returns alone end lines, they are line feeds.
+    return own if "\n" in text else own.replace("\r", "\n"), offset
+
+
 def _moved(edit: Edit, offset: int, has_line_feeds: bool) -> Edit:
-    # Where carriage returns alone end lines, documents show them as line feeds.
     text = edit.text if has_line_feeds else edit.text.replace("\n", "\r")
     return Edit(edit.start + offset, edit.end + offset, text)
 
 
-def _plan(document: Document, findings: Mapping[int, Finding], refused: dict[int, str]) -> _Plan:
-    targets = _targets(document, findings, refused)
-    source = document.source
-    is_json = source.format == "json"
-    root = json_nodes.compose(source.text) if is_json else yaml_nodes.compose(source.text)
+def _plan(
+    document: Document,
+    text: str,
+    objects: Sequence[Manifest],
+    findings: Mapping[int, Finding],
+    refused: dict[int, str],
+) -> _Plan:
+    targets = _targets(objects, findings, refused)
+    is_json = document.format == "json"
+    try:
+        root = json_nodes.compose(text) if is_json else yaml_nodes.compose(text)
+    except YAMLError:
+        refused.update((place, _UNSURE) for places in targets.values() for place in places)
+        root = None
     if root is None:
         return _Plan(document.index, document.value, (), ())
-    planned = outcomes(source.text, root, list(targets), is_json=is_json)
+    planned = outcomes(text, root, list(targets), is_json=is_json)
     value = document.value
     found: list[Edit] = []
     fixed: list[int] = []
@@ -139,10 +167,12 @@ def _plan(document: Document, findings: Mapping[int, Finding], refused: dict[int
     return _Plan(document.index, value, tuple(found), tuple(fixed))
 
 
-def _targets(document: Document, findings: Mapping[int, Finding], refused: dict[int, str]) -> dict[Target, list[int]]:
+def _targets(
+    manifests: Sequence[Manifest], findings: Mapping[int, Finding], refused: dict[int, str]
+) -> dict[Target, list[int]]:
     """Return what is to be set in a document, and for which findings."""
     objects: dict[ObjectRef, list[Manifest]] = {}
-    for manifest in manifests(document):
+    for manifest in manifests:
         objects.setdefault(reference(manifest.object, ""), []).append(manifest)
     same: dict[tuple[Any, ...], list[int]] = {}
     for place, found in findings.items():
@@ -178,17 +208,18 @@ def _is_of(manifest: Manifest, found: Finding, path: Path) -> bool:
     return container is not None and value_at(obj, path) == dig(found.details, "stated")
 
 
-def _differing(file: str, old: str, new: str, values: Mapping[int, Any]) -> set[int]:
+def _differing(engine: Engine, file: str, old: str, new: str, values: Mapping[int, Any]) -> set[int]:
     """Return the documents of a file that are not what they should be; -1 stands for one that is gone or new.
 
     Args:
+        engine: What reads it.
         file: The file.
         old: Its old text.
         new: Its new text.
         values: The values that documents of the new text should have, if not those of the old one.
     """
     wrong = set()
-    for before, after in zip_longest(read_documents(file, old), read_documents(file, new)):
+    for before, after in zip_longest(read_documents(engine, old, file), read_documents(engine, new, file)):
         match before, after:
             case Document(index=index), Document(index=same) if index == same:
                 if not _equal(values.get(index, before.value), after.value):

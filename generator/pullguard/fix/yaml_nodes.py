@@ -15,9 +15,9 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from pullguard.core.inputs.scalars import MERGE_TAG
 from pullguard.fix.nodes import Entry, MappingNode, Node, Ref, ScalarNode, SequenceNode, Style
 
+_MERGE_TAG = "tag:yaml.org,2002:merge"
 _BLANKS = r"(?:\s+(?:#[^\r\n]*\s+)*)?"
 # An anchor and a tag in either order, and what stands between them and the value.
 _PROPERTIES = re.compile(rf"(?:(?:&[\w-]+|!(?:<[^>]*>|[^\s,\[\]{{}}]*)){_BLANKS}){{1,2}}")
@@ -25,7 +25,11 @@ _STYLES: dict[str, Style] = {"'": "single", '"': "double", "|": "block", ">": "b
 
 
 def compose(text: str) -> Node | None:
-    """Return the root of a document that the strict reader has read, or None if it is empty."""
+    """Return the root of a document that the engine has read, or None if it is empty.
+
+    Raises:
+        yaml.YAMLError: libyaml, whose events have places to the character, cannot read it.
+    """
     composer = _Composer(text)
     next_event = yaml.CBaseLoader(text).get_event
     while type(event := next_event()) not in {DocumentEndEvent, StreamEndEvent}:
@@ -96,8 +100,8 @@ class _Composer:
 def _key(written: Ref) -> str | None:
     """Return the key that a scalar, or an alias of one, is; None if it is the merge key."""
     scalar = written.node
-    if not isinstance(scalar, ScalarNode):  # the strict reader has refused it
+    if not isinstance(scalar, ScalarNode):  # the engine has refused it
         return ""
     is_plain = scalar.style == "plain" and scalar.tag is None
-    is_merge = scalar.text == "<<" and not written.is_alias and (is_plain or scalar.tag == MERGE_TAG)
+    is_merge = scalar.text == "<<" and not written.is_alias and (is_plain or scalar.tag == _MERGE_TAG)
     return None if is_merge else scalar.text

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pullguard.core import resources
+from pullguard.engine.protocol import Engine
 from pullguard.library import config, policies, store
 from pullguard.library.render import render
 
@@ -37,7 +38,6 @@ def generate(
     *,
     check: bool = False,
     rego: Path | None = None,
-    opa: str | None = None,
 ) -> GenerateResult:
     """Write the library of a configuration into a folder, or compare it with the folder.
 
@@ -46,13 +46,13 @@ def generate(
         out: The library's folder.
         check: Whether to compare only, and write nothing.
         rego: The folder rego/, if not pullguard's own.
-        opa: The OPA program, if not the one that is found.
 
     Raises:
         PullguardError: The policies, the configuration or the folder are not as they have to be.
     """
-    sources = policies.read(rego or resources.rego_directory(), resources.find_tool("opa", opa))
-    stated = config.load(config_path or Path(config.DEFAULT_FILE), sources.policies)
+    with Engine() as engine:
+        sources = policies.read(rego or resources.rego_directory(), engine)
+        stated = config.load(engine, config_path or Path(config.DEFAULT_FILE), sources.policies)
     files = render(sources, stated)
     difference = store.compare(files, out) if check else store.write(files, out)
     return GenerateResult(out, len(files), difference, only_compared=check)

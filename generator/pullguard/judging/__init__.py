@@ -1,8 +1,12 @@
 """Manifests and a library -> findings: what `check` and `fix` share.
 
-judge.py             paths -> a report
-sources.py           files -> objects, read by pullguard-check or by Python
-kustomizations.py    the namespaces that kustomizations give to their files
-namespace_labels.py  the labels of Namespaces that are not in the input
-exemptions.py        exceptions that objects state themselves
+judge.py              paths -> a report
+inputs.py             what is judged, and what was read of it
+by_conftest.py        the same with conftest
+collector.py          answers -> findings and errors in the order of the input
+target_namespaces.py  the namespaces that objects go to
+kustomizations.py     those that kustomizations give to their files
+namespace_labels.py   the labels of Namespaces that are not in the input
+pull_policy_drift.py  pods that are not as their templates
+exemptions.py         exceptions that objects state themselves
 """

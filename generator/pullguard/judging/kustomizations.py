@@ -11,6 +11,7 @@ from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.files import Found, shown
+from pullguard.engine.protocol import Engine
 
 #: What kustomizations are called.
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
@@ -18,7 +19,7 @@ KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomiz
 _MAX_BYTES = 1_000_000
 
 
-def namespaces(files: Iterable[Found]) -> dict[str, str]:
+def namespaces(engine: Engine, files: Iterable[Found]) -> dict[str, str]:
     """Return the namespace of files that kustomizations among them put into exactly one, by their names.
 
     A kustomization that another one includes counts as part of that; an outer namespace replaces an inner one.
@@ -27,7 +28,7 @@ def namespaces(files: Iterable[Found]) -> dict[str, str]:
     found = {os.path.realpath(path) for path in paths if path.name in KUSTOMIZATIONS}
     if not found:
         return {}
-    read = {path: value for path in sorted(found) if (value := _read(path)) is not None}
+    read = {path: value for path in sorted(found) if (value := _read(engine, path)) is not None}
     included = {entry for path in read for entry in _entries(path, read[path]) if entry in read}
     goals: dict[str, set[str]] = {}
     for path in read:
@@ -64,13 +65,13 @@ def _entries(path: str, value: dict[str, Any]) -> Iterator[str]:
             yield next((name for name in inside if os.path.isfile(name)), target)
 
 
-def _read(path: str) -> dict[str, Any] | None:
-    from pullguard.core.inputs import load_document  # noqa: PLC0415 - seldom needed
+def _read(engine: Engine, path: str) -> dict[str, Any] | None:
+    from pullguard.engine.documents import load_document  # noqa: PLC0415 - seldom needed
 
     try:
         with open(path, encoding="utf-8") as stream:
             text = stream.read(_MAX_BYTES)
-        value = load_document(text, path, dialect="kubernetes").value
+        value = load_document(engine, text, path, dialect="kubernetes").value
     except (OSError, UnicodeDecodeError, PullguardError):
         return None
     return value if isinstance(value, dict) else None

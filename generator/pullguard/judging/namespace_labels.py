@@ -4,15 +4,18 @@ from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.gatekeeper import group_of
-from pullguard.core.inputs import load_documents
-from pullguard.core.inputs.lists import manifests
+from pullguard.core.gatekeeper import dig, group_of
+from pullguard.core.inputs.files import File
+from pullguard.core.inputs.problems import InputError
 from pullguard.core.text_files import read_text
+from pullguard.engine.documents import load_documents
+from pullguard.engine.inputs import Inputs
+from pullguard.engine.protocol import Engine
 
 _REMEDY = "write a mapping of names to labels, or dump Namespaces with `kubectl get namespaces -o yaml`"
 
 
-def load(file: str) -> dict[str, dict[str, str]]:
+def load(engine: Engine, file: str) -> dict[str, dict[str, str]]:
     """Return labels by the names of their Namespaces.
 
     The file is a mapping of names to labels, or has Namespace objects, alone or in a List.
@@ -20,32 +23,38 @@ def load(file: str) -> dict[str, dict[str, str]]:
     Raises:
         PullguardError: It cannot be read, or is neither.
     """
+    text = read_text(Path(file))
     found: dict[str, dict[str, str]] = {}
-    for document in load_documents(read_text(Path(file)), file, dialect="kubernetes"):
+    has_objects = False
+    for document in load_documents(engine, text, file, dialect="kubernetes"):
         if document.value is None:
             continue
         if not isinstance(document.value, dict):
             raise PullguardError("is no mapping", file=file, line=document.line, remedy=_REMEDY)
-        if "kind" not in document.value:
-            for name, labels in document.value.items():
-                found[name] = _labels(labels, file, document.line_of([name]), name)
+        if "kind" in document.value:
+            has_objects = True
             continue
-        for manifest in manifests(document):
-            obj = manifest.object
-            metadata = obj.get("metadata")
-            name = metadata.get("name") if isinstance(metadata, dict) else None
-            if (
-                obj["kind"] != "Namespace"
-                or group_of(obj)
-                or not isinstance(metadata, dict)
-                or not isinstance(name, str)
-            ):
-                raise PullguardError(
-                    f"{obj['kind']} is no Namespace with a name", file=file, line=manifest.line(), remedy=_REMEDY
-                )
-            found[name] = _labels(metadata.get("labels"), file, manifest.line(["metadata", "labels"]), name)
+        for name, labels in document.value.items():
+            found[name] = _labels(labels, file, document.line_of([name]), name)
+    if has_objects:
+        found.update(_stated_by_objects(engine, text, file))
     if not found:
         raise PullguardError("names no Namespace", file=file, remedy=_REMEDY)
+    return found
+
+
+def _stated_by_objects(engine: Engine, text: str, file: str) -> dict[str, dict[str, str]]:
+    found = {}
+    for manifest in Inputs(engine, [File(file, text.encode())]):
+        if isinstance(manifest, InputError):
+            raise PullguardError(manifest.message, file=file, line=manifest.line)
+        obj = manifest.object
+        name = dig(obj, "metadata", "name")
+        if obj["kind"] != "Namespace" or group_of(obj) or not isinstance(name, str):
+            raise PullguardError(
+                f"{obj['kind']} is no Namespace with a name", file=file, line=manifest.line(), remedy=_REMEDY
+            )
+        found[name] = _labels(dig(obj, "metadata", "labels"), file, manifest.line(["metadata", "labels"]), name)
     return found
 
 

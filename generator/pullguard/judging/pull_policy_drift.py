@@ -1,14 +1,11 @@
 """Pods that are not as the template that they were made from: another tool is at work."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pullguard.core import programs
 from pullguard.core.findings import Finding
-from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs import InputError, Manifest
-from pullguard.engine.query import evaluate, write_modules
+from pullguard.engine.protocol import Engine
+from pullguard.engine.queries import controlled, modules
 
 _MODULES = {"gatekeeper": ("review",), "lib": ("images", "pods"), "scope": ("changes",)}
 
@@ -22,44 +19,34 @@ _INJECTORS = (
 
 
 def is_suspicious(found: Finding) -> bool:
-    """Tell whether a finding is one that `changed_pods` could explain: about a container of a pod."""
+    """Tell whether a finding is one that `notes` could explain: about a container of a pod."""
     return found.object.kind == "Pod" and found.container is not None
 
 
-def changed_pods(findings: Sequence[Finding], inputs: Iterable[Manifest | InputError], opa: Path) -> tuple[str, ...]:
+def notes(engine: Engine, suspects: Sequence[Finding]) -> tuple[str, ...]:
     """Return a sentence for each container that another tool has put into the pods of a workload, or set to Always.
 
     Args:
-        findings: What was found in the inputs.
-        inputs: The inputs again.
-        opa: The OPA program.
+        engine: What has read the pods and the workloads.
+        suspects: What was found about pods that have a controller.
 
     Raises:
-        PullguardError: OPA fails.
+        PullguardError: The engine fails.
     """
-    names = {(found.object.namespace, found.object.name) for found in findings if is_suspicious(found)}
-    pods, workloads = [], []
-    for manifest in inputs:
-        metadata = {} if isinstance(manifest, InputError) else dig(manifest.object, "metadata")
-        if isinstance(manifest, InputError) or not isinstance(metadata, dict):
-            continue
-        if manifest.object["kind"] != "Pod":
-            workloads.append(manifest.object)
-        elif (metadata.get("namespace"), metadata.get("name")) in names and metadata.get("ownerReferences"):
-            pods.append(manifest.object)
-    if not pods:
-        return ()
-    with programs.private_folder() as folder:
-        write_modules(folder / "rego", _MODULES)
-        document = {"pods": pods, "workloads": workloads}
-        changes = evaluate(opa, folder / "rego", "data.scope.changes.found", document)
-    blamed = {(found.object.namespace, found.container.name) for found in findings if found.container is not None}
+    pods = sorted({(found.object.namespace, found.object.kind, found.object.name) for found in suspects})
+    changes = controlled(engine, modules(_MODULES), "data.scope.changes.found", pods)
+    blamed = {(found.object.namespace, found.container.name) for found in suspects if found.container is not None}
     return tuple(
         _sentence(change)
-        for change in changes
+        for change in sorted(changes, key=_order)
         if (change["namespace"], change["container"]) in blamed
         and (change["policy"] is None or change["stated"] == "Always")
     )
+
+
+def _order(change: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
+    """Return what OPA orders a set of such objects by."""
+    return [(key, value is not None, str(value)) for key, value in sorted(change.items())]
 
 
 def _sentence(change: Mapping[str, Any]) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 
 from pullguard.core.gatekeeper import Rule, Summary
 from pullguard.core.tree_files import read_inside
-from pullguard.engine.process import POLICIES
 
 #: Lists every other file of a library with its hash, as sha256sum does: what it lists is pullguard's to change.
 MANIFEST = "MANIFEST"
+
+#: Where the policies stand, as a bundle for conftest has them.
+POLICIES = "conftest/policy"
 
 #: What a library says of its policies, for `pullguard check`.
 INDEX = "conftest/index.json"

@@ -7,10 +7,11 @@ from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ACTIONS
-from pullguard.core.inputs import Document, InputError
-from pullguard.core.inputs.documents import read_documents
+from pullguard.core.inputs.problems import InputError
 from pullguard.core.schema_errors import Problem, in_file, joined, problems
 from pullguard.core.text_files import read_text
+from pullguard.engine.documents import Document, read_documents
+from pullguard.engine.protocol import Engine
 from pullguard.library.policies.model import LEVELS, Policy
 from pullguard.library.policies.structural import json_schema
 
@@ -89,7 +90,7 @@ class Config:
     admission: AdmissionConfig = AdmissionConfig()
 
 
-def load(path: Path, policies: Sequence[Policy]) -> Config:
+def load(engine: Engine, path: Path, policies: Sequence[Policy]) -> Config:
     """Read a configuration.
 
     Raises:
@@ -97,13 +98,14 @@ def load(path: Path, policies: Sequence[Policy]) -> Config:
     """
     if not path.exists():
         raise PullguardError("there is no such file", file=str(path), remedy=_START)
-    return parse(read_text(path).removeprefix("\ufeff"), str(path), policies)
+    return parse(engine, read_text(path).removeprefix("\ufeff"), str(path), policies)
 
 
-def parse(text: str, file: str, policies: Sequence[Policy]) -> Config:
+def parse(engine: Engine, text: str, file: str, policies: Sequence[Policy]) -> Config:
     """Return the configuration that a YAML text is.
 
     Args:
+        engine: What reads YAML.
         text: The text.
         file: Its name for messages.
         policies: The policies that it can speak of.
@@ -113,7 +115,7 @@ def parse(text: str, file: str, policies: Sequence[Policy]) -> Config:
     """
     documents: list[Document] = []
     errors: list[PullguardError] = []
-    for read in read_documents(file, text):
+    for read in read_documents(engine, text, file):
         if isinstance(read, InputError):
             errors.append(PullguardError(read.message, file=file, line=read.line))
         elif read.value is not None:

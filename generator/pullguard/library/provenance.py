@@ -12,6 +12,7 @@ from pullguard import __version__
 from pullguard.core import resources
 from pullguard.core.errors import PullguardError
 from pullguard.core.tree_files import read_inside
+from pullguard.engine.protocol import Engine
 from pullguard.library import bundle
 
 _CONFIG = "pullguard.yaml"
@@ -19,7 +20,7 @@ _REMEDY = "name the library that is to judge with --library; `pullguard generate
 _REMEMBERED = 20
 
 
-def doubt(library: Path) -> str:
+def doubt(engine: Engine, library: Path) -> str:
     """Return why a library is not to be relied on: what differs from what pullguard generates; "" if nothing does.
 
     Generating takes seconds, so libraries that were found to be right are remembered, by what they hold.
@@ -31,7 +32,7 @@ def doubt(library: Path) -> str:
     remembered = _read_memory(memory)
     if digest in remembered:
         return ""
-    reason = _difference(library)
+    reason = _difference(engine, library)
     if reason:
         return f"{library} is not what pullguard generates from {_CONFIG}: {reason}; {_REMEDY}"
     if digest:
@@ -39,14 +40,14 @@ def doubt(library: Path) -> str:
     return ""
 
 
-def _difference(library: Path) -> str:
+def _difference(engine: Engine, library: Path) -> str:
     """Return how a library differs from what would be generated."""
     from pullguard.library import config, policies, store  # noqa: PLC0415 - seldom needed
     from pullguard.library.render import render  # noqa: PLC0415 - as above
 
     try:
-        sources = policies.read(resources.rego_directory(), resources.find_tool("opa"))
-        files = render(sources, config.load(Path(_CONFIG), sources.policies))
+        sources = policies.read(resources.rego_directory(), engine)
+        files = render(sources, config.load(engine, Path(_CONFIG), sources.policies))
         found = store.compare(files, library)
     except PullguardError as error:
         return str(error)

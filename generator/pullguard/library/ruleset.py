@@ -1,6 +1,6 @@
 """Which library manifests are judged by, and what of it can be run outside a cluster."""
 
-import json
+import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,11 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.findings import RuleInfo, rule_of
 from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, Summary, dig, needs_cluster
 from pullguard.core.resources import packaged_library
+from pullguard.engine.groups import Group, PrecompiledGroup, groups
 from pullguard.library import bundle
 
 if TYPE_CHECKING:
+    from pullguard.engine.protocol import Engine
     from pullguard.library.store import Library
 
 # What ./library is called where nobody named it.
@@ -23,37 +25,11 @@ _NAMESPACE_MATCHES = ("namespaces", "excludedNamespaces", "namespaceSelector")
 
 
 @dataclass(frozen=True, slots=True)
-class Bundled:
-    """What manifests are judged by, as a library's bundle has it.
-
-    Attributes:
-        folder: The modules of the policies.
-        data: data.pullguard of the constraints, as JSON.
-    """
-
-    folder: str
-    data: str
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What manifests are judged by, as a library's templates and constraints have it.
-
-    Attributes:
-        templates: Each with Rego and at least one constraint.
-        constraints: Each of one of the templates, with the defaults of its parameters.
-    """
-
-    templates: tuple[ConstraintTemplate, ...]
-    constraints: tuple[Constraint, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Ruleset:
     """What manifests are judged by.
 
     Attributes:
-        source: The policies and the constraints.
+        groups: The policies and their constraints.
         policies: What is to be known of the policies, by the names that engines have for them.
         library: Where they come from, as people name it.
         notes: What of the library is not used, and why.
@@ -62,7 +38,7 @@ class Ruleset:
         doubt: Why the library is not to be relied on; "" if there is no reason.
     """
 
-    source: Bundled | Loaded
+    groups: Sequence[Group | PrecompiledGroup]
     policies: Mapping[str, Summary | ConstraintTemplate]
     library: str
     notes: tuple[str, ...]
@@ -71,13 +47,14 @@ class Ruleset:
     doubt: str = ""
 
 
-def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
+def choose(engine: "Engine", stated: str | None, *, everywhere: bool, precompiled: bool) -> Ruleset:
     """Return what manifests are judged by.
 
     Args:
+        engine: What reads a library that pullguard did not write.
         stated: The folder of the library. None: ./library if pullguard wrote it, else the one in pullguard.
         everywhere: Whether to drop what the constraints say of namespaces.
-        bundled: Whether the bundle of a library will do, which is read many times as fast. It is used only if
+        precompiled: Whether the bundle of a library will do, which is read many times as fast. It is used only if
             everything in it and the templates and constraints beside it are what pullguard wrote.
 
     Raises:
@@ -89,16 +66,16 @@ def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
     if stated is None and shown == _DEFAULT_SHOWN:
         from pullguard.library import provenance  # noqa: PLC0415 - only where no library is named
 
-        doubt = provenance.doubt(directory)
-    found = bundle.load(str(directory)) if bundled else None
+        doubt = provenance.doubt(engine, directory)
+    found = bundle.load(str(directory)) if precompiled else None
     if found is None:
-        return replace(_from_templates(directory, shown, notes, stated, everywhere=everywhere), doubt=doubt)
+        return replace(_from_templates(engine, directory, shown, notes, stated, everywhere=everywhere), doubt=doubt)
     entries = [
         {**entry, "constraint": _everywhere(entry["constraint"])} if everywhere else entry
         for entry in found.constraints
     ]
     return Ruleset(
-        source=Bundled(found.folder, json.dumps({"pullguard": {"constraints": entries}})),
+        groups=[PrecompiledGroup(os.path.abspath(found.folder), entries)],  # noqa: PTH100 - no Path is needed
         policies=found.policies,
         rules=_rules(found.policies.values(), directory, stated),
         library=shown,
@@ -109,12 +86,12 @@ def choose(stated: str | None, *, everywhere: bool, bundled: bool) -> Ruleset:
 
 
 def _from_templates(
-    directory: Path, shown: str, notes: Sequence[str], stated: str | None, *, everywhere: bool
+    engine: "Engine", directory: Path, shown: str, notes: Sequence[str], stated: str | None, *, everywhere: bool
 ) -> Ruleset:
     from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults  # noqa: PLC0415 - a bundle needs none
     from pullguard.library.store import load  # noqa: PLC0415 - as above
 
-    library = load(directory)
+    library = load(engine, directory)
     kinds = {constraint.kind for constraint in library.constraints}
     notes = list(notes)
     for template in library.templates:
@@ -144,7 +121,7 @@ def _from_templates(
     if everywhere:
         constraints = [replace(constraint, object=_everywhere(constraint.object)) for constraint in constraints]
     return Ruleset(
-        source=Loaded(tuple(used.values()), tuple(constraints)),
+        groups=groups(list(used.values()), constraints),
         policies={template.name: template for template in used.values()},
         library=shown,
         notes=tuple(notes),

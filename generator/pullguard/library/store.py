@@ -20,6 +20,8 @@ from pullguard.core.gatekeeper import (
 )
 from pullguard.core.text_files import read_text, replace_file
 from pullguard.core.tree_files import read_inside
+from pullguard.engine.documents import load_documents
+from pullguard.engine.protocol import Engine
 from pullguard.library.bundle import MANIFEST
 
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)\n")
@@ -122,7 +124,7 @@ def write(files: Mapping[str, str], out: Path) -> Difference:
     return difference
 
 
-def load(directory: Path) -> Library:
+def load(engine: Engine, directory: Path) -> Library:
     """Read the templates and constraints of a folder.
 
     In a library of pullguard those are policies/*/template.yaml and constraints.yaml. In any other folder all YAML
@@ -136,7 +138,7 @@ def load(directory: Path) -> Library:
         raise PullguardError("is no folder", file=str(directory), remedy="name the folder of a library")
     templates: dict[str, ConstraintTemplate] = {}
     constraints: dict[tuple[str, str], Constraint] = {}
-    for path, value in list(_load_generated(directory)) or _load_any(directory):
+    for path, value in list(_load_generated(directory)) or _load_any(engine, directory):
         if not isinstance(value, dict):
             continue
         if is_template(value):
@@ -302,16 +304,16 @@ def _load_generated(directory: Path) -> Iterator[tuple[Path, Any]]:
             yield from ((path, value) for value in values)
 
 
-def _load_any(directory: Path) -> Iterator[tuple[Path, Any]]:
+def _load_any(engine: Engine, directory: Path) -> Iterator[tuple[Path, Any]]:
     """Yield what the YAML files of a folder hold, in a stable order, without what folders named samples hold."""
-    from pullguard.core.inputs import load_documents  # noqa: PLC0415 - the library of pullguard does not need it
-
     for folder, folders, names in os.walk(directory):
         folders[:] = sorted(name for name in folders if name != "samples" and not name.startswith("."))
         for name in sorted(names):
             if name.endswith((".yaml", ".yml")):
                 path = Path(folder, name)
-                for document in load_documents(read_text(path, tree=directory), str(path), dialect="kubernetes"):
+                for document in load_documents(
+                    engine, read_text(path, tree=directory), str(path), dialect="kubernetes"
+                ):
                     yield path, document.value
 
 

@@ -3,17 +3,16 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
-from pullguard.core import programs
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Problem
 from pullguard.core.gatekeeper import CONSTRAINT_GROUP, TEMPLATE_GROUP, ConstraintTemplate, template_from
-from pullguard.core.resources import find_tool, packaged_library
+from pullguard.core.resources import packaged_library
 from pullguard.engine.groups import Group
-from pullguard.engine.query import evaluate, write_modules
+from pullguard.engine.protocol import Engine
+from pullguard.engine.queries import modules, query
 from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults
 from pullguard.library.store import load
 
@@ -240,7 +239,6 @@ def scope(
     kubeconfig: str | None = None,
     context: str | None = None,
     kubectl: str | None = None,
-    opa: str | None = None,
     stdin: BinaryIO | None = None,
 ) -> ScopeReport:
     """Say what really happens in protected namespaces, from files or, without any, from a live cluster.
@@ -250,41 +248,41 @@ def scope(
         kubeconfig: The kubeconfig for a live cluster; None: kubectl's own choice.
         context: The context in it; None: the current one.
         kubectl: The kubectl binary; None: the one on PATH.
-        opa: The opa binary, as a user states it.
         stdin: What "-" reads.
 
     Raises:
-        PullguardError: The snapshot cannot be read at all, holds nothing that protects a namespace, or OPA fails.
+        PullguardError: The snapshot cannot be read at all, holds nothing that protects a namespace, or the
+            engine fails.
     """
     if paths and (kubeconfig is not None or context is not None):
         raise PullguardError(
             "files and a live cluster cannot be read at once",
             remedy="leave out the files, or --kubeconfig and --context",
         )
-    program = find_tool("opa", opa)
-    if paths:
-        snapshot = from_files(KINDS, paths, stdin=stdin)
-    else:
-        snapshot = from_cluster(KINDS, kubeconfig=kubeconfig, context=context, kubectl=kubectl)
-    return judge(snapshot, program)
+    with Engine() as engine:
+        if paths:
+            snapshot = from_files(engine, KINDS, paths, stdin=stdin)
+        else:
+            snapshot = from_cluster(engine, KINDS, kubeconfig=kubeconfig, context=context, kubectl=kubectl)
+        return judge(engine, snapshot)
 
 
-def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
+def judge(engine: Engine, snapshot: Snapshot) -> ScopeReport:
     """Say what follows from a snapshot that holds KINDS.
 
     Args:
+        engine: What evaluates Rego.
         snapshot: The snapshot.
-        program: The opa binary.
 
     Raises:
-        PullguardError: Nothing in it protects a namespace, which are protected is not known, or OPA fails.
+        PullguardError: Nothing in it protects a namespace, which are protected is not known, or the engine fails.
     """
     if CONSTRAINT_KIND in snapshot.unreadable:
         reason = snapshot.unreadable[CONSTRAINT_KIND]
         raise PullguardError(
             f"which namespaces are protected is not known: {CONSTRAINT_KIND} cannot be read ({reason})"
         )
-    template, notes = _template(snapshot)
+    template, notes = _template(engine, snapshot)
     constraints, refused = _constraints(snapshot, template)
     if not constraints:
         raise _nothing_to_judge(
@@ -302,47 +300,46 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
         if _NEVER_EMPTY in snapshot.empty:
             unknown.append(_NEVER_EMPTY)
     workloads = [obj for kind in _WORKLOADS for obj in snapshot.objects(kind.kind)]
-    with programs.private_folder() as folder:
-        write_modules(folder / "scope", _MODULES)
-        plan = evaluate(
-            program,
-            folder / "scope",
-            "data.scope.plan.contents",
-            {
-                "constraints": constraints,
-                "namespaces": snapshot.objects("Namespace"),
-                "validatingPolicies": snapshot.objects("ValidatingAdmissionPolicy"),
-                "workloads": workloads,
-                "pods": snapshot.objects("Pod"),
-            },
+    rego = modules(_MODULES)
+    plan = query(
+        engine,
+        rego,
+        "data.scope.plan.contents",
+        {
+            "constraints": constraints,
+            "namespaces": snapshot.objects("Namespace"),
+            "validatingPolicies": snapshot.objects("ValidatingAdmissionPolicy"),
+            "workloads": workloads,
+            "pods": snapshot.objects("Pod"),
+        },
+    )
+    if not plan["namespaces"] and "Namespace" in snapshot.empty:
+        raise _nothing_to_judge(
+            f"there is no Namespace in {snapshot.source}, so which are protected is not known",
+            snapshot.errors,
+            remedy="name a dump of the Namespaces too",
         )
-        if not plan["namespaces"] and "Namespace" in snapshot.empty:
-            raise _nothing_to_judge(
-                f"there is no Namespace in {snapshot.source}, so which are protected is not known",
-                snapshot.errors,
-                remedy="name a dump of the Namespaces too",
-            )
-        answers = _answers(program, folder / "policy", template, plan)
-        found = evaluate(
-            program,
-            folder / "scope",
-            "data.scope.report.namespaces",
-            {
-                "plan": {key: value for key, value in plan.items() if key != "cases"},
-                "answers": answers,
-                "unknown": unknown,
-                "validatingWebhooks": snapshot.objects("ValidatingWebhookConfiguration"),
-                "mutatingWebhooks": snapshot.objects("MutatingWebhookConfiguration"),
-                "configs": snapshot.objects("Config"),
-                "validatingPolicies": snapshot.objects("ValidatingAdmissionPolicy"),
-                "validatingBindings": snapshot.objects("ValidatingAdmissionPolicyBinding"),
-                "mutatingPolicies": snapshot.objects("MutatingAdmissionPolicy"),
-                "mutatingBindings": snapshot.objects("MutatingAdmissionPolicyBinding"),
-                "assigns": snapshot.objects("Assign"),
-                "deployments": snapshot.objects("Deployment"),
-                "pods": snapshot.objects("Pod"),
-            },
-        )
+    answers = _answers(engine, template, plan)
+    found = query(
+        engine,
+        rego,
+        "data.scope.report.namespaces",
+        {
+            "plan": {key: value for key, value in plan.items() if key != "cases"},
+            "answers": answers,
+            "unknown": unknown,
+            "validatingWebhooks": snapshot.objects("ValidatingWebhookConfiguration"),
+            "mutatingWebhooks": snapshot.objects("MutatingWebhookConfiguration"),
+            "configs": snapshot.objects("Config"),
+            "validatingPolicies": snapshot.objects("ValidatingAdmissionPolicy"),
+            "validatingBindings": snapshot.objects("ValidatingAdmissionPolicyBinding"),
+            "mutatingPolicies": snapshot.objects("MutatingAdmissionPolicy"),
+            "mutatingBindings": snapshot.objects("MutatingAdmissionPolicyBinding"),
+            "assigns": snapshot.objects("Assign"),
+            "deployments": snapshot.objects("Deployment"),
+            "pods": snapshot.objects("Pod"),
+        },
+    )
     lost = {namespace["name"] for namespace in plan["namespaces"]} - {namespace["name"] for namespace in found}
     if lost:
         raise PullguardError(
@@ -358,7 +355,7 @@ def judge(snapshot: Snapshot, program: Path) -> ScopeReport:
     )
 
 
-def _template(snapshot: Snapshot) -> tuple[ConstraintTemplate, list[str]]:
+def _template(engine: Engine, snapshot: Snapshot) -> tuple[ConstraintTemplate, list[str]]:
     """Return the template that judges: the one of the snapshot, else that of the library that comes with pullguard."""
     for entry in snapshot.stored["ConstraintTemplate"]:
         if entry.object["metadata"]["name"] == CONSTRAINT_KIND.lower():
@@ -366,7 +363,7 @@ def _template(snapshot: Snapshot) -> tuple[ConstraintTemplate, list[str]]:
             if template.source is not None:
                 return template, []
             raise PullguardError("has no Rego, so nothing can be judged by it", file=entry.file)
-    for template in load(packaged_library()).templates:
+    for template in load(engine, packaged_library()).templates:
         if template.kind == CONSTRAINT_KIND:
             return template, [
                 f"judged by the {CONSTRAINT_KIND} that comes with pullguard: the snapshot has no template"
@@ -401,18 +398,16 @@ def _nothing_to_judge(message: str, problems: Sequence[Problem], *, remedy: str)
     return PullguardError(f"{message}: {PullguardError(first.message, file=first.file, line=first.line)}")
 
 
-def _answers(program: Path, folder: Path, template: ConstraintTemplate, plan: Mapping[str, Any]) -> list[Any]:
+def _answers(engine: Engine, template: ConstraintTemplate, plan: Mapping[str, Any]) -> list[Any]:
     """Return the cases of a plan with the messages of the policy in the place of the review."""
     version = template.source.version if template.source else "v1"
-    Group(version, (template,), ()).write(folder)
-    write_modules(folder / "pullguard", _JUDGE)
-    options = ["--v0-compatible"] if version == "v0" else []
+    rego = {**Group(version, (template,), ()).modules(), **modules(_JUDGE)}
     parameters = [source["parameters"] for source in plan["sources"]]
     answers = []
     for cases in _chunks(plan["cases"]):
         judged = [{"source": case["source"], "review": case["review"]} for case in cases if "review" in case]
         document = {"policy": template.name, "parameters": parameters, "cases": judged}
-        found = iter(evaluate(program, folder, "data.scope.judge.messages", document, *options))
+        found = iter(query(engine, rego, "data.scope.judge.messages", document, version=version))
         for case in cases:
             if "review" in case:
                 messages = [text if isinstance(text, str) else json.dumps(text) for text in next(found)]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from pullguard.core.resources import find_tool
+from pullguard.engine.protocol import Engine
 from pullguard.suites import suite_files
 from pullguard.suites.report import SuiteReport
 
@@ -13,7 +14,6 @@ def run(
     *,
     engine: str = "opa",
     run: str | None = None,
-    opa: str | None = None,
     progress: bool = False,
 ) -> SuiteReport:
     """Run the Suites in files and folders.
@@ -22,7 +22,6 @@ def run(
         paths: Files, and folders, which are searched to their depths.
         engine: "opa", or "gator" for Gatekeeper's own program.
         run: gator's filter: an RE2 expression for the names of tests or cases, or two of them as ``TEST//CASE``.
-        opa: The OPA program, if it is not to be the one that pullguard finds.
         progress: Show a bar on stderr if that is a terminal and it takes longer.
 
     Raises:
@@ -30,13 +29,14 @@ def run(
             of several Suites is in the report.
     """
     start = time.perf_counter()
-    suites = suite_files.find_suites(paths)
-    if engine == "gator":
-        from pullguard.suites.gator import verify as by_gator  # noqa: PLC0415 - only one of the engines is needed
+    with Engine() as reader:
+        suites = suite_files.find_suites(reader, paths)
+        if engine == "gator":
+            from pullguard.suites.gator import verify as by_gator  # noqa: PLC0415 - only one of the engines is needed
 
-        results = by_gator(suites, find_tool("gator"), run)
-    else:
-        from pullguard.suites.opa import verify as by_opa  # noqa: PLC0415 - as above
+            results = by_gator(suites, find_tool("gator"), run)
+        else:
+            from pullguard.suites.opa import verify as by_opa  # noqa: PLC0415 - as above
 
-        results = by_opa(suites, find_tool("opa", opa), run, progress=progress)
+            results = by_opa(reader, suites, run, progress=progress)
     return SuiteReport(engine, tuple(results), time.perf_counter() - start)

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ConstraintTemplate, is_constraint, is_template, template_from
-from pullguard.core.inputs import Document
+from pullguard.engine.documents import Document
+from pullguard.engine.protocol import Engine
 from pullguard.library.gatekeeper_validation import template_check
 from pullguard.library.gatekeeper_validation.constraint_check import ConstraintChecker, Refusal, patterns
 from pullguard.library.gatekeeper_validation.constraint_schema import parameters_schema, with_defaults
@@ -75,11 +76,13 @@ class JobReader:
     """Reads the files of Suites, each once.
 
     Args:
+        engine: What reads YAML.
         expressions: Who knows RE2.
         selected: Which tests and cases are wanted.
     """
 
-    def __init__(self, expressions: Expressions, selected: Filter) -> None:
+    def __init__(self, engine: Engine, expressions: Expressions, selected: Filter) -> None:
+        self._engine = engine
         self._expressions = expressions
         self._selected = selected
         self._templates: dict[str, tuple[ConstraintTemplate, ConstraintChecker] | _NotRunError] = {}
@@ -111,7 +114,7 @@ class JobReader:
 
     def _read_template(self, suite: Suite, shown: str) -> "tuple[ConstraintTemplate, ConstraintChecker] | _NotRunError":
         try:
-            obj = suite_files.read_one(suite, shown).value
+            obj = suite_files.read_one(self._engine, suite, shown).value
             if not is_template(obj):
                 return _NotRunError("is no ConstraintTemplate", file=shown)
             template = template_from(obj, shown)
@@ -135,7 +138,7 @@ class JobReader:
         if not test.constraint:
             raise _NotRunError("it names no constraint")
         try:
-            obj = suite_files.read_one(suite, test.constraint).value
+            obj = suite_files.read_one(self._engine, suite, test.constraint).value
         except PullguardError as error:
             raise _NotRunError(str(error)) from error
         if not is_constraint(obj):
@@ -180,7 +183,7 @@ class JobReader:
     def _documents(self, suite: Suite, path: str) -> Sequence[Document]:
         absolute = suite_files.resolve(suite, path)
         if absolute not in self._objects:
-            self._objects[absolute] = suite_files.read_all(suite, path)
+            self._objects[absolute] = suite_files.read_all(self._engine, suite, path)
         return self._objects[absolute]
 
     def _matches(self, expression: str, text: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.inputs import Document
+from pullguard.engine.documents import Document
 from pullguard.suites.suite_files import api_version
 
 _ADMISSION_GROUP = "admission.k8s.io"

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ConstraintTemplate, RegoSource
 from pullguard.core.progress import Progress
 from pullguard.core.resources import rego_directory
+from pullguard.engine.process import opa
+from pullguard.engine.protocol import Engine
 from pullguard.suites import go_numbers
 from pullguard.suites.assertions import Violation, expressions, judge
 from pullguard.suites.jobs import CaseJob, Filter, Job, JobReader
@@ -23,13 +24,13 @@ _SEMANTICS = ("driver", "enforcement", "hook", "match", "plan", "review")
 
 
 def verify(
-    suites: Sequence[Suite | PullguardError], opa: Path, run: str | None, *, progress: bool
+    engine: Engine, suites: Sequence[Suite | PullguardError], run: str | None, *, progress: bool
 ) -> list[SuiteResult]:
     """Evaluate Suites.
 
     Args:
+        engine: What reads YAML.
         suites: The Suites, or why one could not be read.
-        opa: The OPA program.
         run: gator's filter, or None for everything.
         progress: Show a bar.
 
@@ -37,8 +38,8 @@ def verify(
         PullguardError: The filter is wrong, or OPA cannot be run.
     """
     with ExitStack() as stack:
-        servers = _Servers(stack, opa)
-        reader = JobReader(servers, _filter(run or "", suites, servers))
+        servers = _Servers(stack, opa())
+        reader = JobReader(engine, servers, _filter(run or "", suites, servers))
         read = [_read(suite, reader, servers) for suite in suites]
         jobs = [item for items in read for item in items if isinstance(item, Job)]
         finished = _evaluate(jobs, servers, progress=progress)
@@ -55,14 +56,14 @@ class _Servers:
     all that it holds for each module that it is given, so there should be little beside the templates.
     """
 
-    def __init__(self, stack: ExitStack, opa: Path) -> None:
+    def __init__(self, stack: ExitStack, command: Sequence[str]) -> None:
+        self._opa = command
         self._stack = stack
-        self._opa = opa
         self._rego = rego_directory()
         self._templates: dict[str, TemplateServer] = {}
         self._answers: dict[tuple[str, str], bool | None] = {}
         semantics = [self._rego / "gatekeeper" / name / f"{name}.rego" for name in _SEMANTICS]
-        server = OpaServer(opa, version="v1", rego=[self._rego / "system/authz/authz.rego", *semantics])
+        server = OpaServer(command, version="v1", rego=[self._rego / "system/authz/authz.rego", *semantics])
         self._semantics = stack.enter_context(server)
 
     def for_templates(self, version: str) -> TemplateServer:

@@ -77,14 +77,14 @@ class OpaServer:
     it ends, which is what makes it go away with a parent that is killed.
 
     Args:
-        opa: The program.
+        opa: The command that is OPA's own.
         version: The Rego of the modules that it takes, "v0" or "v1".
         rego: The modules that it loads at first; those of rego/system must be among them.
     """
 
-    def __init__(self, opa: Path, *, version: str, rego: Sequence[Path]) -> None:
+    def __init__(self, opa: Sequence[str], *, version: str, rego: Sequence[Path]) -> None:
         self._command = [
-            str(opa),
+            *opa,
             "run",
             "--server",
             "--authentication=token",

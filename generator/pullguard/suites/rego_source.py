@@ -5,7 +5,6 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
@@ -50,7 +49,7 @@ class Reading:
     fault: str | None = None
 
 
-def read(opa: Path, version: str, rego: str, libs: tuple[str, ...]) -> Reading:
+def read(opa: Sequence[str], version: str, rego: str, libs: tuple[str, ...]) -> Reading:
     """Read the modules of a template as Gatekeeper does.
 
     It takes only imports of data.lib and future, and references to data.lib and data.inventory. Of these references it
@@ -88,9 +87,9 @@ def _is_uncommon(text: str) -> bool:
     return _UNCOMMON.search(_COMMON_IMPORT.sub("", _NOT_CODE.sub('""', text))) is not None
 
 
-def _syntax_tree(opa: Path, version: str, text: str) -> Mapping[str, Any]:
+def _syntax_tree(opa: Sequence[str], version: str, text: str) -> Mapping[str, Any]:
     """Return the syntax tree of a module; nothing if it cannot be parsed, which its server says better."""
-    command = [str(opa), "parse", "--format=json", "--json-include=locations,-comments"]
+    command = [*opa, "parse", "--format=json", "--json-include=locations,-comments"]
     command += ["--v0-compatible", "/dev/stdin"] if version == "v0" else ["/dev/stdin"]
     try:
         done = subprocess.run(
@@ -103,10 +102,10 @@ def _syntax_tree(opa: Path, version: str, text: str) -> Mapping[str, Any]:
         )
         tree: Mapping[str, Any] = json.loads(done.stdout or done.stderr)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise PullguardError(f"{opa} cannot be run: {error}") from error
+        raise PullguardError(f"{command[0]} cannot be run: {error}") from error
     except ValueError as error:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise PullguardError(f"{opa} parse ended with code {done.returncode}: {said}") from error
+        raise PullguardError(f"opa parse ended with code {done.returncode}: {said}") from error
     return {} if "errors" in tree else tree
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.inputs import Document, load_document
 from pullguard.core.text_files import read_text
 from pullguard.core.tree_files import read_inside
+from pullguard.engine.documents import Document, load_document
+from pullguard.engine.protocol import Engine
 
 _GROUP, _KIND = "test.gatekeeper.sh", "Suite"
 _SUFFIXES = (".yaml", ".yml")
@@ -76,7 +77,7 @@ class Suite:
     tests: tuple[Test, ...]
 
 
-def find_suites(paths: Sequence[str]) -> list[Suite | PullguardError]:
+def find_suites(engine: Engine, paths: Sequence[str]) -> list[Suite | PullguardError]:
     """Read the Suites in files and folders, each once, in the order of the files; a broken one is an error.
 
     Folders are searched to their depths; there, files that do not speak of Suites are passed over unread.
@@ -85,7 +86,7 @@ def find_suites(paths: Sequence[str]) -> list[Suite | PullguardError]:
     Raises:
         PullguardError: A path is not there or not a YAML file, or there is no Suite anywhere.
     """
-    suites = [suite for shown, tree in _find(paths) if (suite := _suite_in(shown, tree)) is not None]
+    suites = [suite for shown, tree in _find(paths) if (suite := _suite_in(engine, shown, tree)) is not None]
     if not suites:
         raise PullguardError(
             f"no Suite found in {', '.join(paths)}",
@@ -99,16 +100,16 @@ def resolve(suite: Suite, path: str) -> str:
     return os.path.normpath(f"{suite.folder}/{path}")
 
 
-def read_one(suite: Suite, path: str) -> Document:
+def read_one(engine: Engine, suite: Suite, path: str) -> Document:
     """Read the first object of a file that a Suite names: a template or a constraint.
 
     Raises:
         PullguardError: It cannot be read, or is no object.
     """
-    return _object(load_document(_text(suite, path), path, dialect="gator"))
+    return _object(load_document(engine, _text(suite, path), path, dialect="gator"))
 
 
-def read_all(suite: Suite, path: str) -> list[Document]:
+def read_all(engine: Engine, suite: Suite, path: str) -> list[Document]:
     """Read the objects of a file that a Suite names, as gator reads objects to review and inventories.
 
     It drops blank lines and comments before it parses anything, in block scalars as well, and begins a document at
@@ -117,7 +118,7 @@ def read_all(suite: Suite, path: str) -> list[Document]:
     Raises:
         PullguardError: It cannot be read, or holds something that is no object, or nothing.
     """
-    documents = [_part(text, places, path) for text, places in _split(_text(suite, path))]
+    documents = [_part(engine, text, places, path) for text, places in _split(_text(suite, path))]
     if not documents:
         raise PullguardError("holds no object", file=path)
     return documents
@@ -196,16 +197,16 @@ def _may_be_suite(file: str) -> bool:
     return _GROUP.encode() in data and _KIND.encode() in data
 
 
-def _suite_in(shown: str, tree: str) -> Suite | PullguardError | None:
+def _suite_in(engine: Engine, shown: str, tree: str) -> Suite | PullguardError | None:
     try:
-        return _read_suite(shown, tree)
+        return _read_suite(engine, shown, tree)
     except PullguardError as error:
         return error
 
 
-def _read_suite(shown: str, tree: str) -> Suite | None:
+def _read_suite(engine: Engine, shown: str, tree: str) -> Suite | None:
     text = read_text(Path(shown), shown, tree=Path(tree)).removeprefix(_BOM)
-    document = load_document(text, shown, dialect="gator")
+    document = load_document(engine, text, shown, dialect="gator")
     obj = document.value
     if not isinstance(obj, Mapping) or obj.get("kind") != _KIND or api_version(obj)[0] != _GROUP:
         return None
@@ -302,10 +303,10 @@ def _text(suite: Suite, path: str) -> str:
     return read_text(Path(resolve(suite, path)), path, tree=Path(suite.tree)).removeprefix(_BOM)
 
 
-def _part(text: str, places: Sequence[int], shown: str) -> Document:
+def _part(engine: Engine, text: str, places: Sequence[int], shown: str) -> Document:
     """Read one document of a file, whose lines stand at these places of the file."""
     try:
-        return _object(load_document(text, shown, dialect="gator"))
+        return _object(load_document(engine, text, shown, dialect="gator"))
     except PullguardError as error:
         line = None if error.line is None else places[min(error.line, len(places)) - 1]
         raise PullguardError(error.message, file=shown, line=line, remedy=error.remedy) from error

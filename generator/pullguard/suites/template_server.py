@@ -1,7 +1,7 @@
 """An OPA server that holds the modules of one template at a time."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -53,12 +53,12 @@ class TemplateServer:
     stays.
 
     Args:
-        opa: The program.
+        opa: The command that is OPA's own.
         version: "v0" or "v1".
         rego: The folder with pullguard's Rego.
     """
 
-    def __init__(self, opa: Path, version: str, rego: Path) -> None:
+    def __init__(self, opa: Sequence[str], version: str, rego: Path) -> None:
         self._opa = opa
         self._version = version
         self._rego = [rego / path for path in _MODULES]

@@ -7,12 +7,17 @@ import select
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
+from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import ALL, Selection
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
@@ -39,6 +44,29 @@ class File:
 
     name: str
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A file that another process can open.
+
+    Attributes:
+        name: The file as it is shown to users.
+        path: Its absolute path, in the encoding of the file system.
+    """
+
+    name: str
+    path: bytes
+
+    @classmethod
+    def of(cls, path: Path) -> "Self":
+        """Return a file by its path."""
+        return cls(shown(path), os.path.abspath(os.fsencode(path)))  # noqa: PTH100 - bytes
+
+    def unreadable(self, number: int) -> InputError:
+        """Return what is wrong with it if reading it fails with an error number."""
+        path = Path(STDIN_NAME if self.name == STDIN_NAME else os.fsdecode(self.path))
+        return unreadable(path, OSError(number, os.strerror(number)))
 
 
 #: A file, or what is wrong with a path.
@@ -94,6 +122,43 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
             return
 
 
+def located(found: Found, stdin: BinaryIO | None, stack: ExitStack) -> Located | InputError:
+    """Return where another process can open what `find_files` found.
+
+    Standard input, which can be read once, is written to a file without a name that goes with the stack.
+
+    Raises:
+        PullguardError: It could not be kept whole: less of it would look like less to find.
+    """
+    if isinstance(found, InputError):
+        return found
+    if isinstance(found, Path):
+        return Located.of(found)
+    import tempfile  # noqa: PLC0415 - standard input is not always read
+
+    stream = _stdin(stdin)
+    if isinstance(stream, InputError):
+        return stream
+    waiting = chunks(stream)
+    try:
+        buffer = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack is one
+        while True:
+            try:
+                chunk = next(waiting, None)
+            except OSError as error:
+                return unreadable(Path(STDIN_NAME), error)
+            if chunk is None:
+                break
+            buffer.write(chunk)
+        buffer.flush()
+    except OSError as error:
+        raise PullguardError(
+            f"standard input could not be kept in a temporary file ({error.strerror})",
+            remedy="free space, or name a folder with more of it in the variable TMPDIR",
+        ) from error
+    return Located(STDIN_NAME, os.fsencode(f"/proc/{os.getpid()}/fd/{buffer.fileno()}"))
+
+
 def nothing_on_stdin() -> InputError:
     """Return what is wrong with a pipe that nothing came through."""
     message = "nothing came on standard input; see whether the command before the pipe has failed"
@@ -105,18 +170,23 @@ def shown(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
+def _stdin(stream: BinaryIO | None) -> BinaryIO | InputError:
+    if stream is not None:
+        return stream
+    if sys.stdin is None:
+        return InputError(STDIN_NAME, None, None, "there is no standard input; name a file instead")
+    return sys.stdin.buffer
+
+
 def _read_stdin(stdin: BinaryIO | None) -> File | InputError:
-    if stdin is None:
-        if sys.stdin is None:
-            return InputError(STDIN_NAME, None, None, "there is no standard input; name a file instead")
-        stdin = sys.stdin.buffer
+    stream = _stdin(stdin)
+    if isinstance(stream, InputError):
+        return stream
     try:
-        data = b"".join(chunks(stdin))
+        data = b"".join(chunks(stream))
     except OSError as error:
         return unreadable(Path(STDIN_NAME), error)
-    if not data.strip():
-        return nothing_on_stdin()
-    return File(STDIN_NAME, data)
+    return File(STDIN_NAME, data) if data.strip() else nothing_on_stdin()
 
 
 def _is_glob(path: str) -> bool:

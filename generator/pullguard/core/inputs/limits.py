@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from pullguard.core.defaults import MAX_DEPTH, MAX_DOCUMENT
 from pullguard.core.errors import PullguardError
 
-#: The deepest nesting that may be allowed: Python's json module, which writes the objects, goes little deeper.
+#: The deepest nesting that may be allowed: Python's json module reads what the engine has read, and goes little deeper.
 DEEPEST = 900
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
@@ -17,17 +16,18 @@ class Limits:
     """What is read.
 
     Attributes:
-        document: The largest document, in bytes; characters where it is text already.
+        document: The largest document, in bytes.
         depth: Levels of mappings and lists.
-        aliased: Characters that the aliases of a document may stand for; an API server takes objects of at most 3 MB.
+        aliased: Bytes that the aliases of a document may stand for; an API server takes objects of at most 3 MB.
     """
 
-    document: int = MAX_DOCUMENT
-    depth: int = MAX_DEPTH
-    aliased: int = 10_000_000
+    document: int
+    depth: int
+    aliased: int
 
-
-DEFAULT_LIMITS = Limits()
+    def as_json(self) -> dict[str, int]:
+        """Return the limits as the protocol of the engine has them."""
+        return {"maxDocument": self.document, "maxDepth": self.depth, "maxAliased": self.aliased}
 
 
 def stated_limits(document: str, depth: str, aliased: str) -> Limits:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.inputs import Document, load_document
 from pullguard.core.schema_errors import in_file, joined, problems
+from pullguard.engine.documents import Document, load_document
+from pullguard.engine.protocol import Engine
 from pullguard.library.policies.metadata import RULE_REMEDY
 from pullguard.library.policies.model import AssignField, Assigns, CelRules, CelVariable, Mutation
 
@@ -82,10 +83,12 @@ class Libs:
     Attributes:
         admission: Gives the text of the admission.yaml of a lib, and its name for messages; None if there is none.
         value: Gives the value of a rule, such as lib.images.floating_tags; None if there is none.
+        engine: What reads YAML.
     """
 
     admission: Callable[[str], tuple[str, str] | None]
     value: Callable[[str], Any]
+    engine: Engine
 
 
 def admission(text: str, file: str, libs: Libs, parameters: Collection[str]) -> CelRules:
@@ -100,13 +103,13 @@ def admission(text: str, file: str, libs: Libs, parameters: Collection[str]) -> 
     Raises:
         PullguardError: It, or what it imports, is no YAML, or says something that it cannot say.
     """
-    document = _document(text, file, _ADMISSION)
+    document = _document(libs.engine, text, file, _ADMISSION)
     return _rules(document, file, "validations", libs, parameters)
 
 
 def mutation(text: str, file: str, libs: Libs, parameters: Mapping[str, Any]) -> Mutation:
     """Return what a mutation.yaml says; as `admission`, with the schemas of the parameters by their names."""
-    document = _document(text, file, _MUTATION)
+    document = _document(libs.engine, text, file, _MUTATION)
     requires, assigns = document.value["requires"], document.value["assigns"]
     options = parameters.get(requires["parameter"], {}).get("items", {}).get("enum", ())
     if requires["value"] not in options:
@@ -144,8 +147,8 @@ def literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _document(text: str, file: str, schema: Mapping[str, Any]) -> Document:
-    document = load_document(text, file, dialect="kubernetes")
+def _document(engine: Engine, text: str, file: str, schema: Mapping[str, Any]) -> Document:
+    document = load_document(engine, text, file, dialect="kubernetes")
     found = problems(schema, document.value, root=file.rpartition("/")[2])
     if found:
         raise joined(in_file(found, file, document.line_of))
@@ -227,7 +230,7 @@ class _Variables:
             raise place.error(
                 f"there is no lib {name} with an admission.yaml", "name a folder of rego/lib that has one"
             )
-        self.include(_document(*found, _LIB), found[1])
+        self.include(_document(self._libs.engine, *found, _LIB), found[1])
 
 
 def _stripped(value: Any) -> Any:

@@ -4,20 +4,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs import load_document
+from pullguard.engine.documents import load_document
+from pullguard.engine.protocol import Engine
 from pullguard.library.policies.model import Example, SourceFile
 
 #: How many cases of a kind are shown: those that come first.
 _SHOWN = 2
 
 
-def examples(suite: SourceFile, shown: str, samples: Sequence[SourceFile]) -> tuple[Example, ...]:
+def examples(engine: Engine, suite: SourceFile, shown: str, samples: Sequence[SourceFile]) -> tuple[Example, ...]:
     """Return the first cases that fail and the first that pass, of the first test that has cases.
 
     A test after the first is about something special, and an AdmissionReview is hard to read. What is wrong with a
     Suite is for those who run it to say: a case that cannot be understood is left out.
 
     Args:
+        engine: What reads YAML.
         suite: The Suite.
         shown: Its name for messages.
         samples: The files that it can name.
@@ -27,7 +29,7 @@ def examples(suite: SourceFile, shown: str, samples: Sequence[SourceFile]) -> tu
     """
     folder = suite.path.rpartition("/")[0]
     texts = {sample.path.removeprefix(f"{folder}/"): sample.text for sample in samples}
-    document = load_document(suite.text, shown, dialect="gator").value
+    document = load_document(engine, suite.text, shown, dialect="gator").value
     for test in _list(document, "tests"):
         found = list(_of_test(test, texts))
         if found:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from pullguard.core.inputs import load_document
 from pullguard.core.schema_errors import in_file, joined, problems
+from pullguard.engine.documents import load_document
+from pullguard.engine.protocol import Engine
 from pullguard.library.policies.model import Contradiction, Guide
 
 _SENTENCE = {"type": "string", "pattern": r"\S"}
@@ -32,17 +33,18 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
-def parse(text: str, file: str) -> Guide:
+def parse(engine: Engine, text: str, file: str) -> Guide:
     """Return what a docs.yaml says.
 
     Args:
+        engine: What reads YAML.
         text: The text.
         file: Its name for messages.
 
     Raises:
         PullguardError: It is no YAML, or says something that it cannot say; names every such place.
     """
-    document = load_document(text, file, dialect="kubernetes")
+    document = load_document(engine, text, file, dialect="kubernetes")
     found = problems(_SCHEMA, document.value, root="docs.yaml")
     if found:
         raise joined(in_file(found, file, document.line_of))

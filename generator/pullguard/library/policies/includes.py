@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.inputs import Document, load_document
 from pullguard.core.schema_errors import Path, Problem, in_file, joined
 from pullguard.core.suggestions import suggestion
+from pullguard.engine.documents import Document, load_document
 from pullguard.library.policies import imports, metadata
 from pullguard.library.policies.model import PodSpecPaths
 from pullguard.library.policies.rego import MetadataText, RegoModule, Tree
@@ -71,7 +71,7 @@ class _Block:
     def __init__(self, tree: Tree, module: RegoModule, text: MetadataText) -> None:
         self.tree = tree
         self._file = module.file
-        self._document: Document = load_document(text.yaml, module.file, text.line, dialect="kubernetes")
+        self._document: Document = load_document(tree.engine, text.yaml, module.file, text.line, dialect="kubernetes")
         self.annotations = _ordered(tree.annotations(module.source.path), self._document.value)
 
     def require(self, found: list[Problem]) -> None:

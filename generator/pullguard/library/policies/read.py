@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import Rule
 from pullguard.core.schema_errors import joined
+from pullguard.engine.protocol import Engine
 from pullguard.library.policies import cel, guide, imports, includes
 from pullguard.library.policies.examples import examples
 from pullguard.library.policies.model import LEVELS, Guide, MatchKinds, Policy, SourceFile, Sources, SyncKinds
@@ -22,17 +23,17 @@ _DEFAULT_OPERATIONS = ("CREATE", "UPDATE")
 T = TypeVar("T")
 
 
-def read(rego: Path, opa: Path) -> Sources:
+def read(rego: Path, engine: Engine) -> Sources:
     """Return the policies below rego/policies, and the adapter for conftest with what it imports.
 
     Args:
         rego: The folder rego/.
-        opa: The OPA program.
+        engine: What reads them.
 
     Raises:
         PullguardError: There is no policy, or one of them is not what a policy has to be; says all that is wrong.
     """
-    tree = Tree(rego, opa)
+    tree = Tree(rego, engine)
     names = _folders(rego / "policies")
     if not names:
         raise PullguardError(
@@ -111,7 +112,7 @@ def _policy(tree: Tree, name: str) -> Policy:
         libs=libs,
         suite=suite,
         samples=samples,
-        examples=examples(suite, tree.shown(suite.path), samples),
+        examples=examples(tree.engine, suite, tree.shown(suite.path), samples),
         guide=_guide(tree, folder),
         admission=_cel(tree, folder, "admission.yaml", cel.admission, custom),
         mutation=_cel(tree, folder, "mutation.yaml", cel.mutation, custom),
@@ -152,7 +153,7 @@ def _guide(tree: Tree, folder: str) -> Guide:
     path = f"{folder}/docs.yaml"
     if not (tree.directory / path).is_file():
         return Guide()
-    return guide.parse(tree.file(path).text, tree.shown(path))
+    return guide.parse(tree.engine, tree.file(path).text, tree.shown(path))
 
 
 def _cel(
@@ -163,7 +164,9 @@ def _cel(
     if not (tree.directory / path).is_file():
         return None
     libs = cel.Libs(
-        admission=lambda lib: _cel_lib(tree, lib), value=lambda reference: includes.value_of(tree, reference)
+        admission=lambda lib: _cel_lib(tree, lib),
+        value=lambda reference: includes.value_of(tree, reference),
+        engine=tree.engine,
     )
     return parse(tree.file(path).text, tree.shown(path), libs, custom["parameters"].get("properties", {}))
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.text_files import read_text
+from pullguard.engine import process
+from pullguard.engine.protocol import Engine
 from pullguard.library.policies.model import SourceFile
 
 _TIMEOUT_SECONDS = 60
@@ -73,12 +75,13 @@ class Tree:
 
     Args:
         directory: The folder rego/.
-        opa: The program that parses.
+        engine: What reads YAML; its program parses Rego.
     """
 
-    def __init__(self, directory: Path, opa: Path) -> None:
+    def __init__(self, directory: Path, engine: Engine) -> None:
         self.directory = directory
-        self._opa = opa
+        self.engine = engine
+        self._opa = process.opa()
         self._parsed: dict[str, RegoModule] = {}
         self._values: dict[str, Any] = {}
 
@@ -148,7 +151,7 @@ class Tree:
         """Return what an OPA command says, about one file."""
         try:
             done = subprocess.run(
-                [str(self._opa), *command, "--format=json"],
+                [*self._opa, *command, "--format=json"],
                 capture_output=True,
                 check=False,
                 text=True,
@@ -156,7 +159,7 @@ class Tree:
                 timeout=_TIMEOUT_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise PullguardError(f"{self._opa} {command[0]} did not run: {error}") from error
+            raise PullguardError(f"{self._opa[0]} did not run: {error}") from error
         try:
             answer = json.loads(done.stdout if done.returncode == 0 else done.stderr)
         except ValueError as error:

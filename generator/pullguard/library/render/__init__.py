@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pullguard import __version__
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import CONSTRAINT_GROUP, TARGET
-from pullguard.engine.process import POLICIES
-from pullguard.library.bundle import CONSTRAINTS, INDEX
+from pullguard.library.bundle import CONSTRAINTS, INDEX, POLICIES
 from pullguard.library.config import ENFORCEMENT, Config
 from pullguard.library.config import schema as config_schema
 from pullguard.library.policies.model import LEVELS, Policy, SourceFile, Sources

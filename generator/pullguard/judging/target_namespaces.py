@@ -11,26 +11,26 @@ _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class TargetNamespace:
     """Where the objects of a file go.
 
     Attributes:
-        namespace: The namespace of objects that state none; "" = not known.
+        name: The namespace of objects that state none; "" = not known.
         replaces: It is also that of objects that state another one.
     """
 
-    namespace: str
+    name: str
     replaces: bool
 
-    def moved(self, obj: dict[str, Any]) -> dict[str, Any]:
+    def with_namespace(self, obj: dict[str, Any]) -> dict[str, Any]:
         """Return an object that states a namespace with the one that it goes to."""
         metadata = obj.get("metadata")
         if self.replaces and isinstance(metadata, dict) and metadata.get("namespace"):
-            return {**obj, "metadata": {**metadata, "namespace": self.namespace}}
+            return {**obj, "metadata": {**metadata, "namespace": self.name}}
         return obj
 
 
-class Homes:
+class TargetNamespaces:
     """Where the objects of files go.
 
     Args:
@@ -38,15 +38,15 @@ class Homes:
         kustomized: The namespaces that kustomizations give to the objects of files, by the names of those.
 
     Raises:
-        PullguardError: The namespace is no name that a Namespace can have: nothing would ever be found in it.
+        PullguardError: No Namespace can have this name: nothing would ever be found in it.
     """
 
     def __init__(self, namespace: str, kustomized: Mapping[str, str]) -> None:
         if namespace and not _NAMESPACE.fullmatch(namespace):
             raise PullguardError(f"--namespace {namespace} is no name of a Namespace", remedy="see where it comes from")
-        self._default = Home(namespace, replaces=False)
-        self._kustomized = {file: Home(own, replaces=True) for file, own in kustomized.items()}
+        self._default = TargetNamespace(namespace, replaces=False)
+        self._kustomized = {file: TargetNamespace(own, replaces=True) for file, own in kustomized.items()}
 
-    def of(self, file: str) -> Home:
+    def of(self, file: str) -> TargetNamespace:
         """Return where the objects of a file go, by its name as it is shown to users."""
         return self._kustomized.get(file, self._default)

@@ -1,0 +1,160 @@
+"""Files -> what policies say of the objects in them: the engine reads and judges them at once."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pullguard.core.inputs.problems import InputError
+from pullguard.engine.batches import Answer, Failure, answer_from
+from pullguard.engine.documents import error_from
+from pullguard.engine.protocol import Engine, Record
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A file to judge.
+
+    Attributes:
+        path: In the encoding of the file system.
+        name: The file as it is shown to users; it may say that it is JSON.
+        namespace: The namespace of objects that state none; "" = not known.
+        replaces: Whether it is also that of objects that state another one.
+    """
+
+    path: bytes
+    name: str
+    namespace: str
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedObject:
+    """An object that constraints, or a failure of theirs, have something to say of.
+
+    Attributes:
+        file: The file as it is shown to users.
+        document: 0-based document in that file.
+        item: Its places in the Lists that it stands in, from the outermost.
+        object: The object, as the file states it.
+        lines: The 1-based lines of the values that findings need, by their paths; that of the object under ().
+        answer: What is to be said of it.
+    """
+
+    file: str
+    document: int
+    item: tuple[int, ...]
+    object: dict[str, Any]
+    lines: dict[Path, int]
+    answer: Answer | Failure
+
+    def line(self, path: Sequence[str | int] = ()) -> int:
+        """Return the 1-based line of the value at a path, or of its deepest ancestor that has one."""
+        steps = tuple(path)
+        while steps not in self.lines:
+            steps = steps[:-1]
+        return self.lines[steps]
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnd:
+    """What a file was, once it is read.
+
+    Attributes:
+        documents: How many documents it has, broken and empty ones too.
+        objects: How many objects they hold.
+        errno: Why it could not be read to its end; 0 if it could.
+        is_blank: Whether there is nothing but white space in it.
+    """
+
+    documents: int
+    objects: int
+    errno: int
+    is_blank: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """What is known of the Namespaces that were read, and of those that are stated otherwise.
+
+    Attributes:
+        labels: By name, the labels of those that count.
+        ambiguous: The names of those that were read with different labels, so that none of them counts, sorted.
+    """
+
+    labels: Mapping[str, Mapping[str, str]]
+    ambiguous: Sequence[str]
+
+
+class JudgedFiles:
+    """Files on their way through the engine; iterating yields what is found, in no order.
+
+    Args:
+        engine: What judges, by its setup.
+        files: The files.
+        labels: The labels of Namespaces by their names, whatever the files say of them.
+
+    Attributes:
+        namespaces: What was known of Namespaces, once all is read.
+    """
+
+    def __init__(self, engine: Engine, files: Sequence[Request], labels: Mapping[str, Mapping[str, str]]) -> None:
+        self.namespaces = Namespaces({}, ())
+        self._engine = engine
+        self._files = files
+        self._labels = labels
+
+    def __iter__(self) -> Iterator[tuple[int, JudgedObject | InputError | FileEnd]]:
+        """Yield what is found, with the place of its file among the files.
+
+        Raises:
+            PullguardError: The policies cannot be loaded, or the engine has failed.
+        """
+        places = {self._ask(file): place for place, file in enumerate(self._files)}
+        last = _ask_namespaces(self._engine, self._labels)
+        for record in self._engine.records(last):
+            place = places.get(record["id"])
+            if place is not None:
+                name = self._files[place].name
+                yield place, self._engine.parsed(record, lambda entry: _found(entry, name))  # noqa: B023 - called at once
+            elif record["id"] == last:
+                self.namespaces = self._engine.parsed(record, _namespaces)
+
+    def _ask(self, file: Request) -> int:
+        return self._engine.ask("file", file.path, name=file.name, namespace=file.namespace, replace=file.replaces)
+
+
+def known_namespaces(engine: Engine, labels: Mapping[str, Mapping[str, str]]) -> Namespaces:
+    """Return what is known of Namespaces after all that the engine has read.
+
+    Args:
+        engine: The engine.
+        labels: The labels of Namespaces by their names, whatever was read of them.
+
+    Raises:
+        PullguardError: The engine has failed.
+    """
+    return engine.parsed(engine.answer(_ask_namespaces(engine, labels)), _namespaces)
+
+
+def _ask_namespaces(engine: Engine, labels: Mapping[str, Mapping[str, str]]) -> int:
+    return engine.ask("namespaces", json.dumps(labels).encode())
+
+
+def _namespaces(record: Record) -> Namespaces:
+    return Namespaces(record.get("known", {}), record.get("ambiguous", ()))
+
+
+def _found(record: Record, file: str) -> JudgedObject | InputError | FileEnd:
+    match record["type"]:
+        case "error":
+            return error_from(record, file)
+        case "done":
+            documents, objects, errno = (record.get(key, 0) for key in ("documents", "objects", "errno"))
+            return FileEnd(documents, objects, errno, record.get("blank", False))
+    answer = Failure(record["message"]) if record["type"] == "failure" else answer_from(record)
+    lines = {tuple(path): line for path, line in record["lines"]}
+    item = tuple(record["item"])
+    return JudgedObject(file, record["document"], item, record["object"], lines, answer)

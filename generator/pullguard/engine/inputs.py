@@ -1,0 +1,81 @@
+"""Files, folders and standard input -> Kubernetes objects with file and line, as the engine reads them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO
+
+from pullguard.core.inputs.files import File, Found, Located, Stdin, read_file
+from pullguard.core.inputs.problems import InputError
+from pullguard.engine.documents import Manifest, error_from, manifest_from
+from pullguard.engine.protocol import Engine, Record
+
+
+class Inputs:
+    """The objects in files and standard input; iterating reads them, one file at a time.
+
+    Nothing that is wrong with an input raises: it is an InputError among the Manifests, in the order of the
+    input, and everything else is still read.
+
+    Args:
+        engine: What reads them.
+        found: The files, in the order of the input.
+        stdin: What standard input among them stands for; None: that of the process.
+        kinds: GROUP/KIND of the objects that are wanted; None: all.
+        is_judged: Whether it is what is judged: then the engine knows its Namespaces, and who controls what.
+
+    Attributes:
+        names: The files that have been read so far.
+        without_objects: Those of them that hold no object and no List, though nothing is wrong with what they hold.
+        documents: How many documents have been read so far, broken and empty ones too.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        found: Iterable[Found | Located | File],
+        *,
+        stdin: BinaryIO | None = None,
+        kinds: Sequence[str] | None = None,
+        is_judged: bool = False,
+    ) -> None:
+        self.names: list[str] = []
+        self.without_objects: list[str] = []
+        self.documents = 0
+        self._engine = engine
+        self._found = found
+        self._stdin = stdin
+        self._fields = {"isInput": is_judged, **({} if kinds is None else {"kinds": list(kinds)})}
+
+    def __iter__(self) -> Iterator[Manifest | InputError]:
+        """Yield what is in the inputs, from the first file to the last."""
+        for found in self._found:
+            file = read_file(found, self._stdin) if isinstance(found, Stdin) else found
+            if isinstance(file, InputError):
+                yield file
+            elif isinstance(file, File):
+                yield from self._read(Located(file.name, b""), "content", file.data)
+            else:
+                place = file if isinstance(file, Located) else Located.of(file)
+                yield from self._read(place, "path", place.path)
+
+    def _read(self, file: Located, source: str, data: bytes) -> Iterator[Manifest | InputError]:
+        name = file.name
+        how = {"source": source, "dialect": "kubernetes", "unit": "objects", "lines": True, **self._fields}
+        request = self._engine.ask("read", data, name=name, **how)
+        has_errors = False
+        for record in self._engine.records(request):
+            match record["type"]:
+                case "object":
+                    yield self._engine.parsed(record, lambda entry: manifest_from(entry, name))
+                case "error":
+                    has_errors = True
+                    yield self._engine.parsed(record, lambda entry: error_from(entry, name))
+                case "done" if number := record.get("errno"):
+                    yield file.unreadable(number)
+                case "done":
+                    self._count(name, record, has_errors=has_errors)
+
+    def _count(self, name: str, record: Record, *, has_errors: bool) -> None:
+        self.names.append(name)
+        self.documents += record.get("documents", 0)
+        if not has_errors and not record.get("documentsWithKind"):
+            self.without_objects.append(name)

@@ -1,0 +1,210 @@
+"""The protocol of pullguard-engine (tools/engine/protocol/PROTOCOL.md): requests, and the records that answer them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pullguard.core.errors import PullguardError
+from pullguard.core.resources import ENGINE
+from pullguard.engine import process
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from pullguard.core.inputs.limits import Limits
+
+#: The version of the protocol that is spoken here.
+VERSION = 1
+
+Record = dict[str, Any]
+T = TypeVar("T")
+
+_LAST = frozenset({"done", "failed"})
+_REMEDY = "install pullguard again, so that its engine is of the same version"
+
+
+class Engine:
+    """pullguard-engine as a context manager: the first request starts the process, and leaving ends it."""
+
+    def __init__(self) -> None:
+        self._process: process.Process | None = None
+        self._was_greeted = False
+        self._asked = 0
+        self._setup = 0
+        self._is_ready = True
+        self._answers: dict[int, Record] = {}
+
+    def __enter__(self) -> "Self":
+        """Return the engine."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
+    ) -> None:
+        """End the process, whatever it is doing."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def start(self) -> process.Process:
+        """Return the process; start it if that was not done yet.
+
+        Raises:
+            PullguardError: It is nowhere, or cannot be started.
+        """
+        if self._process is None:
+            self._process = process.Process()
+        return self._process
+
+    def setup(
+        self, groups: Sequence[Mapping[str, Any]], *, limits: "Limits | None" = None, remember: bool = False
+    ) -> None:
+        """Say what objects are judged by: once, before the first of them is judged.
+
+        Args:
+            groups: As the protocol has them.
+            limits: What is beyond them is an error; None: the engine's own.
+            remember: Whether `controlled` will be asked for.
+        """
+        stated = {} if limits is None else limits.as_json()
+        self._setup = self.ask("setup", json.dumps({"groups": groups, "limits": stated, "remember": remember}).encode())
+        self._is_ready = False
+
+    def ask(self, kind: str, data: bytes = b"", **fields: Any) -> int:
+        """Send a request and return its id; it need not leave before somebody waits for a record.
+
+        Raises:
+            PullguardError: The engine cannot be started, or has ended.
+        """
+        self._asked += 1
+        line = json.dumps({"type": kind, "id": self._asked, **fields, "size": len(data)})
+        try:
+            self.start().requests.write(line.encode() + b"\n" + data)
+        except BrokenPipeError:
+            raise self._ended() from None
+        return self._asked
+
+    def flush(self) -> None:
+        """Let the requests leave that were made so far.
+
+        Raises:
+            PullguardError: The engine has ended.
+        """
+        try:
+            self.start().requests.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
+
+    def records(self, last: int) -> Iterator[Record]:
+        """Yield the records that come, whichever request they belong to, up to the last one of a request.
+
+        What a record brings as raw data is under "data".
+
+        Raises:
+            PullguardError: A request failed as a whole, or the engine has ended or writes what it should not.
+        """
+        while True:
+            record = self._next()
+            if record["type"] == "failed":
+                raise PullguardError(self.parsed(record, _message))
+            yield record
+            if record["id"] == last and record["type"] == "done":
+                return
+
+    def answer(self, request: int) -> Record:
+        """Return the last record of a request; answers to others wait until they are asked for.
+
+        Raises:
+            PullguardError: The engine has ended, or writes what it should not.
+        """
+        while request not in self._answers:
+            record = self._next()
+            if record["type"] in _LAST:
+                self._answers[record["id"]] = record
+        return self._answers.pop(request)
+
+    def finish(self) -> None:
+        """Wait until the policies are loaded, whether or not there was anything to judge.
+
+        Raises:
+            PullguardError: They cannot be loaded.
+        """
+        while not self._is_ready:
+            self._next()
+
+    def parsed(self, record: Record, make: Callable[[Record], T]) -> T:
+        """Return what is made of a record.
+
+        Raises:
+            PullguardError: The record is not what the protocol says.
+        """
+        try:
+            return make(record)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise _unreadable(f"a record of the type {record['type']} ({error!r})") from error
+
+    def _next(self) -> Record:
+        self.flush()
+        return self._take()
+
+    def _take(self) -> Record:
+        """Return the next record, once what it says of the engine itself has been looked at."""
+        record = self._read()
+        if not self._was_greeted:
+            self._was_greeted = True
+            if record.get("protocol") != VERSION:
+                raise _unreadable(f"version {record.get('protocol')} of the protocol, not {VERSION}")
+            record = self._read()
+        kind, request = record.get("type"), record.get("id")
+        if kind == "fatal":
+            raise PullguardError(f"{ENGINE}: {record.get('message')}")
+        if not isinstance(kind, str) or not isinstance(request, int) or not 0 < request <= self._asked:
+            raise _unreadable("a record that belongs to no request")
+        if request == self._setup and kind in _LAST:
+            self._is_ready = True
+            if kind == "failed":
+                raise PullguardError(f"OPA cannot load the policies: {record.get('message')}")
+        return record
+
+    def _read(self) -> Record:
+        """Read one message, whatever it says."""
+        stream = self.start().records
+        line = stream.readline()
+        if not line.endswith(b"\n"):
+            raise self._cut_off()
+        try:
+            record: Record = json.loads(line)
+            size = record.get("size", 0)
+            if size:
+                record["data"] = stream.read(size)
+        except (AttributeError, RecursionError, TypeError, ValueError) as error:
+            raise _unreadable(f"`{line[:80].decode('utf-8', 'replace').strip()}`") from error
+        if size and len(record["data"]) < size:
+            raise self._cut_off()
+        return record
+
+    def _ended(self) -> PullguardError:
+        """Return why the engine does not read any more, which it may have said."""
+        try:
+            while True:
+                self._take()
+        except PullguardError as error:
+            return error
+
+    def _cut_off(self) -> PullguardError:
+        words = self.start().last_words()
+        return PullguardError(
+            f"{ENGINE} has ended before its answers were complete{f' ({words})' if words else ''}",
+            remedy="run the command again; if it happens again, please report this",
+        )
+
+
+def _message(record: Record) -> str:
+    message: str = record["message"]
+    return message
+
+
+def _unreadable(what: str) -> PullguardError:
+    return PullguardError(f"{ENGINE} has written {what}, which pullguard cannot read", remedy=_REMEDY)
