@@ -44,7 +44,7 @@ func (v *terms) value(t *read.Tape, index int) *ast.Term {
 	case read.String:
 		return v.str(t.Text(index))
 	case read.Mapping:
-		return ast.NewTerm(ast.NewObject(v.entries(t, index, nil)...))
+		return ast.NewTerm(ast.NewObject(v.entries(t, index)...))
 	case read.Sequence:
 		var items []*ast.Term
 		for at, end := index+1, t.Next(index); at < end; at = t.Next(at) {
@@ -56,7 +56,8 @@ func (v *terms) value(t *read.Tape, index int) *ast.Term {
 	}
 }
 
-func (v *terms) entries(t *read.Tape, index int, items [][2]*ast.Term) [][2]*ast.Term {
+func (v *terms) entries(t *read.Tape, index int) [][2]*ast.Term {
+	var items [][2]*ast.Term
 	for at, end := index+1, t.Next(index); at < end; at = t.Next(at + 1) {
 		items = append(items, [2]*ast.Term{v.str(t.Text(at)), v.value(t, at+1)})
 	}
@@ -72,9 +73,14 @@ func (v *terms) object(t *read.Tape, o read.Object, namespace string) *ast.Term 
 	if o.InheritedVersion >= 0 {
 		items = append(items, [2]*ast.Term{v.str([]byte("apiVersion")), v.value(t, o.InheritedVersion)})
 	}
-	whole := ast.NewObject(v.entries(t, o.Node, items)...)
+	for at, end := o.Node+1, t.Next(o.Node); at < end; at = t.Next(at + 1) {
+		if !t.IsReplaced(o, at) {
+			items = append(items, [2]*ast.Term{v.str(t.Text(at)), v.value(t, at+1)})
+		}
+	}
+	whole := ast.NewObject(items...)
 	if namespace != "" {
-		metadata := ast.NewObject(v.entries(t, t.Get(o.Node, "metadata"), nil)...)
+		metadata := ast.NewObject(v.entries(t, t.Get(o.Node, "metadata"))...)
 		metadata.Insert(v.str([]byte("namespace")), ast.StringTerm(namespace))
 		whole.Insert(v.str([]byte("metadata")), ast.NewTerm(metadata))
 	}

@@ -26,10 +26,15 @@ func (t *Tape) AppendJSON(out []byte, index int) []byte {
 
 func (t *Tape) appendEntries(out []byte, index int) []byte {
 	for at, end := index+1, t.Next(index); at < end; at = t.Next(at + 1) {
-		out = append(AppendString(out, t.Text(at)), ':')
-		out = append(t.AppendJSON(out, at+1), ',')
+		out = t.appendEntry(out, at)
 	}
 	return Closed(out, '}')
+}
+
+// appendEntry appends the entry of a mapping whose key is a node, and a comma.
+func (t *Tape) appendEntry(out []byte, key int) []byte {
+	out = append(AppendString(out, t.Text(key)), ':')
+	return append(t.AppendJSON(out, key+1), ',')
 }
 
 // Closed puts a bracket in the place of the comma that may stand last.

@@ -51,7 +51,16 @@ func (d *Document) AppendAllLines(out []byte, o Object) []byte {
 			}
 		}
 	}
-	inside(o.Node)
+	if o.ImpliedKind == "" && o.InheritedVersion < 0 {
+		inside(o.Node)
+		return Closed(out, ']')
+	}
+	for at, end := o.Node+1, d.Next(o.Node); at < end; at = d.Next(at + 1) {
+		if !d.IsReplaced(o, at) {
+			add(at + 1)
+			inside(at + 1)
+		}
+	}
 	return Closed(out, ']')
 }
 

@@ -7,18 +7,29 @@ type Object struct {
 	Node  int   // the mapping
 	Items []int // its places in the Lists that it stands in, from the outermost
 	Kind  string
-	// What a typed List, such as DeploymentList, says of an item that does not say it itself: its kind, or "", and the node that
-	// is its apiVersion, or -1.
+	// What a typed List, such as DeploymentList, says of an item that does not say it itself, or says nothing by an empty string:
+	// its kind, or "", and the node that is its apiVersion, or -1.
 	ImpliedKind      string
 	InheritedVersion int
 }
 
 // Version returns the node that is the object's apiVersion, or -1.
 func (t *Tape) Version(o Object) int {
-	if own := t.Get(o.Node, "apiVersion"); own >= 0 {
-		return own
+	if o.InheritedVersion >= 0 {
+		return o.InheritedVersion
 	}
-	return o.InheritedVersion
+	return t.Get(o.Node, "apiVersion")
+}
+
+// IsReplaced tells whether the List says what an entry of the object would say; key is the node of its key.
+func (t *Tape) IsReplaced(o Object, key int) bool {
+	switch string(t.Text(key)) {
+	case "kind":
+		return o.ImpliedKind != ""
+	case "apiVersion":
+		return o.InheritedVersion >= 0
+	}
+	return false
 }
 
 // Group returns the API group of an object, "" for the core group.
@@ -33,7 +44,8 @@ func (t *Tape) Group(o Object) string {
 // IsObject tells whether the document is a Kubernetes object, which a List is too: a mapping with a kind.
 func (t *Tape) IsObject() bool { return len(t.nodes) > 0 && t.Str(t.Get(0, "kind")) != "" }
 
-// Objects appends the objects of the document: the items of Lists in the place of the Lists.
+// Objects appends the objects of the document: the items of Lists in the place of the Lists. As for kubectl, whatever has a
+// sequence of items is a List, and nothing else: what else it says is not created.
 func (t *Tape) Objects(found []Object) []Object {
 	if len(t.nodes) == 0 {
 		return found
@@ -43,26 +55,25 @@ func (t *Tape) Objects(found []Object) []Object {
 
 func (t *Tape) unpack(found []Object, o Object) []Object {
 	o.Kind = o.ImpliedKind
-	if at := t.Get(o.Node, "kind"); at >= 0 {
-		o.Kind = t.Str(at)
-		o.ImpliedKind = ""
+	if own := t.Str(t.Get(o.Node, "kind")); own != "" {
+		o.Kind, o.ImpliedKind = own, ""
+	}
+	if t.Str(t.Get(o.Node, "apiVersion")) != "" {
+		o.InheritedVersion = -1
 	}
 	if t.Kind(o.Node) != Mapping || o.Kind == "" {
 		return found
 	}
 	items := t.Get(o.Node, "items")
-	if !strings.HasSuffix(o.Kind, "List") || t.Kind(items) != Sequence {
-		if t.Get(o.Node, "apiVersion") >= 0 {
-			o.InheritedVersion = -1
-		}
+	if t.Kind(items) != Sequence {
 		return append(found, o)
 	}
 	implied, version := strings.TrimSuffix(o.Kind, "List"), t.Version(o)
 	place := 0
 	for at, end := items+1, t.Next(items); at < end; at = t.Next(at) {
 		item := Object{Node: at, InheritedVersion: -1, Items: append(o.Items[:len(o.Items):len(o.Items)], place)}
-		kind := t.Get(at, "kind")
-		if implied != "" && t.Kind(at) == Mapping && (kind < 0 || t.Str(kind) == implied) {
+		kind := t.Str(t.Get(at, "kind"))
+		if implied != "" && t.Kind(at) == Mapping && (kind == "" || kind == implied) {
 			item.ImpliedKind = implied
 			if t.Kind(version) == String {
 				item.InheritedVersion = version
@@ -83,5 +94,10 @@ func (t *Tape) AppendObject(out []byte, o Object) []byte {
 	if o.InheritedVersion >= 0 {
 		out = append(t.AppendJSON(append(out, `"apiVersion":`...), o.InheritedVersion), ',')
 	}
-	return t.appendEntries(out, o.Node)
+	for at, end := o.Node+1, t.Next(o.Node); at < end; at = t.Next(at + 1) {
+		if !t.IsReplaced(o, at) {
+			out = t.appendEntry(out, at)
+		}
+	}
+	return Closed(out, '}')
 }

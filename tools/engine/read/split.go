@@ -407,6 +407,10 @@ func (s *Splitter) values() (spans []Span, rest, next int) {
 		counted = at
 		document, problems := s.readJSON(text, line, s.offset+int64(at))
 		if document == nil {
+			if s.index == 0 {
+				// It may be YAML, where the blanks before it mean something.
+				at = bytes.LastIndexByte(s.buffer[:at], '\n') + 1
+			}
 			return spans, at, brokenJSON
 		}
 		rest = at + int(document.End-document.Begin)
@@ -471,7 +475,7 @@ func (s *Splitter) skipJSON() (isYAML bool, err error) {
 	if s.index == 0 && !s.isBrokenJSON() {
 		return true, nil
 	}
-	_, problems := s.readJSON(s.buffer, s.line, 0)
+	_, problems := s.readJSON(bytes.TrimLeft(s.buffer, blanks), s.line, 0)
 	end := len(s.buffer)
 	if next := nextValue.FindIndex(s.buffer); next != nil {
 		end = next[0] + 1
