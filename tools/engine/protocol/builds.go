@@ -50,6 +50,7 @@ func (s *session) buildable(asked request) {
 	var data struct {
 		Kustomizations string   `json:"kustomizations"`
 		Files          []string `json:"files"`
+		Using          []string `json:"using"`
 	}
 	if err := decode(asked.data, &data); err != nil {
 		s.failed(asked.ID, err.Error(), false)
@@ -65,7 +66,7 @@ func (s *session) buildable(asked request) {
 		}
 	}
 	if data.Kustomizations != "off" {
-		for _, folder := range kustomize.Folders(kustomizations, data.Kustomizations != "each") {
+		for _, folder := range kustomize.Folders(kustomizations, data.Kustomizations != "each", data.Using) {
 			found = append(found, worker.Build{Kind: worker.Kustomization, Path: folder})
 		}
 	}

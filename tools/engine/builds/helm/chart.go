@@ -52,6 +52,7 @@ type Chart struct {
 	// What users say: a file of values each, and what was --set; all merged in `given`.
 	valuesFiles []valuesFile
 	given       map[string]any
+	set         map[string]any    // what was --set alone
 	folders     map[string]string // where charts stand, by their full paths in Helm
 	omitted     []builds.Omission
 	ciValues    string
@@ -99,6 +100,11 @@ func Open(name string, options Options) (*Chart, error) {
 	return nil, err
 }
 
+// Where nobody says which namespace a release goes to, what states this one states none.
+const unknownNamespace = "release-namespace"
+
+var statedUnknown = regexp.MustCompile(`(?m)(\bnamespace:[ \t]+)["']?` + unknownNamespace + `["']?([ \t]*(?:[,}#].*)?$)`)
+
 // What Helm says where values are missing.
 var wantsValues = regexp.MustCompile(`^execution error|nil pointer|schema|wrong type`)
 
@@ -122,7 +128,7 @@ func (c *Chart) prepare(ciValues string) error {
 		paths = append(slices.Clone(paths), ciValues)
 		c.ciValues = ciValues
 	}
-	c.given = map[string]any{}
+	c.given, c.set = map[string]any{}, map[string]any{}
 	for _, name := range paths {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -137,6 +143,9 @@ func (c *Chart) prepare(ciValues string) error {
 	}
 	for _, set := range c.options.Set {
 		if err := strvals.ParseInto(set, c.given); err != nil {
+			return fmt.Errorf("--set %s: %w", set, err)
+		}
+		if err := strvals.ParseInto(set, c.set); err != nil {
 			return fmt.Errorf("--set %s: %w", set, err)
 		}
 	}
@@ -273,7 +282,7 @@ func (c *Chart) rendered(own *chart.Chart, given map[string]any, checked bool) (
 		return nil, fmt.Errorf("the chart is for Kubernetes %s, not for %s: state another with --kube-version",
 			wanted, capabilities.KubeVersion.Version)
 	}
-	release := chartutil.ReleaseOptions{Name: "release-name", Namespace: "default", Revision: 1, IsInstall: true}
+	release := chartutil.ReleaseOptions{Name: "release-name", Namespace: unknownNamespace, Revision: 1, IsInstall: true}
 	if c.options.ReleaseName != "" {
 		release.Name = c.options.ReleaseName
 	}
@@ -288,15 +297,13 @@ func (c *Chart) rendered(own *chart.Chart, given map[string]any, checked bool) (
 		return nil, err
 	}
 	texts, err := engine.Engine{}.Render(own, values)
-	if err != nil && c.options.Namespace == "" && strings.Contains(err.Error(), "namespace") {
-		// Some charts refuse the namespace default, which nobody asked for.
-		c.options.Namespace = own.Name()
-		return c.rendered(own, given, checked)
-	}
 	if err != nil {
 		return nil, err
 	}
 	for name, text := range texts {
+		if c.options.Namespace == "" {
+			text = statedUnknown.ReplaceAllString(text, `$1""$2`)
+		}
 		if texts[name] = manifests(text); strings.HasSuffix(name, "NOTES.txt") || texts[name] == "" {
 			delete(texts, name)
 		}

@@ -169,7 +169,7 @@ func TestWhatDecides(t *testing.T) {
 			},
 			options: Options{Values: []string{"mine.yaml"}, Set: []string{"pullPolicy=Always"}},
 			image:   "mine.yaml:2 templates/p.yaml:8 tag@mine.yaml:2!",
-			policy:  "values.yaml:2 templates/p.yaml:9 pullPolicy@values.yaml:2",
+			policy:  "templates/p.yaml:9 pullPolicy",
 		},
 		"a subchart and its alias": {
 			files: map[string]string{
@@ -233,7 +233,7 @@ func TestWhatIsRendered(t *testing.T) {
 		},
 		"defaults": {
 			files: map[string]string{"templates/a.yaml": "a: {{ .Release.Name }} {{ .Release.Namespace }} {{ .Capabilities.KubeVersion.Version }}\n"},
-			text:  "a: release-name default v1.37.0\n",
+			text:  "a: release-name release-namespace v1.37.0\n",
 		},
 		"an old chart": {
 			files: map[string]string{"Chart.yaml": chartFile + "kubeVersion: '<1.30'\n", "templates/a.yaml": "a: 1\n"},
@@ -251,9 +251,9 @@ func TestWhatIsRendered(t *testing.T) {
 			files: map[string]string{"templates/a.yaml": "metadata:\n  annotations: {helm.sh/hook: \"test, pre-install\"}\n---\nmetadata:\n  annotations: {helm.sh/hook: crd-install}\n"},
 			text:  "metadata:\n  annotations: {helm.sh/hook: \"test, pre-install\"}\n",
 		},
-		"a namespace that the chart refuses": {
-			files: map[string]string{"templates/a.yaml": "{{ if eq .Release.Namespace \"default\" }}{{ fail \"not in the namespace default\" }}{{ end }}a: {{ .Release.Namespace }}\n"},
-			text:  "a: web\n",
+		"a namespace that is not known": {
+			files: map[string]string{"templates/a.yaml": "namespace: {{ .Release.Namespace }}\nb: {namespace: \"{{ .Release.Namespace }}\", a: 1}\nc: {{ .Release.Namespace }}\n"},
+			text:  "namespace: \"\"\nb: {namespace: \"\", a: 1}\nc: release-namespace\n",
 		},
 		"a library": {
 			files: map[string]string{"Chart.yaml": chartFile + "type: library\n", "templates/_a.tpl": `{{ define "a" }}{{ end }}`},

@@ -277,9 +277,9 @@ func copied(value any) any {
 	return value
 }
 
-// place returns where a candidate's value stands; nil if it stands in no file.
+// place returns where a candidate's value stands; nil if it stands in no file, or the command line states another one.
 func (c *Chart) place(own *candidate) *builds.Place {
-	if own.unstated {
+	if own.unstated || isSet(c.set, own.path) {
 		return nil
 	}
 	for _, file := range slices.Backward(c.valuesFiles) {
@@ -312,6 +312,22 @@ func (c *Chart) place(own *candidate) *builds.Place {
 			return &builds.Place{File: c.in(c.folders[full], ""), Line: 1}
 		}
 	}
+}
+
+func isSet(values any, at []any) bool {
+	for _, step := range at {
+		fields, isMap := asMap(values)
+		key, isKey := step.(string)
+		if !isMap || !isKey {
+			return values != nil
+		}
+		value, isThere := fields[key]
+		if !isThere {
+			return false
+		}
+		values = value
+	}
+	return true
 }
 
 // lineIn returns the line of a key in a values file, or 0.

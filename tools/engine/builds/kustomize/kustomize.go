@@ -70,9 +70,12 @@ var fromResource = regexp.MustCompile(`accumulating resources from '((?:[^']|'[^
 // reason returns why a build fails: what kustomize says of the resource where it does.
 func reason(err error) string {
 	text := strings.TrimSpace(err.Error())
+	if strings.Contains(text, "recursed accumulation of path") {
+		text = text[strings.LastIndex(text, "recursed accumulation of path"):]
+	}
 	all := fromResource.FindAllStringSubmatchIndex(text, -1)
 	if len(all) == 0 {
-		return text
+		return strings.TrimRight(text, "\"")
 	}
 	last := all[len(all)-1]
 	if strings.Contains(text, NoNetwork) || strings.Contains(text, "no 'git' program on path") {

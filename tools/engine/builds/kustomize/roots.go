@@ -1,52 +1,103 @@
 package kustomize
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
 )
 
-// A kustomization file, as far as it says what it uses.
-type outline struct {
-	Kind       string   `yaml:"kind"`
-	Resources  []string `yaml:"resources"`
-	Bases      []string `yaml:"bases"`
-	Components []string `yaml:"components"`
-	Others     []string `yaml:"generators"`
-	Changes    []string `yaml:"transformers"`
+// A kustomization is a kustomization file, as far as it says what it uses.
+type kustomization struct {
+	kind  string
+	uses  map[string]bool // files and folders
+	named map[string]bool // and what any of its texts names, if it is a path: patches and what generators read
 }
+
+// The fields that name other kustomizations.
+var usingFields = []string{"resources", "bases", "components", "generators", "transformers", "validators"}
 
 // IsFile tells whether a file is a kustomization by its name.
 func IsFile(name string) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(name))
 }
 
-// Folders returns the folders of kustomization files that can be built by themselves: all but components. Roots only: without
-// those that another one uses.
-func Folders(names []string, rootsOnly bool) []string {
+// Folders returns the folders of kustomization files that can be built by themselves: all but components.
+//
+// rootsOnly: without those that another one uses. using: only those that use one of these files, absolute paths, or that
+// stand in one; nil: all.
+func Folders(names []string, rootsOnly bool, using []string) []string {
+	all := map[string]kustomization{}
 	var folders []string
 	used := map[string]bool{}
 	for _, name := range names {
-		folder := filepath.Dir(name)
-		var own outline
-		if text, err := os.ReadFile(name); err == nil {
-			_ = yaml.Unmarshal(text, &own) // building it says what is wrong
+		own := outline(name)
+		all[filepath.Dir(name)] = own
+		maps.Copy(used, own.uses)
+		if own.kind != types.ComponentKind {
+			folders = append(folders, filepath.Dir(name))
 		}
-		for _, list := range [][]string{own.Resources, own.Bases, own.Components, own.Others, own.Changes} {
-			for _, entry := range list {
-				used[filepath.Join(folder, entry)] = true
+	}
+	return slices.DeleteFunc(folders, func(folder string) bool {
+		return rootsOnly && used[folder] || using != nil && !reaches(all, folder, using, map[string]bool{})
+	})
+}
+
+// reaches tells whether a kustomization uses one of some files, itself or by others.
+func reaches(all map[string]kustomization, folder string, files []string, seen map[string]bool) bool {
+	own, isThere := all[folder]
+	if !isThere || seen[folder] {
+		return false
+	}
+	seen[folder] = true
+	for _, file := range files {
+		if own.named[file] || filepath.Dir(file) == folder && IsFile(file) {
+			return true
+		}
+	}
+	for path := range own.uses {
+		if reaches(all, path, files, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+func outline(name string) kustomization {
+	own := kustomization{uses: map[string]bool{}, named: map[string]bool{}}
+	text, err := os.ReadFile(name)
+	var document yaml.Node
+	if err != nil || yaml.Unmarshal(text, &document) != nil || len(document.Content) == 0 {
+		return own // building it says what is wrong
+	}
+	if kind := get(document.Content[0], "kind"); kind != nil {
+		own.kind = kind.Value
+	}
+	for _, field := range usingFields {
+		listed := get(document.Content[0], field)
+		for i := 0; item(listed, i) != nil; i++ {
+			own.uses[filepath.Join(filepath.Dir(name), item(listed, i).Value)] = true
+		}
+	}
+	var visit func(node *yaml.Node)
+	visit = func(node *yaml.Node) {
+		if node.Kind == yaml.ScalarNode && !strings.ContainsAny(node.Value, "\n\x00") {
+			// Generators name files as KEY=FILE too.
+			_, file, found := strings.Cut(node.Value, "=")
+			if !found {
+				file = node.Value
 			}
+			own.named[filepath.Join(filepath.Dir(name), file)] = true
 		}
-		if own.Kind != types.ComponentKind && !slices.Contains(folders, folder) {
-			folders = append(folders, folder)
+		for _, child := range node.Content {
+			visit(child)
 		}
 	}
-	if !rootsOnly {
-		return folders
-	}
-	return slices.DeleteFunc(folders, func(folder string) bool { return used[folder] })
+	visit(&document)
+	return own
 }

@@ -14,9 +14,9 @@ func TestFolders(t *testing.T) {
 		{"base/kustomization.yaml", "resources: [d.yaml]\n"},
 		{"component/kustomization.yml", "kind: Component\n"},
 		{"dev/kustomization.yaml", "resources: [../base]\n"},
-		{"prod/Kustomization", "bases:\n- ../base/\ncomponents: [../component]\n"},
+		{"prod/Kustomization", "bases:\n- ../base/\ncomponents: [../component]\npatches:\n- path: p.yaml\n"},
 		{"broken/kustomization.yaml", "resources: {\n"},
-		{"alone/kustomization.yaml", "resources: [d.yaml]\n"},
+		{"alone/kustomization.yaml", "namePrefix: base\nresources: [d.yaml]\n"},
 	} {
 		name := filepath.Join(top, file.name)
 		if err := os.Mkdir(filepath.Dir(name), 0o755); err != nil {
@@ -29,17 +29,27 @@ func TestFolders(t *testing.T) {
 	}
 	for _, c := range []struct {
 		rootsOnly bool
+		using     []string
 		want      []string
 	}{
-		{true, []string{"dev", "prod", "broken", "alone"}},
-		{false, []string{"base", "dev", "prod", "broken", "alone"}},
+		{true, nil, []string{"dev", "prod", "broken", "alone"}},
+		{false, nil, []string{"base", "dev", "prod", "broken", "alone"}},
+		{true, []string{"base/d.yaml"}, []string{"dev", "prod"}},
+		{true, []string{"component/kustomization.yml"}, []string{"prod"}},
+		{true, []string{"prod/p.yaml"}, []string{"prod"}},
+		{true, []string{"prod/p.yaml", "alone/d.yaml"}, []string{"prod", "alone"}},
+		{false, []string{"base/d.yaml"}, []string{"base", "dev", "prod"}},
+		{true, []string{"else.yaml"}, nil},
 	} {
+		for i, name := range c.using {
+			c.using[i] = filepath.Join(top, name)
+		}
 		var got []string
-		for _, folder := range Folders(names, c.rootsOnly) {
+		for _, folder := range Folders(names, c.rootsOnly, c.using) {
 			got = append(got, filepath.Base(folder))
 		}
 		if !slices.Equal(got, c.want) {
-			t.Errorf("roots only %t: got %v, want %v", c.rootsOnly, got, c.want)
+			t.Errorf("roots only %t, using %v: got %v, want %v", c.rootsOnly, c.using, got, c.want)
 		}
 	}
 }
