@@ -51,6 +51,7 @@ const maxMemory = 4 << 30
 
 // Serve answers the requests of a client until there are no more.
 func Serve(input io.Reader, output io.Writer) error {
+	debug.SetGCPercent(garbagePercent)
 	if err := memory.Limit(maxMemory); err != nil {
 		return err
 	}
