@@ -51,7 +51,7 @@ func (r *yamlReader) at(offset int) byte {
 
 func isBlankOrBreak(b byte) bool { return b == ' ' || b == '\n' }
 
-// skipBlank goes on from the beginning of a line, or from within the spaces that it begins with, to the next text.
+// skipBlank goes from the beginning of a line, or from its indentation, to the next text.
 func (r *yamlReader) skipBlank() bool {
 	for !r.atEnd() {
 		switch r.source[r.pos] {
@@ -132,7 +132,7 @@ func (r *yamlReader) block(parent int) bool {
 	return r.inline(parent)
 }
 
-// inline reads a value that is no block collection, and to the end of its last line.
+// inline reads a value that is not a block collection, to the end of its last line.
 func (r *yamlReader) inline(parent int) bool {
 	switch b := r.source[r.pos]; b {
 	case '{', '[':
@@ -259,8 +259,8 @@ func (r *yamlReader) blockMapping() bool {
 	return !r.hasDuplicates(index)
 }
 
-// entry reads the value of a key or of a dash at a column that comes on a later line, if there is one. Only that of a key may
-// be a list at the same column.
+// entry reads the value of a key or dash at a column if the value stands on a later line; else the value is null. The value of a
+// key may be a list at the same column.
 func (r *yamlReader) entry(column int, ofKey bool) bool {
 	end := r.pos
 	if !r.skipBlank() {
@@ -310,8 +310,8 @@ func (r *yamlReader) blockSequence() bool {
 	return true
 }
 
-// lineEnd returns where the text of a plain scalar ends on this line, and whether a comment follows; false if a colon there makes
-// it something else.
+// lineEnd returns where the text of a plain scalar ends on this line, and whether a comment follows. Not ok: a colon makes it
+// something else.
 func (r *yamlReader) lineEnd() (end int, comment, ok bool) {
 	at := r.pos
 	for ; at < len(r.source); at++ {
@@ -475,7 +475,7 @@ func (t *Tape) flush(from, start, end int) int {
 	return from
 }
 
-// skipBreaks goes on from the end of a line inside quotes to the text on a later one, and counts the empty lines in between.
+// skipBreaks goes from the end of a line inside quotes to the text on a later line, and counts the empty lines between them.
 func (r *yamlReader) skipBreaks(parent int) (empty int, ok bool) {
 	for empty = -1; !r.atEnd(); r.pos++ {
 		switch r.source[r.pos] {
@@ -679,7 +679,7 @@ func (r *yamlReader) flow() bool {
 	return !isMapping || !r.hasDuplicates(index)
 }
 
-// skipInFlow skips spaces and line breaks; what then comes is not the end.
+// skipInFlow skips spaces, comments and line breaks. Not ok: the document ends, or a line there may end it.
 func (r *yamlReader) skipInFlow() bool {
 	for ; !r.atEnd(); r.pos++ {
 		switch r.source[r.pos] {
