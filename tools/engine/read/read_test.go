@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -332,5 +333,24 @@ func TestWhatCannotBeRead(t *testing.T) {
 		if result := splitter.SplitPath(path); result.Err == nil || result.Documents != 0 {
 			t.Error(result)
 		}
+	}
+}
+
+// Several goroutines ask for lines of one document.
+func TestLinesForManyAtOnce(t *testing.T) {
+	const lines = 50_000
+	text := []byte(strings.Repeat("- a\n", lines))
+	for range 20 {
+		reader := Reader{Limits: DefaultLimits, Dialect: Kubernetes}
+		document, _ := reader.Read(Part{Text: text}, Span{end: len(text), line: 1})
+		var asking sync.WaitGroup
+		for range 8 {
+			asking.Go(func() {
+				if line := document.LineOf(document.Item(0, lines-1)); line != lines {
+					t.Errorf("the last value is on line %d", line)
+				}
+			})
+		}
+		asking.Wait()
 	}
 }
