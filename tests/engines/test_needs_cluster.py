@@ -10,9 +10,9 @@ from small_library import generate_library
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory, checkout: Path, opa: Path) -> Path:
+def library(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
     folder = tmp_path_factory.mktemp("needs-cluster")
-    return generate_library(folder, checkout, opa, "protected_image_cache", "protected_pull_policy")
+    return generate_library(folder, checkout, "protected_image_cache", "protected_pull_policy")
 
 
 def test_check_says_what_it_does_not_judge_by(library: Path) -> None:
