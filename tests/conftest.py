@@ -139,7 +139,7 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
         program: Path | str, *arguments: Path | str, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         command = [str(program), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=env)
 
     return run_program
 

@@ -39,7 +39,7 @@ class GatorPolicy:
             },
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         if done.returncode and _CONFLICT in done.stdout + done.stderr:

@@ -17,7 +17,7 @@ def implied_policies(opa: tuple[str, ...], checkout: Path, images: Sequence[obje
         input=json.dumps(images),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=True,
     )
     policies: list[str] = json.loads(done.stdout)["result"][0]["expressions"][0]["value"]

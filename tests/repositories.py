@@ -33,7 +33,7 @@ def git() -> Run:
     def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         identity = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]
         command = ["git", "-C", str(folder), *identity, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
 
     return run
 
@@ -82,7 +82,7 @@ def bash(environment: Mapping[str, str]) -> Run:
     def run(script: str, *, cwd: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
         command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
         return subprocess.run(
-            command, cwd=cwd, env={**environment, **variables}, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=cwd, env={**environment, **variables}, capture_output=True, text=True, timeout=600, check=False
         )
 
     return run

@@ -75,7 +75,7 @@ class Workbench:
             input=json.dumps({"reviews": requests, "parameters": parameters}),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=True,
         )
         return [_line(found) for found in json.loads(done.stdout)["result"][0]["expressions"][0]["value"]]

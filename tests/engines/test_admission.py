@@ -400,8 +400,14 @@ def test_the_library_is_what_the_api_server_accepts(workbench: Workbench, checko
         for path in sorted((checkout / "library" / folder).glob("*/objects.yaml"))
         for obj in yaml.safe_load_all(path.read_text("utf-8"))
     ]
-    kinds = [obj["kind"].removesuffix("Binding") for obj in found]
-    assert (kinds.count("ValidatingAdmissionPolicy"), kinds.count("MutatingAdmissionPolicy")) == (6, 2)
+    kinds = [obj["kind"] for obj in found]
+    mutating = list(_REGO.glob("policies/*/mutation.yaml"))
+    assert {kind: kinds.count(kind) for kind in kinds} == {
+        "ValidatingAdmissionPolicy": len(_POLICIES),
+        "ValidatingAdmissionPolicyBinding": 2 * len(_POLICIES),
+        "MutatingAdmissionPolicy": len(mutating),
+        "MutatingAdmissionPolicyBinding": len(mutating),
+    }
     with workbench.chain([*found, *_NAMESPACES]) as chain:
         verdict = chain.judge(request(pod([_ALWAYS], namespace="gatekeeper-system")), typed=True)
     assert verdict["object"]["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"

@@ -146,7 +146,7 @@ _REPLACED = (
 def _kubectl(kubectl: str, folder: Path) -> Objects:
     """Return the objects that kubectl reads in the files of a folder; files that it does not take give none."""
     command = [kubectl, "label", "--local", "--recursive", "--filename", str(folder), "--output=json", "test-label=x"]
-    ended = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600, check=False)
     decoder, text, objects = json.JSONDecoder(), ended.stdout, []
     while text.strip():
         value, end = decoder.raw_decode(text := text.lstrip())
@@ -179,7 +179,7 @@ def _engine(program: Path, files: Sequence[Path]) -> list[tuple[Objects, bool]]:
         }
         asked.append(json.dumps(request).encode() + b"\n" + path)
     done = subprocess.run(
-        [program, "serve"], input=b"".join(asked), capture_output=True, timeout=120, check=True, env={}
+        [program, "serve"], input=b"".join(asked), capture_output=True, timeout=600, check=True, env={}
     )
     found: list[tuple[Objects, bool]] = [([], False)] * len(files)
     for line in done.stdout.splitlines()[1:]:

@@ -320,7 +320,7 @@ def _pullguard(image_library: Path, *arguments: str, redirected: str = "", stdin
         ["sh", "-c", command, sys.executable, *arguments, "--library", str(image_library)],
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     return done.returncode, done.stdout.decode(), done.stderr.decode()

@@ -55,7 +55,7 @@ def check(tmp_path: Path, image_library: Path) -> Check:
 
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "pullguard", "check", "--library", str(image_library), *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
 
     return run
 
@@ -106,7 +106,7 @@ def test_files_are_written_although_nobody_reads_standard_output(
         cwd=tmp_path,
         stdout=write,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     os.close(write)

@@ -117,7 +117,7 @@ def plain(conftest_binary: Path, bundle: Path, files: Sequence[str], *data: Path
     for path in data:
         arguments += ["-d", str(path)]
     return subprocess.run(
-        [conftest_binary, *arguments, *files], capture_output=True, text=True, check=False, timeout=300
+        [conftest_binary, *arguments, *files], capture_output=True, text=True, check=False, timeout=600
     )
 
 
@@ -254,7 +254,7 @@ def test_a_missing_policy_fails_loudly(tmp_path: Path, conftest_binary: Path, bu
 
 
 def test_the_bundle_compiles_by_itself(opa: tuple[str, ...], bundle: Path) -> None:
-    subprocess.run([*opa, "check", "--strict", bundle / "policy"], check=True, timeout=60)
+    subprocess.run([*opa, "check", "--strict", bundle / "policy"], check=True, timeout=600)
 
 
 def test_the_adapter_loads_in_both_versions_of_rego(opa: tuple[str, ...], checkout: Path, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_the_adapter_loads_in_both_versions_of_rego(opa: tuple[str, ...], checko
         ignore = shutil.ignore_patterns("*_test.rego")
         shutil.copytree(checkout / "rego" / name, tmp_path / name, ignore=ignore)
     for version in ("--v1-compatible", "--v0-compatible"):
-        subprocess.run([*opa, "check", version, tmp_path], check=True, timeout=60)
+        subprocess.run([*opa, "check", version, tmp_path], check=True, timeout=600)
 
 
 def test_conftest_takes_no_other_rule_for_a_verdict(opa: tuple[str, ...], bundle: Path) -> None:
@@ -271,7 +271,7 @@ def test_conftest_takes_no_other_rule_for_a_verdict(opa: tuple[str, ...], bundle
         [*opa, "parse", "--format", "json", bundle / "policy/conftest/main/main.rego"],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=600,
     )
     names = {rule["head"]["name"] for rule in json.loads(ended.stdout)["rules"]}
     verdict = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*|exception")

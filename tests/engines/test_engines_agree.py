@@ -218,7 +218,7 @@ def judged(
     )
     files = [f"--filename={path}" for path in (*library, manifests)]
     done = subprocess.run(
-        [gator, "test", "--output=json", *files], capture_output=True, text=True, timeout=120, check=False
+        [gator, "test", "--output=json", *files], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.stderr == ""
     found = {

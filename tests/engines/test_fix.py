@@ -364,7 +364,7 @@ def test_random_manifests(library: str, files: list[Styled]) -> None:
 
 def run(*arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> Any:
     command = [sys.executable, "-m", "pullguard", "fix", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False, cwd=cwd)
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=600, check=False, cwd=cwd)
 
 
 def test_the_report(manifest: Callable[..., Path], library: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -404,7 +404,7 @@ def test_programs_take_the_diff(library: str, tmp_path: Path, program: list[str]
     result = run("--diff", "--library", library, "./", cwd=tmp_path)
     assert result.returncode == 1
     assert b"4 would be fixed in 4 files, 0 left, 0 errors\n" in result.stderr
-    subprocess.run([found, *program[1:]], input=result.stdout, cwd=tmp_path, check=True, timeout=20)
+    subprocess.run([found, *program[1:]], input=result.stdout, cwd=tmp_path, check=True, timeout=600)
     for name, text in files.items():
         expected = text.replace("\n", line_end).replace("Always", "IfNotPresent").encode()
         assert (tmp_path / name).read_bytes() == expected
@@ -437,7 +437,7 @@ def test_a_diff_names_files_so_that_programs_find_them(
     for folder in ("repo/.git", "repo/deploy", "repo/sub", "elsewhere"):
         (tmp_path / folder).mkdir(parents=True)
     if program[0] == "git":
-        subprocess.run([found, "init", "-q", tmp_path / "repo"], check=True, timeout=20)
+        subprocess.run([found, "init", "-q", tmp_path / "repo"], check=True, timeout=600)
     (tmp_path / "link").symlink_to("repo/sub")
     file = tmp_path / "repo/deploy/a.yaml"
     file.write_bytes(ALWAYS.encode(encoding))
@@ -445,7 +445,7 @@ def test_a_diff_names_files_so_that_programs_find_them(
     result = run(*arguments, cwd=tmp_path / working_directory)
     note = f"git -C {tmp_path / base} apply"
     assert (note in result.stderr.decode()) is ((tmp_path / working_directory).resolve() != tmp_path / base)
-    subprocess.run([found, *program[1:]], input=result.stdout, cwd=tmp_path / base, check=True, timeout=20)
+    subprocess.run([found, *program[1:]], input=result.stdout, cwd=tmp_path / base, check=True, timeout=600)
     assert file.read_bytes() == FIXED.encode(encoding)
 
 

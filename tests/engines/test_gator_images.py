@@ -43,7 +43,7 @@ def test_images_as_containers_and_as_image_volumes(
     (tmp_path / "suite.yaml").write_text(yaml.safe_dump(suite))
     done = subprocess.run(
         [gator, "verify", "--verbose", "suite.yaml"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     passed = [line.split("PASS: ")[1].split("\t")[0] for line in done.stdout.splitlines() if "    --- PASS: " in line]
     assert (done.returncode, passed) == (0, [case["name"] for case in cases]), done.stdout + done.stderr

@@ -139,7 +139,7 @@ def test_what_assigns_do(workbench: Workbench, gator: Path, tmp_path: Path) -> N
     ]
     (tmp_path / "all.yaml").write_text(yaml.safe_dump_all([expansion, *namespaces, *deployments, *mutators]), "utf-8")
     done = subprocess.run(
-        [gator, "expand", f"--filename={tmp_path}"], capture_output=True, text=True, timeout=60, check=True
+        [gator, "expand", f"--filename={tmp_path}"], capture_output=True, text=True, timeout=600, check=True
     )
     made = {obj["metadata"]["namespace"]: obj["spec"] for obj in yaml.safe_load_all(done.stdout)}
     mutated = {

@@ -19,7 +19,7 @@ from pullguard.core.errors import PullguardError
 from pullguard.suites import opa_server
 from pullguard.suites.opa_server import OpaServer, RegoError, RegoFault
 
-_SECONDS = 10
+_SECONDS = 120
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_dead_server_is_noticed_at_once(server: OpaServer) -> None:
     os.kill(server.pid, signal.SIGKILL)
     with pytest.raises(PullguardError, match=r"^the OPA server was ended by SIGKILL$"):
         server.query("system.authz.allow", {})
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < opa_server._ANSWER_SECONDS  # noqa: SLF001 - it does not wait for an answer
 
 
 def test_server_that_does_not_start_says_why(opa: tuple[str, ...], rego: list[Path], tmp_path: Path) -> None:
@@ -242,9 +242,9 @@ def test_when_all_ports_are_taken(opa: tuple[str, ...], rego: list[Path], monkey
 
 
 def test_answers_that_take_too_long(opa: tuple[str, ...], rego: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opa_server, "_ANSWER_SECONDS", 0.5)
     with OpaServer(opa, version="v1", rego=rego) as server:
         server.put("slow", "package slow\n\nx := count([1 | some i in numbers.range(1, 100000000); i > 0])\n")
+        monkeypatch.setattr(opa_server, "_ANSWER_SECONDS", 0.5)
         with pytest.raises(PullguardError, match=r"^the OPA server has not answered for 0\.5 seconds$"):
             server.query("slow.x", {})
 

@@ -16,7 +16,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 def _opa(opa: tuple[str, ...], *arguments: object, text: str | None = None) -> Any:
     done = subprocess.run(
-        [*opa, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=120, check=False
+        [*opa, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout) if done.stdout.strip() else None

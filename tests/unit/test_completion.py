@@ -15,7 +15,7 @@ def _shell(name: str, *arguments: str, cwd: Path) -> str:
     if program is None:
         pytest.skip(f"{name} is not installed")
     command = [program, *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=30, check=True).stdout
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=True).stdout
 
 
 @pytest.fixture

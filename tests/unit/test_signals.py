@@ -20,10 +20,10 @@ _HANGS_UP = """
 
 def test_nohup_works() -> None:
     command = [sys.executable, "-c", dedent(_HANGS_UP)]
-    ignoring = subprocess.run([*_IGNORING, *command], capture_output=True, text=True, timeout=60, check=True)
+    ignoring = subprocess.run([*_IGNORING, *command], capture_output=True, text=True, timeout=600, check=True)
     assert not Path(ignoring.stdout.strip()).exists()
     assert ignoring.stdout != ""
-    usual = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    usual = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert (usual.returncode, usual.stdout) == (128 + signal.SIGHUP, "")
 
 
@@ -37,5 +37,5 @@ def test_neither_under_nohup() -> None:
     """The test above, where pytest itself was started with both ignored."""
     one = f"{__file__}::{test_what_tests_start_ignores_neither_of_them.__name__}"
     command = [*_IGNORING, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", one]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout
