@@ -32,7 +32,7 @@ demo: setup $(BIN)/pullguard-engine $(GATEKEEPER_MANIFEST) ## check Gatekeeper's
 	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
 	{ $(PULLGUARD) check $(GATEKEEPER_MANIFEST) || test $$? -eq 1; }
 
-test: setup tools ## run the tests that need no more than the pinned programs
+test: setup tools $(BIN)/regal ## run the tests that need no more than the pinned programs
 	cd tools && CGO_ENABLED=0 go test ./engine/...
 	$(VENV)/bin/pytest --numprocesses=auto tests/unit tests/engines
 

@@ -74,6 +74,12 @@ def gator() -> Path:
 
 
 @pytest.fixture(scope="session")
+def regal() -> Path:
+    """Return the pinned Regal."""
+    return _tool("regal")
+
+
+@pytest.fixture(scope="session")
 def conftest_binary() -> Path:
     """Return the pinned conftest."""
     return _tool("conftest")

@@ -60,6 +60,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
         "fix": _add_fix,
         "generate": _add_generate,
         "init": _add_init,
+        "new-policy": _add_new_policy,
         "scope": _add_scope,
         "test": _add_test,
     }
@@ -464,6 +465,27 @@ def _init(options: "argparse.Namespace") -> int:
 
     result = init(options.file)
     print(f"wrote {result.config} and {result.schema}; edit the first, then run `pullguard generate`")
+    return 0
+
+
+def _add_new_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "new-policy",
+        help="write a policy to start with, in a checkout of pullguard",
+        description="Write the folder of a policy into rego/policies of the checkout that pullguard runs from: Rego "
+        "with METADATA, its test, a Suite and samples. It generates, tests and lints as it is.",
+        epilog=_epilog(("pullguard new-policy no_host_network && make generate lint", "then edit it")),
+    )
+    command.add_argument("name", metavar="NAME", help="words in lower case joined by underscores")
+    command.set_defaults(run=_new_policy)
+
+
+def _new_policy(options: "argparse.Namespace") -> int:
+    from pullguard.new_policy.command import new_policy
+
+    for path in new_policy(options.name):
+        print(f"wrote: {path}")
+    print("edit them, then run `make generate lint test`")
     return 0
 
 

@@ -27,6 +27,20 @@ def packaged_library() -> Path:
     return _resource("library")
 
 
+def checkout() -> Path:
+    """Return the checkout of pullguard that this is.
+
+    Raises:
+        PullguardError: It is an installation.
+    """
+    if not (_CHECKOUT / "rego" / "policies").is_dir() or not (_CHECKOUT / "Makefile").is_file():
+        raise PullguardError(
+            "this pullguard was installed, and policies are part of its source",
+            remedy="clone its repository, run `make setup tools` there, and use .venv/bin/pullguard",
+        )
+    return _CHECKOUT
+
+
 def find_tool(name: str) -> Path:
     """Return a program: the one in the wheel, else in .tools/bin of the checkout, else on PATH.
 

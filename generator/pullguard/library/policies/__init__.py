@@ -16,7 +16,7 @@ from pullguard.library.policies.model import (
     Sources,
     SyncKinds,
 )
-from pullguard.library.policies.read import read
+from pullguard.library.policies.read import check_name, read
 
 __all__ = [
     "LEVELS",
@@ -33,5 +33,6 @@ __all__ = [
     "SourceFile",
     "Sources",
     "SyncKinds",
+    "check_name",
     "read",
 ]

@@ -52,6 +52,24 @@ def read(rego: Path, engine: Engine) -> Sources:
     return Sources(tuple(policies), _conftest(tree))
 
 
+def check_name(name: str, file: str | None = None) -> None:
+    """Fail unless a policy can have a name.
+
+    Args:
+        name: The name.
+        file: What has it, as it is shown to users.
+
+    Raises:
+        PullguardError: It cannot.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise PullguardError(
+            f"{name} cannot be a policy's name",
+            file=file,
+            remedy=f"write words in lower case joined by underscores, at most {_LONGEST_NAME} characters",
+        )
+
+
 def _folders(directory: Path) -> list[str]:
     if not directory.is_dir():
         return []
@@ -60,12 +78,7 @@ def _folders(directory: Path) -> list[str]:
 
 def _policy(tree: Tree, name: str) -> Policy:
     folder = f"policies/{name}"
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
-        raise PullguardError(
-            f"{name} cannot be a policy's name",
-            file=tree.shown(folder),
-            remedy=f"write words in lower case joined by underscores, at most {_LONGEST_NAME} characters",
-        )
+    check_name(name, tree.shown(folder))
     path = f"{folder}/{name}.rego"
     if not (tree.directory / path).is_file():
         raise PullguardError(

@@ -1,0 +1,1 @@
+"""`pullguard new-policy`: a policy to start with."""

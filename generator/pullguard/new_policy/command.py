@@ -1,0 +1,52 @@
+"""What the command `new-policy` does: a policy that generates, tests and lints green, to be edited."""
+
+from pathlib import Path
+
+from pullguard.core import resources
+from pullguard.core.errors import PullguardError
+from pullguard.library.policies import check_name
+
+_SKELETON = Path(__file__).parent / "skeleton"
+_EXAMPLE = "example_policy"
+
+
+def new_policy(name: str, *, checkout: Path | None = None) -> tuple[Path, ...]:
+    """Write the folder of a policy into rego/policies of a checkout.
+
+    Args:
+        name: The policy's name: words in lower case joined by underscores.
+        checkout: A checkout of pullguard. None: the one that pullguard runs from.
+
+    Returns:
+        The files that were written, sorted.
+
+    Raises:
+        PullguardError: pullguard does not run from a checkout, the name is none for a policy, or its folder is there
+            already or cannot be written.
+    """
+    policies = (checkout or resources.checkout()) / "rego" / "policies"
+    check_name(name)
+    folder = policies / name
+    texts = {folder / _named(str(path.relative_to(_SKELETON)), name): path for path in _SKELETON.rglob("*.*")}
+    try:
+        (folder / "samples").mkdir(parents=True)
+        for target, source in texts.items():
+            target.write_text(_named(source.read_text("utf-8"), name), "utf-8")
+    except FileExistsError as error:
+        raise PullguardError("is there already", file=str(folder), remedy="choose another name") from error
+    except OSError as error:
+        raise PullguardError(f"cannot be written ({error.strerror})", file=str(folder)) from error
+    return tuple(sorted(texts))
+
+
+def _named(text: str, name: str) -> str:
+    """Return a text of the skeleton with the names of a policy in place of the example's."""
+    for example, own in zip(_forms(_EXAMPLE), _forms(name), strict=True):
+        text = text.replace(example, own)
+    return text
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    """Return a name as those of packages, objects, kinds and titles are written."""
+    words = name.split("_")
+    return name, "-".join(words), "".join(word.capitalize() for word in words), " ".join(words).capitalize()
