@@ -166,37 +166,29 @@ def is_unreadable(path: Path) -> bool:
     return path.name.rpartition("__")[2] in UNREADABLE
 
 
-def test_the_same_verdicts_on_real_manifests(
-    corpus: Path, checkout: Path, conftest_binary: Path, bundle: Path, everywhere: Path
+def readable(*folders: Path) -> list[str]:
+    return sorted(
+        str(path) for folder in folders for path in folder.rglob("*") if path.is_file() and not is_unreadable(path)
+    )
+
+
+def test_what_conftest_cannot_read(corpus: Path, hard: Path, conftest_binary: Path, bundle: Path) -> None:
+    for path in filter(is_unreadable, [*(corpus / "real").rglob("*"), *hard.iterdir()]):
+        assert plain(conftest_binary, bundle, [str(path)], bundle / "data").stdout == ""
+
+
+def test_the_same_verdicts_on_real_and_hard_manifests(  # noqa: PLR0917 - fixtures
+    corpus: Path, hard: Path, checkout: Path, conftest_binary: Path, bundle: Path, everywhere: Path
 ) -> None:
-    paths = sorted(path for path in (corpus / "real").rglob("*") if path.is_file())
-    for path in filter(is_unreadable, paths):
-        assert plain(conftest_binary, bundle, [str(path)], everywhere).stdout == ""
-    files = [str(path) for path in paths if not is_unreadable(path)]
+    files = readable(corpus / "real", hard)
     ended = plain(conftest_binary, bundle, files, everywhere)
     assert (ended.returncode, ended.stderr) == (0, "")
     report = check(files, library=str(checkout / "library"), everywhere=True)
     assert verdicts(ended.stdout) == sorted(expected_verdicts(report.findings))
 
 
-def test_the_same_verdicts_on_hard_manifests(
-    hard: Path, checkout: Path, conftest_binary: Path, bundle: Path, everywhere: Path
-) -> None:
-    different = {}
-    for path in sorted(hard.iterdir()):
-        ended = plain(conftest_binary, bundle, [str(path)], everywhere)
-        assert (ended.stdout == "") == is_unreadable(path)
-        if is_unreadable(path):
-            continue
-        report = check([str(path)], library=str(checkout / "library"), everywhere=True)
-        expected = sorted(expected_verdicts(report.findings))
-        if verdicts(ended.stdout) != expected:
-            different[path.name] = (verdicts(ended.stdout), expected)
-    assert different == {}
-
-
 def test_the_bundle_as_it_is(hard: Path, checkout: Path, conftest_binary: Path, bundle: Path) -> None:
-    files = [str(hard / name) for name in ("short.yml", "fifty-containers.yaml")]
+    files = readable(hard.parent / "real", hard)
     ended = plain(conftest_binary, bundle, files, bundle / "data")
     report = check(files, library=str(checkout / "library"))
     assert verdicts(ended.stdout) == sorted(expected_verdicts(report.findings))
