@@ -354,3 +354,25 @@ func TestLinesForManyAtOnce(t *testing.T) {
 		asking.Wait()
 	}
 }
+
+func TestLargeDocumentsAreNotKept(t *testing.T) {
+	reader := Reader{Limits: DefaultLimits, Dialect: Kubernetes}
+	release := func(text string) {
+		splitter := Splitter{Name: "f", Dialect: Kubernetes, Limits: DefaultLimits, Parts: func(p Part) {
+			for _, span := range p.Spans {
+				document, _ := reader.Read(p, span)
+				reader.Release(document)
+			}
+		}}
+		splitter.SplitText([]byte(text))
+	}
+	release(`{"a": [` + strings.Repeat("1, ", largestTape) + "1]}")
+	release("a: [" + strings.Repeat("1, ", largestTape) + "1]\n")
+	if len(reader.tapes) != 0 {
+		t.Errorf("%d large documents are kept", len(reader.tapes))
+	}
+	release(`{"a": 1}`)
+	if len(reader.tapes) != 1 || reader.tapes[0].source != nil {
+		t.Errorf("a small document is not kept as it should be: %v", reader.tapes)
+	}
+}

@@ -10,7 +10,11 @@ type Reader struct {
 	buffer  []byte
 }
 
-const mostTapes = 128 // that are kept
+// Tapes that are kept: so many, with room for so many nodes.
+const (
+	mostTapes   = 128
+	largestTape = 1 << 12
+)
 
 // Read reads a document of a part. Without a document, the problems are why; else they are what Kubernetes would refuse it for.
 func (r *Reader) Read(p Part, s Span) (*Document, []Problem) {
@@ -58,9 +62,10 @@ func (r *Reader) ReadFirst(text []byte, firstLine int) (*Document, []Problem) {
 	return &Document{Tape: t, Line: firstLine, Format: YAML, End: int64(len(text))}, problems
 }
 
-// Release takes back the memory of a document that is not needed any more.
+// Release takes back the memory of a document that is not needed any more, if another one is likely to need as much.
 func (r *Reader) Release(d *Document) {
-	if len(r.tapes) < mostTapes {
+	if len(r.tapes) < mostTapes && cap(d.nodes) <= largestTape {
+		d.Tape.reset(nil)
 		r.tapes = append(r.tapes, d.Tape)
 	}
 }
