@@ -1,7 +1,8 @@
 """What audits of a large cluster cost: Gatekeeper's own by several policies, and `pullguard audit --rescan`.
 
 A real etcd, API server and Gatekeeper run in a network of their own; there are no nodes, so pods are only stored. Needs
-root, and what `make cluster-tools` builds. An argument divides the numbers of objects.
+root, and what `make cluster-tools` builds. An argument divides the numbers of objects; a second one, `rescan`, leaves
+out Gatekeeper's own audits. Beside each rescan, `kubectl get -o json` reads the same lists.
 """
 
 import json
@@ -17,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from threading import Event, Thread
 from typing import Any
 
@@ -37,6 +39,7 @@ _THREADS = 8
 # One object in so many violates.
 _VIOLATING = 100
 _AUDITS = 2
+_RESCANS = 3
 _WAIT = 1_800.0
 _SAMPLE = 0.1
 
@@ -52,27 +55,37 @@ _POLICIES = {
 def main() -> None:
     """Print the tables."""
     scale = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    names = () if "rescan" in sys.argv[2:] else tuple(_POLICIES)
     small = (_DEPLOYMENTS // 10 // scale, _PODS // 10 // scale)
     whole = (_DEPLOYMENTS // scale, _PODS // scale)
     with isolated() as folder, control_plane(_BINARIES, folder, users={USER: GROUPS}) as plane:
         _create(plane, (0, 0), small)
         with gatekeeper(plane, _BINARIES.parent / "manifests" / "gatekeeper.yaml"):
-            few = _rescan(plane)
+            few = _rescans(plane)
         # Gatekeeper is gone, and its webhooks would only slow the next objects down.
         shutil.rmtree(plane.folder / "audit")
         plane.kubectl()("delete", "validatingwebhookconfigurations,mutatingwebhookconfigurations", "--all")
         _create(plane, small, whole)
         with gatekeeper(plane, _BINARIES.parent / "manifests" / "gatekeeper.yaml"):
-            costs = {name: _audits(plane, name) for name in _POLICIES}
-            many = _rescan(plane)
+            costs = {name: _audits(plane, name) for name in names}
+            many = _rescans(plane)
+    if names:
+        _print_audits(whole, costs)
+    _print(
+        "\npullguard audit --rescan by protected_pull_policy, beside kubectl get -o json of the same lists; medians\n"
+    )
+    _print("| objects | seconds | kubectl, seconds | times | pullguard, peak MiB | all its processes, peak MiB |")
+    _print("|---|---|---|---|---|---|")
+    for sizes, (seconds, kubectl, own, together) in ((small, few), (whole, many)):
+        times = f"{seconds / kubectl:.2f}"
+        _print(f"| {sum(sizes)} | {seconds:.1f} | {kubectl:.1f} | {times} | {own} | {together} |")
+
+
+def _print_audits(whole: tuple[int, int], costs: Mapping[str, tuple[float, float]]) -> None:
     _print(f"Gatekeeper's audit of {whole[0]} Deployments and {whole[1]} Pods, the best of {_AUDITS} audits\n")
     _print("| policy | seconds | CPU seconds | above never firing |\n|---|---|---|---|")
     for name, (seconds, cpu) in costs.items():
         _print(f"| {name} | {seconds:.1f} | {cpu:.1f} | {cpu - costs['never_firing'][1]:.1f} |")
-    _print("\npullguard audit --rescan by protected_pull_policy\n")
-    _print("| objects | seconds | pullguard, peak MiB | all its processes, peak MiB |\n|---|---|---|---|")
-    for sizes, (seconds, own, together) in ((small, few), (whole, many)):
-        _print(f"| {sum(sizes)} | {seconds:.1f} | {own} | {together} |")
 
 
 def _create(plane: ControlPlane, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -136,9 +149,30 @@ def _audits(plane: ControlPlane, name: str) -> tuple[float, float]:
     return min(durations), min(later - earlier for earlier, later in pairwise(ends))
 
 
+def _rescans(plane: ControlPlane) -> tuple[float, float, int, int]:
+    """Return the median seconds of rescans and of kubectl beside them, and the highest peaks of memory of the rescans.
+
+    In MiB: that of pullguard, and that of it and all that it runs.
+    """
+    with _applied(plane, "protected_pull_policy"):
+        runs = [(_rescan(plane), _kubectl_get(plane)) for _ in range(_RESCANS)]
+    seconds, kubectl = (median(times) for times in zip(*((run[0], other) for run, other in runs), strict=True))
+    return seconds, kubectl, max(run[1] for run, _ in runs), max(run[2] for run, _ in runs)
+
+
+def _kubectl_get(plane: ControlPlane) -> float:
+    """Return the seconds in which kubectl writes the same lists as JSON."""
+    begun = time.monotonic()
+    for kind in ("pods", "deployments.apps"):
+        with tempfile.TemporaryFile() as output:
+            arguments = ["get", kind, "-A", "-o", "json", f"--kubeconfig={plane.kubeconfig()}"]
+            subprocess.run([_BINARIES / "kubectl", *arguments], stdout=output, check=True, timeout=_WAIT)
+    return time.monotonic() - begun
+
+
 def _rescan(plane: ControlPlane) -> tuple[float, int, int]:
     """Return the seconds of a rescan, and the peaks of memory in MiB: its own, and of it and all that it runs."""
-    with _applied(plane, "protected_pull_policy"), tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "pullguard", "audit", "--rescan", "-o", "json"]
         begun = time.monotonic()
         process = subprocess.Popen(

@@ -34,6 +34,7 @@ class ReadOnlyCluster:
         objects: What it holds, by kind.
         forbidden: The kinds that may not be listed.
         chunk: How many objects it sends at once, whatever it is asked for.
+        expired: The places that lists cannot go on from: each is refused once, as if etcd had forgotten it.
 
     Attributes:
         requests: The paths and queries of all lists, in order.
@@ -49,11 +50,13 @@ class ReadOnlyCluster:
         forbidden: Sequence[str] = (),
         chunk: int = 2,
         refused: bool = False,
+        expired: Sequence[int] = (),
     ) -> None:
         self.requests: list[str] = []
         self.faults: list[tuple[str, str]] = []
         self._kinds, self._objects, self._forbidden, self._chunk = kinds, objects, forbidden, chunk
         self._refused = refused
+        self._expired = list(expired)
         cluster = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -98,13 +101,16 @@ class ReadOnlyCluster:
     def answer(self, target: str) -> tuple[int, JSON]:
         """Return the answer to a GET: its code and its body."""
         url = urlsplit(target)
+        groups = sorted({kind.group for kind in self._kinds} - {""})
+        fixed: dict[str, JSON] = {
+            "/api": {"kind": "APIVersions", "apiVersion": "v1", "versions": ["v1"]},
+            "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name) for name in groups]},
+            **{f"/apis/{name}": {"kind": "APIGroup", "apiVersion": "v1", **_group(name)} for name in groups},
+        }
         if self._refused:
             return 401, _status(401, "Unauthorized", "Unauthorized")
-        if url.path == "/api":
-            return 200, {"kind": "APIVersions", "apiVersion": "v1", "versions": ["v1"]}
-        if url.path == "/apis":
-            groups = sorted({kind.group for kind in self._kinds} - {""})
-            return 200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name) for name in groups]}
+        if url.path in fixed:
+            return 200, fixed[url.path]
         group, rest = _split(url.path)
         own = [kind for kind in self._kinds if kind.group == group]
         if not rest and own:
@@ -128,6 +134,9 @@ class ReadOnlyCluster:
             _, reason = self.faults.pop(0)
             return _FAULTS[reason], _status(_FAULTS[reason], reason, f"a test wants {reason}")
         start = int(query.get("continue", ["0"])[0])
+        if start in self._expired:
+            self._expired.remove(start)
+            return 410, _status(410, "Expired", "The provided continue parameter is too old")
         objects = self._objects.get(kind.kind, ())
         metadata = {"continue": str(start + self._chunk)} if start + self._chunk < len(objects) else {}
         return 200, {

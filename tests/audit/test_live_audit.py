@@ -448,7 +448,7 @@ class TestFaults:
                 stderr=subprocess.PIPE,
             )
             # Constraints are read, and what they select is about to be.
-            wait(lambda: bool(list(folder.glob("pullguard-*/group-0"))) or process.poll() is not None)
+            wait(lambda: bool(list(folder.glob("pullguard-*/page-1.json"))) or process.poll() is not None)
         with running(program, *options, folder=tmp_path):
             wait(is_ready)
             stdout, stderr = process.communicate(timeout=_SECONDS)

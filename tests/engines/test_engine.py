@@ -13,7 +13,6 @@ from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.limits import Limits, stated_limits
 from pullguard.core.inputs.problems import InputError
-from pullguard.engine.batches import Answer, Batch, EngineJudge, Failure
 from pullguard.engine.files import FileEnd, JudgedFiles, JudgedObject, Request
 from pullguard.engine.process import Process
 from pullguard.engine.protocol import Engine
@@ -81,20 +80,6 @@ def test_files_that_cannot_be_read(tmp_path: Path, checkout: Path) -> None:
             (0, FileEnd(0, 0, 2, is_blank=False)),
             (1, FileEnd(0, 0, 21, is_blank=False)),
         ]
-
-
-def test_batches(checkout: Path) -> None:
-    rego = f'{TELLS_ALL}\nviolation contains {{"msg": "", "n": 1 / input.review.object.zero}}\n'
-    with Engine() as engine:
-        engine.setup([group(checkout, rego)])
-        judge = EngineJudge(engine)
-        first = judge.start(Batch(['{"kind":"X"}', '{"kind":"Y","metadata":{"namespace":"n"}}'], {}, "m"))
-        second = judge.start(Batch(['{"kind":"Z"}'], {}, "o"))
-        assert [answer.namespace for answer in second.answers() if isinstance(answer, Answer)] == ["o"]
-        assert [answer.namespace for answer in first.answers() if isinstance(answer, Answer)] == ["m", "n"]
-        failing = judge.start(Batch(['{"kind":"X"}', '{"kind":"Y","zero":[1]}', '{"kind":"Z"}'], {}))
-        kinds = [type(answer) for answer in failing.answers()]
-    assert kinds in ([Answer] * 3, [Answer, Failure, Answer])
 
 
 def test_policies_that_cannot_be_loaded(checkout: Path) -> None:

@@ -1,17 +1,21 @@
 """`audit --rescan`: every object of a cluster that its constraints may select, page by page, through the engine."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pullguard.audit.gathered import Gathered
 from pullguard.audit.model import ConstraintKey, Result, Violation
-from pullguard.cluster.kubectl import JSON, Kubectl, RefusedError
+from pullguard.cluster.kubectl import Kubectl, PageFile, RefusedError, RefusedList
+from pullguard.cluster.owners import Owners
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import ObjectRef
+from pullguard.core.findings import reference
 from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, dig, needs_cluster
-from pullguard.engine.batches import Answer, Batch, EngineJudge, Failure, judged
+from pullguard.core.inputs.problems import InputError
+from pullguard.engine.batches import Failure
+from pullguard.engine.files import FileEnd, JudgedObject, found_from
 from pullguard.engine.groups import groups
 from pullguard.engine.protocol import Engine
 from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults
@@ -21,6 +25,9 @@ SOURCE = "rescan"
 
 _POINT = "audit.gatekeeper.sh"
 _ANY = "*"
+
+# Pages that the engine has not answered yet, on the disk.
+_MOST_OPEN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +62,18 @@ def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, engine: Engine) ->
     templates, constraints = _rules(gathered)
     if not constraints:
         return
-    scan = _Scan(cluster, gathered, {template.name: template.kind for template in templates})
     kinds = wanted(constraints, _resources(cluster, gathered, {group for group, _ in _selectors(constraints)}))
-    engine.setup([group.for_engine(enforcementPoint=_POINT) for group in groups(templates, constraints)])
-    for items, answers in judged([EngineJudge(engine)], scan.batches(kinds)):
-        for item, answer in zip(items, answers, strict=True):
-            scan.take(item, answer)
-    engine.finish()
+    loaded = [group.for_engine(enforcementPoint=_POINT) for group in groups(templates, constraints)]
+    engine.setup(loaded, frugal=True)
+    scan = _Scan(cluster, engine, gathered.owners, {template.name: template.kind for template in templates})
+    scan.judge([listed.path for listed in kinds])
+    for error in scan.errors:
+        gathered.fail(cluster.source, error)
     judged_keys = {ConstraintKey(constraint.kind, constraint.name) for constraint in constraints}
     # What was found before says less, whatever the clocks say.
     gathered.results = [result for result in gathered.results if result.constraint not in judged_keys]
     for key in sorted(judged_keys):
-        violations = tuple(scan.violations.get(key, ()))
+        violations = scan.violations(key)
         gathered.results.append(Result(key, run, SOURCE, len(violations), violations))
     gathered.notes.append(f"{scan.objects} objects of {len(kinds)} kinds were judged")
 
@@ -141,62 +148,105 @@ def _resources(cluster: Kubectl, gathered: Gathered, wanted_groups: set[str]) ->
     return list(found.values())
 
 
+@dataclass(slots=True)
+class _List:
+    """What has come of a list so far.
+
+    Attributes:
+        begun: How often it has begun.
+        objects: How many objects were judged.
+        violations: What they violate.
+        errors: What could not be judged.
+    """
+
+    begun: int = 1
+    objects: int = 0
+    violations: list[tuple[ConstraintKey, Violation]] = field(default_factory=list)
+    errors: list[PullguardError] = field(default_factory=list)
+
+
 class _Scan:
-    """Objects on their way through the engines, and what comes of them."""
+    """The pages of lists on their way through the engine, and what comes of them."""
 
-    def __init__(self, cluster: Kubectl, gathered: Gathered, kinds: Mapping[str, str]) -> None:
-        self.objects = 0
-        self.violations: dict[ConstraintKey, list[Violation]] = {}
+    def __init__(self, cluster: Kubectl, engine: Engine, owners: Owners, kinds: Mapping[str, str]) -> None:
         self._cluster = cluster
-        self._gathered = gathered
+        self._engine = engine
+        self._owners = owners
         self._kinds = kinds
-        self._namespaces = self._read_namespaces()
+        self._lists: dict[str, _List] = {}
+        # Requests of the engine by their ids: those that are not answered yet, and all of them.
+        self._open: dict[int, PageFile] = {}
+        self._asked: dict[int, PageFile] = {}
 
-    def batches(self, kinds: Sequence[Listed]) -> Iterator[tuple[list[JSON], Batch]]:
-        """Yield the objects page by page."""
-        for listed in kinds:
-            yield from self._batches(listed.path)
+    def judge(self, paths: Sequence[str]) -> None:
+        """Judge the objects of some lists, a few pages at a time."""
+        labels = self._labels()
+        for page in self._cluster.page_files(paths):
+            listed = self._lists.setdefault(page.path, _List())
+            if isinstance(page, RefusedList):
+                if not page.error.forbidden and not page.error.not_found:
+                    raise page.error
+                listed.errors.append(page.error)
+                continue
+            if page.begun > listed.begun:
+                self._lists[page.path] = _List(page.begun)
+            request = self._engine.ask("file", os.fsencode(page.file), name=f"{page.path}.json", namespace="")
+            self._open[request] = self._asked[request] = page
+            self._engine.flush()
+            while len(self._open) > _MOST_OPEN:
+                self._take_until(min(self._open))
+        self._take_until(self._engine.ask("namespaces", json.dumps(labels).encode()))
 
-    def _batches(self, path: str) -> Iterator[tuple[list[JSON], Batch]]:
-        try:
-            for page in self._cluster.pages(path):
-                if page:
-                    yield page, self._batch(page)
-        except RefusedError as error:
-            if not error.forbidden and not error.not_found:
-                raise
-            self._gathered.fail(self._cluster.source, error)
+    def violations(self, key: ConstraintKey) -> tuple[Violation, ...]:
+        """Return the violations of a constraint."""
+        return tuple(found for listed in self._lists.values() for own, found in listed.violations if own == key)
 
-    def take(self, obj: JSON, answer: Answer | Failure) -> None:
-        """Note what is said of an object."""
-        self.objects += 1
-        ref = _ref(obj)
-        if isinstance(answer, Failure):
-            shown = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
-            error = PullguardError(f"{ref.kind} {shown} could not be judged: {answer.message}")
-            self._gathered.fail(self._cluster.source, error)
+    @property
+    def objects(self) -> int:
+        """How many objects were judged."""
+        return sum(listed.objects for listed in self._lists.values())
+
+    @property
+    def errors(self) -> list[PullguardError]:
+        """What could not be judged."""
+        return [error for listed in self._lists.values() for error in listed.errors]
+
+    def _take_until(self, last: int) -> None:
+        for record in self._engine.records(last):
+            page = self._asked.get(record["id"])
+            if page is None:
+                continue
+            found = self._engine.parsed(record, lambda entry: found_from(entry, ""))
+            listed = self._lists[page.path]
+            if page.begun == listed.begun:
+                self._take(listed, page, found)
+            if isinstance(found, FileEnd):
+                del self._open[record["id"]]
+                page.file.unlink()
+
+    def _take(self, listed: _List, page: PageFile, found: JudgedObject | InputError | FileEnd) -> None:
+        """Note what is said of an object, or of a whole page."""
+        if isinstance(found, FileEnd):
+            listed.objects += found.objects
             return
-        if answer.responses:
-            self._gathered.owners.add([obj])
-        for response in answer.responses:
+        if isinstance(found, InputError):
+            listed.errors.append(
+                PullguardError(f"the API server's answer to {page.path} cannot be read: {found.message}")
+            )
+            return
+        if not found.item:
+            return  # a list without items is an object itself
+        ref = reference(found.object, str(dig(found.object, "metadata", "namespace") or ""))
+        if isinstance(found.answer, Failure):
+            shown = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
+            listed.errors.append(PullguardError(f"{ref.kind} {shown} could not be judged: {found.answer.message}"))
+            return
+        self._owners.add([found.object])
+        for response in found.answer.responses:
             key = ConstraintKey(self._kinds[response.policy], response.constraint)
             violation = Violation(response.action, ref, response.message, response.details)
-            self.violations.setdefault(key, []).append(violation)
+            listed.violations.append((key, violation))
 
-    def _batch(self, page: list[JSON]) -> Batch:
-        names = {dig(obj, "metadata", "namespace") for obj in page}
-        texts = [json.dumps(obj, separators=(",", ":")) for obj in page]
-        return Batch(texts, {name: self._namespaces[name] for name in names & self._namespaces.keys()})
-
-    def _read_namespaces(self) -> dict[str, JSON]:
-        found = {}
-        for page in self._cluster.pages("/api/v1/namespaces"):
-            for obj in page:
-                metadata = {"name": obj["metadata"]["name"], "labels": obj["metadata"].get("labels") or {}}
-                found[metadata["name"]] = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-        return found
-
-
-def _ref(obj: Mapping[str, Any]) -> ObjectRef:
-    metadata = obj["metadata"]
-    return ObjectRef(obj["apiVersion"], obj["kind"], metadata.get("namespace") or "", metadata["name"])
+    def _labels(self) -> dict[str, Any]:
+        pages = self._cluster.pages("/api/v1/namespaces")
+        return {obj["metadata"]["name"]: obj["metadata"].get("labels") or {} for page in pages for obj in page}

@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +25,13 @@ _WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _FIRST_WAITS = (0.5, 1.0)
 # A continue token lives as long as etcd keeps its revision: five minutes. A list that takes longer begins again.
 _LISTS_BEGUN = 5
+_LISTS_AT_ONCE = 2
+
+# What stands around the items of a list: built-in kinds have it before them, the others behind them. No key can stand
+# in a string, as its quotes would be escaped there.
+_ENVELOPE = 2**16
+_BEFORE_ITEMS = re.compile(rb'\{"kind":"\w+List","apiVersion":"[^"]+","metadata":(?P<metadata>\{[^{}]*\}),"items":')
+_BEHIND_ITEMS = re.compile(rb'\],"kind":"\w+List","metadata":(?P<metadata>\{[^{}]*\})\}\s*\Z')
 
 # What kubectl says, in all versions from 1.27 on. Only its words tell these apart: the exit code is 1 for all.
 _FORBIDDEN = re.compile(r"\(Forbidden\)")
@@ -106,23 +115,7 @@ class Kubectl:
             RefusedError: The API server refuses it, or cannot be reached.
             PullguardError: kubectl does not end.
         """
-        attempt = 0
-        while True:
-            ended = self._run(arguments)
-            if ended.code == 0:
-                self._reached = True
-                return ended.stdout
-            words = (
-                _SECRET.sub(lambda found: f"{found[1] or ''}(hidden)", ended.stderr)
-                or f"it ended with code {ended.code}"
-            )
-            error = RefusedError(_shown(arguments), words)
-            self._reached |= _FROM_SERVER.search(words) is not None
-            waits = _WAITS if self._reached else _FIRST_WAITS
-            if error.no_such_resource or _PASSING.search(words) is None or attempt == len(waits):
-                raise error
-            time.sleep(waits[attempt])
-            attempt += 1
+        return self._ended(arguments, self._start(arguments)).stdout
 
     def value(self, path: str) -> Any:
         """Return the JSON value at a path of the API.
@@ -131,11 +124,7 @@ class Kubectl:
             RefusedError: The API server refuses it.
             PullguardError: As for `get`, or it is no JSON.
         """
-        output = self.get(f"--raw={path}")
-        try:
-            return json.loads(output)
-        except ValueError as error:
-            raise PullguardError(f"the API server's answer to {path} is no JSON ({error})") from error
+        return _loaded(self.get(f"--raw={path}"), path)
 
     def pages(self, path: str, *, limit: int = _PAGE) -> Iterator[list[JSON]]:
         """Yield the objects of a list, page by page, each object once; no more than a page is in memory.
@@ -166,12 +155,137 @@ class Kubectl:
             if not token:
                 return
 
-    def _run(self, arguments: Sequence[str]) -> programs.Ended:
-        command = [str(self._program), "get", *arguments, *self._options]
+    def page_files(self, paths: Sequence[str], *, limit: int = _PAGE) -> Iterator["PageFile | RefusedList"]:
+        """Yield the pages of several lists as files, as the API server writes them, while the next ones are read.
+
+        The pages of one list come in their order. A list that the API server forgets before it is read begins again:
+        what came of it before does not count.
+
+        Args:
+            paths: The paths of the lists.
+            limit: How many objects a page has at most.
+
+        Raises:
+            PullguardError: kubectl does not end, or the API server writes what is no list.
+        """
+        waiting = deque(_List(path, limit) for path in paths)
+        reading: deque[tuple[_List, Path, programs.Program]] = deque()
+        number = 0
         try:
-            return programs.start(command, folder=self._folder, timeout=_TIMEOUT).wait()
-        except TimedOutError:
-            raise PullguardError(f"kubectl did not answer {_shown(arguments)} in {_TIMEOUT:.0f} seconds") from None
+            while waiting or reading:
+                while waiting and len(reading) < _LISTS_AT_ONCE:
+                    number += 1
+                    file = self._folder / f"page-{number}.json"
+                    reading.append((waiting[0], file, self._start((waiting.popleft().argument,), file)))
+                listed, file, program = reading.popleft()
+                try:
+                    self._ended((listed.argument,), program, file)
+                    token = next_page(file.read_bytes(), listed.path)
+                    if token and token == listed.token:
+                        raise _no_list(listed.path, "it goes on with the page that it has begun with")
+                    listed.token = token
+                except RefusedError as error:
+                    if not error.expired or listed.begun == _LISTS_BEGUN:
+                        yield RefusedList(listed.path, error)
+                        continue
+                    listed.token, listed.begun = "", listed.begun + 1
+                else:
+                    yield PageFile(listed.path, listed.begun, file)
+                    if not listed.token:
+                        continue
+                waiting.appendleft(listed)
+        finally:
+            for _, _, program in reading:
+                program.stop()
+
+    def _start(self, arguments: Sequence[str], output: Path | None = None) -> programs.Program:
+        command = [str(self._program), "get", *arguments, *self._options]
+        return programs.start(command, folder=self._folder, timeout=_TIMEOUT, output=output)
+
+    def _ended(self, arguments: Sequence[str], program: programs.Program, output: Path | None = None) -> programs.Ended:
+        """Return how a program has ended well, which is started anew where what is in the way passes."""
+        attempt = 0
+        while True:
+            try:
+                ended = program.wait()
+            except TimedOutError:
+                raise PullguardError(f"kubectl did not answer {_shown(arguments)} in {_TIMEOUT:.0f} seconds") from None
+            if ended.code == 0:
+                self._reached = True
+                return ended
+            words = _SECRET.sub(lambda found: f"{found[1] or ''}(hidden)", ended.stderr)
+            words = words or f"it ended with code {ended.code}"
+            error = RefusedError(_shown(arguments), words)
+            self._reached |= _FROM_SERVER.search(words) is not None
+            waits = _WAITS if self._reached else _FIRST_WAITS
+            if error.no_such_resource or _PASSING.search(words) is None or attempt == len(waits):
+                raise error
+            time.sleep(waits[attempt])
+            attempt += 1
+            program = self._start(arguments, output)
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """A page of a list.
+
+    Attributes:
+        path: The path of the list in the API.
+        begun: How often the list has begun; what came of it with a smaller number does not count.
+        file: What the API server has written; to be removed by whoever gets it.
+    """
+
+    path: str
+    begun: int
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedList:
+    """A list that cannot be read, or not to its end.
+
+    Attributes:
+        path: The path of the list in the API.
+        error: Why.
+    """
+
+    path: str
+    error: RefusedError
+
+
+@dataclass(slots=True)
+class _List:
+    """A list that is being read."""
+
+    path: str
+    limit: int
+    token: str = ""
+    begun: int = 1
+
+    @property
+    def argument(self) -> str:
+        query = {"limit": self.limit, "continue": self.token} if self.token else {"limit": self.limit}
+        return f"--raw={self.path}?{urlencode(query)}"
+
+
+def next_page(data: bytes, path: str) -> str:
+    """Return the token of the page that follows one, "" if none does; the objects in it are not looked at.
+
+    Args:
+        data: The page, as the API server writes it: what it says of the list stands before or behind the items.
+        path: The path of the list, for people.
+
+    Raises:
+        PullguardError: It is no list.
+    """
+    before = _BEFORE_ITEMS.match(data, 0, _ENVELOPE)
+    behind = _BEHIND_ITEMS.search(data, max(len(data) - _ENVELOPE, 0))
+    for found in (before, behind):
+        with suppress(ValueError):
+            metadata = json.loads(found["metadata"]) if found is not None else None
+            if isinstance(metadata, dict):
+                return _token(metadata, path)
+    return _page(_loaded(data, path), path)[1]
 
 
 @contextmanager
@@ -212,11 +326,29 @@ def _page(value: Any, path: str) -> tuple[list[JSON], str]:
         kind, version = value["kind"].removesuffix("List"), value["apiVersion"]
         items = [{"apiVersion": version, "kind": kind, **item} for item in value["items"] or ()]
         if all(isinstance(item["metadata"]["name"], str) for item in items):
-            return items, value["metadata"].get("continue") or ""
+            return items, _token(value["metadata"], path)
         reason = "an object has no name"
     except (KeyError, TypeError, AttributeError) as error:
         reason = repr(error)
-    raise PullguardError(f"the API server's answer to {path} is no list ({reason})")
+    raise _no_list(path, reason)
+
+
+def _token(metadata: JSON, path: str) -> str:
+    token = metadata.get("continue") or ""
+    if not isinstance(token, str):
+        raise _no_list(path, "its page does not say which one is next")
+    return token
+
+
+def _loaded(data: bytes, path: str) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise PullguardError(f"the API server's answer to {path} is no JSON ({error})") from error
+
+
+def _no_list(path: str, reason: str) -> PullguardError:
+    return PullguardError(f"the API server's answer to {path} is no list ({reason})")
 
 
 def _shown(arguments: Sequence[str]) -> str:

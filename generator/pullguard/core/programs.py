@@ -99,7 +99,9 @@ def out_of_memory(said: str) -> str:
     return f"it needed more than {MEMORY >> 30} GB of memory" if _OUT_OF_MEMORY.search(said) else ""
 
 
-def start(arguments: Sequence[str], *, folder: Path, timeout: float, confined: bool = False) -> Program:
+def start(
+    arguments: Sequence[str], *, folder: Path, timeout: float, confined: bool = False, output: Path | None = None
+) -> Program:
     """Start a program in a folder, with nothing to read on stdin.
 
     It is killed when pullguard dies, however that happens.
@@ -109,11 +111,12 @@ def start(arguments: Sequence[str], *, folder: Path, timeout: float, confined: b
         folder: Its working directory; unnamed files for its output are made there.
         timeout: How many seconds `wait` waits.
         confined: It evaluates the Rego of others: it gets nothing of our environment, and only so much memory.
+        output: The file that its output goes to, which is kept; None: an unnamed one.
 
     Raises:
         PullguardError: It cannot be started.
     """
-    stdout = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - the Program closes it
+    stdout: IO[bytes] = tempfile.TemporaryFile(dir=folder) if output is None else output.open("w+b")  # noqa: SIM115 - as below
     stderr = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - the Program closes it
     try:
         process = subprocess.Popen(

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from pullguard.core.errors import PullguardError, TimedOutError
-from pullguard.engine.protocol import Engine, Record
+from pullguard.core.errors import TimedOutError
 
 T = TypeVar("T")
 
@@ -126,41 +125,6 @@ def judged(judges: Sequence[Judge], work: Iterable[tuple[T, Batch]]) -> Iterator
         for _, _, runs in waiting:
             for run in runs:
                 run.stop()
-
-
-class EngineJudge:
-    """pullguard-engine as a judge, by the policies of its setup."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def start(self, batch: Batch) -> "_EngineRun":
-        """Begin to judge a batch."""
-        text = f'{{"objects":[{",".join(batch.objects)}],"namespaces":{json.dumps(batch.namespaces)}}}'
-        request = self._engine.ask("batch", text.encode(), namespace=batch.namespace)
-        self._engine.flush()
-        return _EngineRun(self._engine, request, len(batch.objects))
-
-
-class _EngineRun:
-    def __init__(self, engine: Engine, request: int, objects: int) -> None:
-        self._engine = engine
-        self._request = request
-        self._objects = objects
-
-    def answers(self) -> list[Answer | Failure]:
-        return self._engine.parsed(self._engine.answer(self._request), self._from)
-
-    def stop(self) -> None:
-        """Do nothing: the engine ends as a whole."""
-
-    def _from(self, record: Record) -> list[Answer | Failure]:
-        if record["type"] == "failed":
-            raise PullguardError(record["message"])
-        answers = [answer_from(answer) for answer in record["answers"]]
-        if len(answers) != self._objects:
-            raise ValueError(len(answers))
-        return answers
 
 
 def answer_from(value: Any) -> Answer | Failure:

@@ -118,7 +118,7 @@ class JudgedFiles:
             place = places.get(record["id"])
             if place is not None:
                 name = self._files[place].name
-                yield place, self._engine.parsed(record, lambda entry: _found(entry, name))  # noqa: B023 - called at once
+                yield place, self._engine.parsed(record, lambda entry: found_from(entry, name))  # noqa: B023 - called at once
             elif record["id"] == last:
                 self.namespaces = self._engine.parsed(record, _namespaces)
 
@@ -147,7 +147,13 @@ def _namespaces(record: Record) -> Namespaces:
     return Namespaces(record.get("known", {}), record.get("ambiguous", ()))
 
 
-def _found(record: Record, file: str) -> JudgedObject | InputError | FileEnd:
+def found_from(record: Record, file: str) -> JudgedObject | InputError | FileEnd:
+    """Return what a record about a file says.
+
+    Raises:
+        KeyError: A field is missing.
+        TypeError: A field is of another type.
+    """
     match record["type"]:
         case "error":
             return error_from(record, file)

@@ -59,7 +59,12 @@ class Engine:
         return self._process
 
     def setup(
-        self, groups: Sequence[Mapping[str, Any]], *, limits: "Limits | None" = None, remember: bool = False
+        self,
+        groups: Sequence[Mapping[str, Any]],
+        *,
+        limits: "Limits | None" = None,
+        remember: bool = False,
+        frugal: bool = False,
     ) -> None:
         """Say what objects are judged by: once, before the first of them is judged.
 
@@ -67,9 +72,11 @@ class Engine:
             groups: As the protocol has them.
             limits: What is beyond them is an error; None: the engine's own.
             remember: Whether `controlled` will be asked for.
+            frugal: Whether the engine is to do with less memory, which takes it a little longer.
         """
         stated = {} if limits is None else limits.as_json()
-        self._setup = self.ask("setup", json.dumps({"groups": groups, "limits": stated, "remember": remember}).encode())
+        data = {"groups": groups, "limits": stated, "remember": remember, "frugal": frugal}
+        self._setup = self.ask("setup", json.dumps(data).encode())
         self._is_ready = False
 
     def ask(self, kind: str, data: bytes = b"", **fields: Any) -> int:

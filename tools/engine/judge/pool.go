@@ -13,6 +13,8 @@ import (
 const (
 	chunkSize = 1 << 18 // bytes of small files that are judged together
 	batchSize = 64      // objects in one query
+	// Objects of one worker whose terms are in memory; small files have fewer in a chunk.
+	mostPending = 4 * batchSize
 )
 
 // A File is one whose objects are judged. It is done when all its parts have been judged.
@@ -186,6 +188,9 @@ func (w *worker) work(parts []part) {
 			isUsed := false
 			for _, o := range w.objects {
 				isUsed = w.keep(p.file, document, o) || isUsed
+				if len(w.pending)+len(w.unknown) == mostPending {
+					w.judgePending()
+				}
 			}
 			switch {
 			case isKept:
@@ -196,16 +201,23 @@ func (w *worker) work(parts []part) {
 			}
 		}
 	}
-	w.selectUnmatched()
-	w.judgeAll()
+	w.judgePending()
 	for _, document := range used {
 		w.reader.Release(document)
 	}
-	w.pending, w.unknown = w.pending[:0], w.unknown[:0]
 	for i, p := range parts {
 		w.finish(p.file, counts[i])
 	}
 	w.sink.Flush()
+}
+
+// judgePending judges what is pending, and forgets it: the terms of an object take many times the memory of its text.
+func (w *worker) judgePending() {
+	w.selectUnmatched()
+	w.judgeAll()
+	clear(w.pending)
+	clear(w.unknown)
+	w.pending, w.unknown = w.pending[:0], w.unknown[:0]
 }
 
 // keep tells whether an object has to be judged, or whether that is not yet known; then it remembers it.

@@ -19,7 +19,10 @@ import (
 )
 
 // Of two processors, collecting garbage takes less than a tenth of their time this way.
-const garbagePercent = 400
+const (
+	garbagePercent = 400
+	frugalPercent  = 50
+)
 
 // A session does what requests ask for.
 type session struct {
@@ -160,6 +163,7 @@ func (s *session) setup(asked request) error {
 			MaxMemory uint64 `json:"maxMemory"`
 		} `json:"limits"`
 		Remember bool `json:"remember"`
+		Frugal   bool `json:"frugal"`
 	}{}
 	data.Limits.Limits, data.Limits.MaxMemory = read.DefaultLimits, maxMemory
 	if err := decode(asked.data, &data); err != nil {
@@ -176,7 +180,11 @@ func (s *session) setup(asked request) error {
 	s.running.Go(func() {
 		defer s.flush()
 		loaded, err := judge.New(data.Groups)
-		debug.SetGCPercent(garbagePercent)
+		if data.Frugal {
+			debug.SetGCPercent(frugalPercent)
+		} else {
+			debug.SetGCPercent(garbagePercent)
+		}
 		if err != nil {
 			s.failed(asked.ID, err.Error(), false)
 			s.ended <- reportedError{err}
