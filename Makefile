@@ -32,8 +32,9 @@ demo: setup $(BIN)/pullguard-engine $(GATEKEEPER_MANIFEST) ## check Gatekeeper's
 	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
 	{ $(PULLGUARD) check $(GATEKEEPER_MANIFEST) || test $$? -eq 1; }
 
-test: setup tools $(BIN)/regal ## run the tests that need no more than the pinned programs
+test: setup tools ## run the tests that need no more than the pinned programs
 	cd tools && CGO_ENABLED=0 go test ./engine/...
+	$(BIN)/regal test .regal/rules
 	$(VENV)/bin/pytest --numprocesses=auto tests/unit tests/engines
 
 test-browser: setup ## run the tests in Chromium; needs chromium and chromium-driver
@@ -64,9 +65,9 @@ lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layer
 	$(VENV)/bin/lint-imports --no-logo --no-cache
 	@cd tools && unformatted=$$(gofmt -l engine admission) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	cd tools && CGO_ENABLED=0 go vet ./engine/...
-	$(OPA) fmt --fail --list rego
+	$(OPA) fmt --fail --list rego .regal
 	$(OPA) check --strict $(REGO)
-	$(BIN)/regal lint rego
+	$(BIN)/regal lint rego .regal/rules
 	$(PULLGUARD) generate --check
 
 verify: setup tools $(BIN)/gator-oldest ## run the library's Suites in gator, and check its Rego against the OPA that Gatekeeper carries
@@ -95,7 +96,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m compileall -q generator
 	touch $@
 
-tools: $(BIN)/pullguard-engine $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
+tools: $(BIN)/pullguard-engine $(BIN)/regal $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
 
 $(BIN)/pullguard-engine: tools/go.mod tools/go.sum $(wildcard tools/engine/*.go tools/engine/*/*.go tools/engine/*/*/*.go)
 	@mkdir -p $(BIN)

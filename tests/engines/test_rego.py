@@ -1,6 +1,7 @@
 """The Rego itself: covered line by line, fit for Gatekeeper's OPA, and at one with its METADATA."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,34 @@ def test_missing_parameters_count_as_the_defaults_of_the_metadata(opa: tuple[str
     assert len(answers) == len(reviews)
     assert [said for said, _ in answers] == [meant for _, meant in answers]
     assert any(said for said, _ in answers)
+
+
+def test_the_linter_has_rules_of_our_own(tmp_path: Path) -> None:
+    """Break the METADATA of a policy in several ways, and see them in what Regal finds."""
+    for folder in (".regal", "rego"):
+        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
+    pull, host = (
+        tmp_path / "rego/policies" / name / f"{name}.rego"
+        for name in ("protected_pull_policy", "protected_webhook_host")
+    )
+    pull.write_text(
+        pull.read_text("utf-8")
+        .replace("kind: K8sProtected", "kind: k8sProtected")
+        .replace("#   include: lib.uses\n", ""),
+        encoding="utf-8",
+    )
+    host.write_text(
+        host.read_text("utf-8")
+        .replace("api-host-unprotected", "pull-policy-always")
+        .replace("severity: low", "severity: 1"),
+        encoding="utf-8",
+    )
+    regal = [str(CHECKOUT / ".tools/bin/regal"), "lint", "--format", "json", "rego"]
+    done = subprocess.run(regal, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    found = {(found["title"], Path(found["location"]["file"]).stem) for found in json.loads(done.stdout)["violations"]}
+    assert found == {
+        ("policy-form", "protected_pull_policy"),
+        ("shared-parameters", "protected_pull_policy"),
+        ("rule-form", "protected_webhook_host"),
+        ("unique-names", "protected_webhook_host"),
+    }

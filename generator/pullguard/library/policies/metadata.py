@@ -1,19 +1,18 @@
-"""What a policy's METADATA may say, as JSON Schema, and what else holds for it; pure."""
+"""What the generator has to know of METADATA before it reads it: its form, and that its parts fit together; pure.
+
+What policies ought to say, Regal checks: see .regal/rules.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pullguard.core.gatekeeper import dig
 from pullguard.core.schema_errors import Path, Problem, problems
-from pullguard.library.policies.model import LEVELS
 from pullguard.library.policies.structural import json_schema, meta_schema
 
-SEVERITIES = ("low", "medium", "high", "critical")
-OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
-
 _TEXT = {"type": "string", "pattern": r"\S"}
-_LINE = {"type": "string", "pattern": r"^\S[^\n]*$", "errorMessage": "write one line of text"}
-_NAMES = {"type": "array", "minItems": 1, "uniqueItems": True}
+_NAMES = {"type": "array", "minItems": 1, "uniqueItems": True, "items": _TEXT}
+_GROUPS = {**_NAMES, "items": {"type": "string"}}
 
 _LIB = {
     "type": "string",
@@ -35,7 +34,7 @@ def _schema(custom: Mapping[str, Any], required: tuple[str, ...]) -> dict[str, A
         "required": [*required],
         "properties": {
             **{key: {} for key in KEYS},
-            "title": _LINE,
+            "title": _TEXT,
             "description": _TEXT,
             "scope": {"const": "package"},
             "custom": custom,
@@ -53,42 +52,19 @@ def _of_policy() -> dict[str, Any]:
         "properties": {
             "include": _LIB,
             **_shared(),
-            "kind": {
-                "type": "string",
-                "pattern": r"^[A-Z][A-Za-z0-9]{0,62}$",
-                "errorMessage": "write a kind in CamelCase, such as K8sProtectedPullPolicy",
-            },
-            "version": {
-                "type": "string",
-                "pattern": r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$",
-                "errorMessage": "write a semantic version, such as 1.0.0",
-            },
+            "kind": _TEXT,
+            "version": _TEXT,
             "rules": {
                 "type": "object",
                 "minProperties": 1,
-                "propertyNames": {
-                    "pattern": "^[a-z][a-z0-9_-]*$",
-                    "errorMessage": "a reason is a word in lower case",
-                },
                 "additionalProperties": {
                     "type": "object",
                     "required": ["id", "severity", "title"],
-                    "properties": {
-                        "id": {
-                            "type": "string",
-                            "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
-                            "errorMessage": "write words in lower case joined by hyphens, such as pull-policy-always",
-                        },
-                        "severity": {"enum": list(SEVERITIES)},
-                        "title": _LINE,
-                    },
+                    "properties": {"id": _TEXT, "severity": _TEXT, "title": _TEXT},
                     "additionalProperties": False,
                 },
             },
-            "enforcement": {
-                "enum": [list(LEVELS[:end]) for end in range(1, len(LEVELS) + 1)],
-                "errorMessage": "a policy offers the levels from the mildest one on",
-            },
+            "enforcement": _NAMES,
             "requiresSyncData": {
                 "type": "array",
                 "minItems": 1,
@@ -99,9 +75,9 @@ def _of_policy() -> dict[str, Any]:
                         "type": "object",
                         "required": ["groups", "versions", "kinds"],
                         "properties": {
-                            "groups": {**_NAMES, "items": {"type": "string"}},
-                            "versions": {**_NAMES, "items": _LINE},
-                            "kinds": {**_NAMES, "items": _LINE},
+                            "groups": _GROUPS,
+                            "versions": _NAMES,
+                            "kinds": _NAMES,
                         },
                         "additionalProperties": False,
                     },
@@ -127,8 +103,8 @@ def _shared() -> dict[str, Any]:
                         "type": "object",
                         "required": ["apiGroups", "kinds"],
                         "properties": {
-                            "apiGroups": {**_NAMES, "items": {"type": "string"}},
-                            "kinds": {**_NAMES, "items": _LINE},
+                            "apiGroups": _GROUPS,
+                            "kinds": _NAMES,
                         },
                         "additionalProperties": False,
                     },
@@ -140,7 +116,7 @@ def _shared() -> dict[str, Any]:
             },
             "additionalProperties": False,
         },
-        "operations": {**_NAMES, "items": {"enum": list(OPERATIONS)}},
+        "operations": _NAMES,
         "parameters": {"$ref": "#/$defs/structural"},
     }
 

@@ -46,7 +46,6 @@ def read(rego: Path, engine: Engine) -> Sources:
             policies.append(_policy(tree, name))
         except PullguardError as error:  # noqa: PERF203 - every policy has its say
             errors.append(error)
-    errors.extend(_used_twice(tree, policies))
     if errors:
         raise joined(errors)
     return Sources(tuple(policies), _conftest(tree))
@@ -190,24 +189,6 @@ def _cel_lib(tree: Tree, name: str) -> tuple[str, str] | None:
     if not _NAME.fullmatch(name) or not (tree.directory / path).is_file():
         return None
     return tree.file(path).text, tree.shown(path)
-
-
-def _used_twice(tree: Tree, policies: list[Policy]) -> list[PullguardError]:
-    """Return an error for each kind and each rule id that a policy has from another: both name things in clusters."""
-    errors = []
-    owners: dict[str, str] = {}
-    for policy in policies:
-        for name in (f"the kind {policy.kind}", *(f"the rule id {rule.id}" for rule in policy.rules.values())):
-            if name.lower() in owners:
-                errors.append(
-                    PullguardError(
-                        f"{name} is used by {owners[name.lower()]} already",
-                        file=tree.shown(policy.module.path),
-                        remedy="give it another",
-                    )
-                )
-            owners.setdefault(name.lower(), policy.name)
-    return errors
 
 
 def _conftest(tree: Tree) -> tuple[SourceFile, ...]:
