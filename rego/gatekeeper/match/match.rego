@@ -88,7 +88,7 @@ _has_namespace(obj, _) if review.namespace_of(obj) != ""
 
 _has_namespace(_, request) if request.namespaceObject != null
 
-# null is "none": a list of namespaces neither selects nor excludes such an object.
+# null means that there is none: a list of namespaces neither selects nor excludes such an object.
 _namespace(obj, request) := review.name_of(obj) if {
 	review.is_namespace(obj)
 } else := review.name_of(request.namespaceObject) if {
@@ -181,7 +181,7 @@ _by_source(source, obj, _) := {"error": _failed(obj, sprintf("invalid source fie
 	not source in {"All", "Generated", "Original"}
 }
 
-# Gatekeeper refuses such a constraint before it matches anything; this says so to those who did not ask it.
+# Gatekeeper refuses such a constraint when it is created; this tells users who evaluate constraints without Gatekeeper.
 _selector_fault(selector) := sprintf("%q is not a valid label selector operator", [operators[0]]) if {
 	operators := [expression.operator |
 		some expression in _optional(selector, "matchExpressions", [])
@@ -214,7 +214,7 @@ _satisfied("DoesNotExist", key, _, labels) if not labels[key]
 
 _label_in(key, values, labels) if labels[key] in values
 
-# Labels with a value that is no string are none at all; null counts as "".
+# If the value of any label is not a string, the object has no labels; null counts as "".
 _labels(obj) := {key: _label(value) | some key, value in labels} if {
 	labels := object.get(obj, ["metadata", "labels"], {})
 	is_object(labels)

@@ -55,7 +55,7 @@ floating_tags := {
 # METADATA
 # title: The pull policy in force
 # description: |
-#   A stated policy stands, valid or not; null and "" count as not stated. Undefined for no input.
+#   A stated policy stands, valid or not; null and "" count as not stated.
 # scope: document
 effective_policy(stated, image) := implied_policy(image) if not _is_stated(stated)
 
@@ -64,23 +64,23 @@ effective_policy(stated, _) := stated if _is_stated(stated)
 # METADATA
 # title: The pull policy of a container that states none
 # description: |
-#   Always if the reference is valid and its tag is latest, stated or for want of tag and digest; else IfNotPresent,
-#   also for what is no string or cannot be parsed.
+#   Always if the reference is valid and has the tag latest, or neither tag nor digest. Otherwise IfNotPresent, also for
+#   a value that is not a string or cannot be parsed.
 implied_policy(image) := "Always" if {
 	_names_latest(image)
 } else := "IfNotPresent"
 
 # METADATA
 # title: Whether the API server can parse an image
-# description: Undefined if not, and for what is no string.
+# description: Undefined if it cannot, and for a value that is not a string.
 is_reference(image) if {
 	regex.match(_reference, image)
 	_keeps_limits(image)
 }
 
 # METADATA
-# title: Whether the name of an image keeps to one image
-# description: A digest, or a tag that is not floating. Undefined if not.
+# title: Whether an image is pinned
+# description: It has a digest, or a tag that is not floating. Undefined if not.
 # scope: document
 pinned(image) if contains(image, "@")
 
@@ -94,7 +94,7 @@ _floating := tags_pattern(floating_tags)
 # METADATA
 # title: The regular expression of references without a digest whose tag matches one of several globs
 # description: |
-#   In whatever case; one expression, as it costs so much less than a glob after the other. Undefined for what is no
+#   Case does not matter. One expression costs much less than one glob after the other. Undefined if the globs are not a
 #   collection of strings.
 tags_pattern(globs) := concat("", [`(?i)^[^@]*:(?:`, tags, ")$"]) if {
 	tags := strings.replace_n({".": `\.`, "*": `[\w.-]*`}, regex.replace(concat("|", globs), `[^\w.*|-]`, " "))
@@ -102,7 +102,7 @@ tags_pattern(globs) := concat("", [`(?i)^[^@]*:(?:`, tags, ")$"]) if {
 
 # METADATA
 # title: The tag of a reference
-# description: What follows a colon behind the last slash, before the digest. Undefined if there is none.
+# description: The text between a colon after the last slash and the digest. Undefined if there is no tag.
 tag(image) := parts[1] if {
 	segments := split(split(image, "@")[0], "/")
 	parts := split(segments[count(segments) - 1], ":")
@@ -113,8 +113,8 @@ tag(image) := parts[1] if {
 # METADATA
 # title: The names under which a node can list an image
 # description: |
-#   A set of references: with and without all that they can leave out (docker.io, library/ and the tag latest). A digest
-#   counts for more than the tag beside it. Undefined for what is no reference.
+#   A set of references, with and without the parts that can be left out: docker.io, library/ and the tag latest. Where
+#   there is a digest, the tag may be missing. Undefined if the image is not a reference.
 names(image) := {concat("", [repository, version]) |
 	some repository in _repositories(_repository(image))
 	some version in _versions(image)
@@ -144,7 +144,7 @@ _domain := concat("", ["(?:", _domain_component, `(?:\.`, _domain_component, `)*
 
 _domain_component := "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 
-# What no regular expression can hold.
+# The limits that a regular expression cannot express.
 _keeps_limits(image) if {
 	not regex.match(`^[a-f0-9]{64}$`, image)
 	_path_length(image) <= 255
@@ -185,7 +185,7 @@ _repositories(repository) := {form |
 	domain in _docker_hub
 } else := {repository}
 
-# Only official images have one component less.
+# Only official images can leave out library/.
 _without_library(path) := trim_prefix(path, "library/") if {
 	count(split(path, "/")) == 2
 } else := path

@@ -1,6 +1,6 @@
 # METADATA
 # title: Namespaces
-# description: What is known of a namespace, with its Namespace object or without it.
+# description: Label selectors on namespaces, with or without their Namespace objects.
 # scope: package
 package lib.namespaces
 
@@ -19,7 +19,7 @@ _implied_labels(name) := {"kubernetes.io/metadata.name": name} if {
 	is_string(name)
 } else := {}
 
-# Undefined where they are not what the API server keeps.
+# Undefined if the API server would not accept them.
 _stated_labels(namespace) := {key: _text(value) | some key, value in labels} if {
 	is_object(namespace)
 	labels := _mapping(object.get(namespace, ["metadata", "labels"], null))

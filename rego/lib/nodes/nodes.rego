@@ -54,7 +54,7 @@ state(listed, names, max_images) := "present" if {
 	_is_partial(listed, names, max_images)
 } else := "missing"
 
-# Nearly every node is done with here: to search its list as a text costs so much less than to go through it.
+# Most nodes are decided here: searching the list as one text costs much less than going through it.
 _mentions(listed, names) if {
 	some name in names
 	contains(listed.text, _last_component(name))
@@ -67,7 +67,7 @@ _is_partial(listed, _, max_images) if {
 	count(listed.images) >= max_images
 }
 
-# One and the same image, tagged for several registries, hardly ever changes more of its name.
+# An image that is tagged for several registries rarely changes the last component of its name.
 _is_partial(listed, names, _) if {
 	_mentions(listed, names)
 	some image in listed.images
@@ -119,7 +119,7 @@ _compares("Gt", label, value) if label > value
 
 _compares("Lt", label, value) if label < value
 
-# What fits into 64 bits, as Go reads it.
+# A number that fits into 64 bits, as Go reads it.
 _integer(text) := number if {
 	regex.match(`^[+-]?[0-9]+$`, text)
 	number := to_number(regex.replace(text, `^\+?(-?)0*([0-9])`, "$1$2"))
@@ -185,7 +185,7 @@ _tolerated_on_host_network(pod_spec) := [["node.kubernetes.io/network-unavailabl
 	pod_spec.hostNetwork == true
 ]
 
-# null stands for what cannot be read.
+# null stands for a value that cannot be read.
 _items(value, path) := [] if {
 	object.get(value, path, null) == null
 } else := items if {

@@ -101,8 +101,8 @@ is_excused(use, request) if {
 }
 
 # METADATA
-# title: What makes a use of an image the same one before and after an edit
-# description: Neither its place in a list nor its pull policy matters.
+# title: The identity of a use of an image, before and after an edit
+# description: Its index in a list and its pull policy do not matter.
 identity(use) := {
 	"spec": [step | some step in use.spec; is_string(step)],
 	"list": use.list,
@@ -129,7 +129,7 @@ message(use, rest) := messages.fitted(head, use.image, sprintf("\": %s", [rest])
 }
 
 # METADATA
-# title: What the items of each list are called
+# title: The noun for the items of each list
 nouns := {
 	"containers": "container",
 	"initContainers": "init container",

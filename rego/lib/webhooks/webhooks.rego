@@ -28,8 +28,8 @@ served(configuration, kind) := [entry |
 # METADATA
 # title: A reference to a Service
 # description: |
-#   {namespace, name}, each null where it is no text, and both where the reference is of the wrong type. Undefined for
-#   null, which is no reference.
+#   {namespace, name}. A field that is not a string is null; so are both if the reference is of the wrong type.
+#   Undefined for null.
 service(reference) := {"namespace": _text(reference, "namespace"), "name": _text(reference, "name")} if {
 	reference != null
 }
@@ -38,7 +38,7 @@ service(reference) := {"namespace": _text(reference, "namespace"), "name": _text
 # title: A Service as messages name it
 shown(reference) := sprintf("%s/%s", [_or_none(reference.namespace), _or_none(reference.name)])
 
-# The API server's default is another one in v1beta1. What it does not know counts as the stricter one.
+# The API server's default is Ignore in v1beta1 and Fail in v1. A value that it does not know counts as Fail.
 _failure_policy(stated, kind) := "Ignore" if {
 	stated == "Ignore"
 } else := "Ignore" if {

@@ -116,7 +116,7 @@ _is_past if {
 
 _unchanged contains uses.identity(use) if some use in uses.earlier(input)
 
-# What matters of them: whatever else there is of a Node costs time. Without the inventory there are none.
+# The fields of Nodes that matter, since all others cost time. Empty without the inventory.
 _nodes[name] := {"metadata": {"labels": labels}, "spec": spec, "status": {"images": listed}} if {
 	some name, node in data.inventory.cluster.v1.Node
 	is_object(node)
@@ -146,7 +146,7 @@ _tally(states) := {
 	"unknown": count([state | some state in states; state == "unknown"]),
 }
 
-# Enough to find the others.
+# Ten names are enough to find the others.
 _some_nodes(states, wanted) := array.slice([name | some name, state in states; state == wanted], 0, 10)
 
 _required(fitting) := ceil((fitting * to_number(trim_suffix(minimum, "%"))) / 100) if {

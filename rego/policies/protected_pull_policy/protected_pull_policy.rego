@@ -144,8 +144,8 @@ _remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
 	images.pinned(use.image)
 } else := sprintf("pin it first (tag or digest), then set %s: %s", [use.field, _target])
 
-# What tools may set in the manifest on their own. An image whose name can move to another one is for people to pin
-# first, and people know what a policy was meant to be that is none, or an image: the place of a template, for example.
+# The value that tools may set in the manifest without asking. An image that is not pinned has to be pinned by people
+# first, and only people know what an invalid policy or image was meant to be, such as the placeholder of a template.
 _fix(use, reason) := {"path": uses.policy_path(use), "value": _target} if {
 	reason != "invalid"
 	images.is_reference(use.image)

@@ -1,5 +1,5 @@
 # METADATA
-# title: What reaches Gatekeeper
+# title: Which requests reach Gatekeeper
 # description: Its webhooks, the namespaces that its Config leaves out, and what its arguments allow.
 # scope: package
 package scope.gatekeeper

@@ -40,7 +40,7 @@ webhook(entry, request) := _first([
 # title: Whether an admission policy's matchConstraints, or its binding's matchResources, let it judge a request
 # description: |
 #   As for webhooks. An object without resourceRules, as bindings mostly are, matches every resource; so does null.
-#   What is no object, which the API server refuses, is unknown.
+#   A value that is not an object, which the API server refuses, is unknown.
 resources(criteria, request) := {"verdict": "match", "by": ""} if {
 	criteria == null
 } else := {"verdict": "unknown", "by": "resourceRules"} if {

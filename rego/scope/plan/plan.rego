@@ -108,7 +108,7 @@ _namespace_object(name) := {
 	_namespaces[name]
 } else := null
 
-# What a constraint says of objects' own names and labels does not protect a namespace less.
+# A constraint that selects objects by their own names and labels still protects the namespace.
 _protects(constraint, name) if {
 	criteria := object.remove(_match(constraint), ["labelSelector", "name", "source"])
 	some probe in probes.objects(name)
@@ -174,7 +174,7 @@ _matched({"matches": false}, _) := {}
 
 _matched({"error": reason}, _) := {"rejected": hook.autorejection(reason)}
 
-# What workloads make next: through the same admission, as the controller asks for it.
+# The objects that workloads create next, as their controllers send them to admission.
 _workload_cases := [case |
 	some next in _next_objects
 	some index, source in _sources

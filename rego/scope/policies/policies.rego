@@ -38,7 +38,7 @@ _selected(protected, namespace) := "mismatch" if {
 	object.get(protected, "selector", null) == null
 } else := kubernetes.selected(protected.selector, namespace)
 
-# What pullguard has written down of the variables, for whoever does not read CEL. Undefined where they were edited
+# The summary of the variables that pullguard writes, so that nobody has to read CEL. Undefined if they were edited
 # since.
 _summary(policy) := summary if {
 	summary := json.unmarshal(policy.metadata.annotations["pullguard/summary"])
@@ -77,7 +77,7 @@ _by_binding(policy, binding, request) := answers[0] if {
 	]
 }
 
-# What CEL asks beyond its scope: only what pullguard has written is known.
+# CEL is not evaluated here: what else a policy asks is known only if pullguard wrote it.
 _own_answer(policy, namespace) := {"verdict": protects(policy, namespace), "by": "isProtected"} if {
 	written_for(policy)
 } else := {"verdict": "match", "by": ""}

@@ -75,7 +75,7 @@ _enforcement_point := data.pullguard.enforcementPoint
 
 # METADATA
 # title: The strictest of a set of enforcement actions
-# description: What Gatekeeper does not know it does not enforce; it is milder than dryrun.
+# description: Gatekeeper does not enforce actions that it does not know; they are milder than dryrun.
 strictest(actions) := known[0] if {
 	known := [action | some action in ["deny", "warn", "dryrun"]; action in actions]
 } else := min(actions)
@@ -116,7 +116,7 @@ _request(subject, namespaces) := object.union(
 	{"unknownNamespace": "judge", "unstatedNamespace": _unstated_namespace},
 )
 
-# What a cluster holds without a namespace has none; of a manifest that is not known.
+# An object in a cluster that states no namespace has none. Of a manifest, that is not known.
 default _unstated_namespace := "judge"
 
 _unstated_namespace := "none" if _enforcement_point == "audit.gatekeeper.sh"

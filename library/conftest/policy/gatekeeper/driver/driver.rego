@@ -1,6 +1,6 @@
 # METADATA
 # title: Gatekeeper's Rego driver
-# description: Runs the policy of one template, whatever it is that it violates.
+# description: Runs the policy of one template.
 # scope: package
 package gatekeeper.driver
 

@@ -8,7 +8,7 @@ package lib.globs
 
 # METADATA
 # title: Whether a text matches one of several patterns
-# description: Undefined if not, and for what is no collection of patterns or no text.
+# description: Undefined if not, and if the patterns are not a collection or the text is not a string.
 match_any(patterns, text) if {
 	is_string(text)
 	some pattern in patterns

@@ -22,7 +22,7 @@ _all(answers) := "mismatch" if {
 	"unknown" in answers
 } else := "match"
 
-# null stands for what cannot be read.
+# null stands for a value that cannot be read.
 _requirements(selector) := array.concat(
 	_of_labels(object.get(selector, "matchLabels", null)),
 	_of_expressions(object.get(selector, "matchExpressions", null)),
@@ -70,7 +70,7 @@ _takes(operator, values) if {
 	values in {null, []}
 }
 
-# null is the value of a label that is not there.
+# A label that is missing has the value null.
 _holds(requirement, "In", value) if value in requirement.values
 
 _holds(requirement, "NotIn", value) if not value in requirement.values

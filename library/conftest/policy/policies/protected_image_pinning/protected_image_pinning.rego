@@ -71,7 +71,7 @@ violation contains {"msg": _message(use, reason), "details": details} if {
 	}
 }
 
-# Nearly every object is let go here, at little cost: all its images are pinned, and written as nearly everybody does.
+# Most objects pass here at little cost: all their images are pinned, and written in the usual way.
 _is_suspect if not _are_pinned_plainly
 
 _is_suspect if {
@@ -87,7 +87,7 @@ _is_suspect if {
 _spec := pods.spec(input.review.object, input.review.kind)
 
 # All images at once, as that costs an admission review about as much as one image does. The first pattern takes valid
-# references only, though not all of them: what it leaves is judged in earnest.
+# references only, though not all of them: the rest is judged in full.
 _are_pinned_plainly if {
 	written := json.marshal([container.image |
 		some list in ["containers", "initContainers", "ephemeralContainers"]
