@@ -32,7 +32,8 @@ tests := [{"parameters": hook.parameters(test.constraint), "cases": cases} |
 
 # METADATA
 # title: Which texts match which patterns
-# description: For each of input.patterns, true or false for each of input.texts, or null if it is not an RE2 expression.
+# description: >-
+#   For each of input.patterns, true or false for each of input.texts, or null if the pattern is not an RE2 expression.
 # entrypoint: true
 matching := [matches |
 	some pattern in input.patterns
