@@ -80,7 +80,7 @@ def test_missing_parameters_count_as_the_defaults_of_the_metadata(opa: tuple[str
     assert any(said for said, _ in answers)
 
 
-def test_the_linter_has_rules_of_our_own(tmp_path: Path) -> None:
+def test_the_linter_has_rules_of_our_own(regal: Path, tmp_path: Path) -> None:
     """Break the METADATA of a policy in several ways, and see them in what Regal finds."""
     for folder in (".regal", "rego"):
         shutil.copytree(CHECKOUT / folder, tmp_path / folder)
@@ -100,8 +100,8 @@ def test_the_linter_has_rules_of_our_own(tmp_path: Path) -> None:
         .replace("severity: low", "severity: 1"),
         encoding="utf-8",
     )
-    regal = [str(CHECKOUT / ".tools/bin/regal"), "lint", "--format", "json", "rego"]
-    done = subprocess.run(regal, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    command = [str(regal), "lint", "--format", "json", "rego"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     found = {(found["title"], Path(found["location"]["file"]).stem) for found in json.loads(done.stdout)["violations"]}
     assert found == {
         ("policy-form", "protected_pull_policy"),
