@@ -1144,8 +1144,11 @@ def _objects(root: Path) -> None:
         resource("Pod", None, "s"),
     )
     save(folder / "inventory-two.yaml", resource("Node", "m"))
+    numbers = [1000000, -1234567.5, 9007199254740993, 12345678901234567890, 1e20, 1e21, 0.000001, 1e-7, 1.5e-10, 3.0, 7]
+    save(folder / "numbers.yaml", resource("Node", "n", spec={"numbers": numbers, "deep": {"number": 2500000}}))
     inventories = {
         "inventory": ("inventory.yaml", "inventory-two.yaml"),
+        "inventory with numbers": ("numbers.yaml",),
         "inventory without version": ("no-version.yaml",),
         "inventory with odd version": ("odd-version.yaml",),
         "inventory that is empty": ("empty.yaml",),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.suites.go_numbers import as_floats, as_parameters
+from pullguard.suites.go_numbers import as_floats, as_marshalled, as_parameters
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,26 @@ from pullguard.suites.go_numbers import as_floats, as_parameters
 )
 def test_numbers(number: float, expected: str) -> None:
     assert as_floats([number, 10000000]) == f"[{expected}, 1e+07]"
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (1000000, "1000000"),
+        (-1234567.5, "-1234567.5"),
+        (9007199254740993, "9007199254740992"),
+        (12345678901234567890, "12345678901234567000"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e+21"),
+        (1.5e22, "1.5e+22"),
+        (0.000001, "0.000001"),
+        (1e-7, "1e-7"),
+        (1.5e-10, "1.5e-10"),
+        (5e-324, "5e-324"),
+    ],
+)
+def test_numbers_as_json_has_them(number: float, expected: str) -> None:
+    assert as_marshalled([number, 10000000]) == f"[{expected}, 10000000]"
 
 
 def test_integers_of_parameters_stay() -> None:
@@ -63,7 +83,7 @@ _VALUES = st.recursive(
 
 @given(_VALUES)
 def test_only_the_form_of_numbers_changes(value: Any) -> None:
-    for written in (as_floats(value), as_parameters(value)):
+    for written in (as_floats(value), as_marshalled(value), as_parameters(value)):
         assert _with_floats(json.loads(written)) == _with_floats(value)
 
 

@@ -1,5 +1,6 @@
 """Suites, evaluated by OPA servers as gator evaluates them."""
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from pullguard.suites.suite_files import Case, Suite, Test
 from pullguard.suites.template_server import TemplateFaultError, TemplateServer
 
 _SEPARATOR = "//"
+_MARSHALS = re.compile(r"\b(?:json|yaml)\.marshal")
 _SEMANTICS = ("driver", "enforcement", "hook", "match", "plan", "review")
 
 
@@ -231,7 +233,7 @@ def _answers(template: ConstraintTemplate, cases: _Open, server: TemplateServer)
     if not cases:
         return []
     try:
-        return list(server.answers(template, _document(cases)))
+        return list(server.answers(template, _document(template, cases)))
     except RegoError as error:
         if len(cases) == 1:
             return [server.runtime_error(error)]
@@ -239,7 +241,7 @@ def _answers(template: ConstraintTemplate, cases: _Open, server: TemplateServer)
         return [*_answers(template, cases[:half], server), *_answers(template, cases[half:], server)]
 
 
-def _document(cases: _Open) -> dict[str, Any]:
+def _document(template: ConstraintTemplate, cases: _Open) -> dict[str, Any]:
     """Return the input of data.gatekeeper.suite for cases, with what they have in common once."""
     parameters = {id(job): job.parameters for job, _ in cases}
     inventories = {id(case.inventory): case.inventory for _, case in cases}
@@ -253,9 +255,12 @@ def _document(cases: _Open) -> dict[str, Any]:
         }
         for job, case in cases
     ]
+    source = _source(template)
+    marshals = any(_MARSHALS.search(text) for text in (source.rego, *source.libs))
+    written = go_numbers.as_marshalled if marshals else go_numbers.as_floats
     return {
         "parameters": list(map(go_numbers.as_parameters, parameters.values())),
-        "inventories": list(map(go_numbers.as_floats, inventories.values())),
+        "inventories": list(map(written, inventories.values())),
         "cases": documents,
     }
 
