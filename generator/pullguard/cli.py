@@ -253,6 +253,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--write-baseline", action="store_true", help="write the findings to the file of --baseline: all are known then"
     )
     _add_judging(command)
+    _add_builds(command)
     command.add_argument(
         "--max-document",
         metavar="SIZE",
@@ -294,6 +295,8 @@ def _check(options: "argparse.Namespace") -> int:
     from pullguard.check.formats import REPORTERS
     from pullguard.core.inputs.limits import stated_limits
     from pullguard.core.inputs.selection import Selection
+    from pullguard.engine.builds import ChartOptions
+    from pullguard.judging.builds import BuildOptions
 
     files: Sequence[OutputFile] = ()
     if options.output_file:
@@ -311,6 +314,16 @@ def _check(options: "argparse.Namespace") -> int:
         selection=Selection(tuple(options.exclude), options.changed_since),
         limits=stated_limits(options.max_document, options.max_depth, options.max_aliased),
         namespace_labels=options.namespace_labels,
+        builds=BuildOptions(
+            options.kustomize,
+            ChartOptions(
+                tuple(options.values),
+                tuple(options.set),
+                options.kube_version,
+                tuple(options.api_versions),
+                options.release_name,
+            ),
+        ),
         baseline=options.baseline,
         write_baseline=options.write_baseline,
     )
@@ -585,6 +598,32 @@ def _add_judging(command: "argparse.ArgumentParser") -> None:
         "--namespace-labels",
         metavar="FILE",
         help="the labels of Namespaces that are not in the input: a mapping of names to labels, or a dump",
+    )
+
+
+def _add_builds(command: "argparse.ArgumentParser") -> None:
+    command.add_argument(
+        "--kustomize",
+        choices=("roots", "each", "off"),
+        default="roots",
+        help="which kustomizations in folders are built: those that no other uses, each, or none; default: %(default)s",
+    )
+    for option, metavar, text in (
+        ("--values", "FILE", "values for charts, as for `helm template`"),
+        ("--set", "KEY=VALUE", "a value for charts, as for `helm template`"),
+        ("--api-versions", "VERSION", "an API version that charts find in the cluster"),
+    ):
+        command.add_argument(
+            option, metavar=metavar, action="append", default=[], help=f"{text}; may be given more than once"
+        )
+    command.add_argument(
+        "--kube-version",
+        metavar="VERSION",
+        default="",
+        help="the version of Kubernetes that charts find; default: 1.37",
+    )
+    command.add_argument(
+        "--release-name", metavar="NAME", default="", help="the name of the release of charts; default: release-name"
     )
 
 

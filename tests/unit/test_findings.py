@@ -14,6 +14,7 @@ from pullguard.core.findings import (
     ContainerRef,
     Finding,
     ObjectRef,
+    Place,
     Problem,
     Report,
     Violation,
@@ -48,8 +49,8 @@ class Source:
     document: int = 0
     lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
 
-    def line(self, path: Sequence[str | int] = ()) -> int:
-        return self.lines.setdefault(tuple(path), 100 + len(self.lines))
+    def place(self, path: Sequence[str | int] = ()) -> Place:
+        return Place(self.file, self.lines.setdefault(tuple(path), 100 + len(self.lines)))
 
     def path_of(self, line: int) -> tuple[str | int, ...]:
         return next(path for path, own in self.lines.items() if own == line)

@@ -253,6 +253,9 @@ def test_json() -> None:
         "fingerprint": "f00",
         "namespaceAssumed": False,
         "remark": None,
+        "template": None,
+        "values": [],
+        "builds": [],
     }
     assert (value["findings"][1]["container"], value["findings"][1]["image"]) == (None, None)
     assert value["errors"] == [

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pullguard.core.findings import Report
     from pullguard.core.inputs.limits import Limits
     from pullguard.core.inputs.selection import Selection
+    from pullguard.judging.builds import BuildOptions
 
 
 def check(
@@ -24,6 +25,7 @@ def check(
     selection: "Selection | None" = None,
     limits: "Limits | None" = None,
     namespace_labels: str | None = None,
+    builds: "BuildOptions | None" = None,
     baseline: str | None = None,
     write_baseline: bool = False,
 ) -> "Report":
@@ -40,6 +42,7 @@ def check(
         selection: Which of the files in folders are read; None: all.
         limits: What is beyond them is an error; None: those of the engine.
         namespace_labels: A file with the labels of Namespaces; see `pullguard.judging.namespace_labels`.
+        builds: How kustomizations and charts are built; None: as by default. "conftest" judges all files as they stand.
         baseline: The file of the baseline; None if there is none.
         write_baseline: Whether to write it: all findings are known then.
 
@@ -54,6 +57,7 @@ def check(
     with Engine() as running:
         running.start()  # it loads while Python imports the rest
         from pullguard.core.inputs.selection import ALL  # noqa: PLC0415 - as above
+        from pullguard.judging.builds import BuildOptions  # noqa: PLC0415 - as above
         from pullguard.judging.judge import judge  # noqa: PLC0415 - as above
 
         report = judge(
@@ -68,6 +72,7 @@ def check(
             selection=selection or ALL,
             limits=limits,
             namespace_labels=namespace_labels,
+            builds=None if engine == "conftest" else builds or BuildOptions(),
         )
     if report.findings:
         from pullguard.judging.exemptions import exempted  # noqa: PLC0415 - seldom needed

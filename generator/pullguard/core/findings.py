@@ -57,6 +57,65 @@ class ContainerRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """A line, from 1, of a file, as the user named it."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a chart.
+
+    Attributes:
+        key: As --set takes it.
+        location: Where it stands; None if no file states it.
+        is_tag: Whether it sets the tag of an image, not its name.
+    """
+
+    key: str
+    location: Location | None
+    is_tag: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What decides something in an object.
+
+    Attributes:
+        file: As the user named it.
+        line: From 1.
+        template: Where the template of a chart has it, if a value decides it.
+        values: The values that set it: the first one decides as things are.
+    """
+
+    file: str
+    line: int
+    template: Location | None = None
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A kustomization or a chart that a finding is in.
+
+    Attributes:
+        kind: "kustomization" or "chart".
+        path: The folder, or the packed chart, as the user named it.
+        object: What the object is called there.
+        container: Its container or image volume there; None if the finding is about the whole object.
+        hook: When Helm makes the object, as its annotation says; "" if it is not a hook.
+    """
+
+    kind: str
+    path: str
+    object: ObjectRef
+    container: ContainerRef | None
+    hook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One violation.
 
@@ -66,7 +125,7 @@ class Finding:
         policy: The policy's name; the template's name for templates of others.
         constraints: The names of the constraints that say so, sorted.
         action: The strictest enforcementAction of theirs.
-        file: As the user named it.
+        file: As the user named it. Of what is built: the file that decides.
         line: From 1: the stated pull policy, else the image, else the container, else the object.
         document: The document in the file, from 0.
         object: The object.
@@ -79,6 +138,9 @@ class Finding:
             labels.
         annotation: What the object's annotation for exemptions holds, any JSON value; None if there is none.
         remark: Why an exemption of it does not count; "" if there is nothing to say.
+        template: Where the template of a chart has what a value decides.
+        values: The values of a chart that decide it, the first one as things are.
+        builds: The kustomizations or charts that it is in; none if the manifest is judged as it stands.
     """
 
     rule: str
@@ -98,6 +160,9 @@ class Finding:
     namespace_assumed: bool
     annotation: Any = None
     remark: str = ""
+    template: Location | None = None
+    values: tuple[Value, ...] = ()
+    builds: tuple[Built, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +340,8 @@ class Source(Protocol):
     def object(self) -> Mapping[str, Any]:
         """The object."""
 
-    def line(self, path: Sequence[str | int] = ()) -> int:
-        """Return the line of what stands at a path inside the object."""
+    def place(self, path: Sequence[str | int] = ()) -> Place:
+        """Return where what stands at a path inside the object comes from."""
 
 
 def strictness(action: str) -> int:
@@ -304,14 +369,15 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
     image_of, line_of = _image_and_line(obj, path) if container else (None, path)
     rule = rule_of(violation.template, dig(details, "reason"))
     where = "/".join(_names(obj, path)) if path else _without_images(violation.message, obj)
+    place = source.place(line_of)
     return Finding(
         rule=rule.id,
         severity=rule.severity,
         policy=violation.template.policy,
         constraints=(violation.constraint,),
         action=violation.action,
-        file=source.file,
-        line=source.line(line_of),
+        file=place.file,
+        line=place.line,
         document=source.document,
         object=reference(obj, namespace),
         container=container,
@@ -328,7 +394,34 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
         ),
         namespace_assumed=violation.namespace_assumed,
         annotation=dig(obj, "metadata", "annotations", EXEMPT_ANNOTATION),
+        template=place.template,
+        values=place.values,
     )
+
+
+def one_of_several(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings of which those that the same line decides in several builds are one, with all of the builds."""
+    kept: dict[Any, Finding] = {}
+    for found in findings:
+        container = found.container
+        key: Any = (
+            (found.policy, found.rule, found.file, found.line, found.object.kind)
+            + ((container.list, container.name) if container else (found.object.name,))
+            if found.builds
+            else len(kept)
+        )
+        before = kept.get(key)
+        # One object may have the same value twice.
+        if before is None or before.builds[0].path == found.builds[0].path:
+            kept[key if before is None else (key, len(kept))] = found
+        else:
+            strictest = before if strictness(before.action) >= strictness(found.action) else found
+            kept[key] = replace(
+                strictest,
+                constraints=tuple(sorted({*before.constraints, *found.constraints})),
+                builds=(*before.builds, *found.builds),
+            )
+    return list(kept.values())
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:

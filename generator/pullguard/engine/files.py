@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pullguard.core.findings import Place
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
+from pullguard.engine.builds import Builds, BuiltObject
 from pullguard.engine.documents import error_from
 from pullguard.engine.protocol import Engine, Record
 
@@ -50,12 +52,12 @@ class JudgedObject:
     lines: dict[Path, int]
     answer: Answer | Failure
 
-    def line(self, path: Sequence[str | int] = ()) -> int:
-        """Return the 1-based line of the value at a path, or of its deepest ancestor that has one."""
+    def place(self, path: Sequence[str | int] = ()) -> Place:
+        """Return where the value at a path stands, or its deepest ancestor that has a line."""
         steps = tuple(path)
         while steps not in self.lines:
             steps = steps[:-1]
-        return self.lines[steps]
+        return Place(self.file, self.lines[steps])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +97,27 @@ class JudgedFiles:
         engine: What judges, by its setup.
         files: The files.
         labels: The labels of Namespaces by their names, whatever the files say of them.
+        builds: What was built before: what depended on a Namespace comes now; None if there is nothing.
 
     Attributes:
         namespaces: What was known of Namespaces, once all is read.
     """
 
-    def __init__(self, engine: Engine, files: Sequence[Request], labels: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        files: Sequence[Request],
+        labels: Mapping[str, Mapping[str, str]],
+        builds: Builds | None = None,
+    ) -> None:
         self.namespaces = Namespaces({}, ())
+        self._builds = builds
         self._engine = engine
         self._files = files
         self._labels = labels
 
-    def __iter__(self) -> Iterator[tuple[int, JudgedObject | InputError | FileEnd]]:
-        """Yield what is found, with the place of its file among the files.
+    def __iter__(self) -> Iterator[tuple[int, JudgedObject | BuiltObject | InputError | FileEnd]]:
+        """Yield what is found, with the place of its file among the files, or of its build among the builds.
 
         Raises:
             PullguardError: The policies cannot be loaded, or the engine has failed.
@@ -121,6 +131,10 @@ class JudgedFiles:
                 yield place, self._engine.parsed(record, lambda entry: found_from(entry, name))  # noqa: B023 - called at once
             elif record["id"] == last:
                 self.namespaces = self._engine.parsed(record, _namespaces)
+            elif self._builds is not None and (built := self._builds.found(record)) is not None:
+                place, found = built
+                if isinstance(found, BuiltObject):
+                    yield place, found
 
     def _ask(self, file: Request) -> int:
         return self._engine.ask("file", file.path, name=file.name, namespace=file.namespace, replace=file.replaces)

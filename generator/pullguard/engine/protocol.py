@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pullguard.core.errors import PullguardError
@@ -118,6 +119,22 @@ class Engine:
                 raise PullguardError(self.parsed(record, _message))
             yield record
             if record["id"] == last and record["type"] == "done":
+                return
+
+    def until(self, requests: AbstractSet[int]) -> Iterator[Record]:
+        """Yield the records that come, whichever request they belong to, up to the last one of one of some requests.
+
+        These may fail.
+
+        Raises:
+            PullguardError: Another request failed as a whole, or the engine has ended or writes what it should not.
+        """
+        while True:
+            record = self._next()
+            if record["type"] == "failed" and record["id"] not in requests:
+                raise PullguardError(self.parsed(record, _message))
+            yield record
+            if record["id"] in requests and record["type"] in _LAST:
                 return
 
     def answer(self, request: int) -> Record:

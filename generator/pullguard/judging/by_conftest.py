@@ -55,7 +55,7 @@ def by_conftest(
         PullguardError: conftest is nowhere, or fails whatever the objects are.
     """
     program = find_tool("conftest")
-    for _ in Inputs(engine, given.files, kinds=["/Namespace"], is_judged=True):
+    for _ in Inputs(engine, [file for _, file in given.files], kinds=["/Namespace"], is_judged=True):
         pass  # the engine remembers them
     known = known_namespaces(engine, given.labels)
     namespaces = {name: _namespace(name, own) for name, own in known.labels.items()}
@@ -79,7 +79,7 @@ def by_conftest(
 
 def _items(engine: Engine, given: JudgingInput, collector: FindingCollector, summary: InputSummary) -> Iterator[_Item]:
     """Yield the objects of files; note what is wrong with the files, and what they were."""
-    for number, file in enumerate(given.files):
+    for number, file in given.files:
         inputs = Inputs(engine, [file], is_judged=True)
         objects = 0
         for found in inputs:

@@ -1,8 +1,9 @@
 """What was found so far in an input, by position."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from pullguard.core.findings import Finding, Problem, Source, Violation, finding, merged
+from pullguard.core.findings import Built, Finding, Problem, Source, Violation, finding, merged, steps
 from pullguard.core.gatekeeper import ConstraintTemplate, Summary, dig
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure
@@ -10,6 +11,9 @@ from pullguard.judging.pull_policy_drift import is_suspicious
 
 #: The position of an object in the input: its file, its document and its places in Lists. Positions sort as the input.
 InputPosition = tuple[int, ...]
+
+
+_HOOK = "helm.sh/hook"
 
 
 class FindingCollector:
@@ -43,13 +47,18 @@ class FindingCollector:
         position = (file, -1 if error.document is None else error.document)
         self._errors.append((position, Problem(error.file, error.line, error.document, error.message)))
 
-    def take(self, file: int, item: tuple[int, ...], obj: Source, answer: Answer | Failure) -> None:
-        """Note what is said of an object."""
+    def problem(self, file: int, problem: Problem) -> None:
+        """Note an error about a file of the input, by its place."""
+        self._errors.append(((file, -1), problem))
+
+    def take(self, file: int, item: tuple[int, ...], obj: Source, answer: Answer | Failure, kind: str = "") -> None:
+        """Note what is said of an object; `kind` is that of what it was built from, "" if it was not built."""
         position = (file, obj.document, *item)
         if isinstance(answer, Failure):
-            kind, name = obj.object.get("kind"), dig(obj.object, "metadata", "name")
-            message = f"{kind} {name} could not be judged: {answer.message}"
-            self._errors.append((position, Problem(obj.file, obj.line(), obj.document, message)))
+            own, name = obj.object.get("kind"), dig(obj.object, "metadata", "name")
+            message = f"{own} {name} could not be judged: {answer.message}"
+            place = obj.place()
+            self._errors.append((position, Problem(place.file, place.line, obj.document, message)))
             return
         violations = (
             Violation(
@@ -65,6 +74,24 @@ class FindingCollector:
         found = merged(finding(violation, obj, answer.namespace) for violation in violations)
         if not found:
             return
+        if kind:
+            found = [_built(each, obj, kind) for each in found]
         self._findings[position] = found
         if dig(obj.object, "metadata", "ownerReferences"):
             self.suspects += (each for each in found if is_suspicious(each))
+
+
+def _built(found: Finding, obj: Source, kind: str) -> Finding:
+    """Return a finding in an object that was built, with what it was built by."""
+    hook = dig(obj.object, "metadata", "annotations", _HOOK)
+    built = Built(
+        kind, obj.file, found.object, found.container, hook if isinstance(hook, str) and kind == "chart" else ""
+    )
+    path = steps(dig(found.details, "path"))
+    if found.container is None or path is None or dig(found.details, "stated") is not None:
+        return replace(found, builds=(built,))
+    # What is wrong with an image is not put right where its pull policy stands.
+    place = obj.place((*path, "image"))
+    return replace(
+        found, file=place.file, line=place.line, template=place.template, values=place.values, builds=(built,)
+    )

@@ -13,12 +13,12 @@ class JudgingInput:
     """What is to be judged.
 
     Attributes:
-        files: The files, and what is wrong with others, in the order of the input.
+        files: The files, and what is wrong with others, with their places in the input, in its order.
         targets: The namespaces that their objects go to.
         labels: The labels of Namespaces by their names, whatever the files say of them.
     """
 
-    files: Sequence[Located | InputError]
+    files: Sequence[tuple[int, Located | InputError]]
     targets: TargetNamespaces
     labels: Mapping[str, Mapping[str, str]]
 
@@ -47,3 +47,8 @@ class InputSummary:
         self.documents += documents
         self.objects += objects
         self.on_stdin += objects if name == STDIN_NAME else 0
+
+    def add_built(self, names: Sequence[str], objects: int) -> None:
+        """Count files that were read to build objects."""
+        self.read += names
+        self.objects += objects

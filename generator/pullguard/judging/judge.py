@@ -5,17 +5,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pullguard.core.findings import Finding, Problem, Report, fingerprinted
+from pullguard.core.findings import Finding, Problem, Report, fingerprinted, one_of_several
 from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs.files import STDIN_NAME, Found, Located, Stdin, find_files, located, nothing_on_stdin
+from pullguard.core.inputs.files import STDIN_NAME, Found, Located, Stdin, find_files, located, nothing_on_stdin, shown
 from pullguard.core.inputs.problems import InputError, rendering
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.core.progress import Progress
-from pullguard.engine.files import FileEnd, JudgedFiles, JudgedObject, Request
+from pullguard.engine.builds import BuiltObject
+from pullguard.engine.files import FileEnd, JudgedFiles, Request
 from pullguard.engine.protocol import Engine
+from pullguard.judging.builds import EXTENSIONLESS, BuildOptions, InputBuilds
 from pullguard.judging.collector import FindingCollector
 from pullguard.judging.inputs import InputSummary, JudgingInput
-from pullguard.judging.kustomizations import KUSTOMIZATIONS, namespaces
+from pullguard.judging.kustomizations import namespaces
 from pullguard.judging.target_namespaces import TargetNamespaces
 from pullguard.library import ruleset
 
@@ -39,6 +41,7 @@ def judge(
     selection: Selection = ALL,
     limits: "Limits | None" = None,
     namespace_labels: str | None = None,
+    builds: BuildOptions | None = None,
 ) -> Report:
     """Judge manifests by a library of ConstraintTemplates and constraints.
 
@@ -54,6 +57,7 @@ def judge(
         selection: Which of the files in folders are read.
         limits: What is beyond them is an error; None: those of the engine.
         namespace_labels: A file with the labels of Namespaces; see `pullguard.judging.namespace_labels`.
+        builds: How kustomizations and charts are built; None: they are not, and all files are judged as they stand.
 
     Returns:
         The report. What cannot be read or judged among the manifests is an error in it.
@@ -63,8 +67,12 @@ def judge(
     """
     rules = ruleset.choose(engine, library, everywhere=everywhere, precompiled=by == "opa")
     engine.setup([group.for_engine() for group in rules.groups] if by == "opa" else [], limits=limits, remember=True)
-    found = list(find_files(paths, selection))
-    targets = TargetNamespaces(namespace, namespaces(engine, found))
+    if builds is None:
+        found = list(find_files(paths, selection))
+    else:
+        # What has changed is not all that decides about it.
+        found = list(find_files(paths, Selection(selection.exclude, names=(EXTENSIONLESS,))))
+    targets = TargetNamespaces(namespace, namespaces(engine, found) if builds is None else {})
     labels: Mapping[str, Mapping[str, str]] = {}
     if namespace_labels is not None:
         from pullguard.judging.namespace_labels import load  # noqa: PLC0415 - seldom needed
@@ -72,10 +80,24 @@ def judge(
         labels = load(engine, namespace_labels)
     collector = FindingCollector(rules.policies)
     with ExitStack() as stack:
-        given = JudgingInput([located(each, stdin, stack) for each in found], targets, labels)
+        built = (
+            None
+            if builds is None
+            else InputBuilds(engine, paths, found, builds, namespace=namespace, wanted=selection.has_changed)
+        )
+        if built is not None:
+            built.run(collector)
+        files = [
+            (place, located(each, stdin, stack))
+            for place, each in enumerate(found)
+            if built is None or (built.leaves(each) and (not isinstance(each, Path) or selection.has_changed(each)))
+        ]
+        given = JudgingInput(files, targets, labels)
         bar = stack.enter_context(Progress(None, "objects", show=progress))
         if by == "opa":
-            read = _by_engine(engine, given, collector, bar)
+            read = _by_engine(engine, given, collector, bar, built)
+            if built is not None:
+                read.add_built(built.read, built.objects)
         else:
             from pullguard.judging.by_conftest import by_conftest  # noqa: PLC0415 - seldom needed
 
@@ -86,7 +108,7 @@ def judge(
             from pullguard.judging import pull_policy_drift  # noqa: PLC0415 - seldom needed
 
             drift = pull_policy_drift.notes(engine, collector.suspects)
-    findings = collector.findings
+    findings = _by_file(one_of_several(collector.findings), found)
     errors, notes = _nothing_checked(paths, found, collector.errors, read, selection)
     return Report(
         findings=fingerprinted(findings),
@@ -95,7 +117,14 @@ def judge(
         documents=read.documents,
         objects=read.objects,
         library=rules.library,
-        notes=(*rules.notes, *_ambiguous(read), *notes, *drift, *_not_rendered(findings)),
+        notes=(
+            *rules.notes,
+            *_ambiguous(read),
+            *(built.notes if built else ()),
+            *notes,
+            *drift,
+            *_not_rendered(findings),
+        ),
         rules=rules.rules,
         unused=rules.unused,
         read=tuple(read.read),
@@ -103,26 +132,40 @@ def judge(
     )
 
 
-def _by_engine(engine: Engine, given: JudgingInput, collector: FindingCollector, bar: Progress) -> InputSummary:
+def _by_file(findings: Sequence[Finding], files: Sequence[Found]) -> Sequence[Finding]:
+    """Return findings of which those in what is built stand with others in the same file."""
+    if not any(found.builds for found in findings):
+        return findings
+    places = {shown(file): place for place, file in enumerate(files) if isinstance(file, Path)}
+    return sorted(
+        findings,
+        key=lambda found: (places.get(found.file, len(places)), found.file, found.line if found.builds else 0),
+    )
+
+
+def _by_engine(
+    engine: Engine, given: JudgingInput, collector: FindingCollector, bar: Progress, built: InputBuilds | None
+) -> InputSummary:
     """Let the engine read and judge files."""
     asked: list[tuple[int, Located]] = []
-    for number, file in enumerate(given.files):
+    for number, file in given.files:
         if isinstance(file, InputError):
             collector.fail(number, file)
         else:
             asked.append((number, file))
     ends: dict[int, FileEnd] = {}
-    judged = JudgedFiles(engine, [_request(file, given.targets) for _, file in asked], given.labels)
+    builds = None if built is None else built.builds
+    judged = JudgedFiles(engine, [_request(file, given.targets) for _, file in asked], given.labels, builds)
     for place, found in judged:
-        number, _ = asked[place]
-        match found:
-            case JudgedObject():
-                collector.take(number, found.item, found, found.answer)
-            case InputError():
-                collector.fail(number, found)
-            case FileEnd():
-                bar.advance(found.objects)
-                ends[number] = found
+        if built is not None and isinstance(found, BuiltObject):
+            built.take(place, found, collector)
+        elif isinstance(found, FileEnd):
+            bar.advance(found.objects)
+            ends[asked[place][0]] = found
+        elif isinstance(found, InputError):
+            collector.fail(asked[place][0], found)
+        else:
+            collector.take(asked[place][0], found.item, found, found.answer)
     summary = InputSummary(ambiguous=judged.namespaces.ambiguous)
     for number, file in asked:
         end = ends[number]
@@ -163,16 +206,8 @@ def _nothing_checked(
         return found, []
     if selection.changed_since:
         return [], [f"nothing was checked: no manifest has changed since {selection.changed_since}"]
-    found = [Problem(path, None, None, message + _kustomize(path, files)) for path in paths if Path(path).is_dir()]
+    found = [Problem(path, None, None, message) for path in paths if Path(path).is_dir()]
     return found, [] if found else ["nothing was checked: there is no Kubernetes object in the input"]
-
-
-def _kustomize(folder: str, files: Sequence[Found]) -> str:
-    """Return how to check a folder whose kustomization names what is elsewhere."""
-    inside = (file for file in files if isinstance(file, Path) and file.is_relative_to(folder))
-    if not any(file.name in KUSTOMIZATIONS for file in inside):
-        return ""
-    return f"; check what its kustomization makes: `kustomize build {folder} | pullguard check -`"
 
 
 def _not_rendered(findings: Sequence[Finding]) -> Iterator[str]:

@@ -23,6 +23,8 @@ def subject(found: Finding) -> str:
     if found.container is not None:
         own = found.container.name or f"number {found.container.index + 1}"
         parts.append(f"{_LISTS[found.container.list]} {own}")
+    if found.builds and found.builds[0].hook:
+        parts.append(f"Helm hook {found.builds[0].hook}")
     if found.namespace_assumed:
         parts.append("labels of the namespace unknown" if found.object.namespace else "namespace unknown")
     return ", ".join(parts)
@@ -46,8 +48,21 @@ def constraints(found: Finding) -> str:
 
 
 def message(found: Finding) -> str:
-    """Return the message of a finding, and the remark about its exemption if there is one, a line each."""
-    return "\n".join(filter(None, (found.message, found.remark)))
+    """Return the message of a finding, what decides it in what is built, and a remark about exemptions, a line each."""
+    return "\n".join(filter(None, (found.message, *origin(found), found.remark)))
+
+
+def origin(found: Finding) -> Iterator[str]:
+    """Yield what decides a finding in what is built, and what it is built by, a line each."""
+    keys = [value.key for value in found.values if value.is_tag] or [value.key for value in found.values]
+    if keys:
+        others = f"; {', '.join(keys[1:])} can set it too" if keys[1:] else ""
+        yield f"set {keys[0]}, or --set {keys[0]}=...{others}"
+    if found.template is not None:
+        yield f"rendered by {found.template.file}:{found.template.line}"
+    if found.builds:
+        paths = sorted({build.path for build in found.builds})
+        yield f"in the {found.builds[0].kind}{'s' if len(paths) > 1 else ''} {', '.join(paths)}"
 
 
 def exemption(entry: Exempted) -> str:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from pullguard.core.findings import Compared, Exempted, Finding, Problem, Report
+from pullguard.core.findings import Built, Compared, ContainerRef, Exempted, Finding, ObjectRef, Problem, Report, Value
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -33,7 +33,6 @@ def report_object(report: Report) -> dict[str, Any]:
 
 
 def _finding(found: Finding) -> dict[str, Any]:
-    container = found.container
     return {
         "rule": found.rule,
         "severity": found.severity,
@@ -43,21 +42,47 @@ def _finding(found: Finding) -> dict[str, Any]:
         "file": found.file,
         "line": found.line,
         "document": found.document,
-        "object": {
-            "apiVersion": found.object.api_version,
-            "kind": found.object.kind,
-            "namespace": found.object.namespace,
-            "name": found.object.name,
-        },
-        "container": None
-        if container is None
-        else {"list": container.list, "name": container.name, "index": container.index},
+        "object": _object(found.object),
+        "container": _container(found.container),
         "image": found.image,
         "message": found.message,
         "details": found.details,
         "fingerprint": found.fingerprint,
         "namespaceAssumed": found.namespace_assumed,
         "remark": found.remark or None,
+        "template": None if found.template is None else asdict(found.template),
+        "values": [_value(value) for value in found.values],
+        "builds": [_built(build) for build in found.builds],
+    }
+
+
+def _object(obj: ObjectRef) -> dict[str, Any]:
+    return {"apiVersion": obj.api_version, "kind": obj.kind, "namespace": obj.namespace, "name": obj.name}
+
+
+def _container(container: ContainerRef | None) -> dict[str, Any] | None:
+    if container is None:
+        return None
+    return {"list": container.list, "name": container.name, "index": container.index}
+
+
+def _value(value: Value) -> dict[str, Any]:
+    where = value.location
+    return {
+        "key": value.key,
+        "file": None if where is None else where.file,
+        "line": None if where is None else where.line,
+        "isTag": value.is_tag,
+    }
+
+
+def _built(build: Built) -> dict[str, Any]:
+    return {
+        "kind": build.kind,
+        "path": build.path,
+        "object": _object(build.object),
+        "container": _container(build.container),
+        "hook": build.hook or None,
     }
 
 

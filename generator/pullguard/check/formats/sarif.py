@@ -1,5 +1,6 @@
 """Reports as SARIF 2.1.0, for code scanning."""
 
+from collections.abc import Iterator
 from typing import TextIO
 
 from pullguard import __version__
@@ -61,7 +62,17 @@ def _result(
         state=state,
         suppression=suppression,
         properties={"policy": found.policy, "enforcementAction": found.action, "constraints": list(found.constraints)},
+        related=list(_related(found)),
     )
+
+
+def _related(found: Finding) -> Iterator[tuple[sarif.Place, str]]:
+    """Yield the other places of a finding in what is built: the template, and the values that can set the same."""
+    if found.template is not None:
+        yield sarif.Place(found.template.file, found.template.line), "the template that renders it"
+    for value in found.values:
+        if value.location is not None and (value.location.file, value.location.line) != (found.file, found.line):
+            yield sarif.Place(value.location.file, value.location.line), f"the value {value.key}"
 
 
 def _error(problem: Problem) -> sarif.Notification:

@@ -83,6 +83,7 @@ class Result:
         state: Beside a baseline: "new", "unchanged" or "absent"; None if there is none.
         suppression: Why it does not count; None if it does.
         properties: More for machines, JSON values.
+        related: Other places that have to do with it, and what they are.
     """
 
     rule: str
@@ -92,6 +93,7 @@ class Result:
     state: State | None = None
     suppression: Suppression | None = None
     properties: Mapping[str, Any] | None = None
+    related: Sequence[tuple[Place, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,8 @@ def _result(result: Result, index: int, rules: Sequence[Rule]) -> dict[str, Any]
         if suppression is None
         else [{"kind": suppression.kind, "status": "accepted", "justification": suppression.justification}],
     }
+    if result.related:
+        value["relatedLocations"] = [{**_location(place), "message": {"text": text}} for place, text in result.related]
     if result.state is not None:
         value["baselineState"] = result.state
     if result.properties:

@@ -279,7 +279,7 @@ def _walk(root: Path, is_folder: bool, selection: Selection) -> Iterator[Path | 
                     [
                         (each, is_one)
                         for each, is_one in _listing(path)
-                        if (_is_shown(each) if is_one else each.name.lower().endswith(selection.extensions))
+                        if (_is_shown(each) if is_one else selection.takes(each.name))
                         and not selection.excludes(str(each.relative_to(root)), is_folder=is_one)
                     ]
                 )

@@ -45,13 +45,19 @@ class Selection:
         exclude: Patterns as in .gitignore, for paths below a folder that is named.
         changed_since: A commit of git: only files that differ from it are read; "" reads all.
         extensions: What the names of files in folders end with.
+        names: Names of files that are read besides.
     """
 
     exclude: Sequence[str] = ()
     changed_since: str = ""
     extensions: tuple[str, ...] = EXTENSIONS
+    names: tuple[str, ...] = ()
     _patterns: "GitIgnoreSpec | None" = field(default=None, init=False)
     _changes: "_Changes | None" = field(default=None, init=False)
+
+    def takes(self, name: str) -> bool:
+        """Tell whether files of a name are read."""
+        return name.lower().endswith(self.extensions) or name in self.names
 
     def excludes(self, path: str, *, is_folder: bool) -> bool:
         """Tell whether a path, relative to the folder that was named, is excluded."""

@@ -1,0 +1,199 @@
+"""Which kustomizations and charts of an input are built, and what then is left to judge as it stands."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pullguard.core.findings import Problem
+from pullguard.core.inputs.files import Found, shown
+from pullguard.engine.builds import Build, BuildEnd, Builds, BuiltObject, ChartOptions, Kustomizations, Names, buildable
+from pullguard.engine.protocol import Engine
+from pullguard.judging.collector import FindingCollector
+
+if TYPE_CHECKING:
+    from pullguard.core.inputs.problems import InputError
+
+#: What kustomizations are called.
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+EXTENSIONLESS = "Kustomization"
+CHART = "Chart.yaml"
+PACKED_CHART = ".tgz"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How kustomizations and charts are built.
+
+    Attributes:
+        kustomizations: Which of them are.
+        charts: What charts are rendered with.
+    """
+
+    kustomizations: Kustomizations = "roots"
+    charts: ChartOptions = field(default_factory=ChartOptions)
+
+
+class InputBuilds:
+    """What is built of an input: all in folders, and what the files that users name themselves belong to.
+
+    Args:
+        engine: What builds and judges.
+        paths: What users named.
+        found: The input.
+        options: How it is built.
+        namespace: The namespace of objects that state none; "" = not known.
+        wanted: Tells which files of the input are to be judged.
+
+    Attributes:
+        builds: What was asked for; None if there is nothing to build.
+        notes: What users should know, a sentence each.
+        objects: How many objects were built.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        paths: Sequence[str],
+        found: Sequence[Found],
+        options: BuildOptions,
+        *,
+        namespace: str,
+        wanted: Callable[[Path], bool],
+    ) -> None:
+        self.builds: Builds | None = None
+        self.notes: list[str] = []
+        self.objects = 0
+        self._options = options
+        self._wanted = wanted
+        self._places = {file.absolute(): place for place, file in enumerate(found) if isinstance(file, Path)}
+        self._built: set[str] = set()
+        self._folders: list[str] = []
+        self._relevant: set[int] = set()
+        given = [file for file in found if isinstance(file, Path)]
+        self._names = Names(
+            {os.fspath(file.absolute()): shown(file) for file in given},
+            is_absolute=any(file.is_absolute() for file in given),
+        )
+        self._asked = list(self._to_build(engine))
+        self._named = {os.path.realpath(path) for path in paths if Path(path).is_file()}
+        self._from_folders = len(self._asked)
+        self._asked += (build for build in self._above(engine) if build not in self._asked)
+        if self._asked:
+            named = [(build, self._names.shown(build.path)) for build in self._asked]
+            self.builds = Builds(engine, named, options.charts, namespace, self._names)
+
+    @property
+    def read(self) -> list[str]:
+        """The files that were read, as they are shown to users, sorted."""
+        return sorted(self._names.shown(file) for file in self._built)
+
+    def run(self, collector: FindingCollector) -> None:
+        """Build all, and note what is found."""
+        waiting: dict[int, list[BuiltObject | InputError]] = {}
+        for place, found in self.builds or ():
+            if not isinstance(found, BuildEnd):
+                waiting.setdefault(place, []).append(found)
+                continue
+            self._end(place, found, collector)
+            for each in waiting.pop(place, ()) if place in self._relevant else ():
+                if isinstance(each, BuiltObject):
+                    self.take(place, each, collector)
+                else:
+                    collector.fail(self._position(place), each)
+
+    def take(self, place: int, found: BuiltObject, collector: FindingCollector) -> None:
+        """Note what is said of an object of the build at a place."""
+        if place in self._relevant:
+            kind = self._asked[place].kind
+            collector.take(self._position(place), (place, *found.item), found, found.answer, kind)
+
+    def leaves(self, file: Found) -> bool:
+        """Tell whether a file is to be judged as it stands."""
+        if not isinstance(file, Path):
+            return True
+        if file.name in KUSTOMIZATIONS and self._options.kustomizations != "off":
+            return False
+        path = os.path.realpath(file)
+        return path not in self._built and not any(path.startswith(folder) for folder in self._folders)
+
+    def _to_build(self, engine: Engine) -> Iterator[Build]:
+        shows = [os.fspath(path) for path in self._places if _shows(path)]
+        if shows:
+            yield from buildable(engine, shows, self._options.kustomizations)
+        for path in self._places:
+            if path.name.endswith(PACKED_CHART):
+                yield Build("chart", os.fspath(path))
+
+    def _above(self, engine: Engine) -> Iterator[Build]:
+        """Yield what the files that users named belong to: charts around them, kustomizations of their repositories."""
+        named = sorted(path for path in self._named if not path.endswith(PACKED_CHART))
+        shows = sorted({file for path in named for file in _around(path)})
+        if shows:
+            yield from buildable(engine, shows, self._options.kustomizations, named)
+
+    def _is_wanted(self, place: int, files: Iterable[str]) -> bool:
+        """Tell whether a build has to do with what is to be judged."""
+        named = files if place < self._from_folders else (file for file in files if file in self._named)
+        return any(self._wanted(Path(file)) for file in named)
+
+    def _end(self, place: int, end: BuildEnd, collector: FindingCollector) -> None:
+        build = self._asked[place]
+        if end.failure:
+            problem = Problem(self._file(build), None, None, f"{_CANNOT[build.kind]}: {end.failure}")
+            collector.problem(self._position(place), problem)
+            if build.kind == "chart" and not build.path.endswith(PACKED_CHART):
+                self._folders.append(os.path.realpath(build.path) + os.sep)
+            return
+        files = {os.path.realpath(file) for file in end.files}
+        self._built |= files
+        if not self._is_wanted(place, files):
+            return
+        self._relevant.add(place)
+        self.objects += end.objects
+        what = f"the {build.kind} {self._names.shown(build.path)}"
+        self.notes += (f"{what} is judged without {omitted}" for omitted in end.omitted)
+        if end.values:
+            self.notes.append(f"{what} needs values: it is rendered with those of {self._names.shown(end.values)}")
+
+    def _file(self, build: Build) -> str:
+        """Return the file that shows that something can be built, as it is shown to users."""
+        for path in self._places:
+            if os.fspath(path.parent) == build.path and _shows(path):
+                return self._names.shown(os.fspath(path))
+        return self._names.shown(build.path)
+
+    def _position(self, place: int) -> int:
+        """Return the place of a build among the files of the input."""
+        build = self._asked[place]
+        for path, position in self._places.items():
+            if os.fspath(path) == build.path or (os.fspath(path.parent) == build.path and _shows(path)):
+                return position
+        return 0
+
+
+_CANNOT = {"kustomization": "kustomize cannot build it", "chart": "Helm cannot render it"}
+
+
+def _shows(path: Path) -> bool:
+    return path.name in KUSTOMIZATIONS or path.name == CHART
+
+
+def _around(file: str) -> Iterator[str]:
+    """Yield the files that show what may be built of a file.
+
+    A kustomization uses no file beside or above it, but what others make of it stands anywhere in the repository.
+    """
+    folders = list(Path(file).parents)
+    root = next((folder for folder in folders if os.path.lexists(folder / ".git")), None)
+    inside = folders[: folders.index(root) + 1] if root is not None else folders
+    charts = [folder / CHART for folder in inside if (folder / CHART).is_file()]
+    yield from map(os.fspath, charts[-1:])
+    own = [os.fspath(folder / name) for folder in inside for name in KUSTOMIZATIONS if (folder / name).is_file()]
+    if not own or root is None:
+        yield from own
+        return
+    for below, subfolders, names in os.walk(root):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        yield from (os.fspath(Path(below, name)) for name in KUSTOMIZATIONS.intersection(names))
