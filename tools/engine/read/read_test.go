@@ -146,6 +146,7 @@ func TestTemplates(t *testing.T) {
 		"a: {{ .Values.a }}\n---\nb: 2\n":                    "1 0: " + collection + `|1 {"b":2}`,
 		"{{- if .Values.a }}\na: 1\n{{- end }}\n":            "1 0: " + content,
 		"a:\n  {{- range .x }}\n  - b\n  {{- end }}\n":       "2 0: " + content,
+		"{% if x %}\na: 1\n{% endif %}\n":                    "1 0: template: not valid YAML: found character that cannot start any token; correct the document",
 		`a: "{{ .Values.a }}"`:                               `0 {"a":"{{ .Values.a }}"}`,
 		"{\"a\": 1}\n{\"b\": {{ .Values.b }}}\n":             `0 {"a":1}|2 1: template: not valid JSON: invalid character '{' looking for beginning of object key string; correct the document`,
 		"a:\n{% for x in y %}\n- b\n{% endfor %}\n":          "2 0: template: not valid YAML: found character that cannot start any token; correct the document",
