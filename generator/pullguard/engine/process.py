@@ -38,7 +38,8 @@ class Process:
             self._pid = os.posix_spawn(
                 program,
                 (program, "serve"),
-                os.environ,
+                # The engine decides itself when to collect garbage, but not before its modules are initialized.
+                os.environ | {"GOGC": "off"},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, theirs, 0),
                     (os.POSIX_SPAWN_DUP2, their_end, 1),
