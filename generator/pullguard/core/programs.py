@@ -14,13 +14,11 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError, TimedOutError
 
 #: OPA and conftest take every option from variables of these names as well: settings of others, not ours.
 _OPTION_VARIABLES = ("OPA_", "CONFTEST_")
-
-#: What is passed on to programs that need nothing: they may be shims of version managers, and need temporary files.
-_PASSED_ON = ("HOME", "PATH", "TMPDIR")
 
 #: How much memory a program may have that evaluates the Rego of others, in bytes.
 MEMORY = 3 * 2**30
@@ -87,11 +85,6 @@ class Program:
             self.process.wait()
         self.stdout.close()
         self.stderr.close()
-
-
-def bare_environment() -> dict[str, str]:
-    """Return the environment of programs that need nothing of ours: nobody reads in them what is not theirs."""
-    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
 def out_of_memory(said: str) -> str:

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
-from pullguard.core.programs import bare_environment
 
 #: Functions that reach out of the policies, or tell what is around them: schemas may refer to files and servers.
 WITHHELD = ("http.send", "json.match_schema", "json.verify_schema", "net.lookup_ip_addr", "opa.runtime")

@@ -4,9 +4,9 @@ import os
 import signal
 from contextlib import suppress
 
+from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
 from pullguard.core.resources import ENGINE, find_tool
-
 
 def opa() -> tuple[str, ...]:
     """Return the command that is OPA's own command line.
@@ -39,7 +39,7 @@ class Process:
                 program,
                 (program, "serve"),
                 # The engine decides itself when to collect garbage, but not before its modules are initialized.
-                os.environ | {"GOGC": "off"},
+                bare_environment() | {"GOGC": "off"},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, theirs, 0),
                     (os.POSIX_SPAWN_DUP2, their_end, 1),

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
-from pullguard.core.programs import bare_environment
 from pullguard.suites.report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
 from pullguard.suites.suite_files import Suite, Test, require_inside
 

@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
-from pullguard.core.programs import bare_environment, before_exec, out_of_memory
+from pullguard.core.programs import before_exec, out_of_memory
 
 if TYPE_CHECKING:
     from opa_client.opa import OpaClient  # type: ignore[import-untyped] # the package has no types

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
-from pullguard.core.programs import bare_environment
 from pullguard.suites.opa_server import RegoFault
 
 _PARSE_SECONDS = 60
