@@ -21,7 +21,7 @@ from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding, Problem, Report
 from pullguard.judging import by_conftest
-from pullguard.judging.judge import JUDGES
+from pullguard.judging.prepare import JUDGES
 
 pytestmark = pytest.mark.usefixtures("opa", "conftest_binary")
 

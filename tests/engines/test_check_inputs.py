@@ -257,7 +257,7 @@ def test_bundle_and_templates_say_the_same(image_library: Path) -> None:
         assert isinstance(own, PrecompiledGroup)
         assert isinstance(loaded, Group)
         assert [entry["constraint"] for entry in own.constraints] == [entry.object for entry in loaded.constraints]
-        assert (fast.library, fast.notes, fast.rules) == (slow.library, slow.notes, slow.rules)
+        assert (fast.library, fast.notes, fast.rules()) == (slow.library, slow.notes, slow.rules())
 
 
 TEMPLATE = """\

@@ -56,21 +56,22 @@ def check(
         raise PullguardError("--write-baseline writes the file of --baseline", remedy="name it: --baseline FILE")
     with Engine() as running:
         running.start()  # it loads while Python imports the rest
+        from pullguard.judging.prepare import prepared  # noqa: PLC0415 - as above
+
+        rules = prepared(running, library, by=engine, everywhere=everywhere, limits=limits)
         from pullguard.core.inputs.selection import ALL  # noqa: PLC0415 - as above
         from pullguard.judging.builds import BuildOptions  # noqa: PLC0415 - as above
         from pullguard.judging.judge import judge  # noqa: PLC0415 - as above
 
         report = judge(
             running,
+            rules,
             paths,
-            library=library,
             by=engine,
-            everywhere=everywhere,
             namespace=namespace,
             stdin=stdin,
             progress=progress,
             selection=selection or ALL,
-            limits=limits,
             namespace_labels=namespace_labels,
             builds=None if engine == "conftest" else builds or BuildOptions(),
         )

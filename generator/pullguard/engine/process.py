@@ -8,6 +8,7 @@ from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
 from pullguard.core.resources import ENGINE, find_tool
 
+
 def opa() -> tuple[str, ...]:
     """Return the command that is OPA's own command line.
 

@@ -18,6 +18,7 @@ from pullguard.fix.manifests import Edited, edited, wanted
 from pullguard.fix.patch_base import PatchBase, patch_base
 from pullguard.judging.exemptions import exempted
 from pullguard.judging.judge import judge
+from pullguard.judging.prepare import prepared
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -132,12 +133,12 @@ def fix(
 
     def checked(given: bytes) -> Report:
         with Engine() as engine:
+            rules = prepared(engine, library, everywhere=everywhere)
             return exempted(
                 judge(
                     engine,
+                    rules,
                     rest,
-                    library=library,
-                    everywhere=everywhere,
                     namespace=namespace,
                     selection=selection,
                     namespace_labels=namespace_labels,

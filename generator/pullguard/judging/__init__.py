@@ -1,5 +1,6 @@
 """Manifests and a library -> findings: what `check` and `fix` share.
 
+prepare.py            a library -> what the engine loads
 judge.py              paths -> a report
 inputs.py             what is judged, and what was read of it
 by_conftest.py        the same with conftest

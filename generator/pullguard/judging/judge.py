@@ -19,43 +19,35 @@ from pullguard.judging.collector import FindingCollector
 from pullguard.judging.inputs import InputSummary, JudgingInput
 from pullguard.judging.kustomizations import namespaces
 from pullguard.judging.target_namespaces import TargetNamespaces
-from pullguard.library import ruleset
 
 if TYPE_CHECKING:
-    from pullguard.core.inputs.limits import Limits
-
-#: What judges, by name.
-JUDGES = ("opa", "conftest")
+    from pullguard.library.ruleset import Ruleset
 
 
 def judge(
     engine: Engine,
+    rules: "Ruleset",
     paths: Sequence[str],
     *,
-    library: str | None = None,
     by: str = "opa",
-    everywhere: bool = False,
     namespace: str = "",
     stdin: BinaryIO | None = None,
     progress: bool = False,
     selection: Selection = ALL,
-    limits: "Limits | None" = None,
     namespace_labels: str | None = None,
     builds: BuildOptions | None = None,
 ) -> Report:
     """Judge manifests by a library of ConstraintTemplates and constraints.
 
     Args:
-        engine: What reads them; it must be new.
+        engine: What reads them; it must be prepared.
+        rules: What they are judged by; see `pullguard.judging.prepare`.
         paths: Files and folders; "-" is stdin.
-        library: The folder of the library, or "builtin". None: ./library if pullguard wrote it, else the builtin one.
-        by: One of JUDGES.
-        everywhere: Judge objects in all namespaces, whatever the constraints say of namespaces.
+        by: What judges, as it was prepared for.
         namespace: The namespace of objects that state none. "" is not known: all constraints select them.
         stdin: What "-" reads.
         progress: Show a progress bar on a terminal when it takes longer than a second.
         selection: Which of the files in folders are read.
-        limits: What is beyond them is an error; None: those of the engine.
         namespace_labels: A file with the labels of Namespaces; see `pullguard.judging.namespace_labels`.
         builds: How kustomizations and charts are built; None: they are not, and all files are judged as they stand.
 
@@ -63,10 +55,8 @@ def judge(
         The report. What cannot be read or judged among the manifests is an error in it.
 
     Raises:
-        PullguardError: The library or a program cannot be used.
+        PullguardError: The policies or a program cannot be used.
     """
-    rules = ruleset.choose(engine, library, everywhere=everywhere, precompiled=by == "opa")
-    engine.setup([group.for_engine() for group in rules.groups] if by == "opa" else [], limits=limits, remember=True)
     if builds is None:
         found = list(find_files(paths, selection))
     else:
@@ -125,7 +115,7 @@ def judge(
             *drift,
             *_not_rendered(findings),
         ),
-        rules=rules.rules,
+        rules=rules.rules(),
         unused=rules.unused,
         read=tuple(read.read),
         doubt=rules.doubt,

@@ -2,20 +2,20 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pullguard.core.default_library import BUILTIN, DEFAULT, is_own
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import RuleInfo, rule_of
 from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, Summary, dig, needs_cluster
 from pullguard.core.resources import packaged_library
 from pullguard.engine.groups import Group, PrecompiledGroup, groups
 from pullguard.library import bundle
 
 if TYPE_CHECKING:
+    from pullguard.core.findings import RuleInfo
     from pullguard.engine.protocol import Engine
     from pullguard.library.store import Library
 
@@ -33,8 +33,9 @@ class Ruleset:
         policies: What is to be known of the policies, by the names that engines have for them.
         library: Where they come from, as people name it.
         notes: What of the library is not used, and why.
-        rules: What reports say of its rules, sorted by policy.
         unused: The policies of the library that nothing is judged by.
+        directory: Its folder.
+        stated: The folder as a user states it; None if nobody does.
         doubt: Why the library is not to be relied on; "" if there is no reason.
     """
 
@@ -42,9 +43,25 @@ class Ruleset:
     policies: Mapping[str, Summary | ConstraintTemplate]
     library: str
     notes: tuple[str, ...]
-    rules: tuple[RuleInfo, ...]
     unused: tuple[str, ...]
+    directory: Path
+    stated: str | None
     doubt: str = ""
+
+    def rules(self) -> "tuple[RuleInfo, ...]":
+        """Return what reports say of its rules, sorted by policy."""
+        from pullguard.core.findings import RuleInfo, rule_of  # noqa: PLC0415 - the engine is not to wait for it
+
+        option = "" if self.stated is None else f" --library {shlex.quote(self.stated)}"
+        found: list[RuleInfo] = []
+        for template in self.policies.values():
+            page = policy_page(self.directory, template.policy)
+            shown, explain = (str(page), f"pullguard explain {template.policy}{option}") if page.is_file() else ("", "")
+            found.extend(
+                RuleInfo(rule.id, rule.severity, rule.title, template.policy, template.description, shown, explain)
+                for rule in template.rules.values() or (rule_of(template, None),)
+            )
+        return tuple(sorted(found, key=lambda rule: (rule.policy, rule.id)))
 
 
 def choose(engine: "Engine", stated: str | None, *, everywhere: bool, precompiled: bool) -> Ruleset:
@@ -77,7 +94,8 @@ def choose(engine: "Engine", stated: str | None, *, everywhere: bool, precompile
     return Ruleset(
         groups=[PrecompiledGroup(os.path.abspath(found.folder), entries)],  # noqa: PTH100 - no Path is needed
         policies=found.policies,
-        rules=_rules(found.policies.values(), directory, stated),
+        directory=directory,
+        stated=stated,
         library=shown,
         notes=(*notes, *(_needs_cluster(kind) for kind in found.left_out.values())),
         unused=tuple(found.left_out),
@@ -125,7 +143,8 @@ def _from_templates(
         policies={template.name: template for template in used.values()},
         library=shown,
         notes=tuple(notes),
-        rules=_rules(used.values(), directory, stated),
+        directory=directory,
+        stated=stated,
         unused=tuple(template.policy for template in library.templates if template.kind not in used),
     )
 
@@ -133,21 +152,6 @@ def _from_templates(
 def policy_page(directory: Path, policy: str) -> Path:
     """Return the file of a library that holds the page of a policy, if the library has pages."""
     return directory / "policies" / policy / "README.md"
-
-
-def _rules(
-    templates: Iterable[Summary | ConstraintTemplate], directory: Path, stated: str | None
-) -> tuple[RuleInfo, ...]:
-    option = "" if stated is None else f" --library {shlex.quote(stated)}"
-    found: list[RuleInfo] = []
-    for template in templates:
-        page = policy_page(directory, template.policy)
-        shown, explain = (str(page), f"pullguard explain {template.policy}{option}") if page.is_file() else ("", "")
-        found.extend(
-            RuleInfo(rule.id, rule.severity, rule.title, template.policy, template.description, shown, explain)
-            for rule in template.rules.values() or (rule_of(template, None),)
-        )
-    return tuple(sorted(found, key=lambda rule: (rule.policy, rule.id)))
 
 
 def _needs_cluster(kind: str) -> str:
