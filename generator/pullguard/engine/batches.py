@@ -147,6 +147,9 @@ def response_from(value: Any, message: Any) -> Response:
         KeyError: A field is missing.
         TypeError: A field is of another type.
     """
+    named = (value["policy"], value["constraint"]["name"], value["enforcementAction"])
+    if not all(isinstance(name, str) for name in named):
+        raise TypeError("policy")
     return Response(
         policy=value["policy"],
         constraint=value["constraint"]["name"],

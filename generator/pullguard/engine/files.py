@@ -10,7 +10,7 @@ from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
 from pullguard.engine.builds import Builds, BuiltObject
 from pullguard.engine.documents import error_from
-from pullguard.engine.protocol import Engine, Record
+from pullguard.engine.protocol import Engine, Record, unreadable
 
 Path = tuple[str | int, ...]
 
@@ -124,9 +124,12 @@ class JudgedFiles:
         """
         places = {self._ask(file): place for place, file in enumerate(self._files)}
         last = _ask_namespaces(self._engine, self._labels)
+        open_places = set(places.values())
         for record in self._engine.records(last):
             place = places.get(record["id"])
             if place is not None:
+                if record["type"] == "done":
+                    open_places.discard(place)
                 name = self._files[place].name
                 yield place, self._engine.parsed(record, lambda entry: found_from(entry, name))  # noqa: B023 - called at once
             elif record["id"] == last:
@@ -135,6 +138,8 @@ class JudgedFiles:
                 place, found = built
                 if isinstance(found, BuiltObject):
                     yield place, found
+        if open_places:
+            raise unreadable(f"no end of {self._files[min(open_places)].name}")
 
     def _ask(self, file: Request) -> int:
         return self._engine.ask("file", file.path, name=file.name, namespace=file.namespace, replace=file.replaces)
@@ -173,8 +178,18 @@ def found_from(record: Record, file: str) -> JudgedObject | InputError | FileEnd
             return error_from(record, file)
         case "done":
             documents, objects, errno = (record.get(key, 0) for key in ("documents", "objects", "errno"))
-            return FileEnd(documents, objects, errno, record.get("blank", False))
+            return FileEnd(int(documents), int(objects), int(errno), bool(record.get("blank", False)))
+        case "finding" | "failure":
+            return _judged(record, file)
+        case other:
+            raise ValueError(other)
+
+
+def _judged(record: Record, file: str) -> JudgedObject:
     answer = Failure(record["message"]) if record["type"] == "failure" else answer_from(record)
     lines = {tuple(path): line for path, line in record["lines"]}
-    item = tuple(record["item"])
-    return JudgedObject(file, record["document"], item, record["object"], lines, answer)
+    item = tuple(map(int, record["item"]))
+    obj = record["object"]
+    if not isinstance(obj, dict) or () not in lines:
+        raise TypeError("object")
+    return JudgedObject(file, int(record["document"]), item, obj, lines, answer)

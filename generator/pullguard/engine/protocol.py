@@ -22,6 +22,8 @@ VERSION = 1
 Record = dict[str, Any]
 T = TypeVar("T")
 
+# The last words of programs in Go that have too little of it.
+_OUT_OF_MEMORY = ("out of memory", "cannot allocate memory", "failed to reserve")
 _LAST = frozenset({"done", "failed"})
 _REMEDY = "install pullguard again, so that its engine is of the same version"
 
@@ -167,7 +169,7 @@ class Engine:
         try:
             return make(record)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise _unreadable(f"a record of the type {record['type']} ({error!r})") from error
+            raise unreadable(f"a record of the type {record['type']} ({error!r})") from error
 
     def _next(self) -> Record:
         self.flush()
@@ -179,13 +181,13 @@ class Engine:
         if not self._was_greeted:
             self._was_greeted = True
             if record.get("protocol") != VERSION:
-                raise _unreadable(f"version {record.get('protocol')} of the protocol, not {VERSION}")
+                raise unreadable(f"version {record.get('protocol')} of the protocol, not {VERSION}")
             record = self._read()
         kind, request = record.get("type"), record.get("id")
         if kind == "fatal":
             raise PullguardError(f"{ENGINE}: {record.get('message')}")
         if not isinstance(kind, str) or not isinstance(request, int) or not 0 < request <= self._asked:
-            raise _unreadable("a record that belongs to no request")
+            raise unreadable("a record that belongs to no request")
         if request == self._setup and kind in _LAST:
             self._is_ready = True
             if kind == "failed":
@@ -204,7 +206,7 @@ class Engine:
             if size:
                 record["data"] = stream.read(size)
         except (AttributeError, RecursionError, TypeError, ValueError) as error:
-            raise _unreadable(f"`{line[:80].decode('utf-8', 'replace').strip()}`") from error
+            raise unreadable(f"`{line[:80].decode('utf-8', 'replace').strip()}`") from error
         if size and len(record["data"]) < size:
             raise self._cut_off()
         return record
@@ -219,6 +221,11 @@ class Engine:
 
     def _cut_off(self) -> PullguardError:
         words = self.start().last_words()
+        if any(last in words for last in _OUT_OF_MEMORY):
+            return PullguardError(
+                f"{ENGINE} needed more memory than it may have, or than there is",
+                remedy="see whether a policy takes it, or give pullguard less to read at once",
+            )
         return PullguardError(
             f"{ENGINE} has ended before its answers were complete{f' ({words})' if words else ''}",
             remedy="run the command again; if it happens again, please report this",
@@ -230,5 +237,6 @@ def _message(record: Record) -> str:
     return message
 
 
-def _unreadable(what: str) -> PullguardError:
+def unreadable(what: str) -> PullguardError:
+    """Return the error that the engine has written something that it should not."""
     return PullguardError(f"{ENGINE} has written {what}, which pullguard cannot read", remedy=_REMEDY)

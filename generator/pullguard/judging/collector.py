@@ -7,6 +7,7 @@ from pullguard.core.findings import Built, Finding, Problem, Source, Violation, 
 from pullguard.core.gatekeeper import ConstraintTemplate, Summary, dig
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure
+from pullguard.engine.protocol import unreadable
 from pullguard.judging.pull_policy_drift import is_suspicious
 
 #: The position of an object in the input: its file, its document and its places in Lists. Positions sort as the input.
@@ -62,7 +63,7 @@ class FindingCollector:
             return
         violations = (
             Violation(
-                self._policies[response.policy],
+                self._policy(response.policy),
                 response.constraint,
                 response.action,
                 response.message,
@@ -79,6 +80,11 @@ class FindingCollector:
         self._findings[position] = found
         if dig(obj.object, "metadata", "ownerReferences"):
             self.suspects += (each for each in found if is_suspicious(each))
+
+    def _policy(self, name: str) -> Summary | ConstraintTemplate:
+        if name not in self._policies:
+            raise unreadable(f"a violation of {name}, which is no policy of the library")
+        return self._policies[name]
 
 
 def _built(found: Finding, obj: Source, kind: str) -> Finding:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ConstraintTemplate
-from pullguard.engine.confinement import withheld_function
 from pullguard.engine.modules import entry_module, package_path
 from pullguard.suites import rego_source
 from pullguard.suites.opa_server import OpaServer, RegoError
@@ -103,9 +102,6 @@ class TemplateServer:
                 raise TemplateFaultError("a lib has no package clause")
             if package[0] != "lib" or len(package) == 1:
                 raise TemplateFaultError(f"the package of a lib is {'.'.join(package)}, but must be below lib")
-        withheld = withheld_function(self._opa, self._version, (source.rego, *source.libs))
-        if withheld is not None:
-            raise TemplateFaultError(f"{withheld}: it reaches out of the policies")
         reading = rego_source.read(self._opa, self._version, source.rego, source.libs)
         if reading.fault is not None:
             raise TemplateFaultError(reading.fault)
