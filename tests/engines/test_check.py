@@ -426,7 +426,13 @@ def test_a_library_of_its_own_in_the_working_directory(
     assert (check(["m.yaml"]).library, check(["m.yaml"], library="builtin").library) == ("./library", _BUILTIN)
 
 
-@pytest.mark.parametrize("manifest", [None, "", f"{'0' * 64}  policies.txt\n", "policies/x/template.yaml\n", "\0\n"])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        *(None, "", "\0\n", "policies/x/template.yaml\n"),
+        *(f"{'0' * 64}  {path}\n" for path in ("policies.txt", "policies/x/other.yaml", "x/template.yaml")),
+    ],
+)
 @pytest.mark.parametrize(
     "objects",
     [[small.OWNER, small.constraint("NeedsOwner", "c")], [small.OWNER], [{"apiVersion": "broken"}]],
