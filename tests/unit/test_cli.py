@@ -146,3 +146,11 @@ def test_a_signal_ends_it_with_its_code(number: signal.Signals) -> None:
         assert process.wait(timeout=600) == 128 + number
         assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+def test_a_command_is_parsed_alone_as_among_all() -> None:
+    everything = commands(cli.parser())
+    for name, command in everything.items():
+        ((own, alone),) = commands(cli.parser(name)).items()
+        assert (own, alone.format_help()) == (name, command.format_help())
+    assert commands(cli.parser("chekc")).keys() == everything.keys()
