@@ -282,6 +282,21 @@ def test_a_template_that_is_yaml_all_the_same(tmp_path: Path, image_library: Pat
     )
 
 
+def test_placeholders_of_namespaces(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
+    file = tmp_path / "pod.yaml"
+    pod = "kind: Pod\nmetadata: {name: p, namespace: '%s'}\nspec: {containers: [{name: c, image: '{}'}]}\n"
+    for text in ("${NAMESPACE}", "Kube-System", "a b"):
+        file.write_text(pod % text)
+        report = run(image_library, how, file)
+        assert [found.object.namespace for found in report.findings] == [""]
+        assert report.notes[-1] == (
+            f"{file}: no Namespace can be called {text}, so the namespace counts as not known; "
+            "substitute it first, or state it with --namespace"
+        )
+    file.write_text(pod % "{{ .Release.Namespace }}")
+    assert "looks like a template that is not rendered" in run(image_library, how, file).notes[-1]
+
+
 def test_a_kustomization_of_what_is_not_there(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
     folder = tmp_path / "overlay"
     folder.mkdir()

@@ -9,6 +9,7 @@ from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure
 from pullguard.engine.protocol import unreadable
 from pullguard.judging.pull_policy_drift import is_suspicious
+from pullguard.judging.target_namespaces import is_placeholder
 
 #: The position of an object in the input: its file, its document and its places in Lists. Positions sort as the input.
 InputPosition = tuple[int, ...]
@@ -25,10 +26,12 @@ class FindingCollector:
 
     Attributes:
         suspects: What another tool may have done to pods that have a controller.
+        placeholders: What objects with findings state in the place of a namespace, with their files.
     """
 
     def __init__(self, policies: Mapping[str, Summary | ConstraintTemplate]) -> None:
         self.suspects: list[Finding] = []
+        self.placeholders: set[tuple[str, str]] = set()
         self._policies = policies
         self._findings: dict[InputPosition, list[Finding]] = {}
         self._errors: list[tuple[InputPosition, Problem]] = []
@@ -75,6 +78,9 @@ class FindingCollector:
         found = merged(finding(violation, obj, answer.namespace) for violation in violations)
         if not found:
             return
+        namespace = dig(obj.object, "metadata", "namespace")
+        if isinstance(namespace, str) and namespace and is_placeholder(namespace):
+            self.placeholders.add((found[0].file, namespace))
         if kind:
             found = [_built(each, obj, kind) for each in found]
         self._findings[position] = found

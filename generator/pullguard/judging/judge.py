@@ -1,6 +1,6 @@
 """Manifests and a library -> a report; what is a violation is for the policies to say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -113,7 +113,7 @@ def judge(
             *(built.notes if built else ()),
             *notes,
             *drift,
-            *_not_rendered(findings),
+            *_not_rendered(findings, collector.placeholders),
         ),
         rules=rules.rules(),
         unused=rules.unused,
@@ -200,8 +200,15 @@ def _nothing_checked(
     return found, [] if found else ["nothing was checked: there is no Kubernetes object in the input"]
 
 
-def _not_rendered(findings: Sequence[Finding]) -> Iterator[str]:
+def _not_rendered(findings: Sequence[Finding], placeholders: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Yield what findings about the text of templates say: quoted, that is YAML all the same."""
-    texts = ((found.file, f"{found.image}{dig(found.details, 'stated')}") for found in findings)
-    for file in sorted({file for file, text in texts if "{{" in text}):
+    texts = [(found.file, f"{found.image}{dig(found.details, 'stated')}") for found in findings]
+    templates = {file for file, text in (*texts, *placeholders) if "{{" in text}
+    for file in sorted(templates):
         yield f"{file} looks like a template that is not rendered; render it first: `{rendering(file)}`"
+    for file, text in sorted(placeholders):
+        if file not in templates:
+            yield (
+                f"{file}: no Namespace can be called {text}, so the namespace counts as not known; "
+                "substitute it first, or state it with --namespace"
+            )

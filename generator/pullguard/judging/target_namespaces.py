@@ -10,12 +10,17 @@ from pullguard.core.errors import PullguardError
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
+def is_placeholder(namespace: str) -> bool:
+    """Tell whether no Namespace can have a name: something is to be put there before the manifest is applied."""
+    return not _NAMESPACE.fullmatch(namespace)
+
+
 @dataclass(frozen=True, slots=True)
 class TargetNamespace:
     """Where the objects of a file go.
 
     Attributes:
-        name: The namespace of objects that state none; "" = not known.
+        name: The namespace of objects that state none, or a placeholder; "" = not known.
         replaces: It is also that of objects that state another one.
     """
 
@@ -25,7 +30,10 @@ class TargetNamespace:
     def with_namespace(self, obj: dict[str, Any]) -> dict[str, Any]:
         """Return an object that states a namespace with the one that it goes to."""
         metadata = obj.get("metadata")
-        if self.replaces and isinstance(metadata, dict) and metadata.get("namespace"):
+        if not isinstance(metadata, dict):
+            return obj
+        stated = metadata.get("namespace")
+        if isinstance(stated, str) and stated and (self.replaces or is_placeholder(stated)):
             return {**obj, "metadata": {**metadata, "namespace": self.name}}
         return obj
 

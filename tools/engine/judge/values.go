@@ -64,8 +64,8 @@ func (v *terms) entries(t *read.Tape, index int) [][2]*ast.Term {
 	return items
 }
 
-// object returns a whole object, with what its List says of it, in a namespace; "" leaves it the one that it states.
-func (v *terms) object(t *read.Tape, o read.Object, namespace string) *ast.Term {
+// object returns a whole object, with what its List says of it, in another namespace than it states if there is one.
+func (v *terms) object(t *read.Tape, o read.Object, namespace *string) *ast.Term {
 	var items [][2]*ast.Term
 	if o.ImpliedKind != "" {
 		items = append(items, [2]*ast.Term{v.str([]byte("kind")), v.str([]byte(o.ImpliedKind))})
@@ -79,17 +79,17 @@ func (v *terms) object(t *read.Tape, o read.Object, namespace string) *ast.Term 
 		}
 	}
 	whole := ast.NewObject(items...)
-	if namespace != "" {
+	if namespace != nil {
 		metadata := ast.NewObject(v.entries(t, t.Get(o.Node, "metadata"))...)
-		metadata.Insert(v.str([]byte("namespace")), ast.StringTerm(namespace))
+		metadata.Insert(v.str([]byte("namespace")), ast.StringTerm(*namespace))
 		whole.Insert(v.str([]byte("metadata")), ast.NewTerm(metadata))
 	}
 	return ast.NewTerm(whole)
 }
 
-// AppendObject appends an object as JSON, in a namespace; "" leaves it the one that it states.
-func AppendObject(out []byte, t *read.Tape, o read.Object, namespace string) []byte {
-	if namespace == "" {
+// AppendObject appends an object as JSON, in another namespace than it states if there is one.
+func AppendObject(out []byte, t *read.Tape, o read.Object, namespace *string) []byte {
+	if namespace == nil {
 		return t.AppendObject(out, o)
 	}
 	return append(out, (&terms{}).object(t, o, namespace).String()...)
@@ -101,20 +101,36 @@ type TargetNamespace struct {
 	Replace bool   // and of those that state another one
 }
 
-// Replacement returns the namespace that an object goes to instead of the one that it states; "" if it keeps that.
-func (n TargetNamespace) Replacement(t *read.Tape, o read.Object) string {
-	if n.Replace && statedNamespace(t, o) != "" {
-		return n.Name
+// Replacement returns the namespace that an object goes to instead of the one that it states; nil if it keeps that. What no
+// Namespace can be called is a placeholder: such an object states none.
+func (n TargetNamespace) Replacement(t *read.Tape, o read.Object) *string {
+	if stated := statedNamespace(t, o); stated != "" && (n.Replace || !isName(stated)) {
+		return &n.Name
 	}
-	return ""
+	return nil
 }
 
 // Of returns the namespace that an object goes to; "" if it is not known.
 func (n TargetNamespace) Of(t *read.Tape, o read.Object) string {
-	if stated := statedNamespace(t, o); stated != "" && !n.Replace {
-		return stated
+	if n.Replacement(t, o) == nil {
+		if stated := statedNamespace(t, o); stated != "" {
+			return stated
+		}
 	}
 	return n.Name
+}
+
+const longestName = 63
+
+// isName tells whether a Namespace can have a name.
+func isName(name string) bool {
+	for i := range len(name) {
+		isLetter := name[i] >= 'a' && name[i] <= 'z' || name[i] >= '0' && name[i] <= '9'
+		if !isLetter && (name[i] != '-' || i == 0 || i == len(name)-1) {
+			return false
+		}
+	}
+	return len(name) <= longestName
 }
 
 func statedNamespace(t *read.Tape, o read.Object) string {
@@ -142,8 +158,8 @@ func appendMatchKey(out []byte, t *read.Tape, o read.Object, target TargetNamesp
 	}
 	for _, field := range fields {
 		at := t.Get(metadata, field)
-		if replacement := target.Replacement(t, o); at >= 0 && field == "namespace" && replacement != "" {
-			out = append(read.AppendString(append(out, `"namespace":`...), []byte(replacement)), ',')
+		if replacement := target.Replacement(t, o); at >= 0 && field == "namespace" && replacement != nil {
+			out = append(read.AppendString(append(out, `"namespace":`...), []byte(*replacement)), ',')
 		} else if at >= 0 {
 			out = append(read.AppendString(out, []byte(field)), ':')
 			out = append(t.AppendJSON(out, at), ',')

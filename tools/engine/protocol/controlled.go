@@ -228,7 +228,7 @@ func (s *session) families(x *index, objects []key, kept *spool) ([]family, erro
 				if len(sections) == 0 {
 					continue
 				}
-				object := judge.AppendObject(nil, d.Tape, o, own[0])
+				object := judge.AppendObject(nil, d.Tape, o, &own[0])
 				at, err := kept.add(object)
 				if err != nil {
 					return err

@@ -257,6 +257,24 @@ func TestTargetNamespaces(t *testing.T) {
 	}
 }
 
+// What no Namespace can be called is not known.
+func TestPlaceholdersOfNamespaces(t *testing.T) {
+	c := start(t)
+	c.setup(nil)
+	for place, name := range []string{"${NAMESPACE}", "{{ .Release.Namespace }}", "Kube-System", "kube system", "-a", strings.Repeat("a", 64)} {
+		for again, target := range []string{"", "critical"} {
+			records := c.ask(message{"type": "file", "namespace": target}, write(t, pod("p", name)))
+			id := 1 + 3*place + again
+			expected := []string{fmt.Sprintf("%d done", id), fmt.Sprintf("%d finding p  true", id)}
+			if target != "" {
+				expected = expected[:1] // until its Namespace is known
+			}
+			expect(t, inShort(records), expected...)
+		}
+		c.ask(message{"type": "namespaces"}, message{"critical": message{"critical": "yes"}})
+	}
+}
+
 func TestMuchThatIsKeptBack(t *testing.T) {
 	c := start(t)
 	c.setup(nil)
