@@ -238,6 +238,28 @@ def test_an_export() -> None:
     assert read_log(without_start, "f") == ([_result(None, _is(_POD))], [])
 
 
+@pytest.mark.parametrize("message", ["audit is started", "audit is completed"])
+def test_a_message_of_a_policy_begins_and_ends_no_export(message: str) -> None:
+    said = violation("Pod", "web-1", message)
+    assert read_log(export([said, _POD]), "f") == ([_result(2, _is(said), _is(_POD))], [])
+    cut = "".join(export([said, _POD]).splitlines(keepends=True)[1:-1])
+    assert read_log(cut, "f")[0] == [_result(None, _is(said), _is(_POD))]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": "yesterday"}, "the id of this line's audit is no time such as 2026-01-31T12:00:00Z"),
+        ({"resourceKind": ""}, "this violation states no constraint or no object"),
+    ],
+)
+def test_exported_lines_that_gatekeeper_does_not_write(change: dict[str, str], message: str) -> None:
+    first, second, *rest = export([_POD, _WEB]).splitlines()
+    lines = [first, json.dumps({**json.loads(second), **change}), *rest]
+    results, problems = read_log("\n".join(lines), "f")
+    assert (results, problems) == ([_result(1, _is(_WEB))], [Problem("f", 2, None, message)])
+
+
 @pytest.mark.parametrize(
     "value",
     [
