@@ -308,7 +308,7 @@ class TestRights:
             ("list", "constraints.gatekeeper.sh", "*"),
             ("list", "templates.gatekeeper.sh", "constrainttemplates"),
             *(("list", "", resource) for resource in ("pods", "replicationcontrollers")),
-            *(("list", "apps", resource) for resource in ("deployments", "replicasets", "statefulsets")),
+            *(("list", "apps", resource) for resource in ("daemonsets", "deployments", "replicasets", "statefulsets")),
             *(("list", "batch", resource) for resource in ("cronjobs", "jobs")),
         }
         for path in (
