@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"pullguard.invalid/tools/engine/builds"
 	"pullguard.invalid/tools/engine/builds/helm"
@@ -26,6 +27,7 @@ const memoryVariable = "PULLGUARD_BUILD_MEMORY" // bytes
 func Serve(input io.Reader, output io.Writer) error {
 	http.DefaultTransport = offline{}
 	debug.SetGCPercent(garbagePercent)
+	go endWithParent(os.Getppid())
 	if limit, err := strconv.Atoi(os.Getenv(memoryVariable)); err == nil {
 		if err := memory.Limit(uint64(limit)); err != nil {
 			return err
@@ -54,6 +56,14 @@ func Serve(input io.Reader, output io.Writer) error {
 			return err
 		}
 	}
+}
+
+// endWithParent ends the process when its parent has ended, which cannot stop a template that loops any more.
+func endWithParent(parent int) {
+	for os.Getppid() == parent {
+		time.Sleep(time.Second)
+	}
+	os.Exit(1)
 }
 
 // Offline refuses what would go out to a network.
