@@ -90,12 +90,20 @@ def write_library(folder: Path, *objects: Mapping[str, Any]) -> str:
 
 
 def generate_library(folder: Path, checkout: Path, *names: str) -> Path:
-    """Generate the library of some policies of the checkout, whatever other policies it has."""
+    """Generate the library of some policies of the checkout, whatever other policies it has.
+
+    protected_pull_policy says nothing of policies that are implied: many tests are about other things.
+    """
     rego = folder / "rego"
     shutil.copytree(checkout / "rego", rego, ignore=shutil.ignore_patterns("policies"))
     for name in names:
         shutil.copytree(checkout / "rego" / "policies" / name, rego / "policies" / name)
-    generate(checkout / "pullguard.yaml", folder / "library", rego=rego)
+    config = folder / "pullguard.yaml"
+    text = (checkout / "pullguard.yaml").read_text("utf-8")
+    if "protected_pull_policy" in names:
+        text += "policies: {protected_pull_policy: {parameters: {impliedPolicy: allow}}}\n"
+    config.write_text(text, "utf-8")
+    generate(config, folder / "library", rego=rego)
     return folder / "library"
 
 

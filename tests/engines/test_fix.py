@@ -93,6 +93,19 @@ def test_diff_writes_nothing(manifest: Callable[..., Path], library: str) -> Non
     assert fix([str(manifest(FIXED, "fixed.yaml"))], library=library, diff=True).exit_code == 0
 
 
+def test_a_policy_that_is_implied_is_stated(manifest: Callable[..., Path], checkout: Path) -> None:
+    """A live object that was made with another image keeps what was filled in then."""
+    file = manifest(
+        "kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - name: a\n    image: x:1\n  - {name: b, image: x:main}\n"
+    )
+    report = fix([str(file)], library=str(checkout / "library"))
+    assert [found.rule for found in report.fixed] == ["pull-policy-implied"]
+    assert file.read_text() == (
+        "kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - name: a\n    image: x:1\n"
+        "    imagePullPolicy: IfNotPresent\n  - {name: b, image: x:main}\n"
+    )
+
+
 def test_what_is_not_pinned_is_left(manifest: Callable[..., Path], library: str) -> None:
     file = manifest(f"{ALWAYS}  - name: b\n    image: {LATEST}\n---\n{UNPINNED}")
     report = fix([str(file)], library=library)

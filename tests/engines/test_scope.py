@@ -265,8 +265,8 @@ def test_without_its_webhook_configurations_nothing_is_certain() -> None:
     pod = _by_name(report)["kube-system"].pod
     assert (pod.outcome, pod.certain) == ("audited", False)
     assert report.notes[-1] == (
-        "not in the files, so taken to be none: Assign, Config, CronJob, DaemonSet, Deployment, Job, "
-        "MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, Pod, ReplicaSet, "
+        "not in the files, so taken to be none: Assign, Config, CronJob, DaemonSet, Deployment, ExpansionTemplate, "
+        "Job, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, Pod, ReplicaSet, "
         "ReplicationController, StatefulSet, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding"
     )
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from policy_tree import CLUSTER_POLICY, PARAMETERS, POLICY, policy
 from pullguard.core.errors import PullguardError
+from pullguard.library import policies
 from pullguard.library.config import AdmissionConfig, Config, PolicyConfig, ProtectedNamespaces, load, parse, schema
 from shared_engine import ENGINE
 
@@ -527,3 +528,32 @@ def test_the_schema_is_a_schema_and_says_what_parameters_are() -> None:
         },
         "additionalProperties": False,
     }
+
+
+_JOB_SET = "{group: jobset.x-k8s.io, kind: JobSet, paths: ['spec.replicatedJobs[].template.spec.template.spec']}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (_JOB_SET.replace("jobset.x-k8s.io", "jobset.x-k8s.io/v1"), "group cannot be jobset.x-k8s.io/v1"),
+        (_JOB_SET.replace("jobset.x-k8s.io", "'*'"), "group cannot be *"),
+        (_JOB_SET.replace("JobSet", "'*'"), "kind cannot be *"),
+        (_JOB_SET.replace("JobSet", "jobsets"), "kind cannot be jobsets"),
+        (_JOB_SET.replace("JobSet", "JobSets"), "kind cannot be JobSets"),
+        (_JOB_SET.replace("template.spec'", "template.spec.containers'"), "paths[0] cannot be "),
+        (_JOB_SET.replace("template.spec'", "template.spec.containers[]'"), "paths[0] cannot be "),
+        (_JOB_SET.replace("spec.replicated", "spec/replicated"), "paths[0] cannot be "),
+        (_JOB_SET.replace("spec.replicated", "spec. replicated"), "paths[0] cannot be "),
+    ],
+)
+def test_custom_kinds_that_can_never_match(checkout: Path, entry: str, message: str) -> None:
+    found = policies.read(checkout / "rego", ENGINE).policies
+    start = (
+        "protectedNamespaces: {names: [a]}\npolicies:\n  protected_pull_policy:\n    parameters:\n      customKinds:\n"
+    )
+    parse(ENGINE, f"{start}        - {_JOB_SET}\n", "f.yaml", found)
+    with pytest.raises(PullguardError) as raised:
+        parse(ENGINE, f"{start}        - {entry}\n", "f.yaml", found)
+    name = "policies.protected_pull_policy.parameters.customKinds[0]"
+    assert str(raised.value).startswith(f"f.yaml:6: {name}.{message}")

@@ -952,12 +952,15 @@ def test_bindings_are_for_what_the_webhook_leaves_out() -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("a", '[resource].filter(v, type(v) == map && "a" in v).map(v, v["a"])'),
+        ("a", '.filter(p, type(p.spec) == map && "a" in p.spec).map(p, {"at": p.at, "spec": dyn(p.spec["a"])})'),
         (
             "a[].b",
             (
-                '[resource].filter(v, type(v) == map && "a" in v).map(v, v["a"]).filter(v, type(v) == list).flatten(1)'
-                '.filter(v, type(v) == map && "b" in v).map(v, v["b"])'
+                '.filter(p, type(p.spec) == map && "a" in p.spec).map(p, {"at": p.at, "spec": dyn(p.spec["a"])})'
+                ".filter(p, type(p.spec) == list).map(p, p.spec.map(v, {"
+                '"at": dyn(p.at + [type(v) == map && type(v.?name.orValue(null)) == string ? v.name : ""]), '
+                '"spec": dyn(v)})).flatten(1)'
+                '.filter(p, type(p.spec) == map && "b" in p.spec).map(p, {"at": p.at, "spec": dyn(p.spec["b"])})'
             ),
         ),
     ],
@@ -971,8 +974,8 @@ def test_pod_specs_of_custom_kinds(path: str, text: str) -> None:
             "name": "customPodSpecs",
             "expression": (
                 "[dyn(object), dyn(oldObject)].map(resource,\n"
-                f'  (request.kind.group == "g.io" && request.kind.kind == "K" ? {text}'
-                f'.map(spec, {{"at": dyn("{path}"), "spec": spec}}) : []))'
+                '  (request.kind.group == "g.io" && request.kind.kind == "K" '
+                f'? [{{"at": dyn(["{path}"]), "spec": dyn(resource)}}]{text} : []))'
             ),
         }
     ]

@@ -130,7 +130,7 @@ func (c *chain) judge(one *Case) (*Verdict, error) {
 			request.Namespace, request.Name,
 			schema.GroupVersionResource(request.Resource), request.SubResource,
 			admission.Operation(request.Operation), nil, false,
-			&user.DefaultInfo{Name: request.UserInfo.Username},
+			&user.DefaultInfo{Name: request.UserInfo.Username, Groups: request.UserInfo.Groups},
 		),
 		verdict: verdict,
 	}

@@ -115,6 +115,8 @@ def _in_words(error: "ValidationError", schema: Node, path: Path, root: str) -> 
         "const": _not_an_option,
         "pattern": _mismatch,
     }.get(error.kind.name, _beyond_limit)
+    if "pattern" in node.get("not", {}):
+        describe = _mismatch
     return describe(error, node, path, root)
 
 

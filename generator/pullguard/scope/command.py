@@ -36,6 +36,7 @@ KINDS = (
     Kind(TEMPLATE_GROUP, "ConstraintTemplate", "constrainttemplates"),
     Kind("", "Namespace", "namespaces"),
     Kind("config.gatekeeper.sh", "Config", "configs"),
+    Kind("expansion.gatekeeper.sh", "ExpansionTemplate", "expansiontemplate"),
     Kind("mutations.gatekeeper.sh", "Assign", "assign"),
     Kind(_ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
     Kind(_ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
@@ -311,6 +312,7 @@ def judge(engine: Engine, snapshot: Snapshot) -> ScopeReport:
             "validatingPolicies": snapshot.objects("ValidatingAdmissionPolicy"),
             "workloads": workloads,
             "pods": snapshot.objects("Pod"),
+            "expansions": snapshot.objects("ExpansionTemplate"),
         },
     )
     if not plan["namespaces"] and "Namespace" in snapshot.empty:

@@ -12,8 +12,8 @@ valid_policies := {"Always", "IfNotPresent", "Never"}
 
 # METADATA
 # title: Tags that are moved from one image to another as a habit
-# description: Globs, for tags_pattern.
-floating_tags := {
+# description: Globs, for tags_pattern, in the order in which they are the default of parameters.
+floating_tags := [
 	"*-latest",
 	"*-snapshot",
 	"alpha",
@@ -50,7 +50,7 @@ floating_tags := {
 	"tip",
 	"trunk",
 	"unstable",
-}
+]
 
 # METADATA
 # title: The pull policy in force
@@ -122,6 +122,19 @@ names(image) := {concat("", [repository, version]) |
 	is_reference(image)
 }
 
+# METADATA
+# title: The names of an image without a registry where any registry may be meant
+# description: |
+#   A set; an asterisk stands for the registry. Empty where the image names one, and for what is no reference.
+names_anywhere(image) := {concat("", ["*/", repository, version]) | some version in _versions(image)} if {
+	is_reference(image)
+	repository := _repository(image)
+	not regex.match(_with_registry, repository)
+} else := set()
+
+# The first of several components is a domain if it has a dot, a colon or an upper-case letter.
+_with_registry := `^(?:[^/]*[.:A-Z][^/]*|localhost)/`
+
 _is_stated(stated) if not stated in {null, ""}
 
 _names_latest(image) if {
@@ -159,10 +172,9 @@ _path_length(image) := count(image) if {
 
 _repository(image) := regex.replace(image, `(?::[\w.-]+)?(?:@.*)?$`, "")
 
-# The first of several components is a domain if it has a dot, a colon or an upper-case letter and the form of one;
-# without the form it is part of the path, and no domain is implied.
+# What may be a domain is one if it has the form of one; else it is part of the path, and no domain is implied.
 _split_domain(name) := ["docker.io", name] if {
-	not regex.match(`^(?:[^/]*[.:A-Z][^/]*|localhost)/`, name)
+	not regex.match(_with_registry, name)
 } else := [first, substring(name, count(first) + 1, -1)] if {
 	first := split(name, "/")[0]
 	regex.match(concat("", ["^", _domain, "$"]), first)

@@ -260,3 +260,16 @@ test_no_names[name] if {
 	}
 	not images.names(image)
 }
+
+test_names_anywhere[name] if {
+	some name, [image, names] in {
+		"official": ["nginx", {"*/nginx", "*/nginx:latest"}],
+		"a tag": ["ubi9/ubi:9.4", {"*/ubi9/ubi:9.4"}],
+		"a registry": ["q.io/x:1", set()],
+		"a registry by its port": ["q:5000/x:1", set()],
+		"localhost": ["localhost/x:1", set()],
+		"no reference": ["X:1", set()],
+		"no text": [7, set()],
+	}
+	images.names_anywhere(image) == names
+}

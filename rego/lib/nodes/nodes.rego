@@ -18,43 +18,74 @@ max_names := 5
 #   A set. `nodes` are Nodes by name; `kind` is the one of the object that holds the pod spec, as the controller of
 #   DaemonSets adds tolerations. What counts is what the scheduler asks for: nodeSelector, required node affinity,
 #   taints with the effects NoSchedule and NoExecute, and a node that is not schedulable as if that were a taint. Nobody
-#   asks for them where the pod names its node. What the API server refuses selects no node, taints none and tolerates
-#   no taint.
+#   asks for them where the pod names its node. A pod that names its operating system runs on no node of another one.
+#   What the API server refuses selects no node, taints none and tolerates no taint.
 fitting(nodes, pod_spec, kind) := {name | some name, _ in nodes; name == pod_spec.nodeName} if {
 	not object.get(pod_spec, "nodeName", null) in {null, ""}
 } else := {name |
 	some name, node in nodes
 	_is_selected(name, _labels(node), pod_spec)
 	not _repels(node, tolerations)
+	not _has_another_system(node, pod_spec)
 } if {
 	tolerations := array.concat(_items(pod_spec, ["tolerations"]), _added_tolerations(pod_spec, kind))
 }
 
 # METADATA
+# title: What a pod spec says about the nodes that the pod can run on
+# description: Two that say the same fit the same nodes.
+placement(pod_spec) := {concat(".", path): object.get(pod_spec, path, null) |
+	some path in [["nodeName"], ["nodeSelector"], _required_affinity, ["tolerations"], ["hostNetwork"], ["os", "name"]]
+}
+
+# METADATA
 # title: The images that a node lists
-# description: For state, which asks it about one image after the other.
-listing(node) := {"images": images, "text": json.marshal(images)} if {
+# description: |
+#   For state, which asks it about one image after the other. A node that does not say which images it has may have any.
+listing(node) := {"images": _named_anywhere(images, node), "text": json.marshal(images)} if {
 	object.get(node, ["status", "images"], null) != null
 	images := node.status.images
-} else := {"images": [], "text": ""}
+} else := {"images": null, "text": ""}
+
+# CRI-O looks for a name without a registry in those that its configuration lists, so it may mean an image of any.
+_named_anywhere(images, node) := [object.union(image, {"anywhere": anywhere}) |
+	some image in images
+	anywhere := [name |
+		some full in image.names
+		name := regex.replace(full, `^[^/]*/`, "*/")
+		name != full
+	]
+] if {
+	is_array(images)
+	startswith(node.status.nodeInfo.containerRuntimeVersion, "cri-o://")
+} else := images
 
 # METADATA
 # title: Whether a node has an image
 # description: |
 #   "present", "missing" or "unknown", by its listing. `names` are those under which the image can be listed. Not listed
 #   means unknown where the node lists as many images as it ever does (`max_images`; -1 stands for no limit), where it
-#   lists as many names of an image as it ever does and one of them has the same last component, and where the list is
-#   none.
+#   lists as many names of an image as it ever does and one of them has the same last component, and where there is no
+#   list.
 state(listed, names, max_images) := "present" if {
 	_mentions(listed, names)
 	some image in listed.images
-	some name in image.names
-	name in names
+	_is_named(image, names)
 } else := "unknown" if {
 	_is_partial(listed, names, max_images)
 } else := "missing"
 
-# Most nodes are decided here: searching the list as one text costs much less than going through it.
+_is_named(image, names) if {
+	some name in image.names
+	name in names
+}
+
+_is_named(image, names) if {
+	some name in image.anywhere
+	name in names
+}
+
+# Nearly every node is done with here: to search its list as a text costs so much less than to go through it.
 _mentions(listed, names) if {
 	some name in names
 	contains(listed.text, _last_component(name))
@@ -104,7 +135,7 @@ _is_allowed(name, labels, required) if {
 		_holds(expression, labels)
 	}
 	every field in fields {
-		_is_named(name, field)
+		_is_node(name, field)
 	}
 }
 
@@ -127,7 +158,7 @@ _integer(text) := number if {
 	number <= 9223372036854775807
 }
 
-_is_named(name, field) if {
+_is_node(name, field) if {
 	field.key == "metadata.name"
 	[value] = field.values
 	_agrees(field.operator, name, value)
@@ -139,6 +170,15 @@ _agrees("NotIn", name, value) if {
 	is_string(value)
 	name != value
 }
+
+# The kubelet sends pods of another system away. A node that does not say which it has may have any.
+_has_another_system(node, pod_spec) if {
+	pod_spec.os.name != _system(node)
+}
+
+_system(node) := system if {
+	system := _labels(node)["kubernetes.io/os"]
+} else := node.status.nodeInfo.operatingSystem
 
 _repels(node, tolerations) if {
 	some taint in _taints(node)

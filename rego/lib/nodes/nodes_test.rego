@@ -283,7 +283,7 @@ test_state[name] if {
 		"not there, without a limit": [several, -1, "missing"],
 		"another tag": [[{"names": ["docker.io/library/x:2"]}], 50, "missing"],
 		"no images": [[], 50, "missing"],
-		"null": [null, 50, "missing"],
+		"null": [null, 50, "unknown"],
 		"lists none, ever": [[], 0, "unknown"],
 	}
 	nodes.state(nodes.listing(_listing(images)), _names, max_images) == state
@@ -306,9 +306,9 @@ test_state_where_names_are_left_out[name] if {
 
 test_state_by_wrong_types[name] if {
 	some name, [node, state] in {
-		"no status": [{}, "missing"],
-		"status null": [{"status": null}, "missing"],
-		"status a string": [{"status": "Ready"}, "missing"],
+		"no status": [{}, "unknown"],
+		"status null": [{"status": null}, "unknown"],
+		"status a string": [{"status": "Ready"}, "unknown"],
 		"images a string": [_listing("x:1"), "unknown"],
 		"images a mapping": [_listing({"x:1": {"names": ["x:2"]}}), "unknown"],
 		"entries of other types": [_listing([null, "x:1", 7, ["x:1"]]), "missing"],
@@ -317,4 +317,60 @@ test_state_by_wrong_types[name] if {
 		"one name among other types": [_listing([null, {"names": [7, "x:1"]}]), "present"],
 	}
 	nodes.state(nodes.listing(node), _names, 50) == state
+}
+
+_running(runtime, names) := {"status": {
+	"images": [{"names": names}],
+	"nodeInfo": {"containerRuntimeVersion": runtime},
+}}
+
+# As the short name x/y:1 is looked for in the registries of a configuration that nobody sees here.
+test_state_of_short_names[name] if {
+	some name, [runtime, names, state] in {
+		"CRI-O, from any registry": ["cri-o://1.34.0", ["q.io/x/y@sha256:0", "q.io/x/y:1"], "present"],
+		"CRI-O, another tag": ["cri-o://1.34.0", ["q.io/x/y:2"], "missing"],
+		"CRI-O, a longer path": ["cri-o://1.34.0", ["q.io/a/x/y:1"], "missing"],
+		"CRI-O, names of other types": ["cri-o://1.34.0", [7, null], "missing"],
+		"CRI-O, no path": ["cri-o://1.34.0", ["y:1"], "missing"],
+		"containerd": ["containerd://2.1.0", ["q.io/x/y:1"], "missing"],
+		"no text": [7, ["q.io/x/y:1"], "missing"],
+	}
+	nodes.state(nodes.listing(_running(runtime, names)), {"x/y:1", "docker.io/x/y:1", "*/x/y:1"}, 50) == state
+}
+
+test_operating_systems[name] if {
+	named := {"status": {"nodeInfo": {"operatingSystem": "windows"}}}
+	some name, [node, os, names] in {
+		"the same": [_node({"kubernetes.io/os": "windows"}, {}), {"name": "windows"}, {"a"}],
+		"another": [_node({"kubernetes.io/os": "windows"}, {}), {"name": "linux"}, set()],
+		"another, without the label": [named, {"name": "linux"}, set()],
+		"the same, without the label": [named, {"name": "windows"}, {"a"}],
+		"the node does not say": [{}, {"name": "linux"}, {"a"}],
+		"the pod does not say": [_node({"kubernetes.io/os": "windows"}, {}), {}, {"a"}],
+		"the pod says it in another type": [_node({"kubernetes.io/os": "windows"}, {}), "linux", {"a"}],
+	}
+	nodes.fitting({"a": node}, {"os": os}, _pod) == names
+}
+
+_placed := {"containers": [{"name": "a"}], "nodeSelector": {"zone": "1"}, "tolerations": []}
+
+test_same_placement[name] if {
+	some name, change in {
+		"containers": {"containers": []},
+		"what is preferred": {"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [1]}}},
+		"priority": {"priorityClassName": "x"},
+	}
+	nodes.placement(object.union(_placed, change)) == nodes.placement(_placed)
+}
+
+test_another_placement[name] if {
+	some name, change in {
+		"nodeSelector": {"nodeSelector": {"zone": "2"}},
+		"nodeName": {"nodeName": "a"},
+		"required affinity": _expressions([{"key": "zone", "operator": "Exists"}]),
+		"tolerations": {"tolerations": [{"operator": "Exists"}]},
+		"the host's network": {"hostNetwork": true},
+		"operating system": {"os": {"name": "linux"}},
+	}
+	nodes.placement(object.union(_placed, change)) != nodes.placement(_placed)
 }

@@ -61,25 +61,50 @@ uses(resource, kind, custom_kinds) := [use |
 formatted(path) := trim_prefix(concat("", [_segment(step) | some step in path]), ".")
 
 # METADATA
-# title: Whether Kubernetes itself made the object for another one that is judged in its own right
+# title: Whether the object has a controller
 # description: |
-#   A pod with a controller, a ReplicaSet of a Deployment, a Job of a CronJob. Undefined if not.
-is_controlled(resource, kind) if {
+#   Kubernetes' own or anybody's: what made it, and would make it again. Undefined if not.
+is_controlled(resource) if {
 	some owner in resource.metadata.ownerReferences
 	owner.controller == true
-	_is_made_by(kind.kind, owner)
 }
 
-_is_made_by("Pod", _)
-
-_is_made_by("ReplicaSet", owner) if {
-	owner.kind == "Deployment"
-	startswith(owner.apiVersion, "apps/")
+# METADATA
+# title: Whether the object is done, so that nothing of it ever starts again
+# description: A pod or a Job that has succeeded or failed. Undefined if not.
+# scope: document
+is_finished(resource, kind) if {
+	kind.group == ""
+	kind.kind == "Pod"
+	resource.status.phase in {"Failed", "Succeeded"}
 }
 
-_is_made_by("Job", owner) if {
-	owner.kind == "CronJob"
-	startswith(owner.apiVersion, "batch/")
+is_finished(resource, kind) if {
+	kind.group in {"batch", "extensions"}
+	kind.kind == "Job"
+	some condition in resource.status.conditions
+	condition.type in {"Complete", "Failed"}
+	condition.status == "True"
+}
+
+# METADATA
+# title: A path that stays the same when entries of a list move
+# description: |
+#   Indices give way to the names of the entries, each in a list of its own, which is empty where there is no name. A
+#   place is something to compare with others of the same object.
+place(resource, path) := [step |
+	some position, key in path
+	step := _named(resource, array.slice(path, 0, position + 1), key)
+]
+
+_named(_, _, key) := key if is_string(key)
+
+_named(resource, path, key) := [name |
+	name := object.get(resource, array.concat(path, ["name"]), null)
+	is_string(name)
+	name != ""
+] if {
+	is_number(key)
 }
 
 _use("volumes", item) := {

@@ -154,28 +154,63 @@ test_formatted if {
 _owned(owner) := {"metadata": {"ownerReferences": [owner]}}
 
 test_controlled[name] if {
-	some name, [kind, owner] in {
-		"pod": ["Pod", {"apiVersion": "example.com/v1", "kind": "X", "controller": true}],
-		"ReplicaSet of a Deployment": ["ReplicaSet", {"apiVersion": "apps/v1", "kind": "Deployment", "controller": true}],
-		"Job of a CronJob": ["Job", {"apiVersion": "batch/v1", "kind": "CronJob", "controller": true}],
+	some name, owner in {
+		"one of Kubernetes": {"apiVersion": "apps/v1", "kind": "Deployment", "controller": true},
+		"any": {"apiVersion": "example.com/v1", "kind": "Database", "controller": true},
+		"a pod": {"apiVersion": "v1", "kind": "Pod", "controller": true},
+		"nothing but that": {"controller": true},
 	}
-	pods.is_controlled(_owned(owner), {"group": "", "kind": kind})
+	pods.is_controlled(_owned(owner))
 }
 
 test_not_controlled[name] if {
-	some name, [kind, resource] in {
-		"bare": ["Pod", {"metadata": {"name": "p"}}],
-		"no metadata": ["Pod", {}],
-		"an owner that is no controller": ["Pod", _owned({"apiVersion": "apps/v1", "kind": "ReplicaSet"})],
-		"controller no boolean": ["Pod", _owned({"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": "true"})],
-		"owners of the wrong type": ["Pod", {"metadata": {"ownerReferences": "me"}}],
-		"ReplicaSet of something else": ["ReplicaSet", _owned({"apiVersion": "x/v1", "kind": "Rollout", "controller": true})],
-		"ReplicaSet of another Deployment": [
-			"ReplicaSet",
-			_owned({"apiVersion": "x/v1", "kind": "Deployment", "controller": true}),
-		],
-		"Job of something else": ["Job", _owned({"apiVersion": "x/v1", "kind": "JobSet", "controller": true})],
-		"StatefulSet of an operator": ["StatefulSet", _owned({"apiVersion": "x/v1", "kind": "Database", "controller": true})],
+	some name, resource in {
+		"bare": {"metadata": {"name": "p"}},
+		"no metadata": {},
+		"an owner that is no controller": _owned({"apiVersion": "apps/v1", "kind": "ReplicaSet"}),
+		"controller no boolean": _owned({"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": "true"}),
+		"owners of the wrong type": {"metadata": {"ownerReferences": "me"}},
 	}
-	not pods.is_controlled(resource, {"group": "", "kind": kind})
+	not pods.is_controlled(resource)
+}
+
+_conditions(type, status) := {"status": {"conditions": [{"type": "SuccessCriteriaMet", "status": "True"}, {
+	"type": type,
+	"status": status,
+}]}}
+
+test_finished[name] if {
+	some name, [group, kind, resource] in {
+		"a pod that has succeeded": ["", "Pod", {"status": {"phase": "Succeeded"}}],
+		"a pod that has failed": ["", "Pod", {"status": {"phase": "Failed"}}],
+		"a Job that is complete": ["batch", "Job", _conditions("Complete", "True")],
+		"a Job that has failed": ["batch", "Job", _conditions("Failed", "True")],
+		"an old Job": ["extensions", "Job", _conditions("Failed", "True")],
+	}
+	pods.is_finished(resource, {"group": group, "kind": kind})
+}
+
+test_not_finished[name] if {
+	some name, [group, kind, resource] in {
+		"a pod that runs": ["", "Pod", {"status": {"phase": "Running"}}],
+		"no status": ["", "Pod", {}],
+		"a status of another type": ["", "Pod", {"status": "Succeeded"}],
+		"a Job that runs": ["batch", "Job", _conditions("Complete", "False")],
+		"a Job without conditions": ["batch", "Job", {"status": {}}],
+		"another kind": ["example.com", "Pod", {"status": {"phase": "Failed"}}],
+	}
+	not pods.is_finished(resource, {"group": group, "kind": kind})
+}
+
+test_place[name] if {
+	resource := {"spec": {"jobs": [{"name": "a"}, {"name": ""}, {"name": 7}, "x", {"x": [[{"name": "b"}]]}]}}
+	some name, [path, place] in {
+		"no list": [["spec", "template"], ["spec", "template"]],
+		"a name": [["spec", "jobs", 0, "t"], ["spec", "jobs", ["a"], "t"]],
+		"an empty name": [["spec", "jobs", 1], ["spec", "jobs", []]],
+		"a name of another type": [["spec", "jobs", 2], ["spec", "jobs", []]],
+		"no mapping": [["spec", "jobs", 3], ["spec", "jobs", []]],
+		"lists in lists": [["spec", "jobs", 4, "x", 0, 0], ["spec", "jobs", [], "x", [], ["b"]]],
+	}
+	pods.place(resource, path) == place
 }

@@ -87,9 +87,72 @@ test_not_excused[name] if {
 }
 
 test_identity if {
-	uses.identity(_use) == {"spec": ["spec", "jobs", "spec"], "list": "containers", "name": "a", "image": "x:1"}
-	elsewhere := {"spec": ["spec", "jobs", 0, "spec"], "index": 0, "stated": null}
-	uses.identity(_use) == uses.identity(object.union(_use, elsewhere))
+	jobs := [{}, {"name": ""}, {"name": "c"}]
+	uses.identity(_use, {"spec": {"jobs": jobs}}) == {
+		"spec": ["spec", "jobs", ["c"], "spec"], "list": "containers", "name": "a", "image": "x:1",
+	}
+	moved := object.union(_use, {"spec": ["spec", "jobs", 0, "spec"], "index": 0, "stated": null})
+	uses.identity(moved, {"spec": {"jobs": [jobs[2]]}}) == uses.identity(_use, {"spec": {"jobs": jobs}})
+	uses.identity(moved, {"spec": {"jobs": jobs}}).spec == ["spec", "jobs", [], "spec"]
+}
+
+test_kept[name] if {
+	some name, [place, now, before] in {
+		"as before": [["spec"], {"a"}, {"a"}],
+		"at another place": [["spec"], {"a"}, {"b"}],
+		"one less": [["jobs", []], {"a"}, {"a", "b"}],
+		"as many, without names": [["jobs", []], {"a", "b"}, {"b", "c"}],
+		"more of the same name": [["jobs", ["x"]], {"a", "b"}, {"a"}],
+	}
+	uses.is_kept({"spec": place}, now, before)
+}
+
+test_not_kept[name] if {
+	some name, [place, now, before] in {
+		"nothing before": [["spec"], {"a"}, set()],
+		"more, without names": [["jobs", []], {"a", "b"}, {"a"}],
+	}
+	not uses.is_kept({"spec": place}, now, before)
+}
+
+_asked(user, trusted) := object.union(_controlled("CREATE", {"controlledPods": "trusted", "trustedUsers": trusted}), {
+	"review": {"userInfo": user},
+})
+
+_node := {"username": "system:node:a", "groups": ["system:nodes", "system:authenticated"]}
+
+test_controllers_are_trusted[name] if {
+	some name, [user, trusted] in {
+		"kube-controller-manager": [{"username": "system:kube-controller-manager"}, []],
+		"one of its controllers": [{"username": "system:serviceaccount:kube-system:replicaset-controller"}, []],
+		"a node": [_node, []],
+		"one that is listed": [{"username": "rollouts"}, ["rollouts"]],
+		"one of a prefix": [{"username": "system:serviceaccount:argo:rollouts"}, ["x", "system:serviceaccount:argo:*"]],
+	}
+	uses.is_excused(_use, _asked(user, trusted))
+}
+
+test_others_are_not_trusted[name] if {
+	some name, [user, trusted] in {
+		"nobody": [{}, []],
+		"somebody": [{"username": "someone", "groups": ["system:masters"]}, ["rollouts"]],
+		"a node's name without its group": [{"username": "system:node:a", "groups": []}, []],
+		"a node's group without its name": [{"username": "someone", "groups": ["system:nodes"]}, []],
+		"another account of the namespace": [{"username": "system:serviceaccount:kube-system:default"}, []],
+		"an account of another namespace": [{"username": "system:serviceaccount:shop:replicaset-controller"}, []],
+		"users of another type": [{"username": "rollouts"}, "rollouts"],
+	}
+	not uses.is_excused(_use, _asked(user, trusted))
+}
+
+test_is_admission[operation] if {
+	some operation in ["CREATE", "UPDATE"]
+	uses.is_admission(_request(operation, {}))
+}
+
+test_is_not_admission[operation] if {
+	some operation in ["", "DELETE", null]
+	not uses.is_admission(_request(operation, {}))
 }
 
 test_path if uses.path(_use) == "spec.jobs[2].spec.containers[1]"

@@ -7,7 +7,7 @@
 # scope: package
 # custom:
 #   kind: K8sProtectedImageCache
-#   version: 1.0.0
+#   version: 1.1.0
 #   rules:
 #     missing:
 #       id: image-cache-missing
@@ -17,6 +17,10 @@
 #       id: image-cache-scarce
 #       severity: medium
 #       title: The image is on fewer of the nodes that the pod can run on than minNodes asks for
+#     partial:
+#       id: image-cache-partial
+#       severity: medium
+#       title: The image of a DaemonSet is missing on some of the nodes that its pods run on
 #     unknown:
 #       id: image-cache-unknown
 #       severity: low
@@ -78,10 +82,11 @@ violation contains {"msg": _message(use, reason, tally), "details": details} if 
 	some use in uses.current(input)
 	not use.image in {null, ""} # nothing to look for: the API server refuses it, unless something else fills it in before
 	not uses.is_excused(use, input)
-	not uses.identity(use) in _unchanged
+	not _is_kept(use)
 	states := _states(use)
 	tally := _tally(states)
 	reason := _reason(use, tally)
+	not _is_left_to_audit(reason)
 	details := {
 		"path": uses.path(use),
 		"image": use.image,
@@ -92,37 +97,43 @@ violation contains {"msg": _message(use, reason, tally), "details": details} if 
 	}
 }
 
-# What does not start pods any more, and whose image may be gone from the nodes: finished pods and Jobs, and the
-# ReplicaSets that a Deployment keeps of earlier revisions.
-_is_past if {
-	input.review.kind.group == ""
-	input.review.kind.kind == "Pod"
-	input.review.object.status.phase in {"Failed", "Succeeded"}
-}
+# What does not start pods any more, and whose image may be gone from the nodes: finished pods and Jobs, and what a
+# controller has scaled to zero, as Deployments and Rollouts keep earlier revisions.
+_is_past if pods.is_finished(input.review.object, input.review.kind)
 
 _is_past if {
-	input.review.kind.group == "batch"
-	input.review.kind.kind == "Job"
-	some condition in input.review.object.status.conditions
-	condition.type in {"Complete", "Failed"}
-	condition.status == "True"
-}
-
-_is_past if {
-	input.review.kind.kind == "ReplicaSet"
 	input.review.object.spec.replicas == 0
-	pods.is_controlled(input.review.object, input.review.kind)
+	pods.is_controlled(input.review.object)
 }
 
-_unchanged contains uses.identity(use) if some use in uses.earlier(input)
+_is_kept(use) if {
+	input.review.operation == "UPDATE"
+	key := _key(use, input.review.object)
+	uses.is_kept(key[0], _now[key], _before[key])
+}
 
-# The fields of Nodes that matter, since all others cost time. Empty without the inventory.
-_nodes[name] := {"metadata": {"labels": labels}, "spec": spec, "status": {"images": listed}} if {
+_now[_key(use, input.review.object)] contains uses.path(use) if some use in uses.current(input)
+
+_before[_key(use, input.review.oldObject)] contains uses.path(use) if some use in uses.earlier(input)
+
+# On other nodes it is another question.
+_key(use, resource) := [
+	uses.identity(use, resource),
+	nodes.placement(object.get(resource, use.spec, null)),
+]
+
+# What matters of them: whatever else there is of a Node costs time. Without the inventory there are none.
+_nodes[name] := {
+	"metadata": {"labels": labels},
+	"spec": spec,
+	"status": {"images": listed, "nodeInfo": info},
+} if {
 	some name, node in data.inventory.cluster.v1.Node
 	is_object(node)
 	labels := object.get(node, ["metadata", "labels"], null)
 	spec := object.get(node, "spec", null)
 	listed := object.get(node, ["status", "images"], null)
+	info := object.get(node, ["status", "nodeInfo"], null)
 }
 
 _listings[name] := nodes.listing(node) if some name, node in _nodes
@@ -134,7 +145,7 @@ _fitting[path] := nodes.fitting(_nodes, pod_spec, input.review.kind) if {
 
 # Of each node that the pod can run on, whether it has the image.
 _states(use) := {name: nodes.state(_listings[name], names, _max_images) | some name in _fitting[use.spec]} if {
-	names := images.names(use.image)
+	names := images.names(use.image) | images.names_anywhere(use.image)
 } else := {name: "missing" | some name in _fitting[use.spec]}
 
 _tally(states) := {
@@ -167,16 +178,19 @@ _max_images := limit if {
 	limit >= -1
 }
 
-# Undefined where the image is on enough nodes. What the state of the cluster leaves open is left to audit, so that a
-# deny never blocks a workload just because no node is ready.
+# What the state of the cluster leaves open is left to audit, so that a deny never blocks a workload just because no
+# node is ready, or none lists the image.
+_is_left_to_audit(reason) if {
+	reason in {"nowhere", "unknown", "unsynced"}
+	uses.is_admission(input)
+}
+
+# Undefined where the image is on enough nodes.
 _reason(use, tally) := "invalid" if {
 	not images.is_reference(use.image)
 } else := "unsynced" if {
-	not _is_admission
 	tally.total == 0
 } else := "nowhere" if {
-	not _is_admission
-	tally.total > 0
 	tally.fitting == 0
 	input.review.kind.kind != "DaemonSet" # which has no pods then
 } else := "missing" if {
@@ -184,16 +198,23 @@ _reason(use, tally) := "invalid" if {
 	tally.present + tally.unknown == 0
 } else := "scarce" if {
 	tally.present + tally.unknown < tally.required
+} else := "partial" if {
+	tally.present >= tally.required
+	tally.missing > 0
+	input.review.kind.kind == "DaemonSet" # which has a pod on each of them
 } else := "unknown" if {
 	tally.present < tally.required
 	object.get(input, ["parameters", "unknown"], "violation") != "allow"
 }
 
-_is_admission if input.review.operation in {"CREATE", "UPDATE"}
-
 _message(use, reason, tally) := uses.message(use, sprintf("%s; %s", [_problem(reason, tally), _remedies[reason]]))
 
 _problem("missing", tally) := sprintf("on 0 of %s", [_nodes_shown(tally)])
+
+_problem("partial", tally) := sprintf("on %s of %s, and a DaemonSet has a pod on each", [
+	_range(tally),
+	_nodes_shown(tally),
+])
 
 _problem("scarce", tally) := sprintf("on %s of %s, not %d", [_range(tally), _nodes_shown(tally), tally.required])
 
@@ -215,14 +236,16 @@ _problem("invalid", _) := "is not a reference that Kubernetes can parse, so no n
 
 _remedies := {
 	"missing": _pull,
+	"partial": _pull,
 	"scarce": _pull,
 	"unknown": "look there (crictl images) or raise nodeStatusMaxImages",
-	"nowhere": "add a node for it, and pre-pull it there (crictl pull)",
+	"nowhere": "add a node for it, pre-pull it there and pin it",
 	"unsynced": "sync v1 Nodes (SyncSet)",
-	"invalid": "correct it, then pre-pull it",
+	"invalid": "correct it, then pre-pull it and pin it",
 }
 
-_pull := "pre-pull it there (crictl pull, ctr -n k8s.io images pull)"
+# The kubelet removes images that nothing runs from, unless the runtime calls them pinned.
+_pull := "pre-pull it there and pin it (ctr -n k8s.io images pull, label io.cri-containerd.pinned=pinned)"
 
 _nodes_shown(tally) := "1 node that can run it" if {
 	tally.fitting == 1

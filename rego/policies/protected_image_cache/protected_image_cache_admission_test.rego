@@ -47,6 +47,12 @@ test_what_starts_no_pods_passes[name] if {
 		"an earlier revision": _review("apps", "ReplicaSet", object.union_n([
 			templated, _owned_by("apps/v1", "Deployment"), {"spec": {"replicas": 0}},
 		])),
+		"an earlier revision of another controller": _review("apps", "ReplicaSet", object.union_n([
+			templated, _owned_by("argoproj.io/v1alpha1", "Rollout"), {"spec": {"replicas": 0}},
+		])),
+		"an earlier revision of a DeploymentConfig": _review("", "ReplicationController", object.union_n([
+			templated, _owned_by("apps.openshift.io/v1", "DeploymentConfig"), {"spec": {"replicas": 0}},
+		])),
 	}
 	_found(review, {}) == set()
 	_violations(review, _defaults, {}) == set()
@@ -86,7 +92,10 @@ test_update_judges_what_is_new_or_changed[name] if {
 	some name, [spec, paths] in {
 		"the same": [old.spec, set()],
 		"another order": [{"containers": [old.spec.containers[2], old.spec.containers[1], old.spec.containers[0]]}, set()],
-		"other nodes": [object.union(old.spec, {"nodeSelector": {"zone": "1"}}), set()],
+		"other nodes": [object.union(old.spec, {"nodeSelector": {"zone": "1"}}), {
+			"spec.containers[0]", "spec.containers[1]", "spec.containers[2]", "spec.volumes[0]",
+		}],
+		"another priority": [object.union(old.spec, {"priorityClassName": "x"}), set()],
 		"another pull policy": [{"containers": [{"name": "a", "image": "w", "imagePullPolicy": "Never"}]}, set()],
 		"another image": [{"containers": [{"name": "a", "image": "w2"}]}, {"spec.containers[0]"}],
 		"another tag": [{"containers": [{"name": "b", "image": "v:edge"}]}, {"spec.containers[0]"}],
@@ -122,4 +131,53 @@ test_review_without_operation_is_judged_as_in_audit if {
 	review := object.remove(_pod(_absent), ["operation"])
 	_reasons(_found(review, {})) == ["missing"]
 	_reasons(_violations(review, _defaults, {})) == ["unsynced"]
+}
+
+# A node lists the largest of its images, or does not say: what it has then is a question for audit.
+test_what_is_unknown_passes_at_admission[name] if {
+	full := {"a": _with(["q.io/1:1", "q.io/2:1"])}
+	some name, nodes in {
+		"a list that is full": full,
+		"no list": {"a": {"status": {"conditions": []}}},
+		"no status": {"a": {}},
+		"one that has not, one that does not say": {"a": _with([]), "b": {}},
+	}
+	every operation, reasons in {"": ["unknown"], "CREATE": [], "UPDATE": []} {
+		review := _at_admission(operation, _running("w:1"))
+		_reasons(_violations(review, object.union(_defaults, {"maxImages": 2}), _inventory(nodes))) == reasons
+	}
+}
+
+test_a_daemon_set_needs_the_image_on_every_node[name] if {
+	some name, [kind, image, selector, reasons] in {
+		"on some": ["DaemonSet", "x:1", {}, ["partial"]],
+		"on all that it runs on": ["DaemonSet", "x:1", {"zone": "2"}, []],
+		"on none": ["DaemonSet", "w:1", {}, ["missing"]],
+		"not a DaemonSet": ["Deployment", "x:1", {}, []],
+	}
+	spec := {"containers": [{"name": "a", "image": image}], "nodeSelector": selector}
+	every operation in ["", "CREATE"] {
+		_reasons(_found(_at_admission(operation, _templated("apps", kind, spec)), {})) == reasons
+	}
+}
+
+test_what_a_daemon_set_is_told if {
+	spec := {"containers": [{"name": "a", "image": "x:1"}]}
+	_messages(_found(_templated("apps", "DaemonSet", spec), {})) == {concat("; ", [
+		"container \"a\" image \"x:1\": on 2 of 3 nodes that can run it, and a DaemonSet has a pod on each",
+		_pull,
+	])}
+	hidden := {"maxImages": 2}
+	_messages(_found(_templated("apps", "DaemonSet", {"containers": [{"name": "a", "image": "z:1"}]}), hidden)) == {
+		concat("; ", [
+			"container \"a\" image \"z:1\": on 1 to 2 of 3 nodes that can run it, and a DaemonSet has a pod on each",
+			_pull,
+		]),
+	}
+}
+
+test_short_names_of_cri_o if {
+	node := object.union(_with(["q.io/x:1"]), {"status": {"nodeInfo": {"containerRuntimeVersion": "cri-o://1.34.0"}}})
+	_violations(_running("x:1"), _defaults, _inventory({"a": node})) == set()
+	_reasons(_violations(_running("docker.io/x:1"), _defaults, _inventory({"a": node}))) == ["missing"]
 }

@@ -56,23 +56,24 @@ _at_admission(operation, review) := object.union(review, {"operation": operation
 
 _update(review, old) := object.union(review, {"operation": "UPDATE", "oldObject": old})
 
+_pull := "pre-pull it there and pin it (ctr -n k8s.io images pull, label io.cri-containerd.pinned=pinned)"
+
 test_what_a_container_is_told[name] if {
-	pull := "pre-pull it there (crictl pull, ctr -n k8s.io images pull)"
 	some name, [image, change, message] in {
-		"missing": ["w:1", {}, sprintf("on 0 of 3 nodes that can run it; %s", [pull])],
-		"scarce": ["x:1", {"minNodes": 3}, sprintf("on 2 of 3 nodes that can run it, not 3; %s", [pull])],
-		"scarce, of all": ["y:1", {"minNodes": "100%"}, sprintf("on 1 of 3 nodes that can run it, not 3; %s", [pull])],
+		"missing": ["w:1", {}, sprintf("on 0 of 3 nodes that can run it; %s", [_pull])],
+		"scarce": ["x:1", {"minNodes": 3}, sprintf("on 2 of 3 nodes that can run it, not 3; %s", [_pull])],
+		"scarce, of all": ["y:1", {"minNodes": "100%"}, sprintf("on 1 of 3 nodes that can run it, not 3; %s", [_pull])],
 		"unknown": ["w:1", {"maxImages": 2}, concat("", [
 			"seen on 0 of 3 nodes that can run it, not 1, but 1 list only a part; ",
 			"look there (crictl images) or raise nodeStatusMaxImages",
 		])],
 		"scarce among unknown": [
 			"w:1", {"minNodes": 2, "maxImages": 2},
-			sprintf("on 0 to 1 of 3 nodes that can run it, not 2; %s", [pull]),
+			sprintf("on 0 to 1 of 3 nodes that can run it, not 2; %s", [_pull]),
 		],
 		"invalid": [
 			"W:1", {},
-			"is not a reference that Kubernetes can parse, so no node has it; correct it, then pre-pull it",
+			"is not a reference that Kubernetes can parse, so no node has it; correct it, then pre-pull it and pin it",
 		],
 	}
 	_messages(_found(_running(image), change)) == {sprintf("container \"a\" image \"%s\": %s", [image, message])}
@@ -81,7 +82,7 @@ test_what_a_container_is_told[name] if {
 test_one_node_is_one if {
 	_messages(_found(_pod(object.union(_absent, {"nodeSelector": {"zone": "2"}})), {})) == {concat(" ", [
 		"container \"a\" image \"w:1\": on 0 of 1 node that can run it;",
-		"pre-pull it there (crictl pull, ctr -n k8s.io images pull)",
+		_pull,
 	])}
 }
 
@@ -89,7 +90,7 @@ test_what_is_told_without_nodes[name] if {
 	unsynced := "cannot tell which nodes have it, as no Node is in the inventory; sync v1 Nodes (SyncSet)"
 	nowhere := concat("; ", [
 		"its pod can run on 0 of 3 nodes (nodeSelector, affinity, taints)",
-		"add a node for it, and pre-pull it there (crictl pull)",
+		"add a node for it, pre-pull it there and pin it",
 	])
 	spec := object.union(_absent, {"nodeSelector": {"zone": "3"}})
 	some name, [inventory, reason, message] in {
@@ -235,7 +236,7 @@ test_each_list_has_its_noun if {
 		"ephemeralContainers": [{"name": "c", "image": "w"}],
 		"volumes": [{"name": "d", "image": {"reference": "w"}}, {"image": {"reference": "w"}}],
 	}
-	rest := "image \"w\": on 0 of 3 nodes that can run it; pre-pull it there (crictl pull, ctr -n k8s.io images pull)"
+	rest := sprintf("image \"w\": on 0 of 3 nodes that can run it; %s", [_pull])
 	_messages(_found(_pod(spec), {})) == {concat(" ", [noun, rest]) |
 		some noun in [
 			"container \"a\"",
@@ -263,14 +264,14 @@ test_long_and_hostile_parts[name] if {
 	few := {sprintf("m%d", [number]): _with([]) | some number in numbers.range(1, 100)}
 	inventory := _inventory(object.union(many, few))
 	some name, [image, change, parts] in {
-		"missing": [substring(long, 0, 240), {}, ["on 0 of 200 nodes", "images pull)"]],
+		"missing": [substring(long, 0, 240), {}, ["on 0 of 200 nodes", "pinned=pinned)"]],
 		"scarce": [concat("", ["q.io/", substring(long, 0, 250)]), {"minNodes": "100%", "maxImages": 1}, [
 			"q.io/", "on 0 to 100 of 200 nodes that can run it, not 200;", "pre-pull it there",
 		]],
 		"unknown": [concat("", ["q.io/", substring(long, 0, 250)]), {"minNodes": "50%", "maxImages": 1}, [
 			"q.io/", "seen on 0 of 200 nodes that can run it, not 100, but 100 list only a part;", "raise nodeStatusMaxImages",
 		]],
-		"invalid": [long, {}, ["\" image \"0123", "so no node has it; correct it, then pre-pull it"]],
+		"invalid": [long, {}, ["\" image \"0123", "so no node has it; correct it, then pre-pull it and pin it"]],
 		"beyond ascii": [concat("", ["ü\n\u001b", long]), {}, ["\" image \"???0", "so no node has it"]],
 	}
 	spec := {"ephemeralContainers": [{"name": concat("", ["ü", long]), "image": image}]}
@@ -343,8 +344,12 @@ test_unknown[name] if {
 		"a wrong type counts as the default": [{"maxImages": 2, "unknown": ["allow"]}, "w:1", ["unknown"]],
 		"null counts as the default": [{"maxImages": 2, "unknown": null}, "w:1", ["unknown"]],
 	}
-	every operation in ["", "CREATE", "UPDATE"] {
-		_reasons(_found(_at_admission(operation, _running(image)), change)) == reasons
+	_reasons(_found(_running(image), change)) == reasons
+	every operation in ["CREATE", "UPDATE"] {
+		_reasons(_found(_at_admission(operation, _running(image)), change)) == [reason |
+			some reason in reasons
+			reason != "unknown"
+		]
 	}
 }
 

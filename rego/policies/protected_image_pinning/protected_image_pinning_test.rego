@@ -5,7 +5,7 @@ import data.policies.protected_image_pinning as policy
 
 _defaults := {
 	"require": "tag",
-	"floatingTags": [tag | some tag in images.floating_tags],
+	"floatingTags": images.floating_tags,
 	"exemptImages": [],
 	"customKinds": [],
 	"controlledPods": "audit",
@@ -357,4 +357,44 @@ test_deletion_and_connection_are_never_blocked[operation] if {
 test_review_without_operation_is_judged_as_in_audit if {
 	review := object.remove(_running("x"), ["operation"])
 	_paths(review, _defaults) == {"spec.containers[0]"}
+}
+
+_is_let_go(image, change) if {
+	parameters := object.union(_defaults, change)
+	not policy._is_suspect with input as {"review": _running(image), "parameters": parameters}
+}
+
+# Nothing else differs, but what a review costs: see docs/benchmarks.md.
+test_pinned_plainly[image] if {
+	some image in [
+		"x:1",
+		"q.io/a/b:v1.2.3",
+		"q.io:5000/a/b:1.2.3-alpine3.20-r1",
+		concat("@", ["x:latest", _digest]),
+		concat("@", ["q.io/x", _digest]),
+	]
+	_is_let_go(image, {})
+	_reasons(_running(image), _defaults) == []
+}
+
+test_not_pinned_plainly[name] if {
+	some name, [image, change] in {
+		"no tag": ["x", {}],
+		"a tag that may move": ["x:1-latest", {}],
+		"another one": ["x:1-SNAPSHOT", {}],
+		"no version": ["x:release-1", {}],
+		"a digest is asked for": [concat("@", ["x", _digest]), {"require": "digest"}],
+		"other tags move": ["x:1", {"floatingTags": ["1"]}],
+		"no text": [7, {}],
+	}
+	not _is_let_go(image, change)
+}
+
+test_one_image_volume_is_enough_for_a_finding[name] if {
+	spec := {"containers": [{"name": "a", "image": "x:1"}], "volumes": [{"name": "v", "image": {"reference": "y:main"}}]}
+	some name, review in {
+		"Pod": _pod(spec),
+		"Deployment": _review("apps", "Deployment", {"spec": {"template": {"spec": spec}}}),
+	}
+	_reasons(review, _defaults) == ["floating"]
 }

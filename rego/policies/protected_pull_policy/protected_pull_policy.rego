@@ -7,7 +7,7 @@
 # scope: package
 # custom:
 #   kind: K8sProtectedPullPolicy
-#   version: 1.0.0
+#   version: 1.1.0
 #   rules:
 #     always:
 #       id: pull-policy-always
@@ -21,6 +21,10 @@
 #       id: pull-policy-disallowed
 #       severity: medium
 #       title: The pull policy is not in allowedPolicies
+#     implied:
+#       id: pull-policy-implied
+#       severity: low
+#       title: The pull policy is implied, so that a live object keeps the one that was stored, be it Always
 #   include: lib.uses
 #   parameters:
 #     type: object
@@ -33,6 +37,14 @@
 #         items:
 #           type: string
 #           enum: [IfNotPresent, Never]
+#       impliedPolicy:
+#         description: |
+#           What to make of it where an allowed pull policy is implied, not stated: a live object that was made with
+#           another image keeps the one that was filled in then. `audit` leaves it to audit and CI, `deny` judges it at
+#           admission as well, `allow` lets it pass.
+#         type: string
+#         enum: [allow, audit, deny]
+#         default: audit
 package policies.protected_pull_policy
 
 import data.lib.images
@@ -46,37 +58,49 @@ import data.lib.uses
 
 # METADATA
 # title: A container or an image volume whose pull policy is not allowed
-# scope: document
 violation contains found if {
-	some list in ["containers", "initContainers", "ephemeralContainers"]
-	some container in input.review.object.spec[list]
-	not container.imagePullPolicy == "IfNotPresent"
-	some found in _violations
-}
-
-violation contains found if {
-	input.review.object.spec.volumes[_].image
-	some found in _violations
-}
-
-violation contains found if {
-	not input.parameters.allowedPolicies[0] == "IfNotPresent"
-	some found in _violations
-}
-
-violation contains found if {
-	input.review.kind != {"group": "", "version": "v1", "kind": "Pod"}
 	_is_suspect
 	some found in _violations
 }
 
+_is_suspect if {
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some container in input.review.object.spec[list]
+	not container.imagePullPolicy == "IfNotPresent"
+}
+
+_is_suspect if input.review.object.spec.volumes[_].image
+
+_is_suspect if not input.parameters.allowedPolicies[0] == "IfNotPresent"
+
+_is_suspect if {
+	input.review.kind != {"group": "", "version": "v1", "kind": "Pod"}
+	_is_suspect_template
+}
+
+# The same questions about an object of any kind.
+_is_suspect_template if {
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some container in _spec[list]
+	not container.imagePullPolicy == "IfNotPresent"
+}
+
+_is_suspect_template if _spec.volumes[_].image
+
+_is_suspect_template if {
+	some custom in input.parameters.customKinds
+	custom.kind == input.review.kind.kind
+}
+
+_spec := pods.spec(input.review.object, input.review.kind)
+
 _violations contains {"msg": _message(use, effective, reason), "details": details} if {
+	not _is_past
 	some use in uses.current(input)
 	effective := images.effective_policy(use.stated, use.image)
-	not effective in _allowed
+	reason := _reason(use, effective)
 	not uses.is_excused(use, input)
-	not _identity(use) in _unchanged
-	reason := _reason(effective)
+	not _is_kept(use)
 	details := {
 		"path": uses.path(use),
 		"stated": use.stated,
@@ -87,23 +111,29 @@ _violations contains {"msg": _message(use, effective, reason), "details": detail
 	}
 }
 
-# The same questions about an object of any kind.
-_is_suspect if {
-	some list in ["containers", "initContainers", "ephemeralContainers"]
-	some container in _spec[list]
-	not container.imagePullPolicy == "IfNotPresent"
+# What is done stays as it is; at admission nothing is.
+_is_past if {
+	not uses.is_admission(input)
+	pods.is_finished(input.review.object, input.review.kind)
 }
 
-_is_suspect if _spec.volumes[_].image
-
-_is_suspect if {
-	some custom in input.parameters.customKinds
-	custom.kind == input.review.kind.kind
+# Undefined where there is nothing to say.
+_reason(use, effective) := _disallowed(effective) if {
+	not effective in _allowed
+} else := "implied" if {
+	not use.stated == effective
+	_tells_implied
+	images.is_reference(use.image) # a patch or a template may have an image later, and a policy
 }
 
-_spec := pods.spec(input.review.object, input.review.kind)
+_tells_implied if input.parameters.impliedPolicy == "deny"
 
-_reason(effective) := "always" if {
+_tells_implied if {
+	not object.get(input, ["parameters", "impliedPolicy"], "audit") in {"allow", "deny"}
+	not uses.is_admission(input)
+}
+
+_disallowed(effective) := "always" if {
 	effective == "Always"
 } else := "invalid" if {
 	not effective in images.valid_policies
@@ -113,10 +143,25 @@ default _allowed := ["IfNotPresent", "Never"]
 
 _allowed := input.parameters.allowedPolicies if is_array(input.parameters.allowedPolicies)
 
-# How the policy is written does not matter.
-_unchanged contains _identity(use) if some use in uses.earlier(input)
+_is_kept(use) if {
+	input.review.operation == "UPDATE"
+	key := _key(use, input.review.object)
+	uses.is_kept(key[0], _now[key], _before[key])
+}
 
-_identity(use) := [uses.identity(use), images.effective_policy(use.stated, use.image)]
+_now[_key(use, input.review.object)] contains uses.path(use) if some use in uses.current(input)
+
+_before[_key(use, input.review.oldObject)] contains uses.path(use) if some use in uses.earlier(input)
+
+# How a policy that is not allowed is written does not matter.
+_key(use, resource) := [uses.identity(use, resource), effective, _is_implied(use, effective)] if {
+	effective := images.effective_policy(use.stated, use.image)
+}
+
+_is_implied(use, effective) if {
+	effective in _allowed
+	not use.stated == effective
+} else := false
 
 _message(use, effective, reason) := uses.message(use, sprintf("%s; %s", [
 	_problem(use, effective, reason),
@@ -131,6 +176,8 @@ _problem(use, effective, "invalid") := sprintf("%s \"%s\" is not one of Always, 
 	use.field,
 	messages.shortened(messages.printable(effective), 16),
 ])
+
+_problem(use, _, "implied") := sprintf("no %s, so a live object keeps the one it has, be it Always", [use.field])
 
 _problem(use, effective, "disallowed") := sprintf("%s is %s, not %s", [use.field, effective, concat(" or ", _allowed)])
 

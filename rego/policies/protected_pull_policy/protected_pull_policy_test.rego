@@ -82,7 +82,14 @@ test_what_a_container_is_told[name] if {
 		])}],
 		"IfNotPresent": ["x:latest", "IfNotPresent", set()],
 		"Never": ["x", "Never", set()],
-		"not stated, tag": ["x:1", null, set()],
+		"implied, and allowed": ["x:1", null, {concat("", [
+			"container \"a\" image \"x:1\": no imagePullPolicy, so a live object keeps the one it has, be it Always; ",
+			_set_it,
+		])}],
+		"implied, and allowed, floating": ["x:stable", "", {concat("", [
+			"container \"a\" image \"x:stable\": no imagePullPolicy, so a live object keeps the one it has, be it Always; ",
+			_pin_it,
+		])}],
 		"not stated, unparsable": ["X", null, set()],
 		"nothing but a name": [null, null, set()],
 	}
@@ -122,6 +129,14 @@ test_details[name] if {
 		"a template": [{"containers": [_container("x:{{ .Values.tag }}", "Always")]}, {
 			"path": "spec.containers[0]", "stated": "Always", "effective": "Always", "image": "x:{{ .Values.tag }}",
 			"reason": "always", "fix": null,
+		}],
+		"implied, and allowed": [{"containers": [_container("x:1", null)]}, {
+			"path": "spec.containers[0]", "stated": null, "effective": "IfNotPresent", "image": "x:1", "reason": "implied",
+			"fix": {"path": "spec.containers[0].imagePullPolicy", "value": "IfNotPresent"},
+		}],
+		"implied, and allowed, floating": [{"containers": [_container("x:main", "")]}, {
+			"path": "spec.containers[0]", "stated": "", "effective": "IfNotPresent", "image": "x:main",
+			"reason": "implied", "fix": null,
 		}],
 		"image volume": [{"volumes": [{"name": "v"}, {"name": "w", "image": {"reference": "x", "pullPolicy": ""}}]}, {
 			"path": "spec.volumes[1]", "stated": "", "effective": "Always", "image": "x", "reason": "always",
@@ -296,6 +311,11 @@ test_missing_parameters_count_as_their_defaults[name] if {
 	[violation.details.path |
 		some violation in _violations(_pod({"containers": [_container("x:1", "Always")]}), parameters)
 	] == ["spec.containers[0]"]
+}
+
+test_if_not_present_alone_is_judged_where_it_is_not_allowed if {
+	parameters := object.union(_defaults, {"allowedPolicies": ["Never"]})
+	count(_violations(_pod({"containers": [_container("x:1", "IfNotPresent")]}), parameters)) == 1
 }
 
 test_disallowed_has_a_reason_of_its_own if {

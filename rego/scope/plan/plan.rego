@@ -2,7 +2,7 @@
 # title: What scope asks the policy
 # description: |
 #   The protected namespaces of a snapshot, and the reviews that the policy is to judge there. input is {constraints
-#   (defaults filled in), namespaces, validatingPolicies, workloads, pods}: lists of objects.
+#   (defaults filled in), namespaces, validatingPolicies, workloads, pods, expansions}: lists of objects.
 # scope: package
 package scope.plan
 
@@ -26,7 +26,7 @@ import data.scope.probes
 contents := {
 	"namespaces": [namespace | some namespace in _protected],
 	"sources": [object.remove(source, ["constraint"]) | some source in _sources],
-	"cases": array.concat(_probe_cases, _workload_cases),
+	"cases": [case | some cases in [_probe_cases, _workload_cases, _expansion_cases]; some case in cases],
 	"unjudged": _unjudged,
 	"changed": _changed,
 }
@@ -137,10 +137,17 @@ _admission(obj, namespace) := review.from_admission({
 	"operation": "CREATE",
 	"name": object.get(obj, ["metadata", "name"], ""),
 	"namespace": namespace,
-	"userInfo": {"username": "pullguard"},
+	"userInfo": {"username": _asker(obj)},
 	"object": obj,
 	"dryRun": false,
 })
+
+# Kubernetes' own controllers are one user. As whom others ask is not known: somebody without their rights.
+_asker(obj) := "system:kube-controller-manager" if {
+	some owner in obj.metadata.ownerReferences
+	owner.controller == true
+	owner.kind in {"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"}
+} else := "pullguard"
 
 _probe_cases := [case |
 	some namespace in _protected
@@ -174,7 +181,56 @@ _matched({"matches": false}, _) := {}
 
 _matched({"error": reason}, _) := {"rejected": hook.autorejection(reason)}
 
-# The objects that workloads create next, as their controllers send them to admission.
+# What an ExpansionTemplate makes of a workload whenever it is edited or scaled, and of what a controller makes: a pod
+# without a controller, that was never there before. Only constraints for whatever source judge it.
+_expansion_cases := [case |
+	some next in _expanded
+	some index, source in _sources
+	source.constraint != null
+	reviewed := _admission(next.object, next.namespace)
+	request := object.union(_request(reviewed, next.namespace), {"source": "Generated"})
+	answer := _matched(match.outcome(_match(source.constraint), request), reviewed)
+	answer != {}
+	case := object.union(answer, {
+		"namespace": next.namespace,
+		"source": index,
+		"point": "admission",
+		"workload": next.workload,
+	})
+]
+
+_expanded := [next |
+	some workload in input.workloads
+	workload.metadata.namespace in _protected_names
+	some subject in array.concat([workload], [job | some job in _made_by(workload); job.kind == "Job"])
+	some expansion in input.expansions
+	_expands(expansion, review.kind_of(subject))
+	template := object.get(subject, split(expansion.spec.templateSource, "."), null)
+	next := {
+		"namespace": workload.metadata.namespace,
+		"workload": _shown(workload),
+		"object": {
+			"apiVersion": "v1",
+			"kind": "Pod",
+			"metadata": object.union(_own_metadata(template), {
+				"name": sprintf("%s-pod", [review.name_of(workload)]),
+				"namespace": workload.metadata.namespace,
+			}),
+			"spec": template.spec,
+		},
+	}
+]
+
+_expands(expansion, kind) if {
+	object.get(expansion.spec.generatedGVK, "group", "") == ""
+	expansion.spec.generatedGVK.kind == "Pod"
+	some applied in expansion.spec.applyTo
+	kind.group in applied.groups
+	kind.version in applied.versions
+	kind.kind in applied.kinds
+}
+
+# What workloads make next: through the same admission, as the controller asks for it.
 _workload_cases := [case |
 	some next in _next_objects
 	some index, source in _sources

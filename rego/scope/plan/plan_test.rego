@@ -33,7 +33,14 @@ _workload(kind, name, more) := object.union(
 	more,
 )
 
-_empty := {"constraints": [], "namespaces": [], "validatingPolicies": [], "workloads": [], "pods": []}
+_empty := {
+	"constraints": [],
+	"namespaces": [],
+	"validatingPolicies": [],
+	"workloads": [],
+	"pods": [],
+	"expansions": [],
+}
 
 _plan(change) := found if {
 	found := plan.contents with input as object.union(_empty, change)
@@ -297,4 +304,52 @@ test_not_changed[name] if {
 	workload := _workload("DaemonSet", "agent", {"spec": {"template": {"spec": spec}}})
 	found := _planned([workload], [_pod("one", _controlled("DaemonSet", "agent"), case.pod)])
 	found.changed == []
+}
+
+_expansion(change) := object.union_n([
+	{
+		"kind": "ExpansionTemplate",
+		"metadata": {"name": "workloads"},
+		"spec": {
+			"applyTo": [
+				{"groups": ["apps"], "versions": ["v1"], "kinds": ["Deployment"]},
+				{"groups": ["batch"], "versions": ["v1"], "kinds": ["Job"]},
+			],
+			"templateSource": "spec.template",
+			"generatedGVK": {"group": "", "version": "v1", "kind": "Pod"},
+		},
+	},
+	change,
+])
+
+_expanded(criteria, expansion, workload) := [case.review.object |
+	some case in _plan({
+		"constraints": [_constraint("c", object.union({"namespaces": ["a"]}, criteria))],
+		"expansions": [expansion],
+		"workloads": [workload],
+	}).cases
+	case.workload
+	case.review.object.kind == "Pod"
+	not case.review.object.metadata.ownerReferences
+]
+
+test_what_an_expansion_template_makes_is_asked_about[name] if {
+	cron_job := {
+		"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "n", "namespace": "a"},
+		"spec": {"jobTemplate": {"spec": {"template": _template}}},
+	}
+	pod := {
+		"apiVersion": "v1", "kind": "Pod",
+		"metadata": {"labels": {"app": "a"}, "name": "n-pod", "namespace": "a"}, "spec": _template.spec,
+	}
+	some name, [criteria, expansion, workload, pods] in {
+		"a workload": [{}, _expansion({}), _workload("Deployment", "n", {}), [pod]],
+		"what a controller makes": [{}, _expansion({}), cron_job, [pod]],
+		"whatever its source": [{"source": "All"}, _expansion({}), _workload("Deployment", "n", {}), [pod]],
+		"only what was asked for": [{"source": "Original"}, _expansion({}), _workload("Deployment", "n", {}), []],
+		"another kind": [{}, _expansion({}), _workload("StatefulSet", "n", {}), []],
+		"no pod": [{}, _expansion({"spec": {"generatedGVK": {"kind": "Job"}}}), _workload("Deployment", "n", {}), []],
+		"no template": [{}, _expansion({}), _workload("Deployment", "n", {"spec": {"template": null}}), []],
+	}
+	_expanded(criteria, expansion, workload) == pods
 }

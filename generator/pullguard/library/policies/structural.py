@@ -41,6 +41,17 @@ _COMMON: dict[str, Any] = {
     "default": {},
     "defaultFrom": {"type": "string"},
     "example": {},
+    # What would be taken and can never be right: for people who write a configuration, not for clusters.
+    "refuses": {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "required": ["pattern", "because"],
+            "properties": {"pattern": {"type": "string", "format": "regex"}, "because": {"type": "string"}},
+            "additionalProperties": False,
+        },
+    },
     "nullable": {"type": "boolean"},
     "enum": {"type": "array", "minItems": 1, "uniqueItems": True},
 }
@@ -118,6 +129,10 @@ def json_schema(schema: Schema) -> dict[str, Any]:
     result = {keyword: copy.deepcopy(schema[keyword]) for keyword in _SHARED if keyword in schema}
     if "example" in schema:
         result["examples"] = [copy.deepcopy(schema["example"])]
+    if "refuses" in schema:
+        result["allOf"] = [
+            {"not": {"pattern": entry["pattern"]}, "errorMessage": entry["because"]} for entry in schema["refuses"]
+        ]
     kinds = ["integer", "string"] if schema.get("x-kubernetes-int-or-string") else [schema["type"]]
     if schema.get("nullable"):
         kinds.append("null")
@@ -143,8 +158,8 @@ def json_schema(schema: Schema) -> dict[str, Any]:
 
 
 def without_examples(schema: Schema) -> dict[str, Any]:
-    """Return a copy of a structural schema without examples: clusters have no use for them."""
-    result = {key: copy.deepcopy(value) for key, value in schema.items() if key not in {"example", *_NESTED}}
+    """Return a copy of a structural schema without examples and the like: clusters have no use for them."""
+    result = {key: copy.deepcopy(value) for key, value in schema.items() if key not in {"example", "refuses", *_NESTED}}
     for key in _NESTED:
         if key == "properties" and key in schema:
             result[key] = {name: without_examples(node) for name, node in schema[key].items()}

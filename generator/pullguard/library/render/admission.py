@@ -294,7 +294,7 @@ def _pod_specs(paths: PodSpecPaths) -> str:
         return "[[], []]"
     cases = [
         f"kind in {literal(kinds[keys])} ? [\n"
-        f'    {{"at": dyn(""), "spec": resource{"".join(f".?{key}" for key in keys)}.orValue(null)}}]'
+        f'    {{"at": dyn(["."]), "spec": resource{"".join(f".?{key}" for key in keys)}.orValue(null)}}]'
         for keys in sorted(kinds, key=lambda keys: (len(keys), keys))
     ]
     return (
@@ -310,7 +310,7 @@ def _custom_pod_specs(kinds: Iterable[Mapping[str, Any]]) -> str:
     """
     terms = [
         f"(request.kind.group == {literal(kind['group'])} && request.kind.kind == {literal(kind['kind'])} "
-        f'? {_specs_at(path)}.map(spec, {{"at": dyn({literal(path)}), "spec": spec}}) : [])'
+        f"? {_specs_at(path)} : [])"
         for kind in kinds
         for path in dig(kind, "paths") or ()
     ]
@@ -321,11 +321,18 @@ def _custom_pod_specs(kinds: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _specs_at(path: str) -> str:
-    """Return the list of what stands at a path, where `[]` behind a key means every entry of its list."""
-    text = "[resource]"
+    """Return the list of what stands at a path, where `[]` behind a key means every entry of its list.
+
+    Each has its place, `at`: the path, and the names of the entries on its way; "" for one that has none.
+    """
+    text = f'[{{"at": dyn([{literal(path)}]), "spec": dyn(resource)}}]'
     for step in path.split("."):
         key = literal(step.removesuffix("[]"))
-        text += f".filter(v, type(v) == map && {key} in v).map(v, v[{key}])"
+        text += f'.filter(p, type(p.spec) == map && {key} in p.spec).map(p, {{"at": p.at, "spec": dyn(p.spec[{key}])}})'
         if step.endswith("[]"):
-            text += ".filter(v, type(v) == list).flatten(1)"
+            text += (
+                ".filter(p, type(p.spec) == list).map(p, p.spec.map(v, "
+                '{"at": dyn(p.at + [type(v) == map && type(v.?name.orValue(null)) == string ? v.name : ""]), '
+                '"spec": dyn(v)})).flatten(1)'
+            )
     return text

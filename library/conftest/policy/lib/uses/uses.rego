@@ -44,10 +44,18 @@
 #             group:
 #               description: The API group, such as argoproj.io.
 #               type: string
+#               refuses:
+#                 - {pattern: /, because: "an API group has neither a slash nor a version: argoproj.io"}
+#                 - {pattern: "[^-a-z0-9./]", because: "an API group has lower-case letters, digits, hyphens and dots"}
 #             kind:
 #               description: The kind, such as Rollout.
 #               type: string
 #               minLength: 1
+#               refuses:
+#                 - {pattern: "[^A-Za-z0-9]", because: "a kind has letters and digits only; each has its own entry"}
+#                 - {pattern: "^[a-z]", because: "a kind is no resource, and begins with a capital letter: Rollout"}
+#                 - pattern: (Cluster|Config|Deployment|Job|Pod|Rollout|Runtime|Service|Set|Task|Template|Workflow)s$
+#                   because: "a kind is singular: Rollout"
 #             paths:
 #               description: |
 #                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
@@ -57,14 +65,28 @@
 #               items:
 #                 type: string
 #                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
+#                 refuses:
+#                   - {pattern: '[/*\s]', because: "keys are joined by dots, and have no slash, asterisk or blank"}
+#                   - pattern: (^|\.)(containers|initContainers|ephemeralContainers|volumes)(\[\])?$
+#                     because: "the path must end at a pod spec, not at its containers: spec.template.spec"
 #       controlledPods:
 #         description: |
-#           Whether admission judges what a controller of Kubernetes makes (pods, ReplicaSets of Deployments, Jobs of
-#           CronJobs). `audit` leaves them to audit, so that a deny never keeps an existing workload from replacing its
-#           pods.
+#           Whether admission judges what has a controller, one of Kubernetes or any other. `audit` leaves it to audit,
+#           so that a deny never keeps an existing workload from replacing its pods. `trusted` leaves it to audit only
+#           where a controller itself asks: kube-controller-manager, a node, or one of trustedUsers. `deny` judges it.
 #         type: string
-#         enum: [audit, deny]
+#         enum: [audit, trusted, deny]
 #         default: audit
+#       trustedUsers:
+#         description: |
+#           With `controlledPods: trusted`, the users that other controllers ask as, such as
+#           system:serviceaccount:argo-rollouts:argo-rollouts: exactly, or a prefix that ends in `*`.
+#         type: array
+#         default: []
+#         items:
+#           type: string
+#           minLength: 1
+#           pattern: ^[^*]*\*?$
 package lib.uses
 
 import data.lib.globs
@@ -96,18 +118,65 @@ is_excused(use, request) if globs.match_any(request.parameters.exemptImages, use
 is_excused(use, request) if {
 	use.list != "ephemeralContainers"
 	request.review.operation in {"CREATE", "UPDATE"}
-	not request.parameters.controlledPods == "deny"
-	pods.is_controlled(request.review.object, request.review.kind)
+	pods.is_controlled(request.review.object)
+	_is_left_to_audit(object.get(request, ["parameters", "controlledPods"], "audit"), request)
+}
+
+_is_left_to_audit(stated, _) if not stated in {"deny", "trusted"}
+
+# Who writes an object can name a controller that has nothing to do with it; who asks cannot pretend to be one.
+_is_left_to_audit("trusted", request) if _is_controller(request.review.userInfo)
+
+_is_left_to_audit("trusted", request) if {
+	globs.match_any(request.parameters.trustedUsers, request.review.userInfo.username)
+}
+
+_is_controller(user) if user.username in _controllers
+
+_is_controller(user) if {
+	startswith(user.username, "system:node:")
+	"system:nodes" in user.groups
+}
+
+# kube-controller-manager, as one user, or as one for each of its controllers that make pods or what makes them.
+_controllers := {
+	"system:kube-controller-manager",
+	"system:serviceaccount:kube-system:cronjob-controller",
+	"system:serviceaccount:kube-system:daemon-set-controller",
+	"system:serviceaccount:kube-system:deployment-controller",
+	"system:serviceaccount:kube-system:job-controller",
+	"system:serviceaccount:kube-system:replicaset-controller",
+	"system:serviceaccount:kube-system:replication-controller",
+	"system:serviceaccount:kube-system:statefulset-controller",
 }
 
 # METADATA
-# title: The identity of a use of an image, before and after an edit
-# description: Its index in a list and its pull policy do not matter.
-identity(use) := {
-	"spec": [step | some step in use.spec; is_string(step)],
+# title: Whether admission asks, rather than audit, CI or a person
+is_admission(request) if request.review.operation in {"CREATE", "UPDATE"}
+
+# METADATA
+# title: What makes a use of an image the same one before and after an edit
+# description: |
+#   Neither its place in a list nor its pull policy matters; the names of entries on its way do. resource is the object
+#   that it is in.
+identity(use, resource) := {
+	"spec": pods.place(resource, use.spec),
 	"list": use.list,
 	"name": use.name,
 	"image": use.image,
+}
+
+# METADATA
+# title: Whether what an UPDATE brings was there already
+# description: |
+#   `now` and `before` are sets of the paths of uses that are the same one, by their identity. Where entries of a list
+#   have no names, nothing tells one from another: there must not be more of the same than before.
+# scope: document
+is_kept(_, now, before) if count(now) <= count(before)
+
+is_kept(same, _, before) if {
+	count(before) > 0
+	not [] in same.spec
 }
 
 # METADATA
