@@ -11,7 +11,7 @@ _CONSTRAINT = {
     "apiVersion": "constraints.gatekeeper.sh/v1beta1",
     "kind": "K8sProtectedPullPolicy",
     "metadata": {"name": "everywhere"},
-    "spec": {"parameters": {}},
+    "spec": {"parameters": {"impliedPolicy": "allow"}},
 }
 
 

@@ -109,7 +109,7 @@ _is_past if {
 _is_kept(use) if {
 	input.review.operation == "UPDATE"
 	key := _key(use, input.review.object)
-	uses.is_kept(key[0], _now[key], _before[key])
+	uses.is_kept(key[0], object.get(_now, [key], set()), object.get(_before, [key], set()))
 }
 
 _now[_key(use, input.review.object)] contains uses.path(use) if some use in uses.current(input)

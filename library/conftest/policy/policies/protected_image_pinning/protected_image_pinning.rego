@@ -146,7 +146,7 @@ _reason(image) := "invalid" if {
 _is_kept(use) if {
 	input.review.operation == "UPDATE"
 	same := uses.identity(use, input.review.object)
-	uses.is_kept(same, _now[same], _before[same])
+	uses.is_kept(same, object.get(_now, [same], set()), object.get(_before, [same], set()))
 }
 
 _now[uses.identity(use, input.review.object)] contains uses.path(use) if some use in uses.current(input)
