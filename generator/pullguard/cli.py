@@ -3,18 +3,12 @@
 What a command needs is imported when it runs: no command waits for what only another one needs.
 """
 
-import io
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, BinaryIO, NoReturn, TextIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from pullguard import __version__
-from pullguard.core.errors import PullguardError
+from pullguard import __version__, ending
 from pullguard.core.formats.text import page, write_lines
 
 if TYPE_CHECKING:
@@ -71,108 +65,27 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
     return top
 
 
-def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - each way to end is told apart
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code.
 
     Args:
         arguments: Without the program's name; those of the process if None.
     """
-    signal.signal(signal.SIGTERM, _terminate)
     arguments = sys.argv[1:] if arguments is None else arguments
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # What its encoding does not have is escaped, whoever writes it.
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        _require_data(arguments)
-        return _run(parser("".join(arguments[:1])).parse_args(arguments))
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # The reader of the output has seen enough. What is left in the buffer has no place to go.
-        _abandon(sys.stdout)
-        return 128 + signal.SIGPIPE
-    except PullguardError as error:
-        return _failed(str(error))
-    except MemoryError:
-        return _failed("there is not enough memory; give it more, or less to read at once")
-    except OSError as error:
-        # Only open files have no name. What cannot be written must not look like findings.
-        _abandon(sys.stdout)
-        what = "cannot write to standard output or to a temporary file"
-        if error.filename:
-            what = f"{error.filename} cannot be used"
-        return _failed(f"{what} ({error.strerror or error})")
-    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it must not look like findings
-        return _internal_error(error)
+    return ending.guarded(lambda: _run(arguments))
 
 
-def _run(options: "argparse.Namespace") -> int:
-    _require_working_directory()
+def _run(arguments: Sequence[str]) -> int:
+    ending.require_plain_names(arguments)
+    ending.require_working_directory()
+    options = parser("".join(arguments[:1])).parse_args(arguments)
     code: int = options.run(options)
-    sys.stdout.flush()
     return code
-
-
-def _require_data(arguments: Sequence[str]) -> None:
-    """Take no option that is the name of a file as well: a pattern of a shell, or a list of files, may have become it.
-
-    Raises:
-        PullguardError: There is one.
-    """
-    for argument in arguments:
-        if argument == "--":
-            return
-        if argument.startswith("-") and argument != "-" and os.path.lexists(argument):
-            raise PullguardError(
-                f"{argument} is an option and the name of a file",
-                remedy=f"put -- before the names of files, or write ./{argument}",
-            )
-
-
-def _require_working_directory() -> None:
-    try:
-        os.getcwd()  # noqa: PTH109 - importing pathlib takes time
-    except OSError as error:
-        raise PullguardError(f"the working directory cannot be used ({error.strerror})", remedy="leave it") from error
-
-
-def _failed(message: str) -> int:
-    """Say why there is no result, as far as there is anybody to say it to; return the exit code."""
-    try:
-        print("\n".join(page(f"pullguard: {message}")), file=sys.stderr, flush=True)
-    except OSError:
-        _abandon(sys.stderr)
-    return 2
-
-
-def _internal_error(error: Exception) -> int:
-    """Tell of a fault of pullguard itself, with what is needed to mend it; return the exit code."""
-    import traceback
-
-    trace = "".join(traceback.format_exception(error))
-    with suppress(OSError):
-        print(*page(trace), sep="\n", file=sys.stderr)
-    return _failed(
-        f"internal error ({type(error).__name__}): a fault of pullguard {__version__}, so nothing can be said of the "
-        "input; please report it with the lines above, the command line and, if you may, what it read"
-    )
-
-
-def _abandon(stream: TextIO) -> None:
-    """Close a stream that does not take what is in its buffer: Python would try again at its end, and fail."""
-    with suppress(OSError):
-        stream.close()
 
 
 def _stdin() -> BinaryIO | None:
     """Return standard input, or None where it is closed."""
     return None if sys.stdin is None else sys.stdin.buffer
-
-
-def _terminate(number: int, _: FrameType | None) -> NoReturn:
-    """End as after an error, so that programs that run for pullguard and its temporary files go too."""
-    sys.exit(128 + number)
 
 
 def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -279,7 +279,7 @@ def test_a_fault_of_pullguard_is_no_finding(
         raise KeyError("\x1b[2J::error::")
 
     (tmp_path / "a.yaml").write_text(_POD)
-    monkeypatch.setattr("pullguard.judging.judge.check", fail)
+    monkeypatch.setattr("pullguard.judging.judge.judge", fail)
     assert cli.main(["check", str(tmp_path)]) == 2
     *trace, last = capsys.readouterr().err.splitlines()
     assert trace[0] == "Traceback (most recent call last):"
