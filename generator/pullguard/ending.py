@@ -90,6 +90,8 @@ def _failed(error: Exception) -> int:
     try:
         write_lines(page(f"pullguard: {_message(error)}"), sys.stderr)
         sys.stderr.flush()
+    except MemoryError:
+        os.write(2, b"pullguard: there is not enough memory to say what is wrong\n")
     except OSError:
         _abandon(sys.stderr)
     return 2

@@ -45,10 +45,7 @@ def _allow(cluster: Cluster, *left_out: str) -> None:
 
 def _scope(cluster: Cluster, kubeconfig: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [
-            *(sys.executable, "-m", "pullguard", "scope", "--output=json"),
-            *(f"--kubeconfig={kubeconfig}"),
-        ],
+        [sys.executable, "-m", "pullguard", "scope", "--output=json", f"--kubeconfig={kubeconfig}"],
         env={"PATH": f"{cluster.kubectl.program.parent}:/usr/bin:/bin", "HOME": str(cluster.plane.folder)},
         capture_output=True,
         text=True,
