@@ -33,6 +33,7 @@ test_built_in_kinds[name] if {
 	pods.spec(resource, {"group": group, "kind": kind}) == _pod_spec
 	pods.uses(resource, {"group": group, "kind": kind}, []) == [{
 		"spec": path,
+		"place": path,
 		"list": "containers",
 		"index": 0,
 		"name": "a",
@@ -70,27 +71,27 @@ test_uses_in_every_list if {
 	}
 	pods.uses({"spec": spec}, {"group": "", "kind": "Pod"}, []) == [
 		{
-			"spec": ["spec"], "list": "containers", "index": 0,
+			"spec": ["spec"], "place": ["spec"], "list": "containers", "index": 0,
 			"name": "a", "image": null, "stated": null, "field": "imagePullPolicy",
 		},
 		{
-			"spec": ["spec"], "list": "containers", "index": 1,
+			"spec": ["spec"], "place": ["spec"], "list": "containers", "index": 1,
 			"name": null, "image": "c:1", "stated": 1, "field": "imagePullPolicy",
 		},
 		{
-			"spec": ["spec"], "list": "initContainers", "index": 0,
+			"spec": ["spec"], "place": ["spec"], "list": "initContainers", "index": 0,
 			"name": "b", "image": "b:1", "stated": "", "field": "imagePullPolicy",
 		},
 		{
-			"spec": ["spec"], "list": "ephemeralContainers", "index": 0,
+			"spec": ["spec"], "place": ["spec"], "list": "ephemeralContainers", "index": 0,
 			"name": "d", "image": "e:1", "stated": "Never", "field": "imagePullPolicy",
 		},
 		{
-			"spec": ["spec"], "list": "volumes", "index": 1,
+			"spec": ["spec"], "place": ["spec"], "list": "volumes", "index": 1,
 			"name": "w", "image": "v:1", "stated": "Always", "field": "pullPolicy",
 		},
 		{
-			"spec": ["spec"], "list": "volumes", "index": 2,
+			"spec": ["spec"], "place": ["spec"], "list": "volumes", "index": 2,
 			"name": "x", "image": null, "stated": null, "field": "pullPolicy",
 		},
 	]

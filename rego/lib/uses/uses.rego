@@ -157,26 +157,28 @@ is_admission(request) if request.review.operation in {"CREATE", "UPDATE"}
 # METADATA
 # title: What makes a use of an image the same one before and after an edit
 # description: |
-#   Neither its place in a list nor its pull policy matters; the names of entries on its way do. resource is the object
-#   that it is in.
-identity(use, resource) := {
-	"spec": pods.place(resource, use.spec),
+#   Neither its index in a list nor its pull policy matters; the names of entries on its way do.
+identity(use) := {
+	"place": use.place,
 	"list": use.list,
 	"name": use.name,
 	"image": use.image,
 }
 
 # METADATA
-# title: Whether what an UPDATE brings was there already
+# title: What an UPDATE brings that was there already
 # description: |
-#   `now` and `before` are sets of the paths of uses that are the same one, by their identity. Where entries of a list
-#   have no names, nothing tells one from another: there must not be more of the same than before.
-# scope: document
-is_kept(_, now, before) if count(now) <= count(before)
-
-is_kept(same, _, before) if {
-	count(before) > 0
-	not [] in same.spec
+#   The keys of `now` that `before` has as well, a set. Both are arrays of keys, which are arrays and begin with an
+#   identity. Where entries of a list have no names, nothing tells one from another: there must not be more of the same
+#   than before.
+kept(now, before) := {key |
+	known := {key | some key in before}
+	some key in now
+	key in known
+	not [] in key[0].place
+} | {key |
+	some key in {key | some key in now; [] in key[0].place}
+	count([1 | some other in now; other == key]) <= count([1 | some other in before; other == key])
 }
 
 # METADATA

@@ -87,32 +87,26 @@ test_not_excused[name] if {
 }
 
 test_identity if {
-	jobs := [{}, {"name": ""}, {"name": "c"}]
-	uses.identity(_use, {"spec": {"jobs": jobs}}) == {
-		"spec": ["spec", "jobs", ["c"], "spec"], "list": "containers", "name": "a", "image": "x:1",
-	}
-	moved := object.union(_use, {"spec": ["spec", "jobs", 0, "spec"], "index": 0, "stated": null})
-	uses.identity(moved, {"spec": {"jobs": [jobs[2]]}}) == uses.identity(_use, {"spec": {"jobs": jobs}})
-	uses.identity(moved, {"spec": {"jobs": jobs}}).spec == ["spec", "jobs", [], "spec"]
+	used := object.union(_use, {"place": ["spec", "jobs", ["c"], "spec"]})
+	same := {"place": ["spec", "jobs", ["c"], "spec"], "list": "containers", "name": "a", "image": "x:1"}
+	uses.identity(used) == same
+	uses.identity(object.union(used, {"spec": ["spec", "jobs", 0, "spec"], "index": 0, "stated": null})) == same
 }
 
 test_kept[name] if {
-	some name, [place, now, before] in {
-		"as before": [["spec"], {"a"}, {"a"}],
-		"at another place": [["spec"], {"a"}, {"b"}],
-		"one less": [["jobs", []], {"a"}, {"a", "b"}],
-		"as many, without names": [["jobs", []], {"a", "b"}, {"b", "c"}],
-		"more of the same name": [["jobs", ["x"]], {"a", "b"}, {"a"}],
+	[a, b, x] := [[{"place": ["jobs", ["a"]]}], [{"place": ["jobs", ["b"]]}, "Always"], [{"place": ["jobs", []]}]]
+	some name, [now, before, kept] in {
+		"as before": [[a, b], [a, b], {a, b}],
+		"another order": [[b, a], [a, b], {a, b}],
+		"one more": [[a, b], [a], {a}],
+		"one less": [[a], [a, b], {a}],
+		"more of the same name": [[a, a], [a], {a}],
+		"nothing before": [[a, x], [], set()],
+		"without names": [[x, x], [x, x], {x}],
+		"one less, without names": [[x], [x, x], {x}],
+		"one more, without names": [[x, x], [x], set()],
 	}
-	uses.is_kept({"spec": place}, now, before)
-}
-
-test_not_kept[name] if {
-	some name, [place, now, before] in {
-		"nothing before": [["spec"], {"a"}, set()],
-		"more, without names": [["jobs", []], {"a", "b"}, {"a"}],
-	}
-	not uses.is_kept({"spec": place}, now, before)
+	uses.kept(now, before) == kept
 }
 
 _asked(user, trusted) := object.union(_controlled("CREATE", {"controlledPods": "trusted", "trustedUsers": trusted}), {

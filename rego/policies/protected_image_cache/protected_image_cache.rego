@@ -106,21 +106,21 @@ _is_past if {
 	pods.is_controlled(input.review.object)
 }
 
-_is_kept(use) if {
-	input.review.operation == "UPDATE"
-	key := _key(use, input.review.object)
-	uses.is_kept(key[0], object.get(_now, [key], set()), object.get(_before, [key], set()))
-}
+_is_kept(use) if [uses.identity(use), _placements[use.spec]] in _kept
 
-_now[_key(use, input.review.object)] contains uses.path(use) if some use in uses.current(input)
-
-_before[_key(use, input.review.oldObject)] contains uses.path(use) if some use in uses.earlier(input)
+_kept := uses.kept(
+	[[uses.identity(use), _placements[use.spec]] | some use in uses.current(input)],
+	[[uses.identity(use), _earlier_placements[use.spec]] | some use in uses.earlier(input)],
+)
 
 # On other nodes it is another question.
-_key(use, resource) := [
-	uses.identity(use, resource),
-	nodes.placement(object.get(resource, use.spec, null)),
-]
+_placements[path] := nodes.placement(object.get(input.review.object, path, null)) if {
+	some path in {use.spec | some use in uses.current(input)}
+}
+
+_earlier_placements[path] := nodes.placement(object.get(input.review.oldObject, path, null)) if {
+	some path in {use.spec | some use in uses.earlier(input)}
+}
 
 # What matters of them: whatever else there is of a Node costs time. Without the inventory there are none.
 _nodes[name] := {

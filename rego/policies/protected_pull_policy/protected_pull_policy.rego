@@ -143,18 +143,15 @@ default _allowed := ["IfNotPresent", "Never"]
 
 _allowed := input.parameters.allowedPolicies if is_array(input.parameters.allowedPolicies)
 
-_is_kept(use) if {
-	input.review.operation == "UPDATE"
-	key := _key(use, input.review.object)
-	uses.is_kept(key[0], object.get(_now, [key], set()), object.get(_before, [key], set()))
-}
+_is_kept(use) if _key(use) in _kept
 
-_now[_key(use, input.review.object)] contains uses.path(use) if some use in uses.current(input)
-
-_before[_key(use, input.review.oldObject)] contains uses.path(use) if some use in uses.earlier(input)
+_kept := uses.kept(
+	[_key(use) | some use in uses.current(input)],
+	[_key(use) | some use in uses.earlier(input)],
+)
 
 # How a policy that is not allowed is written does not matter.
-_key(use, resource) := [uses.identity(use, resource), effective, _is_implied(use, effective)] if {
+_key(use) := [uses.identity(use), effective, _is_implied(use, effective)] if {
 	effective := images.effective_policy(use.stated, use.image)
 }
 

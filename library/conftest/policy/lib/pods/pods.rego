@@ -49,10 +49,11 @@ spec(resource, kind) := object.get(resource, spec_paths[kind.group][kind.kind], 
 uses(resource, kind, custom_kinds) := [use |
 	some path in _spec_paths(resource, kind, custom_kinds)
 	pod_spec := object.get(resource, path, null)
+	known_as := place(resource, path)
 	some list in ["containers", "initContainers", "ephemeralContainers", "volumes"]
 	is_array(pod_spec[list])
 	some index, item in pod_spec[list]
-	use := object.union({"spec": path, "list": list, "index": index}, _use(list, item))
+	use := object.union({"spec": path, "place": known_as, "list": list, "index": index}, _use(list, item))
 ]
 
 # METADATA
