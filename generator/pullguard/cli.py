@@ -206,10 +206,9 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _check(options: "argparse.Namespace") -> int:
     from pullguard.check.command import check
     from pullguard.check.formats import REPORTERS
+    from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
     from pullguard.core.inputs.limits import stated_limits
     from pullguard.core.inputs.selection import Selection
-    from pullguard.engine.builds import ChartOptions
-    from pullguard.judging.builds import BuildOptions
 
     files: Sequence[OutputFile] = ()
     if options.output_file:

@@ -13,9 +13,8 @@ import pytest
 from pullguard.check.command import check
 from pullguard.check.formats import REPORTERS
 from pullguard.core.findings import Finding, Report
+from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
 from pullguard.core.inputs.selection import Selection
-from pullguard.engine.builds import ChartOptions
-from pullguard.judging.builds import BuildOptions
 
 pytestmark = pytest.mark.usefixtures("opa")
 

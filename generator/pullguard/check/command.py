@@ -8,9 +8,9 @@ from pullguard.engine.protocol import Engine
 
 if TYPE_CHECKING:
     from pullguard.core.findings import Report
+    from pullguard.core.inputs.build_options import BuildOptions
     from pullguard.core.inputs.limits import Limits
     from pullguard.core.inputs.selection import Selection
-    from pullguard.judging.builds import BuildOptions
 
 
 def check(
@@ -59,8 +59,8 @@ def check(
         from pullguard.judging.prepare import prepared  # noqa: PLC0415 - as above
 
         rules = prepared(running, library, by=engine, everywhere=everywhere, limits=limits)
+        from pullguard.core.inputs.build_options import BuildOptions  # noqa: PLC0415 - as above
         from pullguard.core.inputs.selection import ALL  # noqa: PLC0415 - as above
-        from pullguard.judging.builds import BuildOptions  # noqa: PLC0415 - as above
         from pullguard.judging.judge import judge  # noqa: PLC0415 - as above
 
         report = judge(

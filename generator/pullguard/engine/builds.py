@@ -7,44 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pullguard.core.findings import Location, Place, Value
+from pullguard.core.inputs.build_options import ChartOptions, Kustomizations
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
 from pullguard.engine.protocol import Engine, Record
 
 Path = tuple[str | int, ...]
-
-#: Which kustomizations are built: those that no other one uses, each, or none.
-Kustomizations = Literal["roots", "each", "off"]
-
-
-@dataclass(frozen=True, slots=True)
-class ChartOptions:
-    """What charts are rendered with, as `helm template` has it.
-
-    Attributes:
-        values: Files of values.
-        settings: Values as --set has them.
-        kube_version: The version of Kubernetes; "": a current one.
-        api_versions: API versions that the cluster has besides.
-        release_name: The name of the release; "": that of `helm template`.
-    """
-
-    values: Sequence[str] = ()
-    settings: Sequence[str] = ()
-    kube_version: str = ""
-    api_versions: Sequence[str] = ()
-    release_name: str = ""
-
-    def as_json(self, namespace: str) -> dict[str, Any]:
-        """Return the options as the protocol of the engine has them."""
-        return {
-            "values": [os.path.abspath(file) for file in self.values],  # noqa: PTH100 - as elsewhere
-            "set": list(self.settings),
-            "kubeVersion": self.kube_version,
-            "apiVersions": list(self.api_versions),
-            "releaseName": self.release_name,
-            "namespace": namespace,
-        }
 
 
 @dataclass(frozen=True, slots=True)

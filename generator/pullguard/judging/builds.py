@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pullguard.core.findings import Problem
+from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import Found, shown
-from pullguard.engine.builds import Build, BuildEnd, Builds, BuiltObject, ChartOptions, Kustomizations, Names, buildable
+from pullguard.engine.builds import Build, BuildEnd, Builds, BuiltObject, Names, buildable
 from pullguard.engine.protocol import Engine
 from pullguard.judging.collector import FindingCollector
 
@@ -20,19 +20,6 @@ KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomiz
 EXTENSIONLESS = "Kustomization"
 CHART = "Chart.yaml"
 PACKED_CHART = ".tgz"
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """How kustomizations and charts are built.
-
-    Attributes:
-        kustomizations: Which of them are.
-        charts: What charts are rendered with.
-    """
-
-    kustomizations: Kustomizations = "roots"
-    charts: ChartOptions = field(default_factory=ChartOptions)
 
 
 class InputBuilds:

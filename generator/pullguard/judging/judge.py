@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pullguard.core.findings import Finding, Problem, Report, fingerprinted, one_of_several
 from pullguard.core.gatekeeper import dig
+from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import STDIN_NAME, Found, Located, Stdin, find_files, located, nothing_on_stdin, shown
 from pullguard.core.inputs.problems import InputError, rendering
 from pullguard.core.inputs.selection import ALL, Selection
@@ -14,7 +15,7 @@ from pullguard.core.progress import Progress
 from pullguard.engine.builds import BuiltObject
 from pullguard.engine.files import FileEnd, JudgedFiles, Request
 from pullguard.engine.protocol import Engine
-from pullguard.judging.builds import EXTENSIONLESS, BuildOptions, InputBuilds
+from pullguard.judging.builds import EXTENSIONLESS, InputBuilds
 from pullguard.judging.collector import FindingCollector
 from pullguard.judging.inputs import InputSummary, JudgingInput
 from pullguard.judging.kustomizations import namespaces
