@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_samples import KIND, NAME, RUN, always, export, log, log_event, log_total, log_violation, text, violation
-from pullguard.audit.logs import is_log, read_log
+from pullguard.audit.logs import is_log, read_log, strictest
 from pullguard.audit.model import ConstraintKey, Result, Violation
 from pullguard.core.findings import ObjectRef, Problem
 
@@ -46,6 +46,22 @@ def test_what_a_line_says_beside_the_violation() -> None:
     (found,) = result.violations
     assert (found.details, found.labels, found.action) == ({"reason": "always"}, {"app": "web"}, "deny")
     assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("action", "actions", "strictest_of_them"),
+    [
+        ("warn", None, "warn"),
+        ("dryrun", ["deny"], "dryrun"),
+        ("scoped", ["warn", "deny", 5], "deny"),
+        ("scoped", [], "scoped"),
+        ("", None, "deny"),
+        (None, None, "deny"),
+        (5, None, "deny"),
+    ],
+)
+def test_actions(action: object, actions: object, strictest_of_them: str) -> None:
+    assert strictest(action, actions) == strictest_of_them
 
 
 def test_lines_of_others_are_left_out() -> None:
@@ -122,6 +138,8 @@ def test_half_of_a_pair_of_surrogates_is_read_as_go_reads_it() -> None:
     assert "\\ud83d!" in lines
     ((result,), _) = read_log(lines, "f")
     assert result.violations[0].message == "\ufffd!"
+    ((whole,), _) = read_log(log([violation("Pod", "a", "\U0001f600!")]), "f")
+    assert whole.violations[0].message == "\U0001f600!"
 
 
 def test_dropped_lines_are_counted() -> None:
@@ -218,6 +236,7 @@ def test_a_log_without_a_whole_audit() -> None:
     [
         (log_violation(_POD, run="yesterday"), "the id of this line's audit is no time such as 2026-01-31T12:00:00Z"),
         (log_violation(_POD, resource_kind=5), "this violation states no constraint or no object"),
+        (log_violation(_POD, msg=5), "this violation states no constraint or no object"),
         (log_violation(_POD, constraint_name=None), "this violation states no constraint or no object"),
         (
             log_event("constraint_audited", constraint_kind=KIND, constraint_name=NAME, constraint_violations="many"),
