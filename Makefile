@@ -35,7 +35,7 @@ demo: setup $(BIN)/pullguard-engine $(GATEKEEPER_MANIFEST) ## check Gatekeeper's
 test: setup tools ## run the tests that need no more than the pinned programs
 	cd tools && CGO_ENABLED=0 go test ./engine/...
 	$(BIN)/regal test .regal/rules
-	$(VENV)/bin/pytest --numprocesses=auto tests/unit tests/engines
+	$(VENV)/bin/pytest --numprocesses=auto --dist=loadfile tests/unit tests/engines
 
 test-browser: setup ## run the tests in Chromium; needs chromium and chromium-driver
 	$(VENV)/bin/pytest tests/browser

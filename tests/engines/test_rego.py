@@ -77,7 +77,8 @@ def test_missing_parameters_count_as_the_defaults_of_the_metadata(opa: tuple[str
     answers = _evaluate(opa, query, {"reviews": reviews, "defaults": defaults})
     assert len(answers) == len(reviews)
     assert [said for said, _ in answers] == [meant for _, meant in answers]
-    assert any(said for said, _ in answers)
+    # Another policy may need objects in the cluster, or parameters, before it says anything.
+    assert any(said for said, _ in answers) or name != "protected_pull_policy"
 
 
 def test_the_linter_has_rules_of_our_own(regal: Path, tmp_path: Path) -> None:

@@ -62,9 +62,9 @@ _every_command = pytest.mark.parametrize("name", COMMANDS)
 
 
 @pytest.fixture
-def place(tmp_path: Path, checkout: Path) -> Path:
+def place(tmp_path: Path, checkout: Path, image_library: Path) -> Path:
     """Return a folder with something for each command."""
-    shutil.copytree(checkout / "library", tmp_path / "library")
+    shutil.copytree(image_library, tmp_path / "library")
     (tmp_path / "deploy").mkdir()
     (tmp_path / "deploy" / "a.yaml").write_text(_POD)
     (tmp_path / "pullguard.yaml").write_text((checkout / "pullguard.yaml").read_text())

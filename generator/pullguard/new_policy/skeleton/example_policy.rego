@@ -35,10 +35,18 @@ violation contains {"msg": msg, "details": details} if {
 	some use in uses.current(input)
 	globs.match_any(input.parameters.unwantedImages, use.image)
 	not uses.is_excused(use, input)
-	not uses.identity(use) in _unchanged
+	not _is_kept(use)
 	msg := uses.message(use, "is unwanted; use another image")
 	details := {"path": uses.path(use), "image": use.image, "reason": "unwanted"}
 }
 
 # What stays as it was must not block an unrelated edit.
-_unchanged contains uses.identity(use) if some use in uses.earlier(input)
+_is_kept(use) if {
+	input.review.operation == "UPDATE"
+	same := uses.identity(use, input.review.object)
+	uses.is_kept(same, object.get(_now, [same], set()), object.get(_before, [same], set()))
+}
+
+_now[uses.identity(use, input.review.object)] contains uses.path(use) if some use in uses.current(input)
+
+_before[uses.identity(use, input.review.oldObject)] contains uses.path(use) if some use in uses.earlier(input)
