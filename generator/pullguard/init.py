@@ -49,9 +49,13 @@ def init(path: Path, *, rego: Path | None = None) -> InitResult:
         raise PullguardError(
             f"{' and '.join(taken)} would be overwritten", remedy="name another file, or remove what is there first"
         )
-    try:
-        for file, content in wanted.items():
-            replace_file(file, content)
-    except OSError as error:
-        raise PullguardError(f"cannot be written ({error.strerror})", file=error.filename) from error
+    for file, content in wanted.items():
+        _write(file, content)
     return result
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        replace_file(file, content)
+    except OSError as error:
+        raise PullguardError(f"cannot be written ({error.strerror})", file=str(file)) from error
