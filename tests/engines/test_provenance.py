@@ -97,7 +97,7 @@ def test_the_first_line_says_what_is_wrong(run: Run, folder: Path, change: Calla
 def test_every_report_for_people_says_it_first(
     run: Run, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pullguard.library.provenance._difference", lambda _: "x%")
+    monkeypatch.setattr("pullguard.library.provenance._difference", lambda *_: "x%")
     assert folder.is_dir()
     assert run("check", "-o", "github")[1].startswith(f"::warning title=pullguard%3A library::{_WARNING}x%25; ")
     assert run("check", "-o", "markdown")[1].splitlines()[2].startswith("**Warning: library is not what pullguard")
