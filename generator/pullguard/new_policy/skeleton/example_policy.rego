@@ -41,12 +41,9 @@ violation contains {"msg": msg, "details": details} if {
 }
 
 # What stays as it was must not block an unrelated edit.
-_is_kept(use) if {
-	input.review.operation == "UPDATE"
-	same := uses.identity(use, input.review.object)
-	uses.is_kept(same, object.get(_now, [same], set()), object.get(_before, [same], set()))
-}
+_is_kept(use) if [uses.identity(use)] in _kept
 
-_now[uses.identity(use, input.review.object)] contains uses.path(use) if some use in uses.current(input)
-
-_before[uses.identity(use, input.review.oldObject)] contains uses.path(use) if some use in uses.earlier(input)
+_kept := uses.kept(
+	[[uses.identity(use)] | some use in uses.current(input)],
+	[[uses.identity(use)] | some use in uses.earlier(input)],
+)
