@@ -40,7 +40,7 @@ def git() -> Run:
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory, checkout: Path, git: Run) -> Path:
-    """Return a repository with what is in the checkout, and nothing of what was built there."""
+    """Return a repository with what is in the checkout, and of what was built there the engine alone."""
     folder = tmp_path_factory.mktemp("source") / "pullguard"
     names = git(checkout, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout
     for name in filter(None, names.split("\0")):
@@ -50,6 +50,10 @@ def source(tmp_path_factory: pytest.TempPathFactory, checkout: Path, git: Run) -
     git(folder, "init", "--quiet", "--initial-branch", "main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "all")
+    # Git ignores it, and a wheel takes it as it is: to build it takes minutes, and Go.
+    engine = Path(".tools", "bin", "pullguard-engine")
+    (folder / engine).parent.mkdir(parents=True)
+    shutil.copy2(checkout / engine, folder / engine)
     return folder
 
 

@@ -32,17 +32,25 @@ _NEEDS_SHOP = ("protected_image_cache", "protected_image_pinning", "protected_pu
 # Their inventory holds a Node that no API server stores.
 _IMPOSSIBLE = ["a Node with fields of the wrong type", "on one of three"]
 
-# What gator judges as audit does, without an operation: pods of controllers, and what the state of the nodes leaves
-# open. The creation of the same object passes.
+# What gator judges as audit does, without an operation: pods of controllers, what the state of the nodes leaves open,
+# Jobs that are done, and policies that are implied. The creation of the same object is judged otherwise.
 _ONLY_AUDITED = {
+    "protected_image_cache: defaults: a node that does not say which images it has",
     "protected_image_cache: defaults: audit of a pod that a controller owns",
-    "protected_image_cache: nodes that the pod can run on: no node fits a Deployment",
+    "protected_image_cache: nodes that the pod can run on: a node of another operating system",
+    "protected_image_cache: nodes that the pod can run on: a node that is gone",
     "protected_image_cache: nodes that the pod can run on: a selector that cannot be read fits no node",
     "protected_image_cache: nodes that the pod can run on: a taint that is not tolerated",
-    "protected_image_cache: nodes that the pod can run on: a node that is gone",
-    "protected_image_cache: what nodes do not list: no Node in the inventory",
+    "protected_image_cache: nodes that the pod can run on: no node fits a Deployment",
+    "protected_image_cache: three images fill a list: one node lists five",
+    "protected_image_cache: two nodes: on one of three, one of which may hide it",
     "protected_image_cache: what is unknown is allowed: no Node in the inventory",
+    "protected_image_cache: what nodes do not list: a full list",
+    "protected_image_cache: what nodes do not list: as many names as a node lists",
+    "protected_image_cache: what nodes do not list: no Node in the inventory",
     "protected_image_pinning: defaults: audit of a pod that a controller owns",
+    "protected_pull_policy: defaults: a Deployment that states no policy, and whose live object may have another",
+    "protected_pull_policy: defaults: a Job that is done",
     "protected_pull_policy: defaults: audit of a pod that a controller owns",
 }
 
