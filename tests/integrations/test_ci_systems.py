@@ -1,7 +1,6 @@
 """The GitHub Action, the GitLab template and the Jenkinsfile: valid, and their scripts run as those systems do."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -199,13 +198,17 @@ def test_the_action(action: Action, repository: Path) -> None:
 
 
 def test_the_action_keeps_what_it_built(
-    action: Action, repository: Path, checkout: Path, environment: Mapping[str, str], tmp_path: Path
+    action: Action, repository: Path, checkout: Path, source: Path, tmp_path: Path
 ) -> None:
-    # A wheel without OPA must not be kept where there is none.
-    path = os.pathsep.join(entry for entry in environment["PATH"].split(os.pathsep) if ".tools" not in entry)
-    ended = action.install(repository, PATH=path)
+    # A wheel without the engine is none to go on with.
+    bare = tmp_path / "bare"
+    shutil.copytree(source, bare, ignore=shutil.ignore_patterns(".tools"))
+    ended = action.install(repository, SOURCE=str(bare))
     assert ended.returncode == 1, ended
-    assert ended.stdout.startswith("::error title=pullguard::OPA could not be built")
+    assert ended.stdout.startswith("::error title=pullguard::the engine could not be built")
+    shutil.rmtree(tmp_path / "runner" / "pullguard-wheel")
+    ended = action.install(repository)
+    assert ended.returncode == 0, ended
     # The wheel is there now, and nothing is built again.
     (tmp_path / "no-source" / "integrations").mkdir(parents=True)
     shutil.copy(checkout / "integrations" / "requirements.lock", tmp_path / "no-source" / "integrations")
