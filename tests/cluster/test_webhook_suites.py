@@ -50,9 +50,11 @@ _ONLY_AUDITED = {
     "protected_image_cache: what nodes do not list: no Node in the inventory",
     "protected_image_pinning: defaults: audit of a pod that a controller owns",
     "protected_pull_policy: defaults: a Deployment that states no policy, and whose live object may have another",
-    "protected_pull_policy: defaults: a Job that is done",
     "protected_pull_policy: defaults: audit of a pod that a controller owns",
 }
+
+# Who creates a Job can state any status, so that a request with one that is done is judged.
+_JUDGED_IN_REQUESTS = {"protected_pull_policy: defaults: a Job that is done"}
 
 # A policy that says what is in Gatekeeper's inventory.
 _PROBE = {
