@@ -13,6 +13,8 @@ import (
 	"helm.sh/helm/v3/pkg/chart"
 
 	"pullguard.invalid/tools/engine/builds"
+
+	"pullguard.invalid/tools/engine/builds/nodes"
 )
 
 // Located is where templates have an object and the fields of a mapping in it.
@@ -58,9 +60,9 @@ func (c *Chart) lines(targets []*target) []located {
 			continue
 		}
 		m := markedLines{textLines[t.document], places}
-		out[i].name = scalar(get(object, "metadata"), "name")
+		out[i].name = scalar(nodes.Get(object, "metadata"), "name")
 		out[i].object = m.first(unknown, object.Line)
-		mapping := follow(object, t.path)
+		mapping := nodes.Follow(object, t.path)
 		if mapping == nil || mapping.Kind != yaml.MappingNode {
 			continue
 		}
@@ -79,7 +81,7 @@ func (c *Chart) lines(targets []*target) []located {
 func linesAlong(object *yaml.Node, path []any) []int {
 	var lines []int
 	for i := range path {
-		parent, node := follow(object, path[:i]), follow(object, path[:i+1])
+		parent, node := nodes.Follow(object, path[:i]), nodes.Follow(object, path[:i+1])
 		if node == nil {
 			break
 		}

@@ -10,6 +10,7 @@ import (
 
 	"pullguard.invalid/tools/engine/builds"
 	"pullguard.invalid/tools/engine/builds/marks"
+	"pullguard.invalid/tools/engine/builds/nodes"
 )
 
 const (
@@ -63,8 +64,8 @@ func (c *Chart) target(question builds.Question) (*target, error) {
 	for index, document := range parsed(c.texts[t.document]) {
 		if object, item := at(document, question.Line, nil); object != nil {
 			t.index, t.item = index, item
-			t.kind, t.name = scalar(object, "kind"), scalar(get(object, "metadata"), "name")
-			mapping := follow(object, question.Path)
+			t.kind, t.name = scalar(object, "kind"), scalar(nodes.Get(object, "metadata"), "name")
+			mapping := nodes.Follow(object, question.Path)
 			for i := 0; mapping != nil && mapping.Kind == yaml.MappingNode && i+1 < len(mapping.Content); i += 2 {
 				if value := mapping.Content[i+1]; value.Kind == yaml.ScalarNode {
 					t.was[mapping.Content[i].Value] = value.Value
@@ -81,10 +82,10 @@ func at(node *yaml.Node, line int, item []int) (*yaml.Node, []int) {
 	if node.Kind == yaml.DocumentNode && len(node.Content) > 0 {
 		node = node.Content[0]
 	}
-	if node.Kind == yaml.MappingNode && node.Line == line && get(node, "kind") != nil {
+	if node.Kind == yaml.MappingNode && node.Line == line && nodes.Get(node, "kind") != nil {
 		return node, item
 	}
-	items := get(node, "items")
+	items := nodes.Get(node, "items")
 	for i := 0; items != nil && i < len(items.Content); i++ {
 		if found, place := at(items.Content[i], line, append(slices.Clone(item), i)); found != nil {
 			return found, place
@@ -98,12 +99,12 @@ func (t *target) in(documents map[string][]*yaml.Node) (object *yaml.Node, renam
 	own := documents[t.document]
 	if t.index < len(own) {
 		if object = t.inLists(own[t.index]); scalar(object, "kind") == t.kind && t.kind != "" {
-			return object, scalar(get(object, "metadata"), "name") != t.name
+			return object, scalar(nodes.Get(object, "metadata"), "name") != t.name
 		}
 	}
 	for _, document := range own {
 		object = t.inLists(document)
-		if scalar(object, "kind") == t.kind && scalar(get(object, "metadata"), "name") == t.name && t.kind != "" {
+		if scalar(object, "kind") == t.kind && scalar(nodes.Get(object, "metadata"), "name") == t.name && t.kind != "" {
 			return object, false
 		}
 	}
@@ -115,7 +116,7 @@ func (t *target) inLists(node *yaml.Node) *yaml.Node {
 		node = node.Content[0]
 	}
 	for _, place := range t.item {
-		items := get(node, "items")
+		items := nodes.Get(node, "items")
 		if items == nil || place >= len(items.Content) {
 			return nil
 		}
@@ -169,7 +170,7 @@ func (s *search) mark(open []*candidate) map[*candidate]bool {
 	used := map[*candidate]bool{}
 	for _, t := range s.targets {
 		object, _ := t.in(documents)
-		mapping := follow(object, t.path)
+		mapping := nodes.Follow(object, t.path)
 		for _, mark := range marks.In(scalar(mapping, "imagePullPolicy")) {
 			if mark < len(open) {
 				t.policies = append(t.policies, found{candidate: open[mark]})
@@ -233,7 +234,7 @@ func (s *search) compare(all []candidate) {
 				continue
 			}
 			object, _ := t.in(documents)
-			if mapping := follow(object, t.path); mapping != nil && scalar(mapping, "imagePullPolicy") != t.was["imagePullPolicy"] {
+			if mapping := nodes.Follow(object, t.path); mapping != nil && scalar(mapping, "imagePullPolicy") != t.was["imagePullPolicy"] {
 				t.policies = append(t.policies, found{candidate: &all[own]})
 			}
 		}
@@ -324,38 +325,8 @@ func parsed(text string) []*yaml.Node {
 	}
 }
 
-func follow(node *yaml.Node, path []any) *yaml.Node {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			node = get(node, step)
-		case float64: // as JSON has it
-			node = item(node, int(step))
-		case int:
-			node = item(node, step)
-		}
-	}
-	return node
-}
-
-func item(node *yaml.Node, index int) *yaml.Node {
-	if node == nil || node.Kind != yaml.SequenceNode || index < 0 || index >= len(node.Content) {
-		return nil
-	}
-	return node.Content[index]
-}
-
-func get(node *yaml.Node, key string) *yaml.Node {
-	for i := 0; node != nil && node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i+1]
-		}
-	}
-	return nil
-}
-
 func scalar(node *yaml.Node, key string) string {
-	value := get(node, key)
+	value := nodes.Get(node, key)
 	if value == nil || value.Kind != yaml.ScalarNode {
 		return ""
 	}

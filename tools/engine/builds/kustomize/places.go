@@ -15,6 +15,7 @@ import (
 
 	"pullguard.invalid/tools/engine/builds"
 	"pullguard.invalid/tools/engine/builds/marks"
+	"pullguard.invalid/tools/engine/builds/nodes"
 )
 
 // Places says where what was made from the kustomization in a folder stands, in the order of the questions.
@@ -87,9 +88,9 @@ func (t *tracer) list(names []string) (resources, kustomizations []string) {
 		kustomizations = append(kustomizations, name)
 		for _, document := range t.read(name) {
 			for _, field := range []string{"resources", "bases"} {
-				listed := get(document.Content[0], field)
-				for i := 0; item(listed, i) != nil; i++ {
-					file := filepath.Join(filepath.Dir(name), item(listed, i).Value)
+				listed := nodes.Get(document.Content[0], field)
+				for i := 0; nodes.Item(listed, i) != nil; i++ {
+					file := filepath.Join(filepath.Dir(name), nodes.Item(listed, i).Value)
 					if real, err := filepath.EvalSymlinks(file); err == nil {
 						file = real
 					}
@@ -117,7 +118,7 @@ func (t *tracer) answer(question builds.Question, marked resmap.ResMap) (builds.
 	if own != nil {
 		found.Object.Line = own.Line
 	}
-	made := follow(object.YNode(), question.Path)
+	made := nodes.Follow(object.YNode(), question.Path)
 	fields, line, whole := ownFields(own, object.YNode(), question.Path)
 	whereabouts := builds.Place{File: file, Line: max(line, found.Object.Line)}
 	named := whole
@@ -210,9 +211,9 @@ func (t *tracer) own(object *resource.Resource, index int) (string, *yaml.Node, 
 // generator returns the entry of a kustomization that generates a ConfigMap or a Secret.
 func generator(kustomization *yaml.Node, name string) *yaml.Node {
 	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
-		listed := get(kustomization, field)
-		for i := 0; item(listed, i) != nil; i++ {
-			if own := get(item(listed, i), "name"); own != nil && own.Value != "" && strings.Contains(name, own.Value) {
+		listed := nodes.Get(kustomization, field)
+		for i := 0; nodes.Item(listed, i) != nil; i++ {
+			if own := nodes.Get(nodes.Item(listed, i), "name"); own != nil && own.Value != "" && strings.Contains(name, own.Value) {
 				return own
 			}
 		}
@@ -250,12 +251,12 @@ func find(node *yaml.Node, kind, name string) (found *yaml.Node, length int) {
 			}
 		}
 	case yaml.MappingNode:
-		if stated := get(node, "kind"); stated != nil && stated.Value == kind {
-			if own := get(get(node, "metadata"), "name"); own != nil && strings.Contains(name, own.Value) {
+		if stated := nodes.Get(node, "kind"); stated != nil && stated.Value == kind {
+			if own := nodes.Get(nodes.Get(node, "metadata"), "name"); own != nil && strings.Contains(name, own.Value) {
 				return node, len(own.Value)
 			}
 		}
-		if items := get(node, "items"); items != nil {
+		if items := nodes.Get(node, "items"); items != nil {
 			return find(items, kind, name)
 		}
 	}
@@ -269,13 +270,13 @@ func ownFields(own, made *yaml.Node, path []any) (found *yaml.Node, line int, wh
 		if own == nil {
 			return nil, line, false
 		}
-		made = follow(made, path[i:i+1])
+		made = nodes.Follow(made, path[i:i+1])
 		if key, ok := step.(string); ok {
 			at := keyOf(own, key)
 			if at == nil {
 				return nil, line, false
 			}
-			line, own = at.Line, get(own, key)
+			line, own = at.Line, nodes.Get(own, key)
 			continue
 		}
 		if own = sameItem(own, made); own == nil {
@@ -287,43 +288,13 @@ func ownFields(own, made *yaml.Node, path []any) (found *yaml.Node, line int, wh
 }
 
 func sameItem(list, made *yaml.Node) *yaml.Node {
-	name := get(made, "name")
+	name := nodes.Get(made, "name")
 	if name == nil || list.Kind != yaml.SequenceNode {
 		return nil
 	}
 	for _, item := range list.Content {
-		if own := get(item, "name"); own != nil && own.Value == name.Value {
+		if own := nodes.Get(item, "name"); own != nil && own.Value == name.Value {
 			return item
-		}
-	}
-	return nil
-}
-
-func follow(node *yaml.Node, path []any) *yaml.Node {
-	for _, step := range path {
-		switch step := step.(type) {
-		case string:
-			node = get(node, step)
-		case float64: // as JSON has it
-			node = item(node, int(step))
-		case int:
-			node = item(node, step)
-		}
-	}
-	return node
-}
-
-func item(node *yaml.Node, index int) *yaml.Node {
-	if node == nil || node.Kind != yaml.SequenceNode || index < 0 || index >= len(node.Content) {
-		return nil
-	}
-	return node.Content[index]
-}
-
-func get(node *yaml.Node, key string) *yaml.Node {
-	for i := 0; node != nil && node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i+1]
 		}
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
+
+	"pullguard.invalid/tools/engine/builds/nodes"
 )
 
 // A kustomization is a kustomization file, as far as it says what it uses.
@@ -75,13 +77,13 @@ func outline(name string) kustomization {
 	if err != nil || yaml.Unmarshal(text, &document) != nil || len(document.Content) == 0 {
 		return own // building it says what is wrong
 	}
-	if kind := get(document.Content[0], "kind"); kind != nil {
+	if kind := nodes.Get(document.Content[0], "kind"); kind != nil {
 		own.kind = kind.Value
 	}
 	for _, field := range usingFields {
-		listed := get(document.Content[0], field)
-		for i := 0; item(listed, i) != nil; i++ {
-			own.uses[filepath.Join(filepath.Dir(name), item(listed, i).Value)] = true
+		listed := nodes.Get(document.Content[0], field)
+		for i := 0; nodes.Item(listed, i) != nil; i++ {
+			own.uses[filepath.Join(filepath.Dir(name), nodes.Item(listed, i).Value)] = true
 		}
 	}
 	var visit func(node *yaml.Node)
