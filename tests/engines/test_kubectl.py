@@ -1,5 +1,6 @@
 """Reading a live cluster through the real kubectl."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -118,9 +119,13 @@ def test_a_server_that_was_never_reached_is_tried_twice_more(
     cluster = start(_KINDS, {})
     kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
     cluster.stop()
-    with pytest.raises(PullguardError, match=r"kubectl could not read namespaces: .*refused"):
+    with pytest.raises(RefusedError) as caught:
         from_cluster(ENGINE, _KINDS, kubeconfig=str(kubeconfig), kubectl=kubectl)
     assert waited == [0.5, 1.0]
+    # It logs a line for each of its attempts before it says so.
+    assert "memcache.go" in caught.value.words
+    said = r"The connection to the server 127\.0\.0\.1:\d+ was refused - did you specify the right host or port\?"
+    assert re.fullmatch(f"kubectl could not read namespaces: {said}", caught.value.message)
 
 
 def test_a_server_that_was_reached_is_waited_for(

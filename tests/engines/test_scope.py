@@ -136,6 +136,26 @@ def test_a_config_that_silences_audit_leaves_nothing() -> None:
     assert report.exit_code == 1
 
 
+def test_a_level_of_the_library_is_looked_at_before_it_is_applied(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The constraints of the dump are those of another level, and there is no kustomize."""
+    applied = yaml.safe_load((checkout / "library/policies/protected_pull_policy/constraints.yaml").read_text("utf-8"))
+    applied["metadata"]["uid"] = "1"
+    dump = {"apiVersion": "v1", "kind": "List", "items": [*_NAMESPACES, *_WEBHOOKS, applied]}
+    (tmp_path / "dump.json").write_text(json.dumps(dump), "utf-8")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = {
+        level: scope([str(tmp_path / "dump.json"), *([str(checkout / "library" / level)] if level else [])])
+        for level in ("", "deny")
+    }
+    assert {level: _outcomes(report)["kube-system"] for level, report in found.items()} == {
+        "": ("audited", "audited"),
+        "deny": ("denied-by-webhook", "denied-by-webhook"),
+    }
+    assert found["deny"].errors == ()
+
+
 _PROTECTED = ProtectedNamespaces(("gatekeeper-system", "kube-*"), None)
 
 

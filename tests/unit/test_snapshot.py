@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,43 @@ def test_of_two_that_differ_the_first_is_kept() -> None:
     assert snapshot.objects("Namespace") == [_namespace("a", tier="x")]
     message = "another Namespace a in <stdin> differs from this one; it was kept"
     assert snapshot.errors == (Problem("<stdin>", 3, 1, message),)
+
+
+def test_what_has_no_namespace_is_one_whatever_it_states() -> None:
+    stray = _namespace("a", tier="y")
+    stray["metadata"]["namespace"] = "b"
+    snapshot = _read(_namespace("a", tier="x"), stray)
+    assert snapshot.objects("Namespace") == [_namespace("a", tier="x")]
+    message = "another Namespace a in <stdin> differs from this one; it was kept"
+    assert snapshot.errors == (Problem("<stdin>", 3, 1, message),)
+
+
+def test_what_is_to_be_applied_goes_before_what_is_there() -> None:
+    stored = _namespace("a", tier="x")
+    stored["metadata"]["uid"] = "1"
+    for objects in ([stored, _namespace("a", tier="y")], [_namespace("a", tier="y"), stored]):
+        snapshot = _read(*objects)
+        assert (snapshot.objects("Namespace"), snapshot.errors) == ([_namespace("a", tier="y")], ())
+
+
+def test_a_kustomization_stands_for_what_is_built_of_it(tmp_path: Path) -> None:
+    (tmp_path / "ns.yaml").write_text(json.dumps(_namespace("a", tier="x")), "utf-8")
+    (tmp_path / "other.yaml").write_text(json.dumps(_namespace("b")), "utf-8")
+    text = "resources: [ns.yaml]\npatches: [{patch: '{kind: Namespace, metadata: {name: a, labels: {tier: y}}}'}]\n"
+    (tmp_path / "kustomization.yaml").write_text(text.replace("{kind", "{apiVersion: v1, kind"), "utf-8")
+    snapshot = from_files(ENGINE, _KINDS, [str(tmp_path)])
+    assert snapshot.objects("Namespace") == [_namespace("b"), _namespace("a", tier="y")]
+    assert snapshot.errors == ()
+
+
+def test_a_kustomization_that_cannot_be_built_is_an_error_and_its_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "ns.yaml").write_text(json.dumps(_namespace("a")), "utf-8")
+    (tmp_path / "kustomization.yaml").write_text("resources: [ns.yaml, gone.yaml]\n", "utf-8")
+    snapshot = from_files(ENGINE, _KINDS, [str(tmp_path)])
+    assert snapshot.objects("Namespace") == [_namespace("a")]
+    (problem,) = snapshot.errors
+    assert problem.file == f"kustomize build {os.path.relpath(tmp_path)}"
+    assert "gone.yaml" in problem.message
 
 
 @pytest.mark.parametrize("name", [None, "", 1, []])

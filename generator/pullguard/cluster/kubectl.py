@@ -53,6 +53,11 @@ _SECRET = re.compile(
     r"""[^\s"']+|(?<=://)[^/\s@]+(?=@)"""
 )
 
+# What kubectl logs on its way to what it says in the end: the same line for each of its attempts to know what there is.
+_LOGGED = re.compile(
+    r"""[EFIW]\d{4} [\d:.]+ +\d+ \w+\.go:\d+\] "(?:[^"\\]|\\.)*"(?: \w+="(?P<error>(?:[^"\\]|\\.)*)")* *"""
+)
+
 _REMEDY = "see whether `kubectl get namespaces` works with the same --kubeconfig and --context"
 
 JSON = dict[str, Any]
@@ -67,7 +72,7 @@ class RefusedError(PullguardError):
     """
 
     def __init__(self, asked: str, words: str) -> None:
-        super().__init__(f"kubectl could not read {asked}: {words}", remedy=_REMEDY)
+        super().__init__(f"kubectl could not read {asked}: {_conclusion(words)}", remedy=_REMEDY)
         self.words = words
 
     @property
@@ -315,6 +320,12 @@ def connected(
     source = "the cluster" if context is None else f"the cluster of context {context}"
     with programs.private_folder() as folder:
         yield Kubectl(binary, options, folder, source)
+
+
+def _conclusion(words: str) -> str:
+    """Return what kubectl says in the end; what it logged first if that is all."""
+    logged = _LOGGED.match(words)
+    return _LOGGED.sub("", words).strip() or (logged["error"] if logged else None) or words
 
 
 def _page(value: Any, path: str) -> tuple[list[JSON], str]:

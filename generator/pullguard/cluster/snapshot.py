@@ -1,16 +1,19 @@
 """The state of a cluster: from files, or read live by kubectl."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from pullguard.cluster.kubectl import Kubectl, RefusedError, connected
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Problem
 from pullguard.core.gatekeeper import dig, group_of
-from pullguard.core.inputs.files import File, find_files
+from pullguard.core.inputs.files import File, Found, find_files
 from pullguard.core.inputs.problems import InputError
+from pullguard.engine.builds import KUSTOMIZATIONS, buildable, built_text
 from pullguard.engine.documents import Manifest
 from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
@@ -89,7 +92,9 @@ class Snapshot:
 def from_files(
     engine: Engine, kinds: Sequence[Kind], paths: Sequence[str], *, stdin: BinaryIO | None = None
 ) -> Snapshot:
-    """Read a snapshot from dumps and manifests.
+    """Read a snapshot from dumps and manifests; a kustomization stands for what is built of it.
+
+    What no API server has stored yet, as it has no uid, goes before what one has: it is what is to be applied.
 
     Args:
         engine: What reads them.
@@ -101,7 +106,7 @@ def from_files(
         PullguardError: There is no object of these kinds in the input, and nothing else is wrong with it.
     """
     gathered = _Gathered(kinds)
-    gathered.take(Inputs(engine, find_files(paths), stdin=stdin, kinds=gathered.kinds))
+    gathered.take(Inputs(engine, _built(engine, list(find_files(paths)), gathered), stdin=stdin, kinds=gathered.kinds))
     snapshot = gathered.snapshot("the files", live=False, unreadable={})
     if not any(snapshot.stored.values()) and not snapshot.errors:
         raise PullguardError(
@@ -183,9 +188,16 @@ class _Gathered:
             if kind.namespaced:
                 self._without_namespace += 1
                 return
-        known = self._stored[kind.kind].setdefault((namespace, name), Stored(manifest.file, obj))
-        if known.object != obj:
+        elif not kind.namespaced:
+            namespace = ""  # whatever it states: there is one of the name
+        stored = self._stored[kind.kind]
+        known = stored.setdefault((namespace, name), Stored(manifest.file, obj))
+        if known.object == obj:
+            return
+        if _is_stored(known.object) == _is_stored(obj):
             self._wrong(manifest, f"another {kind.kind} {name} in {known.file} differs from this one; it was kept")
+        elif _is_stored(known.object):
+            stored[namespace, name] = Stored(manifest.file, obj)
 
     def _wrong(self, manifest: Manifest, message: str) -> None:
         self.errors.append(Problem(manifest.file, manifest.line(), manifest.document, message))
@@ -204,6 +216,26 @@ class _Gathered:
             errors=tuple(self.errors),
             notes=tuple(notes),
         )
+
+
+def _is_stored(obj: Mapping[str, Any]) -> bool:
+    return dig(obj, "metadata", "uid") is not None
+
+
+def _built(engine: Engine, found: Sequence[Found], gathered: _Gathered) -> list[Found | File]:
+    """Return what is to be read: what kustomizations make in the place of the files that they are built from."""
+    shown = [os.fspath(each.absolute()) for each in found if isinstance(each, Path) and each.name in KUSTOMIZATIONS]
+    made: list[File] = []
+    read = {os.path.realpath(file) for file in shown}
+    for build in buildable(engine, shown, "roots") if shown else ():
+        name = f"kustomize build {os.path.relpath(build.path)}"
+        text, end = built_text(engine, build)
+        if end.failure:
+            gathered.errors.append(Problem(name, None, None, f"it cannot be built: {end.failure}"))
+        else:
+            made.append(File(name, text))
+            read.update(os.path.realpath(file) for file in end.files)
+    return [*(each for each in found if not isinstance(each, Path) or os.path.realpath(each) not in read), *made]
 
 
 def _get(cluster: Kubectl, kind: Kind) -> tuple[bytes, str]:

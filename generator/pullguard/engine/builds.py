@@ -14,6 +14,9 @@ from pullguard.engine.protocol import Engine, Record
 
 Path = tuple[str | int, ...]
 
+#: What files of kustomizations are called.
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+
 
 @dataclass(frozen=True, slots=True)
 class Build:
@@ -89,6 +92,19 @@ def buildable(
     return engine.parsed(
         record, lambda entry: [Build(each["kind"], each["path"]) for each in json.loads(entry["data"])]
     )
+
+
+def built_text(engine: Engine, build: Build) -> tuple[bytes, BuildEnd]:
+    """Return the YAML that a build makes, and what came of it; nothing is judged.
+
+    Raises:
+        PullguardError: The engine has failed.
+    """
+    data = json.dumps({"kind": build.kind, "path": build.path}).encode()
+    record = engine.answer(engine.ask("build", data, unit="text"))
+    if record["type"] == "failed":
+        return b"", engine.parsed(record, lambda entry: BuildEnd(failure=entry["message"]))
+    return engine.parsed(record, lambda entry: (entry["data"], BuildEnd(files=entry["files"])))
 
 
 class Builds:

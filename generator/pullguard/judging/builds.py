@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from pullguard.core.findings import Problem
 from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import Found, shown
-from pullguard.engine.builds import Build, BuildEnd, Builds, BuiltObject, Names, buildable
+from pullguard.engine.builds import KUSTOMIZATIONS, Build, BuildEnd, Builds, BuiltObject, Names, buildable
 from pullguard.engine.protocol import Engine
 from pullguard.judging.collector import FindingCollector
 
 if TYPE_CHECKING:
     from pullguard.core.inputs.problems import InputError
 
-#: What kustomizations are called.
-KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 EXTENSIONLESS = "Kustomization"
 CHART = "Chart.yaml"
 PACKED_CHART = ".tgz"

@@ -11,10 +11,8 @@ from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.files import Found, shown
+from pullguard.engine.builds import KUSTOMIZATIONS
 from pullguard.engine.protocol import Engine
-
-#: What kustomizations are called.
-KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 _MAX_BYTES = 1_000_000
 

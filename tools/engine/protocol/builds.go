@@ -97,6 +97,10 @@ func (s *session) build(asked request) {
 	}
 	b := &building{session: s, made: made}
 	text := b.join()
+	if asked.Unit == "text" {
+		s.built(asked.ID, b, text)
+		return
+	}
 	file := &judge.File{ID: asked.ID, Target: judge.TargetNamespace{Name: asked.Namespace, Replace: asked.Replace}}
 	judge.Text(s.waitForJudge(), b, asked.limits, text, file)
 	if err := b.locate(w, data); err != nil {
@@ -107,6 +111,11 @@ func (s *session) build(asked request) {
 		s.ended <- err
 		return
 	}
+	s.built(asked.ID, b, nil)
+}
+
+// built writes the last record of a build.
+func (s *session) built(id int, b *building, text []byte) {
 	s.record(struct {
 		Type    string            `json:"type"`
 		ID      int               `json:"id"`
@@ -114,7 +123,8 @@ func (s *session) build(asked request) {
 		Files   []string          `json:"files"`
 		Omitted []builds.Omission `json:"omitted,omitempty"`
 		Values  string            `json:"values,omitempty"`
-	}{"done", asked.ID, b.objects, made.Files, made.Omitted, made.Values}, nil)
+		Size    int               `json:"size,omitempty"`
+	}{"done", id, b.objects, b.made.Files, b.made.Omitted, b.made.Values, len(text)}, text)
 }
 
 // A building is the sink for what is found in what a build made.

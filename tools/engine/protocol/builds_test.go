@@ -103,3 +103,16 @@ func TestBuilds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTheTextOfABuild(t *testing.T) {
+	top := folder(t, map[string]string{
+		"base/kustomization.yaml": "resources: [pod.yaml]\n",
+		"base/pod.yaml":           "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n",
+		"prod/kustomization.yaml": "resources: [../base]\nnamePrefix: prod-\n",
+	})
+	c := start(t)
+	done := c.last(message{"type": "build", "unit": "text"}, message{"kind": "kustomization", "path": filepath.Join(top, "prod")})
+	if done["data"] != `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"prod-a"}}` {
+		t.Error(done)
+	}
+}

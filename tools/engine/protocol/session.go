@@ -120,7 +120,7 @@ func (s *session) take(input *bufio.Reader) error {
 				return err
 			}
 		case "file", "batch", "build":
-			if !hasJudge {
+			if !hasJudge && !(asked.Type == "build" && asked.Unit == "text") {
 				return fmt.Errorf("%s was asked for before setup", asked.Type)
 			}
 			switch asked.Type {
