@@ -1,14 +1,19 @@
 """The command `pullguard`, also as `python -m pullguard`."""
 
+import os
 import sys
-
-from pullguard import cli, ending
 
 
 def main() -> int:
     """Run the command line of the process; return the exit code."""
-    ending.reserve_streams()
-    return cli.main()
+    try:
+        from pullguard import cli, ending  # noqa: PLC0415 - what fails here must not end like findings
+
+        ending.reserve_streams()
+        return cli.main()
+    except Exception as error:  # noqa: BLE001 - beyond the last resort in `ending`: too little memory even for that
+        os.write(2, f"pullguard: cannot go on ({type(error).__name__}); it may need more memory\n".encode())
+        return 2
 
 
 if __name__ == "__main__":

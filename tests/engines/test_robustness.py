@@ -195,6 +195,14 @@ def test_no_memory(name: str, pullguard: Pullguard) -> None:
         assert (ended.returncode == 2) == said, (megabytes, ended)
 
 
+def test_what_cannot_be_imported_is_no_finding() -> None:
+    """Where memory is short, any import may fail, and Python's own exit code would be that of findings."""
+    script = "import sys; sys.modules['pullguard.cli'] = None; from pullguard.__main__ import main; sys.exit(main())"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "pullguard: cannot go on (ModuleNotFoundError); it may need more memory\n"
+
+
 @pytest.fixture
 def little_space(place: Path) -> str:
     """Return what a shell does to leave hardly any space in a folder `full`, which is that for temporary files too."""

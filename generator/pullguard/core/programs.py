@@ -22,7 +22,11 @@ _OPTION_VARIABLES = ("OPA_", "CONFTEST_")
 
 #: How much memory a program may have that evaluates the Rego of others, in bytes.
 MEMORY = 3 * 2**30
-_OUT_OF_MEMORY = re.compile(r"out of memory|cannot allocate memory|failed to (?:reserve|create new OS thread)")
+# SIGSEGV on a line of its own is a fault in Go's runtime: its collector uses memory that it asked for and did not get.
+_OUT_OF_MEMORY = re.compile(
+    r"(?m)out of memory|cannot allocate memory|failed to (?:reserve|create new OS thread)|"
+    r"^SIGSEGV: segmentation violation$"
+)
 
 _PR_SET_PDEATHSIG = 1
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -87,9 +91,14 @@ class Program:
         self.stderr.close()
 
 
+def is_out_of_memory(said: str) -> bool:
+    """Tell from the last words of a program of Go whether it had too little memory."""
+    return _OUT_OF_MEMORY.search(said) is not None
+
+
 def out_of_memory(said: str) -> str:
-    """Return what to say of a program of Go whose last words tell that it had too little memory; "" if they do not."""
-    return f"it needed more than {MEMORY >> 30} GB of memory" if _OUT_OF_MEMORY.search(said) else ""
+    """Return what to say of a program of Go that had too little memory, by its last words; "" if they tell nothing."""
+    return f"it needed more than {MEMORY >> 30} GB of memory" if is_out_of_memory(said) else ""
 
 
 def start(

@@ -22,8 +22,6 @@ VERSION = 1
 Record = dict[str, Any]
 T = TypeVar("T")
 
-# The last words of programs in Go that have too little of it.
-_OUT_OF_MEMORY = ("out of memory", "cannot allocate memory", "failed to reserve")
 _LAST = frozenset({"done", "failed"})
 _REMEDY = "install pullguard again, so that its engine is of the same version"
 
@@ -220,8 +218,10 @@ class Engine:
             return error
 
     def _cut_off(self) -> PullguardError:
+        from pullguard.core.programs import is_out_of_memory  # noqa: PLC0415 - seldom needed
+
         words = self.start().last_words()
-        if any(last in words for last in _OUT_OF_MEMORY):
+        if is_out_of_memory(words):
             return PullguardError(
                 f"{ENGINE} needed more memory than it may have, or than there is",
                 remedy="see whether a policy takes it, or give pullguard less to read at once",

@@ -1,0 +1,21 @@
+"""What the last words of programs tell."""
+
+import pytest
+
+from pullguard.core.programs import is_out_of_memory
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("fatal error: runtime: out of memory", True),
+        ("runtime: failed to create new OS thread (have 5 already; errno=11)", True),
+        ("fork/exec /proc/self/exe: cannot allocate memory", True),
+        # The runtime itself, on a stack of its own, against Go code that follows no pointer.
+        ("SIGSEGV: segmentation violation\nPC=0x437cbd m=5 sigcode=1 addr=0x0\n", True),
+        ("panic: runtime error: invalid memory address\n[signal SIGSEGV: segmentation violation code=0x1]\n", False),
+        ("", False),
+    ],
+)
+def test_too_little_memory(said: str, expected: bool) -> None:
+    assert is_out_of_memory(said) is expected
