@@ -194,6 +194,37 @@ def test_the_bundle_as_it_is(hard: Path, checkout: Path, conftest_binary: Path, 
     assert verdicts(ended.stdout) == sorted(expected_verdicts(report.findings))
 
 
+def list_of(*items: Any, kind: str = "List") -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": kind, "items": list(items)}
+
+
+def test_lists_are_read_alike(tmp_path: Path, checkout: Path, conftest_binary: Path, bundle: Path) -> None:
+    containers = [{"name": "c", "image": "x:v1", "imagePullPolicy": "Always"}]
+    bare = {"metadata": {"name": "a", "namespace": "kube-system"}, "spec": {"containers": containers}}
+    pod = {"apiVersion": "v1", "kind": "Pod", **bare}
+    other = {**pod, "metadata": {"name": "b", "namespace": "kube-system"}}
+    inputs: dict[str, Any] = {
+        "array": [pod, other],
+        "array of lists": [list_of(pod), list_of(list_of(other))],
+        "three lists": list_of(list_of(list_of(pod))),
+        "five lists": list_of(list_of(list_of(list_of(list_of(pod), other)))),
+        "typed list in a list": list_of(list_of(bare, kind="PodList"), other),
+        "other kinds that have items": list_of(pod, kind="Bundle"),
+        "a pod that has items": {**pod, "items": [bare]},
+        "items that say nothing": list_of({**bare, "kind": "", "apiVersion": None}, kind="PodList"),
+        "items of the wrong type": list_of({**bare, "kind": 5}, kind="PodList"),
+        "items without a kind": {"items": [pod]},
+        "no list": {**pod, "items": {}},
+    }
+    for name, value in inputs.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    files = sorted(map(str, tmp_path.iterdir()))
+    ended = plain(conftest_binary, bundle, files, bundle / "data")
+    report = check(files, library=str(checkout / "library"))
+    assert verdicts(ended.stdout) == sorted(expected_verdicts(report.findings))
+    assert {found.file for found in report.findings} == {*files} - {str(tmp_path / "items without a kind.json")}
+
+
 NO_DATA = "no constraints were loaded, so nothing was judged: pass their folder to conftest with -d"
 
 

@@ -62,6 +62,14 @@ def test_a_stated_policy_is_replaced(name: str, end: str) -> None:
     assert fix(before).text == after
 
 
+def test_an_array_of_objects() -> None:
+    before, after = (
+        f"- kind: Pod\n  spec:\n    containers:\n    - name: a\n      image: x:1\n      imagePullPolicy: {policy}\n"
+        for policy in ("Always", "IfNotPresent")
+    )
+    assert fix(before).text == after
+
+
 # Before and after, in place of a container without a policy.
 INSERTED = {
     "after the image": (

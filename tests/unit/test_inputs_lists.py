@@ -63,6 +63,13 @@ def test_lists_are_unpacked_in_order_and_however_deep() -> None:
     ]
 
 
+def test_an_array_is_a_list() -> None:
+    value = [POD, 1, [POD], {"kind": "List", "items": [{"kind": "A"}]}]
+    assert objects_in(value) == [((0,), POD), ((3, 0), {"kind": "A"})]
+    (manifest,) = manifests_in("- a\n- kind: Pod\n  spec:\n    a: 1\n")
+    assert (manifest.item, manifest.line(), manifest.line(("spec", "a"))) == ((1,), 2, 4)
+
+
 def test_an_empty_list_holds_nothing() -> None:
     assert objects_in({"kind": "List", "items": []}) == []
 

@@ -143,7 +143,7 @@ def _plan(
     findings: Mapping[int, Finding],
     refused: dict[int, str],
 ) -> _Plan:
-    targets = _targets(objects, findings, refused)
+    targets = _targets(objects, findings, refused, is_array=isinstance(document.value, list))
     is_json = document.format == "json"
     try:
         root = json_nodes.compose(text) if is_json else yaml_nodes.compose(text)
@@ -168,9 +168,9 @@ def _plan(
 
 
 def _targets(
-    manifests: Sequence[Manifest], findings: Mapping[int, Finding], refused: dict[int, str]
+    manifests: Sequence[Manifest], findings: Mapping[int, Finding], refused: dict[int, str], *, is_array: bool
 ) -> dict[Target, list[int]]:
-    """Return what is to be set in a document, and for which findings."""
+    """Return what is to be set in a document, and for which findings; an array is a list without `items`."""
     objects: dict[ObjectRef, list[Manifest]] = {}
     for manifest in manifests:
         objects.setdefault(reference(manifest.object, ""), []).append(manifest)
@@ -188,7 +188,7 @@ def _targets(
             refused.update(dict.fromkeys(places, _ALIKE if len(matching) > len(places) else _CHANGED))
             continue
         for place, manifest in zip(places, matching, strict=True):
-            prefix = [step for item in manifest.item for step in ("items", item)]
+            prefix = [step for item in manifest.item for step in ("items", item)][is_array:]
             target = Target((*prefix, *path), value, first.image)
             known = targets.setdefault(target.path, target)
             if known.value == value:

@@ -32,11 +32,21 @@ deny contains {"msg": msg} if {
 	])
 }
 
+deny contains {"msg": _too_deep} if {
+	some obj in _innermost(input)
+	_is_list(obj)
+}
+
 # METADATA
 # title: Violations of all other constraints
 warn contains result if {
 	some result in _judged([entry | some entry in batch.active; entry.enforcementAction != "deny"])
 }
+
+_too_deep := concat("", [
+	"lists are nested more than five levels deep, so what is in them was not judged: ",
+	"`pullguard check` judges it",
+])
 
 _has_constraints if count(data.pullguard.constraints) > 0
 
@@ -63,34 +73,52 @@ default _namespaces := {}
 
 _namespaces := data.pullguard.namespaces
 
-# What kubectl unpacks before it sends it: List and the typed lists. Rego has no recursion: a list may hold lists, not
-# more.
-_objects(document) := [obj |
-	some item in _unpacked(document)
-	some obj in _unpacked(item)
-	is_string(obj.kind)
-	obj.kind != ""
+# What kubectl unpacks before it sends it: whatever has an array of items is a list, whatever its kind. Rego has no
+# recursion, so the levels are written out.
+_objects(document) := [obj | some obj in _innermost(document); not _is_list(obj)]
+
+_innermost(document) := [obj |
+	some first in _unpacked(document)
+	some second in _unpacked(first)
+	some third in _unpacked(second)
+	some fourth in _unpacked(third)
+	some obj in _unpacked(fourth)
+	_is_text(obj.kind)
 ]
 
-_unpacked(document) := [object.union(_implied_type(document, item), item) |
-	some item in document.items
+_unpacked(list) := [object.union(item, _implied_type(list, item)) |
+	some item in list.items
 	is_object(item)
 ] if {
-	is_array(document.items)
-	endswith(document.kind, "List")
-} else := [document] if {
-	is_object(document)
+	_is_list(list)
+} else := [list] if {
+	is_object(list)
 } else := []
+
+_is_list(document) if {
+	_is_text(document.kind)
+	is_array(document.items)
+}
 
 # The items of a typed list need not say what they are.
 _implied_type(list, item) := {field: value |
 	some field, value in {"apiVersion": object.get(list, "apiVersion", null), "kind": kind}
-	value != null
+	is_string(value)
+	not _is_text(object.get(item, field, null))
 } if {
 	kind := trim_suffix(list.kind, "List")
 	kind != ""
-	object.get(item, "kind", kind) == kind
+	_says_nothing_else(item, kind)
 } else := {}
+
+_says_nothing_else(item, _) if not _is_text(object.get(item, "kind", null))
+
+_says_nothing_else(item, kind) if item.kind == kind
+
+_is_text(value) if {
+	is_string(value)
+	value != ""
+}
 
 _name(obj, "") := sprintf("%s %s", [obj.kind, _own_name(obj)])
 

@@ -19,6 +19,17 @@ _pod(name) := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
 
 _list(items) := {"apiVersion": "v1", "kind": "List", "items": items}
 
+# An object in lists, so many levels deep.
+_nested(obj, 0) := obj
+
+_nested(obj, depth) := json.unmarshal(sprintf("%s%s%s", [
+	concat("", [`{"kind":"List","items":[` | some _ in numbers.range(1, depth)]),
+	json.marshal(obj),
+	concat("", ["]}" | some _ in numbers.range(1, depth)]),
+])) if {
+	depth > 0
+}
+
 _typed_list(items) := {"apiVersion": "apps/v1", "kind": "DeploymentList", "items": items}
 
 _result(msg, name, action, namespace, assumed) := {
@@ -112,6 +123,12 @@ test_documents if {
 			{"apiVersion": "v1", "kind": "PodList", "items": [{"kind": "Deployment", "metadata": {"name": "d"}}]},
 			{"Deployment d"},
 		],
+		"lists five levels deep": [_nested(_pod("p"), 5), {"Pod p"}],
+		"an untyped item of a typed list in a list": [_list([{"kind": "PodList", "items": [untyped]}]), {"Pod p"}],
+		"a typed list without a kind in a list": [_list([{"items": [_pod("p")]}]), set()],
+		"an item with an empty kind": [{"kind": "PodList", "items": [object.union(_pod("p"), {"kind": ""})]}, {"Pod p"}],
+		"an object that has items": [object.union(_pod("p"), {"items": [_pod("q")]}), {"Pod q"}],
+		"items without a kind": [{"items": [_pod("p")]}, set()],
 		"a custom kind named like a list": [{"kind": "AllowList"}, {"AllowList (no name)"}],
 	}
 	every name, case in cases {
@@ -119,9 +136,17 @@ test_documents if {
 	}
 }
 
+test_lists_that_are_nested_too_deep_fail if {
+	msg := "lists are nested more than five levels deep, so what is in them was not judged: `pullguard check` judges it"
+	main.deny == {{"msg": msg}} with input as _nested(_pod("p"), 6)
+		with data.pullguard.constraints as [_entry("c", "deny")]
+}
+
 test_the_types_of_items if {
 	cases := {
 		"implied": [{}, "apps"],
+		"empty": [{"apiVersion": "", "kind": ""}, "apps"],
+		"null": [{"apiVersion": null, "kind": null}, "apps"],
 		"kind stated": [{"kind": "Deployment"}, "apps"],
 		"group stated": [{"apiVersion": "extensions/v1beta1"}, "extensions"],
 		"another kind": [{"kind": "CronJob"}, "batch"],

@@ -41,16 +41,34 @@ func (t *Tape) Group(o Object) string {
 	return group
 }
 
-// IsObject tells whether the document is a Kubernetes object, which a List is too: a mapping with a kind.
-func (t *Tape) IsObject() bool { return len(t.nodes) > 0 && t.Str(t.Get(0, "kind")) != "" }
+// IsObject tells whether the document is a Kubernetes object, which a List is too: a mapping with a kind, or a sequence that
+// begins with one.
+func (t *Tape) IsObject() bool {
+	if len(t.nodes) == 0 {
+		return false
+	}
+	first := 0
+	if t.Kind(0) == Sequence {
+		first = t.Item(0, 0)
+	}
+	return t.Str(t.Get(first, "kind")) != ""
+}
 
 // Objects appends the objects of the document: the items of Lists in the place of the Lists. As for kubectl, whatever has a
-// sequence of items is a List, and nothing else: what else it says is not created.
+// sequence of items is a List, and nothing else: what else it says is not created. A sequence is one too, as for conftest.
 func (t *Tape) Objects(found []Object) []Object {
-	if len(t.nodes) == 0 {
+	switch {
+	case len(t.nodes) == 0:
 		return found
+	case t.Kind(0) != Sequence:
+		return t.unpack(found, Object{Node: 0, InheritedVersion: -1})
 	}
-	return t.unpack(found, Object{Node: 0, InheritedVersion: -1})
+	place := 0
+	for at, end := 1, t.Next(0); at < end; at = t.Next(at) {
+		found = t.unpack(found, Object{Node: at, InheritedVersion: -1, Items: []int{place}})
+		place++
+	}
+	return found
 }
 
 func (t *Tape) unpack(found []Object, o Object) []Object {

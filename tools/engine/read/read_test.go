@@ -156,6 +156,19 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+func TestObjectsThatAreReadAsText(t *testing.T) {
+	const wrong = ": it is read as text, not as an object; begin comments with # in YAML, and leave them out of JSON"
+	for text, expected := range map[string]string{
+		"// c\n{\"apiVersion\":\"v1\"}\n":                 "1 0" + wrong + `|0 "// c {\"apiVersion\":\"v1\"}"`,
+		"a: 1\n---\n// c\n{\"apiVersion\":\"v1\"}\n---\n": `0 {"a":1}|3 1` + wrong + `|1 "// c {\"apiVersion\":\"v1\"}"`,
+		"# c\n{\"apiVersion\": \"v1\"}\n":                 `0 {"apiVersion":"v1"}`,
+		"just text\n":                                     `0 "just text"`,
+	} {
+		source{}.expect(t, text, split(expected)...)
+		source{name: "f.json"}.expect(t, text, split(expected)...)
+	}
+}
+
 func TestPackedFiles(t *testing.T) {
 	const folder = "unpack it first, and name the folder"
 	for text, expected := range map[string]string{

@@ -45,9 +45,21 @@ func (r *Reader) read(p Part, s Span) (*Document, []Problem) {
 	if t == nil {
 		return nil, problems
 	}
+	if isObjectAsText(t) {
+		problems = append(problems, Problem{
+			Line: s.line, Message: "it is read as text, not as an object",
+			Remedy: "begin comments with # in YAML, and leave them out of JSON",
+		})
+	}
 	return &Document{
 		Tape: t, Index: s.index, Line: s.line, Format: YAML, Begin: s.begin, End: s.begin + int64(len(source)),
 	}, problems
+}
+
+// isObjectAsText tells whether a document that looks like an object is text all the same, such as JSON behind a line of
+// comment.
+func isObjectAsText(t *Tape) bool {
+	return len(t.nodes) > 0 && t.Kind(0) == String && bytes.Contains(t.Text(0), []byte("apiVersion"))
 }
 
 // ReadFirst reads the first document of a text, as Go's yaml.Unmarshal does: what follows it is not looked at.
