@@ -20,15 +20,11 @@ _pod(name) := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
 _list(items) := {"apiVersion": "v1", "kind": "List", "items": items}
 
 # An object in lists, so many levels deep.
-_nested(obj, 0) := obj
-
 _nested(obj, depth) := json.unmarshal(sprintf("%s%s%s", [
 	concat("", [`{"kind":"List","items":[` | some _ in numbers.range(1, depth)]),
 	json.marshal(obj),
 	concat("", ["]}" | some _ in numbers.range(1, depth)]),
-])) if {
-	depth > 0
-}
+]))
 
 _typed_list(items) := {"apiVersion": "apps/v1", "kind": "DeploymentList", "items": items}
 
