@@ -37,7 +37,6 @@ _IMPOSSIBLE = ["a Node with fields of the wrong type", "on one of three"]
 _ONLY_AUDITED = {
     "protected_image_cache: defaults: a node that does not say which images it has",
     "protected_image_cache: defaults: audit of a pod that a controller owns",
-    "protected_image_cache: nodes that the pod can run on: a node of another operating system",
     "protected_image_cache: nodes that the pod can run on: a node that is gone",
     "protected_image_cache: nodes that the pod can run on: a selector that cannot be read fits no node",
     "protected_image_cache: nodes that the pod can run on: a taint that is not tolerated",

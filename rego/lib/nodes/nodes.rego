@@ -171,9 +171,12 @@ _agrees("NotIn", name, value) if {
 	name != value
 }
 
-# The kubelet sends pods of another system away. A node that does not say which it has may have any.
+# The kubelet sends pods of another system away. A node that does not say which it has may have any: until its kubelet
+# has said so, the API server stores an empty one.
 _has_another_system(node, pod_spec) if {
-	pod_spec.os.name != _system(node)
+	system := _system(node)
+	system != ""
+	pod_spec.os.name != system
 }
 
 _system(node) := system if {

@@ -346,6 +346,7 @@ test_operating_systems[name] if {
 		"another, without the label": [named, {"name": "linux"}, set()],
 		"the same, without the label": [named, {"name": "windows"}, {"a"}],
 		"the node does not say": [{}, {"name": "linux"}, {"a"}],
+		"the node has not said yet": [{"status": {"nodeInfo": {"operatingSystem": ""}}}, {"name": "linux"}, {"a"}],
 		"the pod does not say": [_node({"kubernetes.io/os": "windows"}, {}), {}, {"a"}],
 		"the pod says it in another type": [_node({"kubernetes.io/os": "windows"}, {}), "linux", {"a"}],
 	}
