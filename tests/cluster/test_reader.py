@@ -11,7 +11,10 @@ import pytest
 
 from installed_library import install, uninstall
 from local_cluster.fixtures import READER, Cluster
-from pullguard.scope.command import KINDS
+from pullguard.core.resources import packaged_library
+from pullguard.library.store import load
+from pullguard.scope.command import kinds
+from shared_engine import ENGINE
 
 _ROLE = "pullguard-scope"
 
@@ -31,7 +34,7 @@ def _allow(cluster: Cluster, *left_out: str) -> None:
     """Let the reader list what scope reads, and nothing else."""
     rules = [
         {"apiGroups": [kind.group], "resources": [kind.resource], "verbs": ["list"]}
-        for kind in KINDS
+        for kind in kinds(load(ENGINE, packaged_library()))
         if kind.kind not in left_out
     ]
     role = {

@@ -12,16 +12,23 @@ import yaml
 
 from pullguard.cluster.snapshot import Snapshot
 from pullguard.core.errors import PullguardError
+from pullguard.core.gatekeeper import CONSTRAINT_GROUP
+from pullguard.core.resources import packaged_library
 from pullguard.library.config import UNSEEN, ProtectedNamespaces
 from pullguard.library.render import admission
-from pullguard.scope.command import KINDS, Blocked, Fact, NamespaceScope, ScopeReport, judge, scope
+from pullguard.library.store import load
+from pullguard.scope.command import Blocked, Fact, NamespaceScope, ScopeReport, judge, kinds, scope
 from read_only_cluster import ReadOnlyCluster
 from shared_engine import ENGINE
 from twins import Workbench
 
+LIBRARY = load(ENGINE, packaged_library())
+KINDS = kinds(LIBRARY)
+
 _IGNORE = "admission.gatekeeper.sh/ignore"
+_IMAGE = "example.org/app:1"
 _MESSAGE = (
-    'container "app" image "example.org/app:1": imagePullPolicy is Always: cannot start without its registry; '
+    f'container "app" image "{_IMAGE}": imagePullPolicy is Always: cannot start without its registry; '
     "set imagePullPolicy: IfNotPresent"
 )
 
@@ -258,6 +265,164 @@ def test_each_workload_has_an_answer_of_its_own() -> None:
     )
 
 
+def _of(kind: str, **spec: Any) -> dict[str, Any]:
+    """Return a constraint of another policy, which protects kube-system."""
+    constraint = _constraint(name=kind.lower(), **spec)
+    return {**constraint, "kind": kind}
+
+
+_DIGEST = f"example.org/app:1@sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "image", "said"),
+    [
+        ("K8sProtectedImagePinning", "example.org/app:latest", "tag latest moves to other images"),
+        ("K8sProtectedImageCache", "example.org/app:1", "on 0 of 1 node that can run it"),
+        ("K8sProtectedImageCache", _DIGEST, None),
+    ],
+)
+def test_deny_has_to_be_safe_of_every_policy(kind: str, image: str, said: str | None) -> None:
+    """The pull policy has nothing against it."""
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "a"},
+        "status": {"images": [{"names": [_DIGEST.replace(":1@", "@")]}]},
+    }
+    agent = _workload("DaemonSet", "agent")
+    agent["spec"]["template"]["spec"]["containers"] = [{"name": "app", "image": image, "imagePullPolicy": "Never"}]
+    objects = [*_NAMESPACES, *_WEBHOOKS, node, agent, _constraint(parameters={"controlledPods": "deny"})]
+    found = [
+        _by_name(_scope(*objects, _of(kind, parameters={"controlledPods": controlled})))["kube-system"]
+        for controlled in ("audit", "deny")
+    ]
+    assert found[1].constraints == (kind.lower(), "by-name")
+    assert [namespace.deny.state for namespace in found] == ["safe", "unsafe" if said else "safe"]
+    assert [(blocked.name, blocked.by) for blocked in found[1].deny.blocked] == (
+        [("agent", (kind.lower(),))] if said else []
+    )
+    assert all(said is not None and said in blocked.message for blocked in found[1].deny.blocked)
+    # The probes are about the pull policy alone.
+    assert [fact.by for fact in found[1].pod.facts] == ["K8sProtectedPullPolicy by-name"] * 2
+
+
+def test_a_policy_alone_protects_too() -> None:
+    agent = _workload("DaemonSet", "agent")
+    agent["spec"]["template"]["spec"]["containers"][0]["image"] = "example.org/app"
+    pinning = _of("K8sProtectedImagePinning", parameters={"controlledPods": "deny"})
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, agent, pinning)
+    found = _by_name(report)["kube-system"]
+    assert (found.pod.outcome, found.deny.state) == ("nothing", "unsafe")
+
+
+def test_a_twin_of_another_policy_can_be_what_is_not_safe(workbench: Workbench) -> None:
+    workload = _workload("ReplicaSet", "old")
+    workload["metadata"]["namespace"] = "gatekeeper-system"
+    workload["spec"]["template"]["spec"]["containers"][0]["image"] = "example.org/app"
+    config = workbench.config("protected_image_pinning", {"controlledPods": "deny"}, protected=_PROTECTED, scope=UNSEEN)
+    policies = workbench.validating("protected_image_pinning", config)
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, *policies, workload, _constraint())
+    (blocked,) = _by_name(report)["gatekeeper-system"].deny.blocked
+    assert (blocked.name, blocked.by) == ("old", ("protected-image-pinning",))
+
+
+def test_what_nodes_have_matters_only_where_next_pods_are_judged() -> None:
+    agent = _workload("DaemonSet", "agent")
+    states = {
+        controlled: _by_name(
+            _scope(
+                *_NAMESPACES,
+                *_WEBHOOKS,
+                agent,
+                _constraint(),
+                _of("K8sProtectedImageCache", parameters={"controlledPods": controlled}),
+            )
+        )["kube-system"].deny
+        for controlled in ("audit", "deny")
+    }
+    assert {controlled: (deny.state, deny.reason) for controlled, deny in states.items()} == {
+        "audit": ("safe", "every workload could still replace its pods"),
+        "deny": ("unknown", "could not be read: Node"),
+    }
+
+
+def _expansion(**spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "expansion.gatekeeper.sh/v1beta1",
+        "kind": "ExpansionTemplate",
+        "metadata": {"name": "expand"},
+        "spec": {
+            "applyTo": [{"groups": ["apps"], "kinds": ["Deployment", "ReplicaSet"], "versions": ["v1"]}],
+            "templateSource": "spec.template",
+            "generatedGVK": {"group": "", "kind": "Pod", "version": "v1"},
+            **spec,
+        },
+    }
+
+
+def _own_match(**match: Any) -> dict[str, Any]:
+    """Return a match as Gatekeeper has it for pods alone, for the namespace kube-system."""
+    return {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}], "namespaces": ["kube-system"], **match}
+
+
+def test_what_an_expansion_template_makes_of_a_deployment_is_denied_by_its_own_action() -> None:
+    """The constraint says dryrun, and does not even select Deployments."""
+    web = _workload("Deployment", "web")
+    constraint = _constraint(_own_match(), enforcementAction="dryrun")
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, web, _expansion(enforcementAction="deny"), constraint)
+    found = _by_name(report)["kube-system"]
+    assert (found.pod.outcome, found.deployment.outcome) == ("audited", "denied-by-webhook")
+    assert found.deployment.facts[1] == Fact(
+        "ValidatingWebhookConfiguration",
+        "ExpansionTemplate expand",
+        "deny",
+        "",
+        "[Implied by expand] " + _MESSAGE.replace('"app"', '"probe"').replace(_IMAGE, "registry.invalid/probe:1.0.0"),
+    )
+    assert (found.deny.state, [blocked.name for blocked in found.deny.blocked]) == ("unsafe", ["web"])
+    assert report.notes[-1] == (
+        "the ExpansionTemplate expand has Gatekeeper judge the pods of Deployment, ReplicaSet as if nobody controlled "
+        "them, by by-name: its enforcementAction deny takes the place of theirs; set match.source: Original in them"
+    )
+
+
+def test_constraints_for_what_was_asked_for_alone_know_nothing_of_expansions() -> None:
+    web = _workload("Deployment", "web")
+    constraint = _constraint(_own_match(source="Original"), enforcementAction="dryrun")
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, web, _expansion(enforcementAction="deny"), constraint)
+    found = _by_name(report)["kube-system"]
+    assert (found.deployment.outcome, found.deny.state) == ("nothing", "safe")
+    assert not any("ExpansionTemplate expand" in note for note in report.notes)
+
+
+_ROLLOUTS = "system:serviceaccount:argo-rollouts:argo-rollouts"
+
+
+@pytest.mark.parametrize(
+    ("users", "state", "certain"),
+    [([], "unsafe", True), (["x", _ROLLOUTS], "unknown", False), (["x*"], "unknown", False)],
+)
+def test_as_whom_the_controllers_of_others_ask_is_not_known(users: list[str], state: str, certain: bool) -> None:
+    """A ReplicaSet of a Rollout makes pods as Kubernetes' controller; the Rollout's makes the ReplicaSet."""
+    owned = _workload("ReplicaSet", "web-1")
+    owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "web", "uid": "1", "controller": True}
+    owned["metadata"]["ownerReferences"] = [owner]
+    match = {"namespaces": ["kube-system"]}
+    constraint = _constraint(match, parameters={"controlledPods": "trusted", "trustedUsers": users})
+    report = _scope(*_NAMESPACES, *_WEBHOOKS, owned, _workload("DaemonSet", "agent"), constraint)
+    deny = _by_name(report)["kube-system"].deny
+    assert [(blocked.name, blocked.owner, blocked.certain) for blocked in deny.blocked] == [
+        ("web-1", "Rollout web", certain)
+    ]
+    assert (deny.state, deny.reason) == (
+        state,
+        "1 could no longer replace their pods"
+        if certain
+        else "as whom the controllers of these ask is not known: deny is safe if trustedUsers lists them",
+    )
+
+
 def test_the_template_of_the_snapshot_judges(checkout: Path) -> None:
     text = (checkout / "library/policies/protected_pull_policy/template.yaml").read_text("utf-8")
     template = yaml.safe_load(text)
@@ -286,8 +451,9 @@ def test_without_its_webhook_configurations_nothing_is_certain() -> None:
     assert (pod.outcome, pod.certain) == ("audited", False)
     assert report.notes[-1] == (
         "not in the files, so taken to be none: Assign, Config, CronJob, DaemonSet, Deployment, ExpansionTemplate, "
-        "Job, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, Pod, ReplicaSet, "
-        "ReplicationController, StatefulSet, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding"
+        "Job, K8sProtectedImageCache, K8sProtectedImagePinning, MutatingAdmissionPolicy, "
+        "MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, Pod, ReplicaSet, ReplicationController, "
+        "StatefulSet, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding"
     )
 
 
@@ -325,15 +491,18 @@ def test_a_constraint_that_gatekeeper_refuses_is_an_error() -> None:
         _scope(*_NAMESPACES, refused)
 
 
+_NO_CONSTRAINT = "there is no K8sProtectedImageCache, K8sProtectedImagePinning or K8sProtectedPullPolicy in the files"
+
+
 def test_without_constraints_it_ends() -> None:
-    with pytest.raises(PullguardError, match=r"there is no K8sProtectedPullPolicy in the files"):
+    with pytest.raises(PullguardError, match=f"^{_NO_CONSTRAINT}"):
         _scope(*_NAMESPACES)
 
 
 def test_without_constraints_it_says_what_could_not_be_read(tmp_path: Path) -> None:
     missing, broken = tmp_path / "missing.json", tmp_path / "broken.yaml"
     broken.write_text("kind: Namespace\na: [\n", "utf-8")
-    message = "there is no K8sProtectedPullPolicy in the files, so no namespace is protected: "
+    message = f"{_NO_CONSTRAINT}, so no namespace is protected: "
     is_missing = f"{missing}: cannot be read: No such file or directory; see whether the path is right"
     is_broken = f"{broken}:2: not valid YAML: did not find expected node content; correct the document"
     for paths, first in [([missing, broken], is_missing), ([broken, missing], is_broken)]:
@@ -353,7 +522,7 @@ def _live(unreadable: Mapping[str, str]) -> Snapshot:
 
 def test_constraints_that_may_not_be_read_end_it() -> None:
     with pytest.raises(PullguardError, match=r"which namespaces are protected is not known: .* \(forbidden\)"):
-        judge(ENGINE, _live({"K8sProtectedPullPolicy": "forbidden"}))
+        judge(ENGINE, LIBRARY, _live({"K8sProtectedPullPolicy": "forbidden"}))
 
 
 def test_a_policy_that_fails_ends_it(checkout: Path) -> None:
@@ -418,7 +587,7 @@ def _spoiled(value: Any) -> list[dict[str, Any]]:
     """Return an object of every kind that scope reads besides constraints, with a value in the place of its content."""
     objects = []
     for kind in KINDS:
-        if kind.kind in {"K8sProtectedPullPolicy", "ConstraintTemplate"}:
+        if kind.group == CONSTRAINT_GROUP or kind.kind == "ConstraintTemplate":
             continue
         metadata = {"name": "config" if kind.kind == "Config" else "spoiled", "namespace": "kube-system"}
         content = {"spec": value, "webhooks": value, "status": value}

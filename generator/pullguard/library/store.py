@@ -14,6 +14,7 @@ from pullguard.core.gatekeeper import (
     Constraint,
     ConstraintTemplate,
     constraint_from,
+    dig,
     is_constraint,
     is_template,
     template_from,
@@ -60,6 +61,12 @@ class Library:
     directory: Path
     templates: tuple[ConstraintTemplate, ...]
     constraints: tuple[Constraint, ...]
+
+    @property
+    def pod_policies(self) -> Mapping[str, str]:
+        """The policies that have constraints about pods, by the kind of these."""
+        kinds = {constraint.kind for constraint in self.constraints if _selects_pods(constraint.object)}
+        return {template.kind: template.policy for template in self.templates if template.kind in kinds}
 
 
 def compare(files: Mapping[str, str], out: Path) -> Difference:
@@ -163,6 +170,11 @@ def load(engine: Engine, directory: Path) -> Library:
                 remedy="put its template into the library",
             )
     return Library(directory, tuple(templates.values()), tuple(constraints.values()))
+
+
+def _selects_pods(constraint: Mapping[str, Any]) -> bool:
+    kinds = dig(constraint, "spec", "match", "kinds")
+    return any("Pod" in (dig(entry, "kinds") or ()) for entry in kinds or ())
 
 
 def _with_manifest(files: Mapping[str, str]) -> dict[str, bytes]:

@@ -14,10 +14,7 @@ from pullguard.engine.groups import Group
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
 from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults
-from pullguard.library.store import load
-
-#: The kind of the constraints that protect.
-CONSTRAINT_KIND = "K8sProtectedPullPolicy"
+from pullguard.library.store import Library, load
 
 _ADMISSION = "admissionregistration.k8s.io"
 _WORKLOADS = (
@@ -30,11 +27,10 @@ _WORKLOADS = (
     Kind("batch", "CronJob", "cronjobs", namespaced=True),
 )
 
-#: What a snapshot for `scope` holds.
-KINDS = (
-    Kind(CONSTRAINT_GROUP, CONSTRAINT_KIND, CONSTRAINT_KIND.lower()),
+_KINDS = (
     Kind(TEMPLATE_GROUP, "ConstraintTemplate", "constrainttemplates"),
     Kind("", "Namespace", "namespaces"),
+    Kind("", "Node", "nodes"),
     Kind("config.gatekeeper.sh", "Config", "configs"),
     Kind("expansion.gatekeeper.sh", "ExpansionTemplate", "expansiontemplate"),
     Kind("mutations.gatekeeper.sh", "Assign", "assign"),
@@ -56,6 +52,7 @@ _MODULES = {
         "answers",
         "audit",
         "changes",
+        "expansions",
         "gatekeeper",
         "kubernetes",
         "mutation",
@@ -77,7 +74,9 @@ _CASES = 2_000
 
 # Without these in the files, what they would do is not known; of the other kinds, none are taken to be there.
 _NEVER_EMPTY = "ValidatingWebhookConfiguration"
-_NOT_TAKEN_TO_BE_NONE = {"ConstraintTemplate", "Namespace", _NEVER_EMPTY}
+_NOT_TAKEN_TO_BE_NONE = {"ConstraintTemplate", "Namespace", "Node", _NEVER_EMPTY}
+# Without Nodes this policy cannot say what it would deny.
+_NEEDS_NODES = "protected_image_cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,58 +260,70 @@ def scope(
             remedy="leave out the files, or --kubeconfig and --context",
         )
     with Engine() as engine:
+        library = load(engine, packaged_library())
         if paths:
-            snapshot = from_files(engine, KINDS, paths, stdin=stdin)
+            snapshot = from_files(engine, kinds(library), paths, stdin=stdin)
         else:
-            snapshot = from_cluster(engine, KINDS, kubeconfig=kubeconfig, context=context, kubectl=kubectl)
-        return judge(engine, snapshot)
+            snapshot = from_cluster(engine, kinds(library), kubeconfig=kubeconfig, context=context, kubectl=kubectl)
+        return judge(engine, library, snapshot)
 
 
-def judge(engine: Engine, snapshot: Snapshot) -> ScopeReport:
-    """Say what follows from a snapshot that holds KINDS.
+def kinds(library: Library) -> tuple[Kind, ...]:
+    """Return what a snapshot for `scope` holds: the constraints of policies about pods, and what bears on them."""
+    constraints = (Kind(CONSTRAINT_GROUP, kind, kind.lower()) for kind in library.pod_policies)
+    return (*constraints, *_KINDS)
+
+
+def judge(engine: Engine, library: Library, snapshot: Snapshot) -> ScopeReport:
+    """Say what follows from a snapshot.
 
     Args:
         engine: What evaluates Rego.
-        snapshot: The snapshot.
+        library: The library that comes with pullguard.
+        snapshot: The snapshot; it holds `kinds(library)`.
 
     Raises:
         PullguardError: Nothing in it protects a namespace, which are protected is not known, or the engine fails.
     """
-    if CONSTRAINT_KIND in snapshot.unreadable:
-        reason = snapshot.unreadable[CONSTRAINT_KIND]
-        raise PullguardError(
-            f"which namespaces are protected is not known: {CONSTRAINT_KIND} cannot be read ({reason})"
-        )
-    template, notes = _template(engine, snapshot)
-    constraints, refused = _constraints(snapshot, template)
+    policies = library.pod_policies
+    unread = [kind for kind in policies if kind in snapshot.unreadable]
+    if unread and not any(snapshot.stored[kind] for kind in policies):
+        reasons = ", ".join(f"{kind} cannot be read ({snapshot.unreadable[kind]})" for kind in unread)
+        raise PullguardError(f"which namespaces are protected is not known: {reasons}")
+    templates = _Templates(snapshot, library)
+    constraints, refused = _constraints(snapshot, policies, templates)
     if not constraints:
+        *others, last = policies
         raise _nothing_to_judge(
-            f"there is no {CONSTRAINT_KIND} in {snapshot.source}, so no namespace is protected",
+            f"there is no {', '.join(others)} or {last} in {snapshot.source}, so no namespace is protected",
             [*refused, *snapshot.errors],
             remedy="apply the library, or name its constraints along with the dump of the cluster",
         )
-    unknown = sorted(snapshot.unreadable)
+    is_about_nodes = any(policies[constraint["kind"]] == _NEEDS_NODES for constraint in constraints)
+    unreadable = {kind: why for kind, why in snapshot.unreadable.items() if kind != "Node" or is_about_nodes}
+    unknown = sorted(unreadable)
+    notes = []
     if not snapshot.live:
         empty = [kind for kind in snapshot.empty if kind not in _NOT_TAKEN_TO_BE_NONE]
         if empty:
             notes.append(f"not in the files, so taken to be none: {', '.join(empty)}")
         if "Namespace" in snapshot.empty:
             notes.append("there is no Namespace in the files, so which others are protected is not known")
-        if _NEVER_EMPTY in snapshot.empty:
-            unknown.append(_NEVER_EMPTY)
-    workloads = [obj for kind in _WORKLOADS for obj in snapshot.objects(kind.kind)]
+        unknown += [kind for kind in (_NEVER_EMPTY, "Node") if kind in snapshot.empty]
+    expansions = snapshot.objects("ExpansionTemplate")
     rego = modules(_MODULES)
     plan = query(
         engine,
         rego,
         "data.scope.plan.contents",
         {
+            "policies": policies,
             "constraints": constraints,
             "namespaces": snapshot.objects("Namespace"),
             "validatingPolicies": snapshot.objects("ValidatingAdmissionPolicy"),
-            "workloads": workloads,
+            "workloads": [obj for kind in _WORKLOADS for obj in snapshot.objects(kind.kind)],
             "pods": snapshot.objects("Pod"),
-            "expansions": snapshot.objects("ExpansionTemplate"),
+            "expansions": expansions,
         },
     )
     if not plan["namespaces"] and "Namespace" in snapshot.empty:
@@ -321,13 +332,16 @@ def judge(engine: Engine, snapshot: Snapshot) -> ScopeReport:
             snapshot.errors,
             remedy="name a dump of the Namespaces too",
         )
-    answers = _answers(engine, template, plan)
+    nodes = {node["metadata"]["name"]: node for node in snapshot.objects("Node")}
+    answers = _answers(engine, templates, plan, {"cluster": {"v1": {"Node": nodes}}})
+    notes += query(engine, rego, "data.scope.expansions.notes", {"expansions": expansions, "constraints": constraints})
     found = query(
         engine,
         rego,
         "data.scope.report.namespaces",
         {
             "plan": {key: value for key, value in plan.items() if key != "cases"},
+            "policies": policies,
             "answers": answers,
             "unknown": unknown,
             "validatingWebhooks": snapshot.objects("ValidatingWebhookConfiguration"),
@@ -351,44 +365,74 @@ def judge(engine: Engine, snapshot: Snapshot) -> ScopeReport:
     return ScopeReport(
         source=snapshot.source,
         namespaces=tuple(sorted((_namespace(value) for value in found), key=lambda namespace: namespace.name)),
-        unreadable=snapshot.unreadable,
+        unreadable=unreadable,
         errors=(*snapshot.errors, *refused),
-        notes=(*snapshot.notes, *notes),
+        notes=(*snapshot.notes, *templates.notes, *notes),
     )
 
 
-def _template(engine: Engine, snapshot: Snapshot) -> tuple[ConstraintTemplate, list[str]]:
-    """Return the template that judges: the one of the snapshot, else that of the library that comes with pullguard."""
-    for entry in snapshot.stored["ConstraintTemplate"]:
-        if entry.object["metadata"]["name"] == CONSTRAINT_KIND.lower():
-            template = template_from(entry.object, entry.file)
-            if template.source is not None:
-                return template, []
-            raise PullguardError("has no Rego, so nothing can be judged by it", file=entry.file)
-    for template in load(engine, packaged_library()).templates:
-        if template.kind == CONSTRAINT_KIND:
-            return template, [
-                f"judged by the {CONSTRAINT_KIND} that comes with pullguard: the snapshot has no template"
-            ]
-    raise PullguardError(f"the library of pullguard has no {CONSTRAINT_KIND}", remedy="install pullguard again")
+class _Templates:
+    """The templates that judge: those of the snapshot, else those of the library that comes with pullguard.
+
+    Args:
+        snapshot: The snapshot.
+        library: The library.
+    """
+
+    def __init__(self, snapshot: Snapshot, library: Library) -> None:
+        self._stored = {entry.object["metadata"]["name"]: entry for entry in snapshot.stored["ConstraintTemplate"]}
+        self._own = {template.policy: template for template in library.templates}
+        self._used: dict[str, ConstraintTemplate] = {}
+        self._missing: list[str] = []
+
+    def of(self, policy: str) -> ConstraintTemplate:
+        """Return the template of a policy.
+
+        Raises:
+            PullguardError: That of the snapshot has no Rego.
+        """
+        if policy not in self._used:
+            template = self._own[policy]
+            stored = self._stored.get(template.name)
+            if stored is None:
+                self._missing.append(template.kind)
+            else:
+                template = template_from(stored.object, stored.file)
+                if template.source is None:
+                    raise PullguardError("has no Rego, so nothing can be judged by it", file=stored.file)
+            self._used[policy] = template
+        return self._used[policy]
+
+    @property
+    def notes(self) -> list[str]:
+        """Which templates were not those of the snapshot."""
+        if not self._missing:
+            return []
+        return [f"judged by what comes with pullguard, as the snapshot has no template: {', '.join(self._missing)}"]
 
 
-def _constraints(snapshot: Snapshot, template: ConstraintTemplate) -> tuple[list[Mapping[str, Any]], list[Problem]]:
+def _constraints(
+    snapshot: Snapshot, policies: Mapping[str, str], templates: _Templates
+) -> tuple[list[Mapping[str, Any]], list[Problem]]:
     """Return the constraints with their defaults, and errors for those that Gatekeeper would refuse."""
     from pullguard.library.gatekeeper_validation.constraint_check import ConstraintChecker  # noqa: PLC0415 - importing it takes time
 
-    checker = ConstraintChecker(template, lambda _pattern, _text: True)
     constraints: list[Mapping[str, Any]] = []
     refused = []
-    for entry in snapshot.stored[CONSTRAINT_KIND]:
-        complete = with_defaults(entry.object, template)
-        refusal = checker.refusal(complete)
-        if refusal is None:
-            constraints.append(complete)
-        else:
-            name = entry.object["metadata"]["name"]
-            message = f"Gatekeeper refuses the constraint {name}, so it was left out: {refusal.message}"
-            refused.append(Problem(entry.file, None, None, message))
+    for kind, policy in policies.items():
+        if not snapshot.stored[kind]:
+            continue
+        template = templates.of(policy)
+        checker = ConstraintChecker(template, lambda _pattern, _text: True)
+        for entry in snapshot.stored[kind]:
+            complete = with_defaults(entry.object, template)
+            refusal = checker.refusal(complete)
+            if refusal is None:
+                constraints.append(complete)
+            else:
+                name = entry.object["metadata"]["name"]
+                message = f"Gatekeeper refuses the constraint {name}, so it was left out: {refusal.message}"
+                refused.append(Problem(entry.file, None, None, message))
     return constraints, refused
 
 
@@ -400,34 +444,33 @@ def _nothing_to_judge(message: str, problems: Sequence[Problem], *, remedy: str)
     return PullguardError(f"{message}: {PullguardError(first.message, file=first.file, line=first.line)}")
 
 
-def _answers(engine: Engine, template: ConstraintTemplate, plan: Mapping[str, Any]) -> list[Any]:
-    """Return the cases of a plan with the messages of the policy in the place of the review."""
-    version = template.source.version if template.source else "v1"
-    rego = {**Group(version, (template,), ()).modules(), **modules(_JUDGE)}
+def _answers(
+    engine: Engine, templates: _Templates, plan: Mapping[str, Any], inventory: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Return the cases of a plan with the messages of their policies in the place of the reviews."""
+    policies = [source["policy"] for source in plan["sources"]]
     parameters = [source["parameters"] for source in plan["sources"]]
-    answers = []
-    for cases in _chunks(plan["cases"]):
-        judged = [{"source": case["source"], "review": case["review"]} for case in cases if "review" in case]
-        document = {"policy": template.name, "parameters": parameters, "cases": judged}
-        found = iter(query(engine, rego, "data.scope.judge.messages", document, version=version))
-        for case in cases:
-            if "review" in case:
-                messages = [text if isinstance(text, str) else json.dumps(text) for text in next(found)]
-            elif "rejected" in case:
-                messages = [case["rejected"]]
-            else:
-                continue
-            answers.append(
-                {
-                    "namespace": case["namespace"],
-                    "source": case["source"],
-                    "point": case["point"],
-                    "probe": case.get("probe"),
-                    "workload": case.get("workload"),
-                    "messages": messages,
-                }
-            )
+    answers = [_answer(case, [case["rejected"]]) for case in plan["cases"] if "rejected" in case]
+    for policy in dict.fromkeys(policies):
+        template = templates.of(policy)
+        version = template.source.version if template.source else "v1"
+        rego = {**Group(version, (template,), ()).modules(), **modules(_JUDGE)}
+        asked = [case for case in plan["cases"] if "review" in case and policies[case["source"]] == policy]
+        for cases in _chunks(asked):
+            document = {
+                "policy": template.name,
+                "parameters": parameters,
+                "inventory": inventory if policy == _NEEDS_NODES else {},
+                "cases": [{"source": case["source"], "review": case["review"]} for case in cases],
+            }
+            found = query(engine, rego, "data.scope.judge.messages", document, version=version)
+            answers += [_answer(case, messages) for case, messages in zip(cases, found, strict=True)]
     return answers
+
+
+def _answer(case: Mapping[str, Any], messages: Sequence[Any]) -> Mapping[str, Any]:
+    texts = [text if isinstance(text, str) else json.dumps(text) for text in messages]
+    return {**{key: value for key, value in case.items() if key not in {"review", "rejected"}}, "messages": texts}
 
 
 def _chunks(cases: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -6,6 +6,7 @@ package scope.audit
 
 import data.scope.answers
 import data.scope.gatekeeper
+import data.scope.probes
 import data.scope.reach
 import data.scope.steps
 
@@ -19,6 +20,7 @@ found(namespace, probe) := [steps.step("Audit", "audit.gatekeeper.sh", steps.pas
 	[steps.step("Audit", steps.named(source.kind, source.name), _effect(source.audit, messages, entry.assumed)) |
 		some entry in namespace.constraints
 		source := input.plan.sources[entry.source]
+		probes.offend(source.policy)
 		messages := answers.about_probe(namespace.name, probe, entry.source, "audit")
 	],
 )

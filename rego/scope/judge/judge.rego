@@ -11,12 +11,12 @@ import data.gatekeeper.driver
 # METADATA
 # title: The messages of the policy, for each case
 # description: |
-#   input is {policy (key below data.policies), parameters (of each source of a plan), cases: [{source, review}]}.
-#   Nothing is in the inventory.
+#   input is {policy (key below data.policies), parameters (of each source of a plan), cases: [{source, review}],
+#   inventory}, which stands in for data.inventory.
 # entrypoint: true
 messages := [found |
 	some case in input.cases
 	found := {violation.msg |
-		some violation in driver.violations(input.policy, input.parameters[case.source], case.review, {})
+		some violation in driver.violations(input.policy, input.parameters[case.source], case.review, input.inventory)
 	}
 ]

@@ -5,6 +5,7 @@ import data.scope.judge
 test_messages if {
 	messages := judge.messages with input as {
 		"policy": "judge_echo",
+		"inventory": {},
 		"parameters": [{"says": ["b", "a"]}, {}],
 		"cases": [
 			{"source": 0, "review": {}},

@@ -31,11 +31,11 @@ _by_policies(request) := [steps.step(_policy_stage, policy.metadata.name, effect
 ]
 
 _policy_effect(policy, applied) := steps.known("mutate", text) if {
-	policies.written_for(policy) == "protected_pull_policy"
+	probes.offend(policies.written_for(policy))
 	applied.verdict == "match"
 	text := "sets IfNotPresent where the image is pinned; what is not pinned stays as it is"
 } else := steps.unknown("mutate", sprintf("whether it applies cannot be decided here (%s)", [applied.by])) if {
-	policies.written_for(policy) == "protected_pull_policy"
+	probes.offend(policies.written_for(policy))
 } else := policies.foreign if {
 	not policies.written_for(policy)
 }

@@ -1,8 +1,9 @@
 # METADATA
-# title: What scope asks the policy
+# title: What scope asks the policies
 # description: |
-#   The protected namespaces of a snapshot, and the reviews that the policy is to judge there. input is {constraints
-#   (defaults filled in), namespaces, validatingPolicies, workloads, pods, expansions}: lists of objects.
+#   The protected namespaces of a snapshot, and the reviews that policies about pods are to judge there. input is
+#   {policies (their names by the kinds of their constraints), constraints (defaults filled in), namespaces,
+#   validatingPolicies, workloads, pods, expansions}; these are lists of objects.
 # scope: package
 package scope.plan
 
@@ -11,6 +12,7 @@ import data.gatekeeper.hook
 import data.gatekeeper.match
 import data.gatekeeper.review
 import data.scope.changes
+import data.scope.expansions
 import data.scope.policies
 import data.scope.probes
 
@@ -18,15 +20,16 @@ import data.scope.probes
 # title: The whole plan
 # description: |
 #   {namespaces, sources, cases, unjudged, changed}. Sources are what judges, constraints and admission policies of
-#   pullguard: {kind, name, parameters, admission, audit}, the last two being the actions there. A namespace is {name,
-#   exists, labels, labelsComplete, constraints: [{source, assumed}]}. A case is {namespace, source, point ("admission"
-#   or "audit"), probe ("pod" or "deployment") or workload ({kind, name, owner, idle}), review or rejected}, neither
-#   where a constraint does not match.
+#   pullguard: {policy, kind, name, parameters, admission, audit}, the last two being the actions there. A namespace is
+#   {name, exists, labels, labelsComplete, constraints: [{source, assumed}]}. A case is {namespace, source, point
+#   ("admission" or "audit"), probe ("pod" or "deployment") or workload ({kind, name, owner, idle}), review or
+#   rejected}, neither where a constraint does not match. It has `expansion` ({name, action}) if it is about a pod that
+#   an ExpansionTemplate makes of the probe, and `trusted` if the policy is asked as if one of its trustedUsers asked.
 # entrypoint: true
 contents := {
 	"namespaces": [namespace | some namespace in _protected],
 	"sources": [object.remove(source, ["constraint"]) | some source in _sources],
-	"cases": [case | some cases in [_probe_cases, _workload_cases, _expansion_cases]; some case in cases],
+	"cases": array.flatten([_probe_cases, _expanded_probe_cases, _workload_cases, _expansion_cases]),
 	"unjudged": _unjudged,
 	"changed": _changed,
 }
@@ -35,6 +38,7 @@ _sources := array.concat(
 	[source |
 		some constraint in input.constraints
 		source := {
+			"policy": input.policies[constraint.kind],
 			"kind": constraint.kind,
 			"name": constraint.metadata.name,
 			"parameters": hook.parameters(constraint),
@@ -45,8 +49,9 @@ _sources := array.concat(
 	],
 	[source |
 		some policy in input.validatingPolicies
-		policies.written_for(policy) == "protected_pull_policy"
+		policies.written_for(policy) in {name | some name in input.policies}
 		source := {
+			"policy": policies.written_for(policy),
 			"kind": policy.kind,
 			"name": policy.metadata.name,
 			"parameters": policies.parameters(policy),
@@ -131,13 +136,15 @@ _request(reviewed, name) := object.union(
 	{"unknownNamespace": "judge"},
 )
 
-_admission(obj, namespace) := review.from_admission({
+_admission(obj, namespace) := _admission_by(_asker(obj), obj, namespace)
+
+_admission_by(user, obj, namespace) := review.from_admission({
 	"kind": review.kind_of(obj),
 	"requestKind": review.kind_of(obj),
 	"operation": "CREATE",
 	"name": object.get(obj, ["metadata", "name"], ""),
 	"namespace": namespace,
-	"userInfo": {"username": _asker(obj)},
+	"userInfo": {"username": user},
 	"object": obj,
 	"dryRun": false,
 })
@@ -146,12 +153,28 @@ _admission(obj, namespace) := review.from_admission({
 _asker(obj) := "system:kube-controller-manager" if {
 	some owner in obj.metadata.ownerReferences
 	owner.controller == true
-	owner.kind in {"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"}
+	_is_built_in(owner)
 } else := "pullguard"
+
+_is_built_in(owner) if {
+	owner.kind in {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"}
+	startswith(owner.apiVersion, "apps/")
+}
+
+_is_built_in(owner) if {
+	owner.kind in {"CronJob", "Job"}
+	startswith(owner.apiVersion, "batch/")
+}
+
+_is_built_in(owner) if {
+	owner.kind == "ReplicationController"
+	owner.apiVersion == "v1"
+}
 
 _probe_cases := [case |
 	some namespace in _protected
 	some index, source in _sources
+	probes.offend(source.policy)
 	some probe in ["pod", "deployment"]
 	some point in ["admission", "audit"]
 	obj := probes.objects(namespace.name)[probe]
@@ -181,76 +204,90 @@ _matched({"matches": false}, _) := {}
 
 _matched({"error": reason}, _) := {"rejected": hook.autorejection(reason)}
 
-# What an ExpansionTemplate makes of a workload whenever it is edited or scaled, and of what a controller makes: a pod
-# without a controller, that was never there before. Only constraints for whatever source judge it.
-_expansion_cases := [case |
-	some next in _expanded
+# What an ExpansionTemplate makes of a probe.
+_expanded_probe_cases := [case |
+	some namespace in _protected
+	some probe, obj in probes.objects(namespace.name)
+	some expansion in input.expansions
 	some index, source in _sources
-	source.constraint != null
-	reviewed := _admission(next.object, next.namespace)
-	request := object.union(_request(reviewed, next.namespace), {"source": "Generated"})
-	answer := _matched(match.outcome(_match(source.constraint), request), reviewed)
-	answer != {}
-	case := object.union(answer, {
-		"namespace": next.namespace,
+	probes.offend(source.policy)
+	case := object.union(_expanded_answer(source, expansion, obj, namespace.name), {
+		"namespace": namespace.name,
 		"source": index,
 		"point": "admission",
-		"workload": next.workload,
+		"probe": probe,
 	})
 ]
 
-_expanded := [next |
+# What it makes of a workload whenever that is edited or scaled, and of what a controller makes.
+_expansion_cases := [case |
 	some workload in input.workloads
 	workload.metadata.namespace in _protected_names
 	some subject in array.concat([workload], [job | some job in _made_by(workload); job.kind == "Job"])
 	some expansion in input.expansions
-	_expands(expansion, review.kind_of(subject))
-	template := object.get(subject, split(expansion.spec.templateSource, "."), null)
-	next := {
+	some index, source in _sources
+	case := object.union(_expanded_answer(source, expansion, subject, workload.metadata.namespace), {
 		"namespace": workload.metadata.namespace,
+		"source": index,
+		"point": "admission",
 		"workload": _shown(workload),
-		"object": {
-			"apiVersion": "v1",
-			"kind": "Pod",
-			"metadata": object.union(_own_metadata(template), {
-				"name": sprintf("%s-pod", [review.name_of(workload)]),
-				"namespace": workload.metadata.namespace,
-			}),
-			"spec": template.spec,
-		},
-	}
+	})
 ]
 
-_expands(expansion, kind) if {
-	object.get(expansion.spec.generatedGVK, "group", "") == ""
-	expansion.spec.generatedGVK.kind == "Pod"
-	some applied in expansion.spec.applyTo
-	kind.group in applied.groups
-	kind.version in applied.versions
-	kind.kind in applied.kinds
+# A pod without a controller, that was never there before. Undefined if it is not made, or not matched: only constraints
+# for whatever source are.
+_expanded_answer(source, expansion, obj, namespace) := answer if {
+	source.constraint != null
+	pod := expansions.pod(expansion, obj, namespace)
+	reviewed := _admission_by("pullguard", pod, namespace)
+	request := object.union(_request(reviewed, namespace), {"source": "Generated"})
+	matched := _matched(match.outcome(_match(source.constraint), request), reviewed)
+	matched != {}
+	named := {"expansion": {"name": expansion.metadata.name, "action": expansions.action(expansion)}}
+	answer := object.union(matched, named)
 }
 
 # What workloads make next: through the same admission, as the controller asks for it.
 _workload_cases := [case |
 	some next in _next_objects
 	some index, source in _sources
-	answer := _answer(source, _admission(next.object, next.namespace), next.namespace)
+	some asker in _askers(source, next.object)
+	answer := _answer(source, _admission_by(asker.user, next.object, next.namespace), next.namespace)
 	answer != {}
-	case := object.union(answer, {
+	case := object.union_n([answer, asker.as, {
 		"namespace": next.namespace,
 		"source": index,
 		"point": "admission",
 		"workload": next.workload,
-	})
+	}])
 ]
 
-_next_objects := array.concat(
+# A controller of others may be one of trustedUsers, or not.
+_askers(source, obj) := array.concat([{"user": _asker(obj), "as": {}}], [asker |
+	source.parameters.controlledPods == "trusted"
+	_asker(obj) == "pullguard"
+	user := trim_suffix(source.parameters.trustedUsers[0], "*")
+	asker := {"user": user, "as": {"trusted": true}}
+])
+
+_next_objects := array.flatten([
 	[next |
 		some workload in input.workloads
 		workload.metadata.namespace in _protected_names
 		not _stands_for_others(workload)
 		some obj in _made_by(workload)
 		next := {"namespace": workload.metadata.namespace, "workload": _shown(workload), "object": obj}
+	],
+	[next |
+		some workload in input.workloads
+		workload.metadata.namespace in _protected_names
+		changes.controller(workload)
+		_asker(workload) == "pullguard"
+		next := {
+			"namespace": workload.metadata.namespace,
+			"workload": _shown(workload),
+			"object": object.remove(workload, ["status"]),
+		}
 	],
 	[next |
 		some key in _strangers
@@ -261,7 +298,7 @@ _next_objects := array.concat(
 			"object": object.remove(pod, ["status"]),
 		}
 	],
-)
+])
 
 # A Deployment's pods are made by its ReplicaSets; they are asked where they are known.
 _stands_for_others(workload) if {
@@ -300,7 +337,7 @@ _made_by(workload) := [job, _pod(job.spec.template, job)] if {
 	job := {
 		"apiVersion": "batch/v1",
 		"kind": "Job",
-		"metadata": object.union(_own_metadata(workload.spec.jobTemplate), _metadata_of_child(workload)),
+		"metadata": object.union(expansions.own_metadata(workload.spec.jobTemplate), _metadata_of_child(workload)),
 		"spec": workload.spec.jobTemplate.spec,
 	}
 }
@@ -308,14 +345,9 @@ _made_by(workload) := [job, _pod(job.spec.template, job)] if {
 _pod(template, owner) := {
 	"apiVersion": "v1",
 	"kind": "Pod",
-	"metadata": object.union(_own_metadata(template), _metadata_of_child(owner)),
+	"metadata": object.union(expansions.own_metadata(template), _metadata_of_child(owner)),
 	"spec": template.spec,
 }
-
-_own_metadata(template) := metadata if {
-	metadata := template.metadata
-	is_object(metadata)
-} else := {}
 
 _metadata_of_child(owner) := {
 	"namespace": owner.metadata.namespace,

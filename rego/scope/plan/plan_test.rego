@@ -34,6 +34,10 @@ _workload(kind, name, more) := object.union(
 )
 
 _empty := {
+	"policies": {
+		"K8sProtectedImagePinning": "protected_image_pinning",
+		"K8sProtectedPullPolicy": "protected_pull_policy",
+	},
 	"constraints": [],
 	"namespaces": [],
 	"validatingPolicies": [],
@@ -138,6 +142,7 @@ test_sources if {
 	})
 	found.sources == [
 		{
+			"policy": "protected_pull_policy",
 			"kind": "K8sProtectedPullPolicy",
 			"name": "by-name",
 			"parameters": {"controlledPods": "audit"},
@@ -145,6 +150,7 @@ test_sources if {
 			"audit": {"deny"},
 		},
 		{
+			"policy": "protected_pull_policy",
 			"kind": "ValidatingAdmissionPolicy",
 			"name": "ours",
 			"parameters": {"controlledPods": "deny"},
@@ -352,4 +358,73 @@ test_what_an_expansion_template_makes_is_asked_about[name] if {
 		"no template": [{}, _expansion({}), _workload("Deployment", "n", {"spec": {"template": null}}), []],
 	}
 	_expanded(criteria, expansion, workload) == pods
+}
+
+test_only_the_policy_of_the_probes_is_asked_about_them if {
+	pinning := object.union(_constraint("pinned", {"namespaces": ["a"]}), {"kind": "K8sProtectedImagePinning"})
+	found := _plan({
+		"constraints": [pinning],
+		"namespaces": [_namespace("a", {})],
+		"expansions": [_expansion({})],
+		"workloads": [_workload("Deployment", "n", {})],
+	})
+	{source.policy | some source in found.sources} == {"protected_image_pinning"}
+	{object.keys(case) | some case in found.cases} == {
+		{"namespace", "source", "point", "workload", "review"},
+		{"namespace", "source", "point", "workload", "review", "expansion"},
+	}
+}
+
+test_what_an_expansion_template_makes_of_the_probes if {
+	found := _plan({
+		"constraints": [_constraint("c", {"namespaces": ["a"]})],
+		"namespaces": [_namespace("a", {})],
+		"expansions": [_expansion({"spec": {"enforcementAction": "warn"}})],
+	})
+	[[case.probe, case.expansion, case.review.object.metadata.name] | some case in found.cases; case.expansion] == [
+		["deployment", {"name": "workloads", "action": "warn"}, "pullguard-probe-pod"],
+	]
+}
+
+_every_kind := [{"apiGroups": ["*"], "kinds": ["*"]}]
+
+_asked_as(controller, parameters) := {[case.review.kind.kind, case.review.userInfo.username, as_trusted] |
+	owner := object.union({"name": "o", "controller": true}, controller)
+	some case in _next(_plan({
+		"constraints": [object.union(
+			_constraint("c", {"namespaces": ["a"], "kinds": _every_kind}),
+			{"spec": {"parameters": parameters}},
+		)],
+		"namespaces": [_namespace("a", {})],
+		"workloads": [object.union(_workload("ReplicaSet", "w", {}), {"metadata": {"ownerReferences": [owner]}})],
+	}))
+	as_trusted := object.get(case, "trusted", false)
+}
+
+test_as_whom_controllers_ask[name] if {
+	pods := ["Pod", "system:kube-controller-manager", false]
+	rollout := {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}
+	some name, [controller, parameters, expected] in {
+		"a controller of Kubernetes": [{"apiVersion": "apps/v1", "kind": "Deployment"}, {}, {pods}],
+		"one of the core group": [{"apiVersion": "v1", "kind": "ReplicationController"}, {}, {pods}],
+		"one of the group batch": [{"apiVersion": "batch/v1", "kind": "Job"}, {}, {pods}],
+		"another of the same kind": [
+			{"apiVersion": "apps.kruise.io/v1beta1", "kind": "StatefulSet"}, {},
+			{pods, ["ReplicaSet", "pullguard", false]},
+		],
+		"a controller of others": [rollout, {}, {pods, ["ReplicaSet", "pullguard", false]}],
+		"users that are trusted, for nothing": [
+			rollout, {"controlledPods": "audit", "trustedUsers": ["x"]},
+			{pods, ["ReplicaSet", "pullguard", false]},
+		],
+		"users that are trusted": [
+			rollout, {"controlledPods": "trusted", "trustedUsers": ["rollouts-*", "x"]},
+			{pods, ["ReplicaSet", "pullguard", false], ["ReplicaSet", "rollouts-", true]},
+		],
+		"nobody is trusted": [
+			rollout, {"controlledPods": "trusted", "trustedUsers": []},
+			{pods, ["ReplicaSet", "pullguard", false]},
+		],
+	}
+	_asked_as(controller, parameters) == expected
 }

@@ -7,6 +7,10 @@
 package scope.probes
 
 # METADATA
+# title: Whether the probes offend a policy
+offend("protected_pull_policy")
+
+# METADATA
 # title: What the API server knows of the probes
 resources := {
 	"pod": {"group": "", "version": "v1", "kind": "Pod", "resource": "pods"},

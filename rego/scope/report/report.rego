@@ -1,10 +1,10 @@
 # METADATA
 # title: What really happens in protected namespaces
 # description: |
-#   To a pod and to a Deployment with Always, and to the pods that workloads make next. input is {plan (of
+#   To a pod and to a Deployment with Always, and to the pods that workloads make next. input is {plan and policies (of
 #   data.scope.plan), answers, unknown, validatingWebhooks, mutatingWebhooks, configs, validatingPolicies,
 #   validatingBindings, mutatingPolicies, mutatingBindings, assigns, deployments, pods}. An answer is a case with the
-#   policy's messages in the place of its review; unknown lists the kinds that nobody could read.
+#   messages of its policy in the place of its review; unknown lists the kinds that nobody could read.
 # scope: package
 package scope.report
 

@@ -37,6 +37,11 @@ _safety(namespace, blocked, unjudged) := ["unsafe", text] if {
 	count(_unread_kinds) > 0
 } else := ["unknown", "a workload has no template that can be judged"] if {
 	count(unjudged) > 0
+} else := ["unknown", text] if {
+	some workload in blocked
+	not workload.idle
+	_key(workload) in {key | some [key, _] in answers.let_in_if_trusted[namespace.name]}
+	text := "as whom the controllers of these ask is not known: deny is safe if trustedUsers lists them"
 } else := ["unknown", "it cannot be decided here whether these could still replace their pods"] if {
 	some workload in blocked
 	not workload.idle
@@ -50,14 +55,36 @@ _where_nothing_is_blocked(namespace) := ["unknown", "the snapshot holds no workl
 } else := ["safe", "every workload could still replace its pods"]
 
 _unread_kinds := [kind |
-	some kind in ["CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"]
+	some kind in sort(((_workload_kinds | object.keys(input.policies)) | _inventory_kinds))
 	kind in input.unknown
 ]
+
+_workload_kinds := {
+	"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet",
+	"ExpansionTemplate",
+}
+
+# Which images are where matters only for what has no controller, or where that does not help.
+_inventory_kinds contains "Node" if {
+	some index, source in input.plan.sources
+	source.policy == "protected_image_cache"
+	_judges_next_pods(index, source)
+}
+
+_judges_next_pods(_, source) if source.parameters.controlledPods != "audit"
+
+_judges_next_pods(index, _) if {
+	some answer in input.answers
+	answer.source == index
+	answer.expansion
+}
+
+_key(workload) := object.remove(workload, ["by", "certain", "message"])
 
 _is_judged_by_policy(namespace) if {
 	request := probes.next_pod_request(namespace)
 	some policy in input.validatingPolicies
-	policies.written_for(policy) == "protected_pull_policy"
+	policies.written_for(policy) in {name | some name in input.policies}
 	policies.applied(policy, input.validatingBindings, request).verdict != "mismatch"
 }
 
@@ -74,17 +101,32 @@ _blocked(namespace) := [workload |
 _objections(namespace) := [object.union(answer, {"reach": verdict}) |
 	some answer in answers.about_workloads[namespace.name]
 	count(answer.messages) > 0
-	verdict := _reach(input.plan.sources[answer.source], answer.source, namespace)
+	verdict := _reach(answer, namespace)
 	verdict != "mismatch"
 ]
 
-# Whether a source would be asked about pods of workloads. Its action is taken for deny.
-_reach(source, _, namespace) := _policy_reach(source, namespace) if source.kind == "ValidatingAdmissionPolicy"
+_reach(answer, namespace) := "unknown" if {
+	_source_reach[namespace.name][answer.source] == "match"
+	_may_be_let_in(answer)
+} else := _source_reach[namespace.name][answer.source]
 
-_reach(source, index, namespace) := _webhook_reach(index, namespace) if source.kind != "ValidatingAdmissionPolicy"
+_may_be_let_in(answer) if [answer.workload, answer.source] in answers.let_in_if_trusted[answer.namespace]
+
+# Whether a source would be asked about pods of workloads. Its action is taken for deny.
+_source_reach[namespace.name][index] := _policy_reach(source, namespace) if {
+	some namespace in input.plan.namespaces
+	some index, source in input.plan.sources
+	source.kind == "ValidatingAdmissionPolicy"
+}
+
+_source_reach[namespace.name][index] := _webhook_reach(source, index, namespace) if {
+	some namespace in input.plan.namespaces
+	some index, source in input.plan.sources
+	source.kind != "ValidatingAdmissionPolicy"
+}
 
 _policy_reach(source, namespace) := "unknown" if {
-	_may_be_mutated(namespace)
+	_may_be_mutated(source, namespace)
 } else := verdicts[0] if {
 	verdicts := [answer.verdict |
 		some policy in input.validatingPolicies
@@ -93,10 +135,10 @@ _policy_reach(source, namespace) := "unknown" if {
 	]
 }
 
-_webhook_reach(index, namespace) := "mismatch" if {
+_webhook_reach(source, index, namespace) := "mismatch" if {
 	reach.barrier("validation", probes.next_pod_request(namespace))
 } else := "unknown" if {
-	_may_be_mutated(namespace)
+	_may_be_mutated(source, namespace)
 } else := "unknown" if {
 	count(reach.doubts("validation", probes.next_pod_request(namespace))) > 0
 } else := "unknown" if {
@@ -105,8 +147,9 @@ _webhook_reach(index, namespace) := "mismatch" if {
 	entry.assumed
 } else := "match"
 
-# Something may give the pods another policy before they are judged.
-_may_be_mutated(namespace) if {
+# Something may give the pods another pull policy before they are judged.
+_may_be_mutated(source, namespace) if {
+	probes.offend(source.policy)
 	some step in mutation.found(namespace, "pod")
 	"mutate" in {step.effect, step.could}
 }

@@ -139,3 +139,64 @@ test_unjudged if {
 	]}}
 	snapshots.report_on(change).deny.unjudged == [{"kind": "Job", "name": "j"}]
 }
+
+test_deny_of_every_policy_and_as_whoever_asks[name] if {
+	some name, case in {
+		"another policy, whatever is mutated": {
+			"change": object.union_n([
+				_with_workloads([_of_workload(0, _workload, ["no"])]),
+				snapshots.with_mutation(snapshots.protected),
+				snapshots.with_source({"policy": "protected_image_pinning"}),
+			]),
+			"deny": ["unsafe", "1 could no longer replace their pods", [_blocked({})]],
+		},
+		"as one who is trusted, or not": {
+			"change": _with_workloads([
+				_of_workload(0, _workload, ["no"]),
+				object.union(_of_workload(0, _workload, []), {"trusted": true}),
+			]),
+			"deny": [
+				"unknown", "as whom the controllers of these ask is not known: deny is safe if trustedUsers lists them",
+				[_blocked({"certain": false})],
+			],
+		},
+		"even as one who is trusted": {
+			"change": _with_workloads([
+				_of_workload(0, _workload, ["no"]),
+				object.union(_of_workload(0, _workload, ["no"]), {"trusted": true}),
+			]),
+			"deny": ["unsafe", "1 could no longer replace their pods", [_blocked({})]],
+		},
+		"constraints that may not be read": {
+			"change": object.union(
+				_with_workloads([_of_workload(0, _workload, [])]),
+				{"unknown": ["K8sProtectedImageCache", "Node"]},
+			),
+			"deny": ["unknown", "could not be read: K8sProtectedImageCache", []],
+		},
+		"Nodes that may not be read": {
+			"change": object.union_n([
+				_with_workloads([_of_workload(0, _workload, [])]), {"unknown": ["Node"]},
+				snapshots.with_source({"policy": "protected_image_cache", "parameters": {"controlledPods": "deny"}}),
+			]),
+			"deny": ["unknown", "could not be read: Node", []],
+		},
+		"Nodes that may not be read, and an expansion": {
+			"change": object.union_n([
+				_with_workloads([object.union(_of_workload(0, _workload, []), {"expansion": {"name": "x", "action": ""}})]),
+				{"unknown": ["Node"]},
+				snapshots.with_source({"policy": "protected_image_cache", "parameters": {"controlledPods": "audit"}}),
+			]),
+			"deny": ["unknown", "could not be read: Node", []],
+		},
+		"Nodes that nobody asks for": {
+			"change": object.union_n([
+				_with_workloads([_of_workload(0, _workload, [])]), {"unknown": ["Node"]},
+				snapshots.with_source({"policy": "protected_image_cache", "parameters": {"controlledPods": "audit"}}),
+			]),
+			"deny": ["safe", "every workload could still replace its pods", []],
+		},
+	}
+	deny := snapshots.report_on(case.change).deny
+	[deny.state, deny.reason, deny.blocked] == case.deny
+}

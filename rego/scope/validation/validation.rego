@@ -29,7 +29,7 @@ _messages(policy, namespace, probe) := [message |
 ]
 
 _effects(policy, messages, request) := _own_effects(policy, messages, request) if {
-	policies.written_for(policy) == "protected_pull_policy"
+	probes.offend(policies.written_for(policy))
 } else := [policies.foreign] if {
 	not policies.written_for(policy)
 	policies.applied(policy, input.validatingBindings, request).verdict != "mismatch"

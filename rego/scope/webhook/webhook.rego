@@ -17,15 +17,29 @@ found(namespace, probe) := [_step("validation.gatekeeper.sh", steps.passed(barri
 
 _step(by, effect) := steps.step("ValidatingWebhookConfiguration", by, effect)
 
-_perhaps_asked(namespace, probe, doubts) := array.concat(
+_perhaps_asked(namespace, probe, doubts) := array.flatten([
 	[_step("validation.gatekeeper.sh", doubt) | some doubt in doubts],
 	[_step(steps.named(source.kind, source.name), effect) |
 		some entry in namespace.constraints
 		source := input.plan.sources[entry.source]
+		probes.offend(source.policy)
 		messages := answers.about_probe(namespace.name, probe, entry.source, "admission")
 		some effect in _effects(source.admission, messages, {"assumed": entry.assumed, "asked": count(doubts) == 0})
 	],
-)
+	[_step(steps.named("ExpansionTemplate", answer.expansion.name), effect) |
+		some answer in answers.about_expanded(namespace.name, probe)
+		some entry in namespace.constraints
+		entry.source == answer.source
+		messages := [sprintf("[Implied by %s] %s", [answer.expansion.name, message]) | some message in answer.messages]
+		actions := _implied_actions(answer.expansion.action, input.plan.sources[answer.source].admission)
+		some effect in _effects(actions, messages, {"assumed": entry.assumed, "asked": count(doubts) == 0})
+	],
+])
+
+# The action of an ExpansionTemplate goes before that of a constraint that is enforced here.
+_implied_actions(action, actions) := actions if {
+	action == ""
+} else := [action | count(actions) > 0]
 
 _effects(actions, messages, known) := [steps.passed("does not select it")] if {
 	messages == null

@@ -103,3 +103,30 @@ test_a_selection_that_is_assumed_is_not_certain if {
 		["Audit", snapshots.by_name, "unknown", "audit", text],
 	]
 }
+
+_expanded(action, messages) := {"answers": array.concat(snapshots.answers, [object.union(
+	snapshots.answer("deployment", "admission", messages),
+	{"expansion": {"name": "workloads", "action": action}},
+)])}
+
+test_what_expansion_templates_make[name] if {
+	some name, [constraint, action, messages, facts, outcome] in {
+		"the action of the constraint": ["deny", "", ["no"], [["deny", "[Implied by workloads] no"]], "denied-by-webhook"],
+		"its own action": ["dryrun", "deny", ["no"], [["deny", "[Implied by workloads] no"]], "denied-by-webhook"],
+		"its own, milder action": ["dryrun", "warn", ["no"], [["warn", "[Implied by workloads] no"]], "warned"],
+		"nothing against it": ["dryrun", "deny", [], [["pass", "has nothing against it"]], "audited"],
+	}
+	change := object.union(_expanded(action, messages), snapshots.with_source({"admission": [constraint]}))
+	found := snapshots.report_on(change).deployment
+	[[fact.effect, fact.text] | some fact in found.facts; fact.by == "ExpansionTemplate workloads"] == facts
+	[found.outcome, found.certain] == [outcome, true]
+	{fact.by | some fact in snapshots.report_on(change).pod.facts} == {snapshots.by_name}
+}
+
+test_an_expansion_template_enforces_nothing_where_a_constraint_does_not if {
+	change := object.union(_expanded("deny", ["no"]), snapshots.with_source({"admission": []}))
+	found := snapshots.report_on(change).deployment
+	[[fact.effect, fact.text] | some fact in found.facts; fact.by == "ExpansionTemplate workloads"] == [
+		["pass", "is not enforced by the webhook"],
+	]
+}

@@ -28,6 +28,7 @@ namespace := {
 }
 
 source(action) := {
+	"policy": "protected_pull_policy",
 	"kind": "K8sProtectedPullPolicy", "name": "by-name", "parameters": {},
 	"admission": [action], "audit": [action],
 }
@@ -45,6 +46,10 @@ plan := {"namespaces": [namespace], "sources": [source("deny")], "unjudged": [],
 
 base := {
 	"plan": plan,
+	"policies": {
+		"K8sProtectedImageCache": "protected_image_cache",
+		"K8sProtectedPullPolicy": "protected_pull_policy",
+	},
 	"answers": answers,
 	"unknown": [],
 	"validatingWebhooks": [hook("validation", seen)],
@@ -118,6 +123,7 @@ binding(name, actions, more) := {"metadata": {"name": name}, "spec": object.unio
 )}
 
 policy_source := {
+	"policy": "protected_pull_policy",
 	"kind": "ValidatingAdmissionPolicy", "name": "ours", "parameters": {},
 	"admission": [], "audit": [],
 }
