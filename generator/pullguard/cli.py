@@ -5,7 +5,6 @@ What a command needs is imported when it runs: no command waits for what only an
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pullguard import __version__, ending
@@ -340,6 +339,8 @@ def _fix(options: "argparse.Namespace") -> int:
 
 
 def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pathlib import Path
+
     command = commands.add_parser(
         "generate",
         help="write the library from the policies and a configuration",
@@ -368,6 +369,8 @@ def _generate(options: "argparse.Namespace") -> int:
 
 
 def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pathlib import Path
+
     command = commands.add_parser(
         "init",
         help="write a commented configuration to start with",

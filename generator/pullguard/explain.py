@@ -6,7 +6,8 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.suggestions import nearest
 from pullguard.core.text_files import read_text
 from pullguard.engine.protocol import Engine
-from pullguard.library.ruleset import library_directory, policy_page
+from pullguard.library.choice import choose
+from pullguard.library.ruleset import policy_page
 from pullguard.library.store import load
 
 
@@ -20,7 +21,8 @@ def explain(name: str, *, library: str | None = None) -> str:
     Raises:
         PullguardError: The library cannot be read, or has no such policy, or no page of it.
     """
-    directory, shown, _ = library_directory(library)
+    choice = choose(library)
+    directory, shown = Path(choice.folder), choice.shown
     names: dict[str, str] = {}
     with Engine() as engine:
         templates = load(engine, directory).templates

@@ -17,8 +17,8 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Report
 from pullguard.core.inputs.limits import Limits
 from pullguard.core.inputs.selection import Selection
-from pullguard.engine.groups import Group, PrecompiledGroup
 from pullguard.library import bundle, ruleset
+from pullguard.library.choice import choose
 from shared_engine import ENGINE
 
 POD = """\
@@ -251,12 +251,14 @@ def test_a_bundle_is_whole_or_not_used(change: Any, tmp_path: Path, image_librar
 def test_bundle_and_templates_say_the_same(image_library: Path) -> None:
     library = str(image_library)
     for everywhere in (False, True):
-        fast = ruleset.choose(ENGINE, library, everywhere=everywhere, precompiled=True)
-        slow = ruleset.choose(ENGINE, library, everywhere=everywhere, precompiled=False)
-        (own,), (loaded,) = fast.groups, slow.groups
-        assert isinstance(own, PrecompiledGroup)
-        assert isinstance(loaded, Group)
-        assert [entry["constraint"] for entry in own.constraints] == [entry.object for entry in loaded.constraints]
+        chosen = choose(library)
+        precompiled = bundle.load(library)
+        assert precompiled is not None
+        fast = ruleset.from_bundle(ENGINE, chosen, precompiled, library)
+        slow = ruleset.from_templates(ENGINE, chosen, library, everywhere=everywhere)
+        (loaded,) = slow.groups
+        entries = precompiled.for_engine(everywhere=everywhere)["data"]["constraints"]
+        assert [entry["constraint"] for entry in entries] == [entry.object for entry in loaded.constraints]
         assert (fast.library, fast.notes, fast.rules()) == (slow.library, slow.notes, slow.rules())
 
 

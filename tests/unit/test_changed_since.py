@@ -164,7 +164,7 @@ def test_such_a_folder_is_no_place_to_run_in(
     with pytest.raises(PullguardError, match="cannot use bare repository"):
         changed(folder)
     # What a git says that does not know the setting: this one is told of the folder.
-    monkeypatch.setattr("pullguard.core.inputs.selection._OWN", {"GIT_DIR": str(folder)})
+    monkeypatch.setattr("pullguard.core.inputs.changes._OWN", {"GIT_DIR": str(folder)})
     with pytest.raises(PullguardError, match="is that of git itself"):
         changed(folder)
     assert not has_run(trap)

@@ -1,12 +1,16 @@
 """Where rego/, library/ and the programs that pullguard runs are found, in a checkout and in a wheel."""
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pullguard.core.errors import PullguardError
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-_CHECKOUT = _PACKAGE.parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The engine starts before anything needs a Path, and importing pathlib takes time.
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+_CHECKOUT = os.path.dirname(os.path.dirname(_PACKAGE))
 
 ENGINE = "pullguard-engine"
 
@@ -17,32 +21,37 @@ _REMEDIES = {
 }
 
 
-def rego_directory() -> Path:
+def rego_directory() -> "Path":
     """Return the folder with the hand-written Rego: rego/ of the checkout, or the copy in the wheel."""
-    return _resource("rego")
+    from pathlib import Path  # noqa: PLC0415 - as above
+
+    return Path(_resource("rego"))
 
 
-def packaged_library() -> Path:
+def packaged_library() -> str:
     """Return the folder with the library that comes with pullguard."""
     return _resource("library")
 
 
-def checkout() -> Path:
+def checkout() -> "Path":
     """Return the checkout of pullguard that this is.
 
     Raises:
         PullguardError: It is an installation.
     """
-    if not (_CHECKOUT / "rego" / "policies").is_dir() or not (_CHECKOUT / "Makefile").is_file():
+    from pathlib import Path  # noqa: PLC0415 - as above
+
+    found = Path(_CHECKOUT)
+    if not (found / "rego" / "policies").is_dir() or not (found / "Makefile").is_file():
         raise PullguardError(
             "this pullguard was installed, and policies are part of its source",
             remedy="clone its repository, run `make setup tools` there, and use .venv/bin/pullguard",
         )
-    return _CHECKOUT
+    return found
 
 
-def find_tool(name: str) -> Path:
-    """Return a program: the one in the wheel, else in .tools/bin of the checkout, else on PATH.
+def find_tool(name: str) -> str:
+    """Return the path of a program: the one in the wheel, else in .tools/bin of the checkout, else on PATH.
 
     Args:
         name: ENGINE, "conftest" or "gator".
@@ -50,19 +59,20 @@ def find_tool(name: str) -> Path:
     Raises:
         PullguardError: It is nowhere.
     """
-    for candidate in (_PACKAGE / "bin" / name, _CHECKOUT / ".tools" / "bin" / name):
-        if os.access(candidate, os.X_OK) and candidate.is_file():
+    for folder in (os.path.join(_PACKAGE, "bin"), os.path.join(_CHECKOUT, ".tools", "bin")):
+        candidate = os.path.join(folder, name)
+        if os.access(candidate, os.X_OK) and os.path.isfile(candidate):
             return candidate
     import shutil  # noqa: PLC0415 - importing it takes time, and the engine is found without it
 
     found = shutil.which(name)
     if found is None:
         raise PullguardError(f"{name} was not found", remedy=_REMEDIES[name])
-    return Path(found).absolute()  # programs run in folders of their own
+    return os.path.abspath(found)  # programs run in folders of their own
 
 
-def _resource(name: str) -> Path:
-    for candidate in (_PACKAGE / "data" / name, _CHECKOUT / name):
-        if candidate.is_dir():
+def _resource(name: str) -> str:
+    for candidate in (os.path.join(_PACKAGE, "data", name), os.path.join(_CHECKOUT, name)):
+        if os.path.isdir(candidate):
             return candidate
     raise PullguardError(f"the folder {name}/ of pullguard was not found", remedy="install pullguard again")

@@ -34,7 +34,7 @@ class Conftest:
         timeout: How many seconds one batch may take.
     """
 
-    program: Path
+    program: str
     folder: Path
     arguments: tuple[str, ...]
     timeout: float = _TIMEOUT
@@ -53,7 +53,7 @@ class Conftest:
         namespaces = {"pullguard": {"namespace": batch.namespace, "namespaces": batch.namespaces}}
         (folder / "namespaces.json").write_text(json.dumps(namespaces), encoding="ascii")
         arguments = [
-            str(self.program),
+            self.program,
             *self.arguments,
             "--data",
             f"{folder.name}/namespaces.json",
@@ -103,7 +103,7 @@ class ConftestRun:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def conftest(program: Path, group: Group, *, folder: Path) -> Conftest:
+def conftest(program: str, group: Group, *, folder: Path) -> Conftest:
     """Write the policies of a group to a private folder of its own and return the judge.
 
     Args:

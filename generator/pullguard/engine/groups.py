@@ -1,13 +1,12 @@
 """Templates that can be loaded together, and their constraints, as what judges loads them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import Constraint, ConstraintTemplate
 from pullguard.core.resources import rego_directory
-from pullguard.engine.modules import compatible_groups, template_modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,8 @@ class Group:
         Raises:
             PullguardError: A template has a name that no template can have.
         """
+        from pullguard.engine.modules import template_modules  # noqa: PLC0415 - a bundle needs none
+
         found: dict[str, str] = {}
         for template in self.templates:
             if "/" in template.name:
@@ -49,25 +50,10 @@ class Group:
         return {"regoVersion": self.version, "modules": self.modules("gatekeeper"), "data": self.data(**settings)}
 
 
-@dataclass(frozen=True, slots=True)
-class PrecompiledGroup:
-    """A group whose modules stand in a folder, ready to be loaded.
-
-    Attributes:
-        folder: The folder, absolute.
-        constraints: Entries as rego/gatekeeper/batch has them: {"policy": its name, "constraint": the object}.
-    """
-
-    folder: str
-    constraints: Sequence[Mapping[str, Any]]
-
-    def for_engine(self) -> dict[str, Any]:
-        """Return the group as a setup of the engine has it."""
-        return {"regoVersion": "v1", "folder": self.folder, "data": {"constraints": self.constraints}}
-
-
 def groups(templates: Sequence[ConstraintTemplate], constraints: Sequence[Constraint]) -> list[Group]:
     """Return the groups in which templates with Rego and constraints can be evaluated."""
+    from pullguard.engine.modules import compatible_groups  # noqa: PLC0415 - as above
+
     found = []
     for members in compatible_groups(templates):
         kinds = {template.kind for template in members}

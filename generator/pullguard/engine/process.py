@@ -15,7 +15,7 @@ def opa() -> tuple[str, ...]:
     Raises:
         PullguardError: The program is nowhere.
     """
-    return str(find_tool(ENGINE)), "opa"
+    return find_tool(ENGINE), "opa"
 
 
 class Process:
@@ -30,7 +30,7 @@ class Process:
     """
 
     def __init__(self) -> None:
-        program = str(find_tool(ENGINE))
+        program = find_tool(ENGINE)
         # A file, which nobody has to read for the process to go on.
         self._stderr = os.memfd_create(ENGINE)
         theirs, ours = os.pipe()

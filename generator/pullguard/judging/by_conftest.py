@@ -13,7 +13,7 @@ from pullguard.engine.batches import Batch, judged
 from pullguard.engine.conftest import conftest
 from pullguard.engine.documents import Manifest
 from pullguard.engine.files import known_namespaces
-from pullguard.engine.groups import Group, PrecompiledGroup
+from pullguard.engine.groups import Group
 from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
 from pullguard.judging.collector import FindingCollector
@@ -47,7 +47,7 @@ def by_conftest(
     given: JudgingInput,
     collector: FindingCollector,
     bar: Progress,
-    groups: Sequence[Group | PrecompiledGroup],
+    groups: Sequence[Group],
 ) -> InputSummary:
     """Judge files by conftest.
 
@@ -62,7 +62,7 @@ def by_conftest(
     summary = InputSummary(ambiguous=known.ambiguous)
     with private_folder() as folder:
         judges = []
-        for index, group in enumerate(group for group in groups if isinstance(group, Group)):
+        for index, group in enumerate(groups):
             own = folder / f"group-{index}"
             own.mkdir()
             judges.append(conftest(program, group, folder=own))

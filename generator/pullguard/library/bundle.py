@@ -1,13 +1,14 @@
-"""The bundle for conftest in a library that pullguard wrote: its templates and constraints without any YAML."""
+"""The bundle for conftest in a library that pullguard wrote: its templates and constraints without any YAML.
+
+The engine waits for this, so that it imports as little as it can.
+"""
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from pullguard.core.gatekeeper import Rule, Summary
 from pullguard.core.tree_files import read_inside
 
 #: Lists every other file of a library with its hash, as sha256sum does: what it lists is pullguard's to change.
@@ -24,21 +25,42 @@ _POLICIES = "policies"
 _SOURCES = ("template.yaml", "constraints.yaml")
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+_NAMESPACE_MATCHES = ("namespaces", "excludedNamespaces", "namespaceSelector")
+
+
+class Bundle(NamedTuple):
     """The bundle of a library.
 
     Attributes:
-        folder: The modules of the policies.
-        policies: What is to be known of each policy that needs no cluster, by its name.
+        folder: The modules of the policies, absolute.
+        policies: What the library says of its policies, by their names.
         constraints: Entries as rego/gatekeeper/batch has them: {"policy": its name, "constraint": the object}.
-        left_out: The policies that judge by the objects of a cluster: their kinds, by their names.
     """
 
     folder: str
-    policies: dict[str, Summary]
+    policies: Mapping[str, Mapping[str, Any]]
     constraints: list[dict[str, Any]]
-    left_out: dict[str, str]
+
+    def for_engine(self, *, everywhere: bool) -> dict[str, Any]:
+        """Return the policies and constraints as a setup of the engine has them.
+
+        Args:
+            everywhere: Whether to drop what the constraints say of namespaces.
+        """
+        entries = self.constraints
+        if everywhere:
+            entries = [{**entry, "constraint": in_all_namespaces(entry["constraint"])} for entry in entries]
+        return {"regoVersion": "v1", "folder": self.folder, "data": {"constraints": entries}}
+
+
+def in_all_namespaces(constraint: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a constraint without what it says of namespaces."""
+    spec = constraint.get("spec")
+    match = spec.get("match") if isinstance(spec, dict) else None
+    if not isinstance(match, dict):
+        return dict(constraint)
+    rest = {key: value for key, value in match.items() if key not in _NAMESPACE_MATCHES}
+    return {**constraint, "spec": {**constraint["spec"], "match": rest}}
 
 
 def load(library: str) -> Bundle | None:
@@ -62,21 +84,21 @@ def load(library: str) -> Bundle | None:
 
 def _bundle(library: str, index: Any, data: Any) -> Bundle | None:
     constraints = data["pullguard"]["constraints"]
-    policies = {
-        name: Summary(
-            name=entry["kind"].lower(),
-            kind=entry["kind"],
-            policy=name,
-            rules={reason: Rule(**rule) for reason, rule in entry["rules"].items()},
-            description=entry["description"],
-        )
-        for name, entry in index.items()
-        if not entry["needsCluster"]
-    }
-    left_out = {name: entry["kind"] for name, entry in index.items() if entry["needsCluster"]}
-    if not policies or set(policies) != {entry["policy"] for entry in constraints}:
+    judging = {name for name, entry in index.items() if not entry["needsCluster"]}
+    if not judging or judging != {entry["policy"] for entry in constraints}:
         return None
-    return Bundle(os.path.join(library, POLICIES), policies, constraints, left_out)
+    if not all(_is_described(entry) for entry in index.values()):
+        return None
+    return Bundle(os.path.abspath(os.path.join(library, POLICIES)), index, constraints)
+
+
+def _is_described(entry: Any) -> bool:
+    texts = [entry["kind"], entry["description"]]
+    for rule in entry["rules"].values():
+        if rule.keys() != {"id", "severity", "title"}:
+            return False
+        texts += rule.values()
+    return all(isinstance(text, str) for text in texts)
 
 
 def _hashes(library: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ _REMEDY = "name the library that is to judge with --library; `pullguard generate
 _REMEMBERED = 20
 
 
-def doubt(engine: Engine, library: Path) -> str:
+def doubt(engine: Engine, library: str) -> str:
     """Return why a library is not to be relied on: what differs from what pullguard generates; "" if nothing does.
 
     Generating takes seconds, so libraries that were found to be right are remembered, by what they hold.
@@ -40,7 +40,7 @@ def doubt(engine: Engine, library: Path) -> str:
     return ""
 
 
-def _difference(engine: Engine, library: Path) -> str:
+def _difference(engine: Engine, library: str) -> str:
     """Return how a library differs from what would be generated."""
     from pullguard.library import config, policies, store  # noqa: PLC0415 - seldom needed
     from pullguard.library.render import render  # noqa: PLC0415 - as above
@@ -48,7 +48,7 @@ def _difference(engine: Engine, library: Path) -> str:
     try:
         sources = policies.read(resources.rego_directory(), engine)
         files = render(sources, config.load(engine, Path(_CONFIG), sources.policies))
-        found = store.compare(files, library)
+        found = store.compare(files, Path(library))
     except PullguardError as error:
         return str(error)
     # What judges is named rather than what tells of it.
@@ -58,7 +58,7 @@ def _difference(engine: Engine, library: Path) -> str:
     return f"{paths[0]} differs" if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more differ"
 
 
-def _digest(library: Path) -> str:
+def _digest(library: str) -> str:
     """Return the hash of all that decides what is right; "" if it cannot be read."""
     digest = hashlib.sha256(__version__.encode())
     try:
@@ -70,11 +70,11 @@ def _digest(library: Path) -> str:
     return digest.hexdigest()
 
 
-def _inputs(library: Path) -> Iterator[str]:
+def _inputs(library: str) -> Iterator[str]:
     yield os.path.join(resources.packaged_library(), bundle.MANIFEST)
     yield _CONFIG
     yield os.path.join(library, bundle.MANIFEST)
-    yield from (os.path.join(library, path) for path in sorted(bundle.files(str(library))))
+    yield from (os.path.join(library, path) for path in sorted(bundle.files(library)))
 
 
 def _memory() -> Path:

@@ -1,27 +1,21 @@
 """Which library manifests are judged by, and what of it can be run outside a cluster."""
 
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pullguard.core.default_library import BUILTIN, DEFAULT, is_own
 from pullguard.core.errors import PullguardError
-from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, Summary, dig, needs_cluster
-from pullguard.core.resources import packaged_library
-from pullguard.engine.groups import Group, PrecompiledGroup, groups
-from pullguard.library import bundle
+from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, Rule, Summary, needs_cluster
+from pullguard.engine.groups import Group, groups
+from pullguard.library.bundle import MANIFEST, Bundle, in_all_namespaces
 
 if TYPE_CHECKING:
     from pullguard.core.findings import RuleInfo
     from pullguard.engine.protocol import Engine
+    from pullguard.library.choice import Choice
     from pullguard.library.store import Library
-
-# What ./library is called where nobody named it.
-_DEFAULT_SHOWN = f"./{DEFAULT}"
-_NAMESPACE_MATCHES = ("namespaces", "excludedNamespaces", "namespaceSelector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +23,7 @@ class Ruleset:
     """What manifests are judged by.
 
     Attributes:
-        groups: The policies and their constraints.
+        groups: The policies and their constraints; none if they are those of a bundle.
         policies: What is to be known of the policies, by the names that engines have for them.
         library: Where they come from, as people name it.
         notes: What of the library is not used, and why.
@@ -39,7 +33,7 @@ class Ruleset:
         doubt: Why the library is not to be relied on; "" if there is no reason.
     """
 
-    groups: Sequence[Group | PrecompiledGroup]
+    groups: Sequence[Group]
     policies: Mapping[str, Summary | ConstraintTemplate]
     library: str
     notes: tuple[str, ...]
@@ -64,54 +58,50 @@ class Ruleset:
         return tuple(sorted(found, key=lambda rule: (rule.policy, rule.id)))
 
 
-def choose(engine: "Engine", stated: str | None, *, everywhere: bool, precompiled: bool) -> Ruleset:
-    """Return what manifests are judged by.
+def from_bundle(engine: "Engine", choice: "Choice", bundle: Bundle, stated: str | None) -> Ruleset:
+    """Return what manifests are judged by, if the engine judges by a bundle."""
+    judging = {name: entry for name, entry in bundle.policies.items() if not entry["needsCluster"]}
+    left_out = {name: entry["kind"] for name, entry in bundle.policies.items() if entry["needsCluster"]}
+    return Ruleset(
+        groups=(),
+        policies={
+            name: Summary(
+                name=entry["kind"].lower(),
+                kind=entry["kind"],
+                policy=name,
+                rules={reason: Rule(**rule) for reason, rule in entry["rules"].items()},
+                description=entry["description"],
+            )
+            for name, entry in judging.items()
+        },
+        directory=Path(choice.folder),
+        stated=stated,
+        library=choice.shown,
+        notes=(*choice.notes, *(_needs_cluster(kind) for kind in left_out.values())),
+        unused=tuple(left_out),
+        doubt=_doubt(engine, choice),
+    )
+
+
+def from_templates(engine: "Engine", choice: "Choice", stated: str | None, *, everywhere: bool) -> Ruleset:
+    """Return what manifests are judged by, as its templates and constraints say.
 
     Args:
-        engine: What reads a library that pullguard did not write.
-        stated: The folder of the library. None: ./library if pullguard wrote it, else the one in pullguard.
+        engine: What reads them.
+        choice: The library.
+        stated: What the user calls it; None if nobody does.
         everywhere: Whether to drop what the constraints say of namespaces.
-        precompiled: Whether the bundle of a library will do, which is read many times as fast. It is used only if
-            everything in it and the templates and constraints beside it are what pullguard wrote.
 
     Raises:
         PullguardError: The library cannot be read, Gatekeeper would refuse a constraint in it, or there is nothing in
             it that can be run.
     """
-    directory, shown, notes = library_directory(stated)
-    doubt = ""
-    if stated is None and shown == _DEFAULT_SHOWN:
-        from pullguard.library import provenance  # noqa: PLC0415 - only where no library is named
-
-        doubt = provenance.doubt(engine, directory)
-    found = bundle.load(str(directory)) if precompiled else None
-    if found is None:
-        return replace(_from_templates(engine, directory, shown, notes, stated, everywhere=everywhere), doubt=doubt)
-    entries = [
-        {**entry, "constraint": _everywhere(entry["constraint"])} if everywhere else entry
-        for entry in found.constraints
-    ]
-    return Ruleset(
-        groups=[PrecompiledGroup(os.path.abspath(found.folder), entries)],  # noqa: PTH100 - no Path is needed
-        policies=found.policies,
-        directory=directory,
-        stated=stated,
-        library=shown,
-        notes=(*notes, *(_needs_cluster(kind) for kind in found.left_out.values())),
-        unused=tuple(found.left_out),
-        doubt=doubt,
-    )
-
-
-def _from_templates(
-    engine: "Engine", directory: Path, shown: str, notes: Sequence[str], stated: str | None, *, everywhere: bool
-) -> Ruleset:
     from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults  # noqa: PLC0415 - a bundle needs none
     from pullguard.library.store import load  # noqa: PLC0415 - as above
 
+    directory, shown, notes = Path(choice.folder), choice.shown, list(choice.notes)
     library = load(engine, directory)
     kinds = {constraint.kind for constraint in library.constraints}
-    notes = list(notes)
     for template in library.templates:
         if template.kind not in kinds:
             notes.append(f"{template.kind} has no constraint in the library, so nothing was judged by it")
@@ -137,7 +127,7 @@ def _from_templates(
     ]
     _require_accepted(library, used, constraints)
     if everywhere:
-        constraints = [replace(constraint, object=_everywhere(constraint.object)) for constraint in constraints]
+        constraints = [replace(constraint, object=in_all_namespaces(constraint.object)) for constraint in constraints]
     return Ruleset(
         groups=groups(list(used.values()), constraints),
         policies={template.name: template for template in used.values()},
@@ -146,7 +136,16 @@ def _from_templates(
         directory=directory,
         stated=stated,
         unused=tuple(template.policy for template in library.templates if template.kind not in used),
+        doubt=_doubt(engine, choice),
     )
+
+
+def _doubt(engine: "Engine", choice: "Choice") -> str:
+    if not choice.is_unnamed:
+        return ""
+    from pullguard.library import provenance  # noqa: PLC0415 - only where no library is named
+
+    return provenance.doubt(engine, choice.folder)
 
 
 def policy_page(directory: Path, policy: str) -> Path:
@@ -169,7 +168,7 @@ def _require_accepted(
 
     from pullguard.core.text_files import read_text  # noqa: PLC0415 - as above
 
-    manifest = library.directory / bundle.MANIFEST
+    manifest = library.directory / MANIFEST
     written = set()
     if manifest.is_file():
         written = {line[:64] for line in read_text(manifest, tree=library.directory).splitlines()}
@@ -184,31 +183,3 @@ def _require_accepted(
             raise PullguardError(
                 f"Gatekeeper refuses the constraint {constraint.name}: {found.message}", file=constraint.file
             )
-
-
-def library_directory(stated: str | None) -> tuple[Path, str, list[str]]:
-    """Return the folder of the library, what it is called, and what is to be said about the choice.
-
-    Args:
-        stated: The folder, or BUILTIN. None: ./library if pullguard wrote it, else the one in pullguard.
-    """
-    if stated is not None and stated != BUILTIN:
-        return Path(stated), stated, []
-    notes = []
-    if stated is None and Path(DEFAULT).is_dir():
-        if is_own(DEFAULT):
-            return Path(DEFAULT), _DEFAULT_SHOWN, []
-        # Many projects have a folder of that name, for other things.
-        notes = [
-            f"./{DEFAULT} was not written by pullguard, so it was not used; if it is meant, add --library ./{DEFAULT}"
-        ]
-    return packaged_library(), "the one that comes with pullguard", notes
-
-
-def _everywhere(constraint: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a constraint without what it says of namespaces."""
-    match = dig(constraint, "spec", "match")
-    if not isinstance(match, Mapping):
-        return dict(constraint)
-    rest = {key: value for key, value in match.items() if key not in _NAMESPACE_MATCHES}
-    return {**constraint, "spec": {**constraint["spec"], "match": rest}}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from pullguard.core.resources import find_tool
 from pullguard.engine.protocol import Engine
@@ -34,7 +35,7 @@ def run(
         if engine == "gator":
             from pullguard.suites.gator import verify as by_gator  # noqa: PLC0415 - only one of the engines is needed
 
-            results = by_gator(suites, find_tool("gator"), run)
+            results = by_gator(suites, Path(find_tool("gator")), run)
         else:
             from pullguard.suites.opa import verify as by_opa  # noqa: PLC0415 - as above
 

@@ -1,16 +1,17 @@
-"""How kustomizations and charts are built, as users state it."""
+"""How kustomizations and charts are built, as users state it.
+
+The engine starts when the options are read, and importing dataclasses would take as long as all that comes before.
+"""
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 #: Which kustomizations are built: those that no other one uses, each, or none.
 Kustomizations = Literal["roots", "each", "off"]
 
 
-@dataclass(frozen=True, slots=True)
-class ChartOptions:
+class ChartOptions(NamedTuple):
     """What charts are rendered with, as `helm template` has it.
 
     Attributes:
@@ -39,8 +40,7 @@ class ChartOptions:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
+class BuildOptions(NamedTuple):
     """How kustomizations and charts are built.
 
     Attributes:
@@ -49,4 +49,4 @@ class BuildOptions:
     """
 
     kustomizations: Kustomizations = "roots"
-    charts: ChartOptions = field(default_factory=ChartOptions)
+    charts: ChartOptions = ChartOptions()

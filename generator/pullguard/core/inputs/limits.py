@@ -1,6 +1,6 @@
 """How much of an input is read: what is beyond it is an error, never a crash."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pullguard.core.errors import PullguardError
 
@@ -11,8 +11,7 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 _LARGEST = 4 * 2**30
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What is read.
 
     Attributes:
