@@ -49,6 +49,8 @@ type Answer struct {
 type Place struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
+	// Where on the line, counted in characters from 1; 0 if that is not known.
+	Column int `json:"column,omitempty"`
 }
 
 // A Decision says what decides the value of a field.
@@ -59,13 +61,18 @@ type Decision struct {
 	Template *Place `json:"template,omitempty"`
 	// The keys of Helm values that set it. The first decides it as things are; setting any of them changes it.
 	Keys []Key `json:"keys,omitempty"`
+	// Where a kustomization's input has the value itself, to the column, if it stands there as it is.
+	Written *Place `json:"written,omitempty"`
 }
 
 // A Key of Helm values.
 type Key struct {
-	Key string `json:"key"` // as --set takes it
+	Key  string `json:"key"` // as --set takes it
+	Path []any  `json:"path"`
 	// Where it stands; nil if no file has it.
 	Place *Place `json:"place,omitempty"`
 	// Whether it sets an image's tag, not only its name.
 	Tag bool `json:"tag,omitempty"`
+	// Whether it sets a pull policy.
+	Policy bool `json:"policy,omitempty"`
 }

@@ -50,6 +50,14 @@ func (r Response) Path() string {
 	return path
 }
 
+// FixPath returns the path of the field whose value puts the violation right; "" if it does not say.
+func (r Response) FixPath() string {
+	details, _ := r["details"].(map[string]any)
+	fix, _ := details["fix"].(map[string]any)
+	path, _ := fix["path"].(string)
+	return path
+}
+
 // A group is OPA with policies that can be loaded together.
 type group struct {
 	selecting       rego.PreparedEvalQuery

@@ -208,6 +208,9 @@ func (b *building) Judged(found []judge.Judged) {
 		var paths []string
 		for _, response := range judged.Answer.Responses {
 			paths = append(paths, response.Path())
+			if owner := ownerOf(response.FixPath()); owner != "" {
+				paths = append(paths, owner)
+			}
 		}
 		slices.Sort(paths)
 		for _, path := range slices.Compact(append([]string{""}, paths...)) {
@@ -220,6 +223,9 @@ func (b *building) Judged(found []judge.Judged) {
 func (b *building) Done(_ *judge.File, _ read.Result, objects int) { b.objects = objects }
 
 func (b *building) Flush() {}
+
+// ownerOf returns the path of the mapping that a path of a field leads into.
+func ownerOf(path string) string { return path[:max(strings.LastIndexByte(path, '.'), 0)] }
 
 // steps returns the keys and indices of a path such as `spec.containers[2]`.
 func steps(path string) []any {

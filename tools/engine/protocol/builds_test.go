@@ -95,7 +95,7 @@ func TestBuilds(t *testing.T) {
 		}
 	}
 	expect(t, kept,
-		"1 prod [[[] map[file:/base/pod.yaml line:1]] [[spec] map[file:/base/pod.yaml line:4]] [[spec containers] map[file:/base/pod.yaml line:5]]]",
+		"1 prod [[[] map[file:/base/pod.yaml line:1]] [[spec] map[file:/base/pod.yaml line:4 written:map[column:3 file:/base/pod.yaml line:5]]] [[spec containers] map[file:/base/pod.yaml line:5]]]",
 		"2 critical [[[] map[file:/web/templates/b.yaml line:3]] [[spec] map[file:/web/templates/b.yaml line:6]] [[spec containers] map[file:/web/templates/b.yaml line:7]]]",
 		"2 critical [[[] map[file:/web/templates/b.yaml line:9]] [[spec] map[file:/web/templates/b.yaml line:12]] [[spec containers] map[file:/web/templates/b.yaml line:13]]]",
 	)
@@ -114,5 +114,51 @@ func TestTheTextOfABuild(t *testing.T) {
 	done := c.last(message{"type": "build", "unit": "text"}, message{"kind": "kustomization", "path": filepath.Join(top, "prod")})
 	if done["data"] != `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"prod-a"}}` {
 		t.Error(done)
+	}
+}
+
+func TestBuildsOfOtherTexts(t *testing.T) {
+	top := folder(t, map[string]string{
+		"base/kustomization.yaml": "resources: [pod.yaml]\n",
+		"base/pod.yaml":           "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n",
+		"web/Chart.yaml":          "apiVersion: v2\nname: web\nversion: 0.1.0\n",
+		"web/values.yaml":         "name: a\n",
+		"web/templates/a.yaml":    "name: {{ .Values.name }}-{{ .Values.other }}\n",
+		"values.yaml":             "other: a\n",
+	})
+	c := start(t)
+	made := func(asked message, texts ...string) (text any) {
+		asked["path"] = filepath.Join(top, asked["path"].(string))
+		other := message{}
+		for _, name := range texts {
+			other[filepath.Join(top, name)] = map[string]string{
+				"base/pod.yaml":   "apiVersion: v1\nkind: Pod\nmetadata: {name: b}\n",
+				"web/values.yaml": "name: b\n",
+				"values.yaml":     "other: b\n",
+			}[name]
+		}
+		asked["texts"] = other
+		done := c.last(message{"type": "build", "unit": "text"}, asked)
+		if done["type"] == "failed" {
+			return done["message"]
+		}
+		return done["data"]
+	}
+	options := message{"values": []string{filepath.Join(top, "values.yaml")}}
+	pod := `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"%s"}}` + "\n"
+	for i, c := range []struct{ found, expected any }{
+		{made(message{"kind": "kustomization", "path": "base"}), fmt.Sprintf(pod, "a")},
+		{made(message{"kind": "kustomization", "path": "base"}, "base/pod.yaml"), fmt.Sprintf(pod, "b")},
+		{made(message{"kind": "chart", "path": "web", "options": options}), "name: a-a\n"},
+		{made(message{"kind": "chart", "path": "web", "options": options}, "web/values.yaml"), "name: b-a\n"},
+		{made(message{"kind": "chart", "path": "web", "options": options}, "values.yaml"), "name: a-b\n"},
+		{made(message{"kind": "kustomization", "path": "web"}), "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '" + top + "/web'"},
+	} {
+		if c.found != c.expected {
+			t.Errorf("%d: %q", i, c.found)
+		}
+	}
+	if err := c.end(); err != nil {
+		t.Error(err)
 	}
 }

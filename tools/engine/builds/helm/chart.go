@@ -40,6 +40,8 @@ type Options struct {
 	APIVersions []string `json:"apiVersions,omitempty"`
 	ReleaseName string   `json:"releaseName,omitempty"`
 	Namespace   string   `json:"namespace,omitempty"`
+	// Other texts in the place of those of some files, by their paths.
+	Texts map[string]string `json:"-"`
 }
 
 // A Chart is one that was rendered.
@@ -130,7 +132,7 @@ func (c *Chart) prepare(ciValues string) error {
 	}
 	c.given, c.set = map[string]any{}, map[string]any{}
 	for _, name := range paths {
-		text, err := os.ReadFile(name)
+		text, err := c.options.textOf(name)
 		if err != nil {
 			return fmt.Errorf("the values cannot be read: %w", err)
 		}
@@ -379,7 +381,7 @@ func (c *Chart) load() error {
 		}
 		return nil
 	}
-	w, err := newWalk(c.path)
+	w, err := newWalk(c.path, c.options)
 	if err != nil {
 		return err
 	}
@@ -388,6 +390,14 @@ func (c *Chart) load() error {
 	}
 	c.files, c.read = w.files, w.read
 	return nil
+}
+
+// textOf returns the text of a file.
+func (o Options) textOf(name string) ([]byte, error) {
+	if text, ok := o.Texts[name]; ok {
+		return []byte(text), nil
+	}
+	return os.ReadFile(name)
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")

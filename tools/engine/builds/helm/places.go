@@ -24,6 +24,7 @@ type target struct {
 	item                 []int
 	index                int // of the document in its text
 	path                 []any
+	policy, image        string            // the fields of the mapping
 	was                  map[string]string // the scalars of the mapping, as rendered
 	policies, images     []found
 }
@@ -61,6 +62,10 @@ func (c *Chart) target(question builds.Question) (*target, error) {
 		return nil, fmt.Errorf("the chart in %s was changed while it was read", c.path)
 	}
 	t := &target{document: c.order[question.Text], path: question.Path, was: map[string]string{}}
+	t.policy, t.image = "imagePullPolicy", "image"
+	if len(t.path) > 0 && t.path[len(t.path)-1] == "image" {
+		t.policy, t.image = "pullPolicy", "reference" // of an image volume
+	}
 	for index, document := range parsed(c.texts[t.document]) {
 		if object, item := at(document, question.Line, nil); object != nil {
 			t.index, t.item = index, item
@@ -171,13 +176,13 @@ func (s *search) mark(open []*candidate) map[*candidate]bool {
 	for _, t := range s.targets {
 		object, _ := t.in(documents)
 		mapping := nodes.Follow(object, t.path)
-		for _, mark := range marks.In(scalar(mapping, "imagePullPolicy")) {
+		for _, mark := range marks.In(scalar(mapping, t.policy)) {
 			if mark < len(open) {
 				t.policies = append(t.policies, found{candidate: open[mark]})
 				used[open[mark]] = true
 			}
 		}
-		shown := scalar(mapping, "image")
+		shown := scalar(mapping, t.image)
 		tagged := marks.In(shown[len(marks.Name(shown)):])
 		for _, mark := range marks.In(shown) {
 			if mark < len(open) {
@@ -209,7 +214,7 @@ func (s *search) render(changes map[*candidate]any) (map[string][]*yaml.Node, er
 func (s *search) compare(all []candidate) {
 	var open []*target
 	for _, t := range s.targets {
-		if t.was["imagePullPolicy"] != "" && len(t.policies) == 0 {
+		if t.was[t.policy] != "" && len(t.policies) == 0 {
 			open = append(open, t)
 		}
 	}
@@ -234,7 +239,7 @@ func (s *search) compare(all []candidate) {
 				continue
 			}
 			object, _ := t.in(documents)
-			if mapping := nodes.Follow(object, t.path); mapping != nil && scalar(mapping, "imagePullPolicy") != t.was["imagePullPolicy"] {
+			if mapping := nodes.Follow(object, t.path); mapping != nil && scalar(mapping, t.policy) != t.was[t.policy] {
 				t.policies = append(t.policies, found{candidate: &all[own]})
 			}
 		}
@@ -247,18 +252,18 @@ func (c *Chart) answer(t *target, l located) builds.Answer {
 	if l.name != t.name {
 		answer.Name = steady(t.name, l.name) + "*"
 	}
-	if _, rendered := l.fields["imagePullPolicy"]; !rendered && len(t.policies) > 0 {
-		l.fields["imagePullPolicy"] = l.fields[""] // it is not there, and can be
+	if _, rendered := l.fields[t.policy]; !rendered && len(t.policies) > 0 {
+		l.fields[t.policy] = l.fields[""] // it is not there, and can be
 	}
 	for field, template := range l.fields {
 		decision := builds.Decision{Place: template}
 		switch field {
-		case "imagePullPolicy":
+		case t.policy:
 			decision.Keys = c.keys(t.policies, t.was[field])
-		case "image":
+		case t.image:
 			decision.Keys = c.keys(t.images, marks.Tag(t.was[field]))
 		}
-		if field == "imagePullPolicy" || field == "image" && decides(decision.Keys, t.was[field]) {
+		if field == t.policy || field == t.image && decides(decision.Keys, t.was[field]) {
 			for _, key := range decision.Keys {
 				if key.Place != nil {
 					decision.Place, decision.Template = *key.Place, &template
@@ -293,7 +298,9 @@ func (c *Chart) keys(all []found, now string) []builds.Key {
 	slices.SortStableFunc(all, func(a, b found) int { return rank(a) - rank(b) })
 	var keys []builds.Key
 	for _, own := range all {
-		key := builds.Key{Key: own.key(), Place: c.place(own.candidate), Tag: own.tag}
+		key := builds.Key{
+			Key: own.key(), Path: own.path, Place: c.place(own.candidate), Tag: own.tag, Policy: own.use == policy,
+		}
 		if !slices.ContainsFunc(keys, func(k builds.Key) bool { return k.Key == key.Key }) {
 			keys = append(keys, key)
 		}

@@ -16,17 +16,18 @@ const deepestFolder = 50 // links can lead in circles
 // A walk reads the files of a chart as Helm does, links as well, but only those to files of the same repository.
 type walk struct {
 	top, within string
+	options     Options
 	ignored     *ignore.Rules
 	files       []*loader.BufferedFile
 	read        []string
 }
 
-func newWalk(top string) (*walk, error) {
+func newWalk(top string, options Options) (*walk, error) {
 	real, err := filepath.EvalSymlinks(top)
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{top: top, within: repository(real), ignored: ignore.Empty()}
+	w := &walk{top: top, within: repository(real), options: options, ignored: ignore.Empty()}
 	if file := filepath.Join(top, ignore.HelmIgnore); isFile(file) {
 		if w.ignored, err = ignore.ParseFile(file); err != nil {
 			return nil, err
@@ -83,7 +84,7 @@ func (w *walk) file(name, file string, status os.FileInfo) error {
 	if status.Size() > loader.MaxDecompressedFileSize {
 		return fmt.Errorf("%s is larger than %d bytes", name, loader.MaxDecompressedFileSize)
 	}
-	text, err := os.ReadFile(file)
+	text, err := w.options.textOf(file)
 	if err != nil {
 		return err
 	}

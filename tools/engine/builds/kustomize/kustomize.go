@@ -21,9 +21,14 @@ import (
 // An object is a line of JSON, and there is a line between two of them.
 const linesOfObject = 2
 
-// Make builds the kustomization in a folder.
-func Make(folder string) (*builds.Made, error) {
-	objects, read, err := run(folder, nil)
+// Make builds the kustomization in a folder, with other texts in the place of those of some files, by their paths.
+func Make(folder string, texts map[string]string) (*builds.Made, error) {
+	objects, read, err := run(folder, func(path string, text []byte) []byte {
+		if other, ok := texts[path]; ok {
+			return []byte(other)
+		}
+		return text
+	})
 	if err != nil {
 		return nil, err
 	}

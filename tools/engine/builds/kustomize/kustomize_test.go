@@ -49,7 +49,7 @@ func TestRealKustomizations(t *testing.T) {
 	}
 	for _, source := range sources {
 		t.Run(source.Target, func(t *testing.T) {
-			made, err := Make(filepath.Join(charts, "kustomize", source.Target, source.Build))
+			made, err := Make(filepath.Join(charts, "kustomize", source.Target, source.Build), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +141,7 @@ func TestPlacesOfRealKustomizations(t *testing.T) {
 	for _, source := range sources {
 		t.Run(source.Target, func(t *testing.T) {
 			folder := filepath.Join(charts, "kustomize", source.Target, source.Build)
-			made, err := Make(folder)
+			made, err := Make(folder, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

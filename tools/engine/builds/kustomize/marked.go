@@ -86,7 +86,7 @@ func (m *marker) collect(edits []edit, path string, node *yaml.Node, lines []str
 		mark := len(m.places)
 		switch {
 		case value.Kind != yaml.ScalarNode || value.Value == "" || strings.Contains(value.Value, "\n"):
-		case key == "imagePullPolicy" || key == "newTag":
+		case key == "imagePullPolicy" || key == "newTag" || key == "pullPolicy":
 			word = marks.Word(mark)
 		case key == "image":
 			word, _ = marks.Image(value.Value, mark)
@@ -94,7 +94,8 @@ func (m *marker) collect(edits []edit, path string, node *yaml.Node, lines []str
 		if e, ok := locate(value, lines, below, right); ok && word != "" {
 			e.word = word
 			edits = append(edits, e)
-			m.places = append(m.places, builds.Place{File: path, Line: e.line + 1})
+			column := utf8.RuneCountInString(lines[e.line][:e.from]) + 1
+			m.places = append(m.places, builds.Place{File: path, Line: e.line + 1, Column: column})
 		} else {
 			edits = m.collect(edits, path, value, lines, below, right)
 		}

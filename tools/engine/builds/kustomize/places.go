@@ -120,20 +120,24 @@ func (t *tracer) answer(question builds.Question, marked resmap.ResMap) (builds.
 	}
 	made := nodes.Follow(object.YNode(), question.Path)
 	fields, line, whole := ownFields(own, object.YNode(), question.Path)
-	whereabouts := builds.Place{File: file, Line: max(line, found.Object.Line)}
+	whereabouts := builds.Decision{Place: builds.Place{File: file, Line: max(line, found.Object.Line)}}
+	if whole {
+		whereabouts.Written = &builds.Place{File: file, Line: fields.Line, Column: fields.Column}
+	}
 	named := whole
 	for i := 0; made != nil && made.Kind == yaml.MappingNode && i+1 < len(made.Content); i += 2 {
 		key, value := made.Content[i].Value, made.Content[i+1]
 		if place, ok := t.markIn(value); ok {
-			found.Fields[key] = builds.Decision{Place: place}
+			line := builds.Place{File: place.File, Line: place.Line}
+			found.Fields[key] = builds.Decision{Place: line, Written: &place}
 			if !named {
-				whereabouts, named = place, true // a patch adds the mapping
+				whereabouts, named = builds.Decision{Place: line}, true // a patch adds the mapping
 			}
 		} else if at := keyOf(fields, key); at != nil {
 			found.Fields[key] = builds.Decision{Place: builds.Place{File: file, Line: at.Line}}
 		}
 	}
-	found.Fields[""] = builds.Decision{Place: whereabouts}
+	found.Fields[""] = whereabouts
 	return found, nil
 }
 

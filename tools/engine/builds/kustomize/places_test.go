@@ -147,7 +147,7 @@ func TestPlaces(t *testing.T) {
 				c.path = container
 			}
 			folder := write(t, c.files)
-			made, err := Make(filepath.Join(folder, c.folder))
+			made, err := Make(filepath.Join(folder, c.folder), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +194,7 @@ func TestNothingOutsideOfTheRepositoryIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"repo/app", "repo/link"} {
-		_, err := Make(filepath.Join(folder, name))
+		_, err := Make(filepath.Join(folder, name), nil)
 		if err == nil || !strings.Contains(err.Error(), "is outside of") && !strings.Contains(err.Error(), "security; file") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -216,10 +216,10 @@ func TestSchemasOfOneKustomization(t *testing.T) {
 	usual["p.yaml"] = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: x, image: y}]}}}\n"
 	usual["kustomization.yaml"] = "resources: [d.yaml]\npatches: [{path: p.yaml}]\n"
 	other := write(t, usual)
-	if _, err := Make(filepath.Join(folder, "own")); err != nil {
+	if _, err := Make(filepath.Join(folder, "own"), nil); err != nil {
 		t.Fatal(err)
 	}
-	made, err := Make(other)
+	made, err := Make(other, nil)
 	if err != nil || strings.Count(made.Texts[0].Text, `"image"`) != 2 {
 		t.Errorf("lists of containers are not merged: %v %v", made, err)
 	}

@@ -86,16 +86,20 @@ func (s *server) answer(asked request) (answer response) {
 			answer = response{Failed: fmt.Sprint(problem)}
 		}
 	}()
+	asked.Options.Texts = asked.Texts
 	var err error
 	switch {
 	case asked.Kind == Kustomization && asked.Questions == nil:
-		answer.Made, err = kustomize.Make(asked.Path)
+		answer.Made, err = kustomize.Make(asked.Path, asked.Texts)
 	case asked.Kind == Kustomization:
 		answer.Answers, err = kustomize.Places(asked.Path, asked.Questions)
 	case asked.Questions == nil:
 		if s.chart, err = helm.Open(asked.Path, asked.Options); err == nil {
 			s.last = asked.Build
 			answer.Made = s.chart.Made()
+			if asked.Texts != nil {
+				s.chart = nil // it is not what is asked about
+			}
 		}
 	default:
 		answer.Answers, err = s.places(asked)

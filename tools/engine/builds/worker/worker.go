@@ -28,6 +28,8 @@ type Build struct {
 	Kind    string       `json:"kind"`
 	Path    string       `json:"path"` // absolute: a folder, or a chart's archive
 	Options helm.Options `json:"options,omitzero"`
+	// Other texts in the place of those of some files, by their paths.
+	Texts map[string]string `json:"texts,omitempty"`
 }
 
 // Limits of one build.
