@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from pullguard.check.output_files import OutputFile
+    from pullguard.core.inputs.build_options import BuildOptions
 
 _LIBRARY_HELP = "a library, or builtin, the one in pullguard; default: ./library if pullguard wrote it, else builtin"
 _EXIT_CODES = """\
@@ -205,7 +206,6 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _check(options: "argparse.Namespace") -> int:
     from pullguard.check.command import check
     from pullguard.check.formats import REPORTERS
-    from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
     from pullguard.core.inputs.limits import stated_limits
     from pullguard.core.inputs.selection import Selection
 
@@ -225,16 +225,7 @@ def _check(options: "argparse.Namespace") -> int:
         selection=Selection(tuple(options.exclude), options.changed_since),
         limits=stated_limits(options.max_document, options.max_depth, options.max_aliased),
         namespace_labels=options.namespace_labels,
-        builds=BuildOptions(
-            options.kustomize,
-            ChartOptions(
-                tuple(options.values),
-                tuple(options.set),
-                options.kube_version,
-                tuple(options.api_versions),
-                options.release_name,
-            ),
-        ),
+        builds=_builds(options),
         baseline=options.baseline,
         write_baseline=options.write_baseline,
     )
@@ -312,6 +303,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     command.add_argument("--diff", action="store_true", help="write nothing; print what would change")
     _add_judging(command)
+    _add_builds(command)
     command.set_defaults(run=_fix)
 
 
@@ -327,6 +319,7 @@ def _fix(options: "argparse.Namespace") -> int:
         namespace=options.namespace,
         selection=Selection(tuple(options.exclude), options.changed_since),
         namespace_labels=options.namespace_labels,
+        builds=_builds(options),
         diff=options.diff,
         stdin=_stdin(),
     )
@@ -539,6 +532,21 @@ def _add_builds(command: "argparse.ArgumentParser") -> None:
     )
     command.add_argument(
         "--release-name", metavar="NAME", default="", help="the name of the release of charts; default: release-name"
+    )
+
+
+def _builds(options: "argparse.Namespace") -> "BuildOptions":
+    from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
+
+    return BuildOptions(
+        options.kustomize,
+        ChartOptions(
+            tuple(options.values),
+            tuple(options.set),
+            options.kube_version,
+            tuple(options.api_versions),
+            options.release_name,
+        ),
     )
 
 

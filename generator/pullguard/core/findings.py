@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ACTIONS, ConstraintTemplate, Rule, Summary, dig, group_of
@@ -72,11 +72,24 @@ class Value:
         key: As --set takes it.
         location: Where it stands; None if no file states it.
         is_tag: Whether it sets the tag of an image, not its name.
+        is_policy: Whether it sets a pull policy.
+        path: The key as steps.
     """
 
     key: str
     location: Location | None
     is_tag: bool = False
+    is_policy: bool = False
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a value is written: a line of a file, and a character on it, both from 1."""
+
+    file: str
+    line: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +101,35 @@ class Place:
         line: From 1.
         template: Where the template of a chart has it, if a value decides it.
         values: The values that set it: the first one decides as things are.
+        written: Where the value is written in what a kustomization is built from, if it is as it stands there.
     """
 
     file: str
     line: int
     template: Location | None = None
     values: tuple[Value, ...] = ()
+    written: Written | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What puts a finding in a built object right.
+
+    Attributes:
+        path: The path of the value in the object.
+        value: What it is to be.
+        stated: What it is.
+        place: What decides it, if it is known.
+        owner: What decides the mapping that it stands in.
+        image: What decides the image in that mapping.
+    """
+
+    path: Path
+    value: str
+    stated: Any
+    place: Place | None
+    owner: Place | None
+    image: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +142,8 @@ class Built:
         object: What the object is called there.
         container: Its container or image volume there; None if the finding is about the whole object.
         hook: When Helm makes the object, as its annotation says; "" if it is not a hook.
+        position: The object's document in what is built, from 0, and its places in Lists.
+        repair: What puts the finding right; None if its policy does not say so.
     """
 
     kind: str
@@ -113,6 +151,8 @@ class Built:
     object: ObjectRef
     container: ContainerRef | None
     hook: str = ""
+    position: tuple[int, ...] = ()
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +303,25 @@ def problem_of(error: PullguardError) -> Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class InputBuild:
+    """A kustomization or a chart that was built.
+
+    Attributes:
+        kind: "kustomization" or "chart".
+        path: The absolute path of the folder, or of the packed chart.
+        name: The path as it is shown to users.
+        files: The files that it was built from, without links.
+        test_values: The file of values that a chart has for its tests, if it needs values; else "".
+    """
+
+    kind: Literal["kustomization", "chart"]
+    path: str
+    name: str
+    files: frozenset[str]
+    test_values: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one run found.
 
@@ -280,6 +339,7 @@ class Report:
         exempt: Findings that do not count for an exemption.
         baseline: What the baseline says; None if there is none.
         doubt: Why the library is not to be relied on; "" if there is no reason.
+        builds: What was built.
     """
 
     findings: tuple[Finding, ...]
@@ -295,6 +355,7 @@ class Report:
     exempt: tuple[Exempted, ...] = ()
     baseline: Compared | None = None
     doubt: str = ""
+    builds: tuple[InputBuild, ...] = ()
 
     def exit_code(self, fail_on: str) -> int:
         """Return 2 if there are errors, 1 if a finding's action is `fail_on` or stricter, else 0."""

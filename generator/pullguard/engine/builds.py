@@ -2,11 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pullguard.core.findings import Location, Place, Value
+from pullguard.core.findings import Location, Place, Value, Written
 from pullguard.core.inputs.build_options import ChartOptions, Kustomizations
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
@@ -73,6 +73,11 @@ class BuildEnd:
     failure: str = ""
 
 
+def _request(build: Build, options: ChartOptions, namespace: str) -> dict[str, Any]:
+    data: dict[str, Any] = {"kind": build.kind, "path": build.path}
+    return data | {"options": options.as_json(namespace)} if build.kind == "chart" else data
+
+
 def buildable(
     engine: Engine, files: Sequence[str], kustomizations: Kustomizations, using: Sequence[str] | None = None
 ) -> list[Build]:
@@ -94,17 +99,30 @@ def buildable(
     )
 
 
-def built_text(engine: Engine, build: Build) -> tuple[bytes, BuildEnd]:
+def built_text(
+    engine: Engine,
+    build: Build,
+    options: ChartOptions | None = None,
+    namespace: str = "",
+    texts: Mapping[str, str] | None = None,
+) -> tuple[bytes, BuildEnd]:
     """Return the YAML that a build makes, and what came of it; nothing is judged.
+
+    Args:
+        engine: What builds.
+        build: What is to be built.
+        options: What charts are rendered with.
+        namespace: The namespace of objects that state none; "" = not known.
+        texts: What takes the place of the texts of some files, by their paths.
 
     Raises:
         PullguardError: The engine has failed.
     """
-    data = json.dumps({"kind": build.kind, "path": build.path}).encode()
-    record = engine.answer(engine.ask("build", data, unit="text"))
+    data = _request(build, options or ChartOptions(), namespace) | {"texts": texts or {}}
+    record = engine.answer(engine.ask("build", json.dumps(data).encode(), unit="text"))
     if record["type"] == "failed":
         return b"", engine.parsed(record, lambda entry: BuildEnd(failure=entry["message"]))
-    return engine.parsed(record, lambda entry: (entry["data"], BuildEnd(files=entry["files"])))
+    return engine.parsed(record, lambda entry: (entry.get("data", b""), BuildEnd(files=entry["files"])))
 
 
 class Builds:
@@ -130,11 +148,8 @@ class Builds:
         self._builds = builds
         self._names = names
         self._places: dict[int, int] = {}
-        stated = options.as_json(namespace)
         for place, (build, _) in enumerate(builds):
-            data: dict[str, Any] = {"kind": build.kind, "path": build.path}
-            if build.kind == "chart":
-                data["options"] = stated
+            data = _request(build, options, namespace)
             self._places[engine.ask("build", json.dumps(data).encode(), namespace=namespace)] = place
 
     def __iter__(self) -> Iterator[tuple[int, BuiltObject | InputError | BuildEnd]]:
@@ -180,11 +195,24 @@ class Builds:
     def _place(self, decision: dict[str, Any]) -> Place:
         template = decision.get("template")
         values = tuple(
-            Value(key["key"], self._location(key["place"]) if key.get("place") else None, key.get("tag", False))
+            Value(
+                key["key"],
+                self._location(key["place"]) if key.get("place") else None,
+                key.get("tag", False),
+                key.get("policy", False),
+                tuple(key["path"]),
+            )
             for key in decision.get("keys", ())
         )
-        where = self._location(decision)
-        return Place(where.file, where.line, None if template is None else self._location(template), values)
+        where, written = self._location(decision), decision.get("written")
+        position = written and Written(self._names.shown(written["file"]), written["line"], written["column"])
+        return Place(
+            where.file,
+            where.line,
+            None if template is None else self._location(template),
+            values,
+            position,
+        )
 
     def _location(self, place: dict[str, Any]) -> Location:
         return Location(self._names.shown(place["file"]), place["line"])

@@ -2,23 +2,28 @@
 
 import codecs
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pullguard.core.findings import Finding, Problem, Report
 from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks
+from pullguard.core.inputs.build_options import BuildOptions
+from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks, find_files
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.engine.protocol import Engine
 from pullguard.fix import files
-from pullguard.fix.edits import Edit
+from pullguard.fix.edits import Edit, applied
 from pullguard.fix.manifests import Edited, edited, wanted
 from pullguard.fix.patch_base import PatchBase, patch_base
 from pullguard.judging.exemptions import exempted
 from pullguard.judging.judge import judge
 from pullguard.judging.prepare import prepared
+
+if TYPE_CHECKING:
+    from pullguard.fix.builds import EditedSources
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -39,6 +44,7 @@ class Change:
         text: Its text as it was.
         encoding: The encoding of its text.
         edits: What makes its new text.
+        fixed: The findings that this puts right.
     """
 
     file: str
@@ -46,6 +52,7 @@ class Change:
     text: str
     encoding: str
     edits: tuple[Edit, ...]
+    fixed: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +116,13 @@ def fix(
     namespace: str = "",
     selection: Selection = ALL,
     namespace_labels: str | None = None,
+    builds: BuildOptions | None = None,
     diff: bool = False,
     stdin: BinaryIO | None = None,
 ) -> FixReport:
-    """Put right in manifests what a library finds and says how to put right; everything else stays byte for byte.
+    """Put right in manifests, and in what they are built from, what a library finds and says how to put right.
+
+    Everything else stays byte for byte.
 
     Args:
         paths: Files and folders; "-" is stdin, whose fixed text is for standard output.
@@ -121,6 +131,7 @@ def fix(
         namespace: As for `check`.
         selection: As for `check`.
         namespace_labels: As for `check`.
+        builds: As for `check`.
         diff: Whether to write nothing.
         stdin: What "-" reads.
 
@@ -130,6 +141,7 @@ def fix(
     data = b"".join(chunks(stdin)) if STDIN in paths and stdin is not None else b""
     streams = [path for path in paths if path != STDIN and (path in STDIN_PATHS or files.is_stream(path))]
     rest = [path for path in paths if path not in streams]
+    options = builds or BuildOptions()
 
     def checked(given: bytes) -> Report:
         with Engine() as engine:
@@ -142,6 +154,7 @@ def fix(
                     namespace=namespace,
                     selection=selection,
                     namespace_labels=namespace_labels,
+                    builds=options,
                     stdin=None if stdin is None else io.BytesIO(given),
                 )
             )
@@ -153,6 +166,14 @@ def fix(
         # Links last: what they lead to may be among the files, and is then dealt with under its own name.
         for name, findings in sorted(_by_file(report).items(), key=lambda entry: files.is_link(entry[0])):
             fixer.take(name, findings)
+        built = [found for found in report.findings if found.builds and wanted(found) is not None]
+        if built:
+            from pullguard.fix.builds import edited_sources  # noqa: PLC0415 - seldom needed
+
+            is_named = _Named([*rest, *options.charts.values])
+            fixer.keep(
+                edited_sources(engine, report.builds, built, options.charts, namespace=namespace, is_named=is_named.has)
+            )
     after = checked(fixer.output) if fixer.changes and not diff else report
     fixed = {_key(found) for found in fixer.fixed}
     reasons = dict.fromkeys(fixed, _STILL_FOUND) | {_key(found): reason for found, reason in fixer.refused}
@@ -217,6 +238,18 @@ class _Fixer:
         else:
             self._fail(name, findings, problem)
 
+    def keep(self, result: "EditedSources") -> None:
+        """Write what becomes of the files that something is built from."""
+        self.refused += result.refused
+        for source in result.sources:
+            data = applied(source.text, source.edits).encode()
+            problem = None if self._only_compare else files.replace(source.file, data)
+            if problem is not None:
+                self._fail(source.name, source.fixed, problem)
+                continue
+            self.changes.append(Change(source.name, source.file.path, source.text, "utf-8", source.edits, source.fixed))
+            self.fixed += source.fixed
+
     def _refuse(self, findings: Sequence[Finding], reason: str) -> None:
         self.refused += ((found, reason) for found in findings)
 
@@ -243,10 +276,24 @@ class _Fixer:
         self._refuse(findings, _NOT_EDITED)
 
 
+class _Named:
+    """The files that users name, themselves or by their folders."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = [os.path.realpath(path) for path in paths if os.path.lexists(path)]
+        globs = [path for path in paths if not os.path.lexists(path)]
+        self._globbed = {os.path.realpath(found) for found in find_files(globs) if isinstance(found, Path)}
+
+    def has(self, file: str) -> bool:
+        """Tell whether a file is one of them."""
+        real = os.path.realpath(file)
+        return real in self._globbed or any(f"{real}/".startswith(f"{path}/") for path in self._paths)
+
+
 def _by_file(report: Report) -> dict[str, list[Finding]]:
     found_in: dict[str, list[Finding]] = {}
     for found in report.findings:
-        if wanted(found) is not None:
+        if wanted(found) is not None and not found.builds:
             found_in.setdefault(found.file, []).append(found)
     return found_in
 

@@ -6,11 +6,12 @@ in the one mapping that is to have another value. What would change more than th
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from pullguard.fix.nodes import Entry, MappingNode, Node, ScalarNode, Style, appearances, find
+from pullguard.fix.nodes import Entry, MappingNode, Node, Ref, ScalarNode, SequenceNode, Style, appearances, find
 
 _STR_TAG = "tag:yaml.org,2002:str"
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -21,6 +22,13 @@ _BLOCK_LINE = re.compile(r"[|>](?:-[1-9]?|[1-9]-)[ \t]*(?:[ \t]#[^\n]*)?\r?\n[ ]
 _QUOTES: dict[Style, str] = {"plain": "", "single": "'", "double": '"'}
 
 _BY_HAND = "edit it by hand"
+
+_SHARED = (
+    "an anchor shares it with places that are to stay as they are, or a merge key overrides it: write it out there"
+)
+
+#: A value that is to be added: a string, or mappings of strings.
+_Tree = Any
 
 #: The edits that set a value, or why it cannot be set and what to do.
 Outcome = tuple["Edit", ...] | str
@@ -58,14 +66,15 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A target, and the mapping that is to have its value."""
+    """A target, and the mapping that is to have its value, in so many new mappings."""
 
     target: Target
     owner: MappingNode
+    new: int = 0
 
     @property
     def key(self) -> str:
-        return str(self.target.path[-1])
+        return str(self.target.path[-1 - self.new])
 
     @property
     def entry(self) -> Entry | None:
@@ -97,22 +106,37 @@ def outcomes(text: str, root: Node, targets: Sequence[Target], *, is_json: bool)
         is_json: Whether all strings must be in double quotes.
     """
     found: dict[Target, Outcome] = {}
-    groups: dict[tuple[Node, str], list[_Place]] = {}
+    groups: dict[tuple[Node, str, str], list[_Place]] = {}
     for target in targets:
         place = _place(root, target)
         if isinstance(place, str):
             found[target] = place
         else:
-            groups.setdefault((place.source, target.value), []).append(place)
+            value = "" if place.new else target.value
+            groups.setdefault((place.source, place.key, value), []).append(place)
     counts = appearances(root)
     writer = _Writer(text, is_json=is_json)
-    for (source, _), places in groups.items():
+    for (source, key, _), places in groups.items():
+        if places[0].new:
+            outcome = _set_below(writer, source, key, places) if counts[source] == 1 else _SHARED
+            found.update((place.target, outcome) for place in places)
+            continue
         is_whole = counts[source] == len(places)
         for group in [places] if is_whole else _by_owner(places):
             is_local = counts[group[0].owner] == len(group)
             outcome = _set(writer, group[0], is_whole=is_whole, is_local=is_local)
             found.update((place.target, outcome) for place in group)
     return found
+
+
+def added(text: str, targets: Iterable[Target]) -> tuple[Edit, ...]:
+    """Return what sets values in a document that holds nothing but comments: the paths have no indices."""
+    line_break = _BREAK.search(text)
+    end = line_break[0] if line_break else "\n"
+    tree = _tree((target.path, target.value) for target in targets)
+    lines = [line for key, value in tree.items() for line in _in_lines(key, value, "")]
+    start = end if text and not _BREAK.fullmatch(text[-1]) else ""
+    return (Edit(len(text), len(text), start + "".join(f"{line}{end}" for line in lines)),)
 
 
 def _place(root: Node, target: Target) -> _Place | str:
@@ -122,6 +146,10 @@ def _place(root: Node, target: Target) -> _Place | str:
         node = find(root, target.path[:length])
         if isinstance(node, MappingNode) and step in node.repeated:
             return f'the key "{step}" stands twice in one mapping: remove one of them'
+        if isinstance(node, MappingNode) and step not in node.values:
+            rest = target.path[length:]
+            if all(isinstance(key, str) for key in rest):
+                return _Place(target, node, len(rest) - 1)
     if not isinstance(node, MappingNode):
         return f"its place in the text was not found: {_BY_HAND}"
     return _Place(target, node)
@@ -132,6 +160,13 @@ def _by_owner(places: Iterable[_Place]) -> list[list[_Place]]:
     for place in places:
         owners.setdefault(place.owner, []).append(place)
     return list(owners.values())
+
+
+def _set_below(writer: "_Writer", owner: Node, key: str, places: Iterable[_Place]) -> Outcome:
+    """Return what adds new mappings with the values of some places to a mapping, below one key."""
+    tree = _tree((place.target.path[-1 - place.new :], place.target.value) for place in places)
+    assert isinstance(owner, MappingNode)  # noqa: S101 - what is to be added is added to one
+    return writer.inserted(owner, key, tree[key], None)
 
 
 def _set(writer: "_Writer", place: _Place, *, is_whole: bool, is_local: bool) -> Outcome:
@@ -155,9 +190,36 @@ def _set(writer: "_Writer", place: _Place, *, is_whole: bool, is_local: bool) ->
         return writer.inserted(place.owner, place.key, target.value, target.after)
     if is_local and own is entry and own is not None and own.value.is_alias:
         return (Edit(own.value.start, own.value.end, target.value),)
-    return (
-        "an anchor shares it with places that are to stay as they are, or a merge key overrides it: write it out there"
-    )
+    return _SHARED
+
+
+def _tree(values: Iterable[tuple[Sequence[str | int], str]]) -> _Tree:
+    """Return values by their paths as mappings."""
+    tree: _Tree = {}
+    for path, value in values:
+        at = tree
+        for step in path[:-1]:
+            at = at.setdefault(step, {})
+        at[path[-1]] = value
+    return tree
+
+
+def _in_lines(key: str, value: _Tree, quote: str, colon: str = ": ") -> Iterator[str]:
+    """Yield the lines of an entry in a block mapping."""
+    if isinstance(value, str):
+        yield f"{quote}{key}{quote}{colon}{quote}{value}{quote}"
+        return
+    yield f"{quote}{key}{quote}{colon.rstrip()}"
+    for own, below in value.items():
+        yield from (f"  {line}" for line in _in_lines(own, below, quote, colon))
+
+
+def _in_braces(key: str, value: _Tree, quote: str, colon: str = ": ") -> str:
+    """Return an entry as it is written in braces."""
+    if isinstance(value, str):
+        return f"{quote}{key}{quote}{colon}{quote}{value}{quote}"
+    inner = ", ".join(_in_braces(own, below, quote, colon) for own, below in value.items())
+    return f"{quote}{key}{quote}{colon}{{{inner}}}"
 
 
 class _Writer:
@@ -184,8 +246,11 @@ class _Writer:
             quote = " "
         return (Edit(start, end, f"{quote}{value}{quote.strip()}"),)
 
-    def inserted(self, owner: MappingNode, key: str, value: str, after: str | None) -> Outcome:
+    def inserted(self, owner: MappingNode, key: str, value: _Tree, after: str | None) -> Outcome:
         """Return the edits that add an entry to a mapping: behind the one with the value `after`, and merge keys."""
+        if not owner.entries:
+            quote = '"' if self._is_json else ""
+            return (Edit(owner.start + 1, owner.start + 1, _in_braces(key, value, quote)),)
         previous = owner.entries[-1]
         for entry in owner.entries:
             node = entry.value.node
@@ -195,17 +260,31 @@ class _Writer:
         quote = first if first in "\"'" else ""
         between = self._text[previous.written.end : previous.value.start]
         colon = between if owner.is_flow and _COLON.fullmatch(between) else ": "
-        line = f"{quote}{key}{quote}{colon}{quote}{value}{quote}"
-        return self._into_flow(previous, line, colon) if owner.is_flow else self._on_a_line(owner, previous, line)
+        if owner.is_flow:
+            return self._into_flow(previous, _in_braces(key, value, quote, colon), colon)
+        return self._on_lines(owner, previous, _in_lines(key, value, quote, colon))
 
-    def _on_a_line(self, owner: MappingNode, previous: Entry, entry: str) -> Outcome:
-        """Return the edit that adds an entry to a block mapping, on the line below another one and its comment."""
-        written = self._text[previous.value.start : previous.value.end].rstrip()
-        rest = _REST_OF_LINE.match(self._text, previous.value.start + len(written))
+    def _on_lines(self, owner: MappingNode, previous: Entry, lines: Iterable[str]) -> Outcome:
+        """Return the edit that adds an entry to a block mapping, on lines below another one and its comment."""
+        start, end = previous.value.start, self._end(previous.value)
+        rest = _REST_OF_LINE.match(self._text, start + len(self._text[start:end].rstrip()))
         if rest is None:
             return f"there is no line for it: {_BY_HAND}"
         indentation = " " * (owner.start - self._line_start(owner.start))
-        return (Edit(rest.end(), rest.end(), f"{self._break_at(rest.end())}{indentation}{entry}"),)
+        line_break = self._break_at(rest.end())
+        return (Edit(rest.end(), rest.end(), "".join(f"{line_break}{indentation}{line}" for line in lines)),)
+
+    def _end(self, value: Ref) -> int:
+        """Return where a value ends: a mapping in lines ends for libyaml behind the comments that follow it."""
+        while not value.is_alias:
+            node = value.node
+            if isinstance(node, MappingNode) and not node.is_flow:
+                value = node.entries[-1].value
+            elif isinstance(node, SequenceNode) and node.items and self._text[node.start] != "[":
+                value = node.items[-1]
+            else:
+                break
+        return value.end
 
     def _into_flow(self, previous: Entry, entry: str, colon: str) -> Outcome:
         """Return the edits that add an entry in braces: on a line of its own if that is how they are written."""

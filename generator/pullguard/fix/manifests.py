@@ -21,13 +21,14 @@ from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
 from pullguard.fix import json_nodes, yaml_nodes
 from pullguard.fix.edits import Edit, Target, applied, outcomes
+from pullguard.judging.target_namespaces import is_placeholder
 
 _BOM = "\ufeff"
 
 _CHANGED = "it is not what was checked, as if the file had been changed meanwhile: run the command again"
 _ALIKE = "several objects of one name in one List are alike, and not all of them are to be changed: edit it by hand"
 _CONFLICT = "two policies want different values: see which of them applies"
-_UNSURE = "the text around it is too unusual to be edited safely: edit it by hand"
+UNSURE = "the text around it is too unusual to be edited safely: edit it by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ def edited(engine: Engine, file: str, text: str, findings: Sequence[Finding]) ->
         plans = _plans(engine, file, text, findings, refused)
         edits = tuple(dict.fromkeys(edit for plan in plans for edit in plan.edits))
         new = applied(text, edits)
-        wrong = _differing(engine, file, text, new, {plan.document: plan.value for plan in plans})
+        wrong = differing(engine, file, text, new, {plan.document: plan.value for plan in plans})
         if not wrong:
             break
         doubtful = [plan for plan in plans if plan.fixed and plan.document in wrong] or plans
-        refused.update((place, _UNSURE) for plan in doubtful for place in plan.fixed)
+        refused.update((place, UNSURE) for plan in doubtful for place in plan.fixed)
     return Edited(
         text=new,
         edits=edits,
@@ -148,7 +149,7 @@ def _plan(
     try:
         root = json_nodes.compose(text) if is_json else yaml_nodes.compose(text)
     except YAMLError:
-        refused.update((place, _UNSURE) for places in targets.values() for place in places)
+        refused.update((place, UNSURE) for places in targets.values() for place in places)
         root = None
     if root is None:
         return _Plan(document.index, document.value, (), ())
@@ -161,7 +162,7 @@ def _plan(
         if isinstance(outcome, str):
             refused.update(dict.fromkeys(places, outcome))
         else:
-            value = _with(value, target.path, target.value)
+            value = with_value(value, target.path, target.value)
             found += outcome
             fixed += places
     return _Plan(document.index, value, tuple(found), tuple(fixed))
@@ -201,14 +202,15 @@ def _targets(
 def _is_of(manifest: Manifest, found: Finding, path: Path) -> bool:
     """Tell whether an object of the right kind and name is one that a finding may be about."""
     obj = manifest.object
-    if dig(obj, "metadata", "namespace") not in (None, "", found.object.namespace):
+    stated = dig(obj, "metadata", "namespace")
+    if stated not in (None, "", found.object.namespace) and not (isinstance(stated, str) and is_placeholder(stated)):
         return False
     place = steps(dig(found.details, "path"))
     container = value_at(obj, place) if place else None
     return container is not None and value_at(obj, path) == dig(found.details, "stated")
 
 
-def _differing(engine: Engine, file: str, old: str, new: str, values: Mapping[int, Any]) -> set[int]:
+def differing(engine: Engine, file: str, old: str, new: str, values: Mapping[int, Any]) -> set[int]:
     """Return the documents of a file that are not what they should be; -1 stands for one that is gone or new.
 
     Args:
@@ -236,11 +238,11 @@ def _equal(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _with(value: Any, path: Sequence[str | int], new: str) -> Any:
+def with_value(value: Any, path: Sequence[str | int], new: str) -> Any:
     """Return a JSON value with another one at a path; what it shares with others by aliases stays as it is."""
     if not path:
         return new
     step, rest = path[0], path[1:]
     if isinstance(step, int):
-        return [*value[:step], _with(value[step], rest, new), *value[step + 1 :]]
-    return {**value, step: _with(value.get(step), rest, new)}
+        return [*value[:step], with_value(value[step], rest, new), *value[step + 1 :]]
+    return {**(value or {}), step: with_value((value or {}).get(step), rest, new)}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pullguard.core.findings import Problem
+from pullguard.core.findings import InputBuild, Problem
 from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import Found, shown
 from pullguard.engine.builds import KUSTOMIZATIONS, Build, BuildEnd, Builds, BuiltObject, Names, buildable
@@ -35,6 +35,7 @@ class InputBuilds:
         builds: What was asked for; None if there is nothing to build.
         notes: What users should know, a sentence each.
         objects: How many objects were built.
+        done: What was built.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class InputBuilds:
         self.builds: Builds | None = None
         self.notes: list[str] = []
         self.objects = 0
+        self.done: list[InputBuild] = []
         self._options = options
         self._wanted = wanted
         self._places = {file.absolute(): place for place, file in enumerate(found) if isinstance(file, Path)}
@@ -133,11 +135,13 @@ class InputBuilds:
             return
         files = {os.path.realpath(file) for file in end.files}
         self._built |= files
+        name = self._names.shown(build.path)
+        self.done.append(InputBuild(build.kind, build.path, name, frozenset(files), end.values))
         if not self._is_wanted(place, files):
             return
         self._relevant.add(place)
         self.objects += end.objects
-        what = f"the {build.kind} {self._names.shown(build.path)}"
+        what = f"the {build.kind} {name}"
         self.notes += (f"{what} is judged without {omitted}" for omitted in end.omitted)
         if end.values:
             self.notes.append(f"{what} needs values: it is rendered with those of {self._names.shown(end.values)}")

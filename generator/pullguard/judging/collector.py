@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pullguard.core.findings import Built, Finding, Problem, Source, Violation, finding, merged, steps
+from pullguard.core.findings import Built, Finding, Problem, Repair, Source, Violation, finding, merged, steps, value_at
 from pullguard.core.gatekeeper import ConstraintTemplate, Summary, dig
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure
+from pullguard.engine.builds import BuiltObject
 from pullguard.engine.protocol import unreadable
 from pullguard.judging.pull_policy_drift import is_suspicious
 from pullguard.judging.target_namespaces import is_placeholder
@@ -16,6 +17,8 @@ InputPosition = tuple[int, ...]
 
 
 _HOOK = "helm.sh/hook"
+# What says which image: of a container, and of an image volume.
+_IMAGES = ("image", "reference")
 
 
 class FindingCollector:
@@ -81,7 +84,7 @@ class FindingCollector:
         namespace = dig(obj.object, "metadata", "namespace")
         if isinstance(namespace, str) and namespace and is_placeholder(namespace):
             self.placeholders.add((found[0].file, namespace))
-        if kind:
+        if isinstance(obj, BuiltObject):
             found = [_built(each, obj, kind) for each in found]
         self._findings[position] = found
         if dig(obj.object, "metadata", "ownerReferences"):
@@ -93,11 +96,17 @@ class FindingCollector:
         return self._policies[name]
 
 
-def _built(found: Finding, obj: Source, kind: str) -> Finding:
+def _built(found: Finding, obj: BuiltObject, kind: str) -> Finding:
     """Return a finding in an object that was built, with what it was built by."""
     hook = dig(obj.object, "metadata", "annotations", _HOOK)
     built = Built(
-        kind, obj.file, found.object, found.container, hook if isinstance(hook, str) and kind == "chart" else ""
+        kind,
+        obj.file,
+        found.object,
+        found.container,
+        hook if isinstance(hook, str) and kind == "chart" else "",
+        (obj.document, *obj.item),
+        _repair(found, obj),
     )
     path = steps(dig(found.details, "path"))
     if found.container is None or path is None or dig(found.details, "stated") is not None:
@@ -107,3 +116,12 @@ def _built(found: Finding, obj: Source, kind: str) -> Finding:
     return replace(
         found, file=place.file, line=place.line, template=place.template, values=place.values, builds=(built,)
     )
+
+
+def _repair(found: Finding, obj: BuiltObject) -> Repair | None:
+    path, value = steps(dig(found.details, "fix", "path")), dig(found.details, "fix", "value")
+    if not path or not isinstance(value, str):
+        return None
+    owner = path[:-1]
+    image = next((obj.places[key] for name in _IMAGES if (key := (*owner, name)) in obj.places), None)
+    return Repair(path, value, value_at(obj.object, path), obj.places.get(path), obj.places.get(owner), image)

@@ -120,6 +120,7 @@ def judge(
         unused=rules.unused,
         read=tuple(read.read),
         doubt=rules.doubt,
+        builds=tuple(built.done) if built else (),
     )
 
 

@@ -112,7 +112,7 @@ func TestTheTextOfABuild(t *testing.T) {
 	})
 	c := start(t)
 	done := c.last(message{"type": "build", "unit": "text"}, message{"kind": "kustomization", "path": filepath.Join(top, "prod")})
-	if done["data"] != `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"prod-a"}}` {
+	if done["data"] != `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"prod-a"}}`+"\n" {
 		t.Error(done)
 	}
 }

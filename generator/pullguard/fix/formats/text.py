@@ -23,10 +23,13 @@ def _lines(report: FixReport, *, coloured: bool) -> Iterator[str]:
     if report.doubt:
         yield from (f"{_colour('error', 'Warning', coloured=coloured)}: {printable(report.doubt)}", "")
     word = "would be fixed" if report.only_compared else "fixed"
+    elsewhere = {id(found): change.file for change in report.changes for found in change.fixed}
     for found in report.fixed:
         yield from _entry(found, "fixed", word, coloured=coloured)
         path, value = wanted(found) or (("",), "")
-        yield f"  {printable(f'{path[-1]}: {_stated(found)} -> {value}')}"
+        file = elsewhere.get(id(found), found.file)
+        where = "" if file == found.file else f" in {file}"
+        yield f"  {printable(f'{path[-1]}: {_stated(found)} -> {value}{where}')}"
     for left in report.left:
         yield from _left(left, coloured=coloured)
     for problem in report.errors:

@@ -1,0 +1,329 @@
+"""Findings in what is built -> the edits of what it is built from.
+
+Nothing is taken on trust: everything is built again with the edits, before anything is written, and must be as before
+but for the values that were to be set.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pullguard.core.findings import Finding, InputBuild
+from pullguard.core.findings import Path as Steps
+from pullguard.core.gatekeeper import dig
+from pullguard.core.inputs.build_options import ChartOptions
+from pullguard.core.inputs.files import File
+from pullguard.engine.builds import Build, built_text
+from pullguard.engine.documents import Manifest
+from pullguard.engine.inputs import Inputs
+from pullguard.engine.protocol import Engine
+from pullguard.fix import files
+from pullguard.fix.edits import Edit, applied
+from pullguard.fix.files import EditableFile
+from pullguard.fix.sources import Key, Proposal, proposals, source_edits
+
+_UNPINNED = "the same place decides it where the image is not pinned: pin it there first, or set it apart"
+_NO_EFFECT = "something else decides it as well: edit it by hand"
+_NO_TEXT = "its file holds bytes that are no text: save it as UTF-8"
+
+#: An object by the path of its build, its document there, and its places in Lists.
+_Place = tuple[str, tuple[int, ...], Steps]
+
+
+@dataclass(frozen=True, slots=True)
+class EditedSource:
+    """A file that something is built from, with what is to become of it.
+
+    Attributes:
+        name: The file as it is shown to users.
+        file: The file.
+        text: Its text as it was.
+        edits: What makes its new text.
+        fixed: The findings that this puts right.
+    """
+
+    name: str
+    file: EditableFile
+    text: str
+    edits: tuple[Edit, ...]
+    fixed: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditedSources:
+    """What is to become of the files that something is built from.
+
+    Attributes:
+        sources: Those that are edited.
+        refused: The findings that are not put right, and why: a sentence that says what to do.
+    """
+
+    sources: tuple[EditedSource, ...]
+    refused: tuple[tuple[Finding, str], ...]
+
+
+def edited_sources(
+    engine: Engine,
+    builds: Sequence[InputBuild],
+    findings: Sequence[Finding],
+    options: ChartOptions,
+    *,
+    namespace: str,
+    is_named: Callable[[str], bool],
+) -> EditedSources:
+    """Set what findings in built objects want in the files that decide it.
+
+    Args:
+        engine: What builds and reads.
+        builds: What was built.
+        findings: Findings in it that want something.
+        options: What charts were rendered with.
+        namespace: The namespace of objects that state none; "" = not known.
+        is_named: Tells whether users named a file, itself or by its folder: others are not edited.
+    """
+    work = _Work(engine, builds, findings, options, namespace)
+    open_: dict[int, Iterator[Proposal | str]] = {}
+    for place, found in enumerate(findings):
+        open_[place] = work.proposals(found)
+    reasons: dict[int, str] = {}
+    while True:
+        round_: dict[Proposal, list[int]] = {}
+        for place in list(open_):
+            proposal = None if work.is_fixed(place) else _next(open_[place], place, reasons, is_named)
+            if proposal is None:
+                del open_[place]
+            else:
+                round_.setdefault(proposal, []).append(place)
+        if not round_:
+            break
+        work.decide(list(round_.items()), reasons)
+    refused = ((findings[place], reason) for place, reason in sorted(reasons.items()) if not work.is_fixed(place))
+    return EditedSources(tuple(work.sources()), tuple(refused))
+
+
+def _next(
+    waiting: Iterator[Proposal | str], place: int, reasons: dict[int, str], is_named: Callable[[str], bool]
+) -> Proposal | None:
+    """Return what may put a finding right next; note why what comes before it does not."""
+    for proposal in waiting:
+        reason = proposal
+        if isinstance(proposal, Proposal):
+            if is_named(proposal.file):
+                return proposal
+            reason = f"{proposal.file} decides it, which is not among the files that you name: name it as well"
+        reasons.setdefault(place, str(reason))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a build makes: its objects by their positions, and the paths in them that differ each time."""
+
+    objects: Mapping[tuple[int, ...], dict[str, Any]]
+    unsteady: frozenset[tuple[tuple[int, ...], Steps]] = frozenset()
+
+
+class _Work:
+    """What is edited so far, and what comes of it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        builds: Sequence[InputBuild],
+        findings: Sequence[Finding],
+        options: ChartOptions,
+        namespace: str,
+    ) -> None:
+        self._engine = engine
+        self._builds = {build.path: build for build in builds}
+        self._paths: dict[tuple[str, str], str] = {(build.kind, build.name): build.path for build in builds}
+        self._findings = findings
+        self._options = options
+        self._namespace = namespace
+        self._values = {os.path.realpath(file) for file in options.values}
+        self._files: dict[str, EditableFile | str] = {}
+        self._made: dict[str, _Made | str] = {}
+        self._accepted: list[tuple[Proposal, list[int]]] = []
+        self._edits: dict[str, tuple[Edit, ...]] = {}
+        self._fixed: set[int] = set()
+        # What findings want, by place; and the places of each finding.
+        self._wanted: dict[_Place, str] = {}
+        self._places: list[list[_Place]] = []
+        for found in findings:
+            own = []
+            for built in found.builds:
+                if built.repair is not None:
+                    place = (self._paths[built.kind, built.path], built.position, built.repair.path)
+                    self._wanted[place] = built.repair.value
+                    own.append(place)
+            self._places.append(own)
+
+    def proposals(self, found: Finding) -> Iterator[Proposal | str]:
+        """Yield what may put a finding right, the best first, and why there is nothing else."""
+        if any(built.repair is None for built in found.builds):
+            yield _UNPINNED
+            return
+        for built in found.builds[:1]:
+            if built.repair is not None:
+                yield from proposals(built.repair, self._builds[self._paths[built.kind, built.path]], self._options)
+
+    def is_fixed(self, finding: int) -> bool:
+        """Tell whether a finding is put right so far."""
+        return finding in self._fixed
+
+    def sources(self) -> Iterator[EditedSource]:
+        """Yield the files that are edited."""
+        for name, edits in sorted(self._edits.items()):
+            file = self._files[name]
+            if isinstance(file, EditableFile):
+                mine = {place for proposal, places in self._accepted if proposal.file == name for place in places}
+                fixed = tuple(self._findings[place] for place in sorted(mine))
+                yield EditedSource(name, file, file.data.decode(), edits, fixed)
+
+    def decide(self, groups: Sequence[tuple[Proposal, list[int]]], reasons: dict[int, str]) -> None:
+        """Accept proposals, with the findings that they are for, as far as what is built stays right; note why not."""
+        problem = self._try(groups)
+        if not problem:
+            return
+        if len(groups) == 1:
+            for place in groups[0][1]:
+                reasons.setdefault(place, problem)
+            return
+        half = len(groups) // 2
+        self.decide(groups[:half], reasons)
+        self.decide(groups[half:], reasons)
+
+    def _try(self, groups: Sequence[tuple[Proposal, list[int]]]) -> str:
+        """Accept proposals if what is built stays right; else return what is wrong."""
+        accepted = [*self._accepted, *groups]
+        edits: dict[str, tuple[Edit, ...]] = {}
+        texts: dict[str, str] = {}
+        for name in dict.fromkeys(proposal.file for proposal, _ in accepted):
+            text = self._text(name)
+            if isinstance(text, _Refusal):
+                return text.reason
+            wanted = [proposal for proposal, _ in accepted if proposal.file == name]
+            own: list[Edit] = []
+            for outcome in source_edits(self._engine, name, text, wanted).values():
+                if isinstance(outcome, str):
+                    return outcome
+                own += outcome
+            edits[name] = tuple(dict.fromkeys(own))
+            texts |= dict.fromkeys(
+                (os.fspath(Path(name).absolute()), os.path.realpath(name)), applied(text, edits[name])
+            )
+        where = _where(groups[0][0])
+        mended: set[_Place] = set()
+        for build in self._builds.values():
+            if not self._is_of(build, texts):
+                continue
+            for place in self._changes(build, texts):
+                if isinstance(place, str):
+                    return f"{where} {place}"
+                mended.add(place)
+        fixed = {place for place, own in enumerate(self._places) if own and mended.issuperset(own)}
+        if any(place not in fixed for _, places in groups for place in places):
+            return _NO_EFFECT
+        # What others want may come with it.
+        groups[0][1].extend(fixed.difference(*(places for _, places in accepted)))
+        self._accepted, self._edits, self._fixed = accepted, edits, fixed
+        return ""
+
+    def _text(self, name: str) -> "str | _Refusal":
+        if name not in self._files:
+            file = files.read(name)
+            if files.is_link(name) and isinstance(file, EditableFile):
+                file = f"is a link to {file.path}, and links are not edited: replace it by the file"
+            self._files[name] = file if isinstance(file, EditableFile) else f"{name} {file}"
+        file = self._files[name]
+        if isinstance(file, str):
+            return _Refusal(file)
+        try:
+            return file.data.decode()
+        except UnicodeDecodeError:
+            return _Refusal(_NO_TEXT)
+
+    def _is_of(self, build: InputBuild, texts: Mapping[str, str]) -> bool:
+        return any(name in build.files or (build.kind == "chart" and name in self._values) for name in texts)
+
+    def _changes(self, build: InputBuild, texts: Mapping[str, str]) -> Iterator[_Place | str]:
+        """Yield what other texts change in a build: places that are as wanted, and why something else is wrong."""
+        if build.path not in self._made:
+            self._made[build.path] = self._steady(build)
+        before, after = self._made[build.path], self._make(build, texts)
+        if isinstance(before, str) or isinstance(after, str):
+            yield f"cannot be set: the {build.kind} {build.name} cannot be built then; edit it by hand"
+            return
+        for position, path, value in _differences(before.objects, after.objects):
+            place = (build.path, position, path)
+            if value is not None and value == self._wanted.get(place):
+                yield place
+            elif not any((position, path[:length]) in before.unsteady for length in range(len(path) + 1)):
+                obj = before.objects.get(position) or after.objects.get(position) or {}
+                name = dig(obj, "metadata", "name")
+                where = _path(path) or "the whole"
+                yield (
+                    f"also decides {where} of {obj.get('kind')} {name} in {build.name}, which is to stay: "
+                    f"{_APART[build.kind]}"
+                )
+
+    def _steady(self, build: InputBuild) -> _Made | str:
+        """Return what a build makes; a chart may make something else each time."""
+        first = self._make(build, {})
+        if build.kind != "chart" or isinstance(first, str):
+            return first
+        second = self._make(build, {})
+        if isinstance(second, str):
+            return second
+        differences = _differences(first.objects, second.objects)
+        return _Made(first.objects, frozenset((position, path) for position, path, _ in differences))
+
+    def _make(self, build: InputBuild, texts: Mapping[str, str]) -> _Made | str:
+        asked = Build(build.kind, build.path)
+        made, end = built_text(self._engine, asked, self._options, self._namespace, texts)
+        if end.failure:
+            return end.failure
+        read = Inputs(self._engine, [File(f"{build.name}.yaml", made)])
+        return _Made({(each.document, *each.item): each.object for each in read if isinstance(each, Manifest)})
+
+
+_APART = {"kustomization": "set it by a patch where it is to change", "chart": "set it in the template, by hand"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a file is not edited, and what to do."""
+
+    reason: str
+
+
+def _where(proposal: Proposal) -> str:
+    place = proposal.place
+    if isinstance(place, Key):
+        return f"{_path(place.path)} in {proposal.file}"
+    return f"{proposal.file}:{place.line}"
+
+
+def _path(steps: Steps) -> str:
+    """Return a path as it is written: `spec.containers[0].image`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+def _differences(
+    before: Mapping[tuple[int, ...], Any], after: Mapping[tuple[int, ...], Any]
+) -> Iterator[tuple[tuple[int, ...], Steps, Any]]:
+    """Yield where objects differ, and what they are there afterwards; None if there is nothing."""
+    waiting: list[tuple[tuple[int, ...], Steps, Any, Any]] = [
+        (position, (), before.get(position), after.get(position)) for position in {**before, **after}
+    ]
+    while waiting:
+        position, path, one, other = waiting.pop()
+        if isinstance(one, dict) and isinstance(other, dict):
+            waiting += ((position, (*path, key), one.get(key), other.get(key)) for key in {**one, **other})
+        elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+            waiting += ((position, (*path, place), *pair) for place, pair in enumerate(zip(one, other, strict=True)))
+        elif json.dumps(one) != json.dumps(other):
+            yield position, path, other

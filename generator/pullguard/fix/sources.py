@@ -1,0 +1,257 @@
+"""Findings in what is built -> where to edit what it is built from, and the edits of its text.
+
+That is what the builds say decides a value: a value of a chart, or a line of a resource, a patch or a template.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yaml import YAMLError
+
+from pullguard.core.findings import InputBuild, Location, Repair
+from pullguard.core.findings import Path as Steps
+from pullguard.core.inputs.build_options import ChartOptions
+from pullguard.engine.documents import Document, read_documents
+from pullguard.engine.protocol import Engine
+from pullguard.fix import json_nodes, yaml_nodes
+from pullguard.fix.edits import Edit, Outcome, Target, added, applied, outcomes
+from pullguard.fix.manifests import UNSURE, differing, text_of, with_value
+from pullguard.fix.nodes import MappingNode, Node, Ref, ScalarNode, SequenceNode
+
+_PACKED = "it stands in a packed chart, which is not edited: state the value in a file of --values"
+_NO_VALUES = "the chart has no values.yaml: state the value in a file of --values"
+_TEST_VALUES = "the chart needs values, and those of its tests decide it: name those of the release with --values"
+_SUBCHART = "a template of the subchart {name} decides it, and no value: change it where that chart is made"
+_NOT_A_VALUE = "no value that is a pull policy decides it: edit the template by hand"
+_NOT_LITERAL = "the line of the template is not a plain entry: edit the template by hand"
+_UNKNOWN = "what decides it is not known: edit it by hand"
+_NO_LINE = "its place in the text was not found: edit it by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the values of a chart."""
+
+    path: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value as it is written on a line, from a column on, both from 1."""
+
+    line: int
+    column: int
+    stated: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The entry of a mapping that begins on a line, at a column, both from 1."""
+
+    line: int
+    column: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that is a plain entry, `stated` its value; or, if that is "", the line below that of an image."""
+
+    line: int
+    key: str
+    stated: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An edit that may put findings right.
+
+    Attributes:
+        file: The file, as it is shown to users.
+        place: What is edited.
+        value: What the value is to be.
+    """
+
+    file: str
+    place: Key | Scalar | Entry | Line
+    value: str
+
+
+def proposals(repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
+    """Yield the edits that may put a finding right, the best first, and why there is no other one."""
+    yield from _of_kustomization(repair) if build.kind == "kustomization" else _of_chart(repair, build, options)
+
+
+def _of_kustomization(repair: Repair) -> Iterator[Proposal | str]:
+    key, value = str(repair.path[-1]), repair.value
+    written = repair.place.written if repair.place else None
+    if written is not None and isinstance(repair.stated, str) and repair.stated:
+        yield Proposal(written.file, Scalar(written.line, written.column, repair.stated), value)
+    elif repair.owner is not None and (written := repair.owner.written) is not None:
+        yield Proposal(written.file, Entry(written.line, written.column, key), value)
+    elif repair.image is not None:
+        yield Proposal(repair.image.file, Line(repair.image.line, key, ""), value)
+    else:
+        yield _UNKNOWN
+
+
+def _of_chart(repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
+    own = os.fspath(Path(build.name, "values.yaml"))
+    editable = {os.path.realpath(file) for file in (*options.values, own)}
+    set_keys = {setting.partition("=")[0] for text in options.settings for setting in text.split(",")}
+    is_packed = not Path(build.path).is_dir()
+    values = [value for value in (repair.place.values if repair.place else ()) if value.is_policy]
+    for value in values:
+        where = value.location
+        if where is not None and os.path.realpath(where.file) in editable:
+            yield Proposal(where.file, Key(value.path), repair.value)
+        elif where is not None and os.path.realpath(where.file) == build.test_values:
+            yield _TEST_VALUES
+        elif value.key in set_keys:
+            yield f"--set {value.key} decides it: change it there"
+        elif is_packed:
+            yield _PACKED
+        elif Path(own).is_file():
+            yield Proposal(own, Key(value.path), repair.value)
+        else:
+            yield _NO_VALUES
+    if not values:
+        yield _of_template(repair, build, is_packed=is_packed)
+
+
+def _of_template(repair: Repair, build: InputBuild, *, is_packed: bool) -> Proposal | str:
+    stated = repair.stated if isinstance(repair.stated, str) else ""
+    place = repair.place if stated else repair.image
+    if place is None:
+        return _UNKNOWN
+    line = place.template or Location(place.file, place.line)
+    if is_packed:
+        return _PACKED
+    subcharts, file = Path(build.path, "charts"), Path(line.file).absolute()
+    if file.is_relative_to(subcharts):
+        return _SUBCHART.format(name=file.relative_to(subcharts).parts[0])
+    if place.values and stated:
+        return _NOT_A_VALUE
+    return Proposal(line.file, Line(line.line, str(repair.path[-1]), stated), repair.value)
+
+
+def source_edits(engine: Engine, file: str, text: str, wanted: Sequence[Proposal]) -> dict[Proposal, Outcome]:
+    """Return what sets values in the text of a file, or why they cannot be set.
+
+    Args:
+        engine: What reads it.
+        file: The file as it is shown to users.
+        text: Its text.
+        wanted: What is to be set in it.
+    """
+    found: dict[Proposal, Outcome] = {}
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    for own in wanted:
+        if isinstance(own.place, Scalar):
+            start = starts[own.place.line - 1] + own.place.column - 1 if own.place.line <= len(starts) else len(text)
+            end = start + len(own.place.stated)
+            is_there = text[start:end] == own.place.stated
+            found[own] = (Edit(start, end, own.value),) if is_there else UNSURE
+        elif isinstance(own.place, Line):
+            found[own] = _on_line(text, starts, own.place, own.value)
+    return found | _in_documents(engine, file, text, starts, [own for own in wanted if own not in found])
+
+
+def _on_line(text: str, starts: Sequence[int], place: Line, value: str) -> Outcome:
+    """Return what sets a value on a line, or on a new one below it."""
+    if place.line > len(starts):
+        return _NO_LINE
+    start = starts[place.line - 1]
+    line = text[start : text.find("\n", start) if "\n" in text[start:] else len(text)]
+    if place.stated:
+        pattern = (
+            rf"""[ \t]*(?:- +)*(["']?){place.key}\1:[ \t]+(["']?)({re.escape(place.stated)})\2[ \t]*(?:[ \t]#.*)?\r?"""
+        )
+        match = re.fullmatch(pattern, line)
+        return (Edit(start + match.start(3), start + match.end(3), value),) if match else _NOT_LITERAL
+    match = re.fullmatch(r"""([ \t]*)((?:- +)*)(["']?)(?:image|reference)\3:[ \t]+[^\s|>&*#].*?(\r?)""", line)
+    if match is None or line.count("{{") != line.count("}}") or match[0].rstrip().endswith("-}}"):
+        return _NOT_LITERAL
+    end = start + match.start(4)
+    return (Edit(end, end, f"{match[4]}\n{match[1]}{' ' * len(match[2])}{place.key}: {value}"),)
+
+
+def _in_documents(
+    engine: Engine, file: str, text: str, starts: Sequence[int], wanted: Sequence[Proposal]
+) -> dict[Proposal, Outcome]:
+    """Return what sets values in mappings; the new text is held to the engine."""
+    found: dict[Proposal, Outcome] = dict.fromkeys(wanted, _NO_LINE)
+    values: dict[int, Any] = {}
+    for document in read_documents(engine, text, file) if wanted else ():
+        root = _root(document, text) if isinstance(document, Document) else None
+        if root is None or not isinstance(document, Document):
+            continue
+        part, offset = text_of(document, text)
+        targets = {target: own for own in wanted if (target := _target(own, root, document, starts, offset))}
+        value = document.value
+        for target, outcome in outcomes(part, root, list(targets), is_json=document.format == "json").items():
+            moved: Outcome = outcome
+            if not isinstance(outcome, str):
+                value = with_value(value, target.path, target.value)
+                moved = tuple(Edit(edit.start + offset, edit.end + offset, edit.text) for edit in outcome)
+            found[targets[target]] = moved
+        values[document.index] = value
+    if not values:
+        found |= _in_nothing(text, wanted)
+    edits = {edit for outcome in found.values() if not isinstance(outcome, str) for edit in outcome}
+    if values and edits and differing(engine, file, text, applied(text, edits), values):
+        return dict.fromkeys(wanted, UNSURE)
+    return found
+
+
+def _in_nothing(text: str, wanted: Sequence[Proposal]) -> dict[Proposal, Outcome]:
+    """Return what states values in a file that holds nothing but comments."""
+    keys = {Target(own.place.path, own.value, None): own for own in wanted if isinstance(own.place, Key)}
+    is_possible = all(isinstance(step, str) for target in keys for step in target.path)
+    return dict.fromkeys(keys.values(), added(text, keys)) if is_possible else {}
+
+
+def _root(document: Document, text: str) -> Node | None:
+    part, _ = text_of(document, text)
+    try:
+        return json_nodes.compose(part) if document.format == "json" else yaml_nodes.compose(part)
+    except YAMLError:
+        return None
+
+
+def _target(own: Proposal, root: Node, document: Document, starts: Sequence[int], offset: int) -> Target | None:
+    """Return what is to be set in a document; None if that is in another one."""
+    if isinstance(own.place, Key):
+        return None if document.index else Target(own.place.path, own.value, None)
+    if not isinstance(own.place, Entry) or own.place.line > len(starts):
+        return None
+    reached = _at(root, starts[own.place.line - 1] + own.place.column - 1 - offset)
+    if reached is None:
+        return None
+    path, mapping = reached
+    images = (mapping.values[name].value.node for name in ("image", "reference") if name in mapping.values)
+    image = next((node.text for node in images if isinstance(node, ScalarNode)), None)
+    return Target((*path, own.place.key), own.value, image)
+
+
+def _at(root: Node, start: int) -> tuple[Steps, MappingNode] | None:
+    """Return the mapping that begins at an offset, with its anchor or behind it, and its path."""
+    waiting: list[tuple[Steps, Ref]] = [((), Ref(root, root.start, root.end))]
+    seen: set[Node] = set()
+    while waiting:
+        path, ref = waiting.pop()
+        node = ref.node
+        if isinstance(node, MappingNode) and start in (ref.start, node.start) and not ref.is_alias:
+            return path, node
+        if node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, MappingNode):
+            waiting += (((*path, key), entry.value) for key, entry in node.values.items())
+        elif isinstance(node, SequenceNode):
+            waiting += (((*path, place), item) for place, item in enumerate(node.items))
+    return None
