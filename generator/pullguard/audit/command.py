@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import BinaryIO
 
 from pullguard.audit import files, live
@@ -80,7 +79,7 @@ def _report(engine: Engine, gathered: Gathered, source: str) -> AuditReport:
             remedy="dump the constraints with `kubectl get constraints -o json`",
         )
     templates = {
-        template.kind: template for template in load(engine, Path(packaged_library())).templates
+        template.kind: template for template in load(engine, packaged_library()).templates
     } | gathered.templates
     audited, problems = merged(gathered.results, gathered.actions, templates)
     findings = folded(audited, gathered.owners, templates)

@@ -131,7 +131,7 @@ def write(files: Mapping[str, str], out: Path) -> Difference:
     return difference
 
 
-def load(engine: Engine, directory: Path) -> Library:
+def load(engine: Engine, folder: str | Path) -> Library:
     """Read the templates and constraints of a folder.
 
     In a library of pullguard those are policies/*/template.yaml and constraints.yaml. In any other folder all YAML
@@ -141,6 +141,7 @@ def load(engine: Engine, directory: Path) -> Library:
         PullguardError: A file cannot be read; there is no template or no constraint; a constraint has no template;
             or two objects of one kind and name differ.
     """
+    directory = Path(folder)
     if not directory.is_dir():
         raise PullguardError("is no folder", file=str(directory), remedy="name the folder of a library")
     templates: dict[str, ConstraintTemplate] = {}

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
@@ -261,7 +260,7 @@ def scope(
             remedy="leave out the files, or --kubeconfig and --context",
         )
     with Engine() as engine:
-        library = load(engine, Path(packaged_library()))
+        library = load(engine, packaged_library())
         if paths:
             snapshot = from_files(engine, kinds(library), paths, stdin=stdin)
         else:
