@@ -581,6 +581,27 @@ def test_diffs(folder: Path, name: str, capfdbinary: pytest.CaptureFixture[bytes
     assert texts(folder) == before | {name: text.encode() for name, text in case.edited.items()}
 
 
+def test_what_is_built_of_it_elsewhere_in_the_repository(folder: Path) -> None:
+    write(
+        folder,
+        {
+            **BASE,
+            "prod/kustomization.yaml": IN_KUBE_SYSTEM,
+            "dev/kustomization.yaml": "namespace: dev\nresources: [../base]\n",
+            "broken/kustomization.yaml": "resources: [../base, nothing.yaml]\n",
+        },
+    )
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    report = Run(("prod", "base"), BuildOptions(), everywhere=False).fix()
+    (own,) = left(report)
+    assert own == (
+        "base/web.yaml:12 base/web.yaml:12 also decides spec.template.spec.containers[0].imagePullPolicy of "
+        "Deployment web in dev, which is to stay: set it by a patch where it is to change"
+    )
+    (folder / "dev/kustomization.yaml").unlink()
+    assert len(Run(("prod", "base"), BuildOptions(), everywhere=False).fix().fixed) == 1
+
+
 def test_a_link_is_not_edited(folder: Path) -> None:
     write(folder, {"kustomization.yaml": "resources: [web.yaml]\n", "real/a.txt": DEPLOYMENT})
     (folder / "web.yaml").symlink_to("real/a.txt")

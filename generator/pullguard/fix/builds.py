@@ -14,7 +14,7 @@ from typing import Any
 from pullguard.core.findings import Finding, InputBuild
 from pullguard.core.findings import Path as Steps
 from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs.build_options import ChartOptions
+from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import File
 from pullguard.engine.builds import Build, built_text
 from pullguard.engine.documents import Manifest
@@ -24,6 +24,7 @@ from pullguard.fix import files
 from pullguard.fix.edits import Edit, applied
 from pullguard.fix.files import EditableFile
 from pullguard.fix.sources import Key, Proposal, proposals, source_edits
+from pullguard.judging.builds import is_kustomization, users
 
 _UNPINNED = "the same place decides it where the image is not pinned: pin it there first, or set it apart"
 _NO_EFFECT = "something else decides it as well: edit it by hand"
@@ -69,7 +70,7 @@ def edited_sources(
     engine: Engine,
     builds: Sequence[InputBuild],
     findings: Sequence[Finding],
-    options: ChartOptions,
+    options: BuildOptions,
     *,
     namespace: str,
     is_named: Callable[[str], bool],
@@ -80,7 +81,7 @@ def edited_sources(
         engine: What builds and reads.
         builds: What was built.
         findings: Findings in it that want something.
-        options: What charts were rendered with.
+        options: How it was built.
         namespace: The namespace of objects that state none; "" = not known.
         is_named: Tells whether users named a file, itself or by its folder: others are not edited.
     """
@@ -134,17 +135,19 @@ class _Work:
         engine: Engine,
         builds: Sequence[InputBuild],
         findings: Sequence[Finding],
-        options: ChartOptions,
+        options: BuildOptions,
         namespace: str,
     ) -> None:
         self._engine = engine
+        self._kustomizations = options.kustomizations
         self._builds = {build.path: build for build in builds}
         self._paths: dict[tuple[str, str], str] = {(build.kind, build.name): build.path for build in builds}
         self._findings = findings
-        self._options = options
+        self._options = options.charts
         self._namespace = namespace
-        self._values = {os.path.realpath(file) for file in options.values}
+        self._values = {os.path.realpath(file) for file in options.charts.values}
         self._files: dict[str, EditableFile | str] = {}
+        self._looked_up: set[str] = set()
         self._made: dict[str, _Made | str] = {}
         self._accepted: list[tuple[Proposal, list[int]]] = []
         self._edits: dict[str, tuple[Edit, ...]] = {}
@@ -199,31 +202,14 @@ class _Work:
     def _try(self, groups: Sequence[tuple[Proposal, list[int]]]) -> str:
         """Accept proposals if what is built stays right; else return what is wrong."""
         accepted = [*self._accepted, *groups]
-        edits: dict[str, tuple[Edit, ...]] = {}
-        texts: dict[str, str] = {}
-        for name in dict.fromkeys(proposal.file for proposal, _ in accepted):
-            text = self._text(name)
-            if isinstance(text, _Refusal):
-                return text.reason
-            wanted = [proposal for proposal, _ in accepted if proposal.file == name]
-            own: list[Edit] = []
-            for outcome in source_edits(self._engine, name, text, wanted).values():
-                if isinstance(outcome, str):
-                    return outcome
-                own += outcome
-            edits[name] = tuple(dict.fromkeys(own))
-            texts |= dict.fromkeys(
-                (os.fspath(Path(name).absolute()), os.path.realpath(name)), applied(text, edits[name])
-            )
-        where = _where(groups[0][0])
+        edits = self._edits_of([proposal for proposal, _ in accepted])
+        if isinstance(edits, str):
+            return edits
         mended: set[_Place] = set()
-        for build in self._builds.values():
-            if not self._is_of(build, texts):
-                continue
-            for place in self._changes(build, texts):
-                if isinstance(place, str):
-                    return f"{where} {place}"
-                mended.add(place)
+        for place in self._built(edits):
+            if isinstance(place, str):
+                return f"{_where(groups[0][0])} {place}"
+            mended.add(place)
         fixed = {place for place, own in enumerate(self._places) if own and mended.issuperset(own)}
         if any(place not in fixed for _, places in groups for place in places):
             return _NO_EFFECT
@@ -231,6 +217,54 @@ class _Work:
         groups[0][1].extend(fixed.difference(*(places for _, places in accepted)))
         self._accepted, self._edits, self._fixed = accepted, edits, fixed
         return ""
+
+    def _edits_of(self, wanted: Sequence[Proposal]) -> dict[str, tuple[Edit, ...]] | str:
+        """Return what becomes of files, by their names, or why that cannot be."""
+        edits: dict[str, tuple[Edit, ...]] = {}
+        for name in dict.fromkeys(proposal.file for proposal in wanted):
+            text = self._text(name)
+            if isinstance(text, _Refusal):
+                return text.reason
+            own: list[Edit] = []
+            mine = [proposal for proposal in wanted if proposal.file == name]
+            for outcome in source_edits(self._engine, name, text, mine).values():
+                if isinstance(outcome, str):
+                    return outcome
+                own += outcome
+            edits[name] = tuple(dict.fromkeys(own))
+        return edits
+
+    def _built(self, edits: Mapping[str, tuple[Edit, ...]]) -> Iterator[_Place | str]:
+        """Yield what edits change in what is built, as `_changes` does."""
+        texts: dict[str, str] = {}
+        for name, own in edits.items():
+            text = self._text(name)
+            if isinstance(text, str):
+                paths = os.fspath(Path(name).absolute()), os.path.realpath(name)
+                texts |= dict.fromkeys(paths, applied(text, own))
+                self._look_up_users(paths[1])
+        for build in list(self._builds.values()):
+            if any(name in build.files or (build.kind == "chart" and name in self._values) for name in texts):
+                yield from self._changes(build, texts)
+
+    def _look_up_users(self, file: str) -> None:
+        """Have what else is built of a file in its repository built again as well."""
+        if file in self._looked_up:
+            return
+        self._looked_up.add(file)
+        used = {
+            os.fspath(Path(each).parent)
+            for build in self._builds.values()
+            for each in build.files
+            if is_kustomization(each)
+        }
+        for build in users(self._engine, file, self._kustomizations):
+            is_part = build.path in used and self._kustomizations == "roots"
+            if build.path in self._builds or is_part:
+                continue
+            _, end = built_text(self._engine, build, self._options, self._namespace)
+            read = frozenset(map(os.path.realpath, end.files))
+            self._builds[build.path] = InputBuild(build.kind, build.path, os.path.relpath(build.path), read)
 
     def _text(self, name: str) -> "str | _Refusal":
         if name not in self._files:
@@ -245,9 +279,6 @@ class _Work:
             return file.data.decode()
         except UnicodeDecodeError:
             return _Refusal(_NO_TEXT)
-
-    def _is_of(self, build: InputBuild, texts: Mapping[str, str]) -> bool:
-        return any(name in build.files or (build.kind == "chart" and name in self._values) for name in texts)
 
     def _changes(self, build: InputBuild, texts: Mapping[str, str]) -> Iterator[_Place | str]:
         """Yield what other texts change in a build: places that are as wanted, and why something else is wrong."""

@@ -172,7 +172,7 @@ def fix(
 
             is_named = _Named([*rest, *options.charts.values])
             fixer.keep(
-                edited_sources(engine, report.builds, built, options.charts, namespace=namespace, is_named=is_named.has)
+                edited_sources(engine, report.builds, built, options, namespace=namespace, is_named=is_named.has)
             )
     after = checked(fixer.output) if fixer.changes and not diff else report
     fixed = {_key(found) for found in fixer.fixed}

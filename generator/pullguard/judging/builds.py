@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pullguard.core.findings import InputBuild, Problem
-from pullguard.core.inputs.build_options import BuildOptions
+from pullguard.core.inputs.build_options import BuildOptions, Kustomizations
 from pullguard.core.inputs.files import Found, shown
 from pullguard.engine.builds import KUSTOMIZATIONS, Build, BuildEnd, Builds, BuiltObject, Names, buildable
 from pullguard.engine.protocol import Engine
@@ -165,8 +165,28 @@ class InputBuilds:
 _CANNOT = {"kustomization": "kustomize cannot build it", "chart": "Helm cannot render it"}
 
 
+def is_kustomization(file: str) -> bool:
+    """Tell whether a file is a kustomization, by its name."""
+    return Path(file).name in KUSTOMIZATIONS
+
+
 def _shows(path: Path) -> bool:
     return path.name in KUSTOMIZATIONS or path.name == CHART
+
+
+def users(engine: Engine, file: str, kustomizations: Kustomizations) -> list[Build]:
+    """Return what may be built of a file in its repository, whatever users named.
+
+    Args:
+        engine: What reads kustomizations.
+        file: Its absolute path, without links.
+        kustomizations: Which of them are built.
+
+    Raises:
+        PullguardError: The engine has failed.
+    """
+    shows = sorted(_around(file))
+    return buildable(engine, shows, kustomizations, [file]) if shows else []
 
 
 def _around(file: str) -> Iterator[str]:
