@@ -13,6 +13,7 @@ from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 from offenders import MESSAGE, collection, pod, pod_spec, workload
 from pullguard.audit.command import audit
+from pullguard.scope.command import scope
 
 # As Gatekeeper documents it, with an action that overrides that of constraints.
 _EXPANSION = {
@@ -81,6 +82,15 @@ def _create(cluster: Cluster, path: str, obj: dict[str, Any]) -> Answer:
     return cluster.client.request("POST", f"{path}?dryRun=All", obj)
 
 
+def _wait_for_code(cluster: Cluster, code: int) -> None:
+    """Wait until the webhook answers so to a new Deployment that says Always."""
+    wait_until(
+        lambda: _create(cluster, _DEPLOYMENTS, workload("Deployment", "new")).code == code,
+        timeout=60,
+        what=f"the answer {code}",
+    )
+
+
 def _owned(kind: str, name: str, owner: str, uid: str = "u") -> dict[str, Any]:
     """Return what a controller makes for another object."""
     if kind == "Job":
@@ -110,9 +120,7 @@ def test_a_deny_refuses_nothing_that_exists(cluster: Cluster, library: Path, old
 
 def test_dryrun_denies_nothing_whatever_the_expansion_says(cluster: Cluster, library: Path, old: str) -> None:
     apply(cluster, library / "audit/protected_pull_policy")
-    wait_until(
-        lambda: _create(cluster, _DEPLOYMENTS, workload("Deployment", "new")).code == 201, timeout=60, what="dryrun"
-    )
+    _wait_for_code(cluster, 201)
     assert _edit(cluster, old, "3").code == 200
 
 
@@ -129,3 +137,17 @@ def test_audit_counts_a_container_once(cluster: Cluster, library: Path) -> None:
     report = audit(kubeconfig=str(cluster.kubectl.kubeconfig), kubectl=str(cluster.kubectl.program))
     found = [one for one in report.findings if one.workload.name == "old"]
     assert [(one.workload.kind, one.message) for one in found] == [("Deployment", MESSAGE)]
+    concerns = f"as if nobody controlled them, by {_NAME}: its enforcementAction deny takes the place of theirs"
+    assert any("ExpansionTemplate expand-workloads" in note and concerns in note for note in report.notes)
+
+
+def test_scope_says_what_the_expansion_denies(cluster: Cluster, library: Path) -> None:
+    """A dryrun constraint for whatever source, and what the webhook says of the same Deployment."""
+    apply(cluster, library / "audit/protected_pull_policy")
+    for source, code, outcome in [("All", 403, "denied-by-webhook"), ("Original", 201, "audited")]:
+        _set_source(cluster, source)
+        _wait_for_code(cluster, code)
+        report = scope(kubeconfig=str(cluster.kubectl.kubeconfig), kubectl=str(cluster.kubectl.program))
+        found = next(namespace for namespace in report.namespaces if namespace.name == "kube-system")
+        assert (found.pod.outcome, found.deployment.outcome) == ("audited", outcome)
+        assert found.deny.state == ("unsafe" if source == "All" else "safe")

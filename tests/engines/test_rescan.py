@@ -23,6 +23,7 @@ _KINDS = (
     Kind("apps", "Deployment", "deployments", namespaced=True),
     Kind("constraints.gatekeeper.sh", _KIND, _KIND.lower()),
     Kind("templates.gatekeeper.sh", "ConstraintTemplate", "constrainttemplates"),
+    Kind("expansion.gatekeeper.sh", "ExpansionTemplate", "expansiontemplate"),
 )
 
 Start = Callable[..., ReadOnlyCluster]
@@ -136,3 +137,26 @@ def test_lists_are_read_beside_each_other(start: Start, tmp_path: Path, kubectl:
             names.setdefault(page.path, []).extend(item["metadata"]["name"] for item in items)
     assert names == {paths[0]: list("abc"), paths[2]: list("xyz")}
     assert refused == [(paths[1], True)]
+
+
+def test_expansion_templates_of_the_cluster_are_named_or_said_to_be_forbidden(
+    start: Start, tmp_path: Path, kubectl: str
+) -> None:
+    expansion = {
+        "metadata": {"name": "expand"},
+        "spec": {
+            "applyTo": [{"groups": ["apps"], "kinds": ["Deployment"], "versions": ["v1"]}],
+            "enforcementAction": "deny",
+            "generatedGVK": {"group": "", "kind": "Pod", "version": "v1"},
+        },
+    }
+    objects = {"ExpansionTemplate": [expansion]}
+    named = (
+        "the ExpansionTemplate expand has Gatekeeper judge the pods of Deployment as if nobody controlled them, by c: its "
+        "enforcementAction deny takes the place of theirs; set match.source: Original in them"
+    )
+    forbidden = "whether there are ExpansionTemplates cannot be read (forbidden)"
+    for options, expected in [({}, named), ({"forbidden": ["ExpansionTemplate"]}, forbidden)]:
+        report = _rescan(start(_PODS, objects, **options), tmp_path, kubectl)
+        assert [note for note in report.notes if "ExpansionTemplate" in note] == [expected]
+        assert report.errors == ()

@@ -111,6 +111,29 @@ class TestSources:
             ("web", always()),
         ]
 
+    def test_an_expansion_template_is_named_with_the_constraints_that_it_concerns(self, tmp_path: Path) -> None:
+        expansion = {
+            "apiVersion": "expansion.gatekeeper.sh/v1beta1",
+            "kind": "ExpansionTemplate",
+            "metadata": {"name": "expand-workloads"},
+            "spec": {
+                "applyTo": [{"groups": ["apps"], "kinds": ["Deployment"], "versions": ["v1"]}],
+                "templateSource": "spec.template",
+                "generatedGVK": {"group": "", "kind": "Pod", "version": "v1"},
+            },
+        }
+        original = constraint(name="original")
+        original["spec"]["match"] = {"source": "Original"}
+        for others, names in [([], []), ([constraint(), constraint(kind="K8sOthers", name="others")], [NAME])]:
+            report = _audit(tmp_path, dump(original, *others), json.dumps(expansion))
+            assert [note for note in report.notes if "ExpansionTemplate" in note] == [
+                f"the ExpansionTemplate expand-workloads has Gatekeeper judge the pods of Deployment as if nobody "
+                f"controlled them, by {name}: a deny refuses to edit and scale what is there; set match.source: "
+                "Original in them"
+                for name in names
+            ]
+            assert report.errors == ()
+
     def test_a_constraint_that_was_never_audited(self, tmp_path: Path) -> None:
         report = _audit(tmp_path, dump(constraint(run=None)))
         message = (

@@ -16,9 +16,12 @@ from pullguard.cluster.kubectl import connected
 from pullguard.core.errors import PullguardError
 from pullguard.core.resources import packaged_library
 from pullguard.engine.protocol import Engine
-from pullguard.library.store import load
+from pullguard.engine.queries import modules, query
+from pullguard.library.store import Library, load
 
 __all__ = ["audit"]
+
+_EXPANSIONS = {"gatekeeper": ("review",), "scope": ("expansions",)}
 
 
 def audit(
@@ -78,9 +81,8 @@ def _report(engine: Engine, gathered: Gathered, source: str) -> AuditReport:
             f"there is nothing of an audit in {source}: no constraint, no line of Gatekeeper's audit log",
             remedy="dump the constraints with `kubectl get constraints -o json`",
         )
-    templates = {
-        template.kind: template for template in load(engine, packaged_library()).templates
-    } | gathered.templates
+    library = load(engine, packaged_library())
+    templates = {template.kind: template for template in library.templates} | gathered.templates
     audited, problems = merged(gathered.results, gathered.actions, templates)
     findings = folded(audited, gathered.owners, templates)
     return AuditReport(
@@ -88,9 +90,19 @@ def _report(engine: Engine, gathered: Gathered, source: str) -> AuditReport:
         constraints=tuple(audited),
         findings=findings,
         errors=(*gathered.errors, *problems),
-        notes=(*gathered.notes, *_notes(gathered, audited)),
+        notes=(*gathered.notes, *_notes(gathered, audited), *_expansions(engine, library, gathered)),
         templates=templates,
     )
+
+
+def _expansions(engine: Engine, library: Library, gathered: Gathered) -> list[str]:
+    """Return what is to be known of ExpansionTemplates, as Rego says it."""
+    if not gathered.expansions:
+        return []
+    constraints = [one.object for one in gathered.constraints.values() if one.kind in library.pod_policies]
+    document = {"expansions": gathered.expansions, "constraints": constraints}
+    found: list[str] = query(engine, modules(_EXPANSIONS), "data.scope.expansions.notes", document)
+    return found
 
 
 def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:

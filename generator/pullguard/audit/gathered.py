@@ -13,6 +13,7 @@ from pullguard.core.gatekeeper import (
     ConstraintTemplate,
     constraint_from,
     is_constraint,
+    is_expansion,
     is_template,
     template_from,
 )
@@ -25,6 +26,7 @@ class Gathered:
         results: What the sources say of constraints.
         constraints: The constraints, by key.
         templates: The templates, by kind.
+        expansions: The ExpansionTemplates.
         owners: What is known of other objects.
         errors: What could not be read.
         notes: What else users should know.
@@ -34,6 +36,7 @@ class Gathered:
         self.results: list[Result] = []
         self.constraints: dict[ConstraintKey, Constraint] = {}
         self.templates: dict[str, ConstraintTemplate] = {}
+        self.expansions: list[Mapping[str, Any]] = []
         self.owners = Owners()
         self.errors: list[Problem] = []
         self.notes: list[str] = []
@@ -68,6 +71,8 @@ class Gathered:
         elif is_template(obj):
             template = template_from(obj, source)
             self.templates.setdefault(template.kind, template)
+        elif is_expansion(obj):
+            self.expansions.append(obj)
         else:
             self.owners.add([obj])
 

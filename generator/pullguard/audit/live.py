@@ -8,7 +8,7 @@ from pullguard.audit.gathered import Gathered
 from pullguard.cluster.kubectl import Kubectl, RefusedError
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import ObjectRef
-from pullguard.core.gatekeeper import CONSTRAINT_GROUP, TEMPLATE_GROUP, dig
+from pullguard.core.gatekeeper import CONSTRAINT_GROUP, EXPANSION_GROUP, TEMPLATE_GROUP, dig
 
 # Where the objects are that others may own, that own pods, or that may be idle, by group and kind.
 _PATHS = {
@@ -43,6 +43,7 @@ def gather(cluster: Kubectl, gathered: Gathered) -> None:
     for path in resources:
         _take(cluster, path, gathered)
     _take_templates(cluster, gathered)
+    _take_expansions(cluster, gathered)
 
 
 def constraint_resources(cluster: Kubectl) -> list[str]:
@@ -51,10 +52,14 @@ def constraint_resources(cluster: Kubectl) -> list[str]:
     Raises:
         RefusedError: There is no such group, or it cannot be read.
     """
-    versions = cluster.value(f"/apis/{CONSTRAINT_GROUP}")
-    version = versions["preferredVersion"]["groupVersion"]
+    version = _version(cluster, CONSTRAINT_GROUP)
     resources = cluster.value(f"/apis/{version}")["resources"]
     return sorted(f"/apis/{version}/{entry['name']}" for entry in resources if "/" not in entry["name"])
+
+
+def _version(cluster: Kubectl, group: str) -> str:
+    version: str = cluster.value(f"/apis/{group}")["preferredVersion"]["groupVersion"]
+    return version
 
 
 def read_owners(cluster: Kubectl, gathered: Gathered) -> None:
@@ -98,6 +103,19 @@ def _take_templates(cluster: Kubectl, gathered: Gathered) -> None:
         gathered.notes.append(
             "the templates of the cluster cannot be read (forbidden): rules and severities are those of pullguard's own"
         )
+
+
+def _take_expansions(cluster: Kubectl, gathered: Gathered) -> None:
+    """Take in the ExpansionTemplates, if Gatekeeper has any."""
+    try:
+        for page in cluster.pages(f"/apis/{_version(cluster, EXPANSION_GROUP)}/expansiontemplate"):
+            for obj in page:
+                gathered.take(obj, cluster.source)
+    except RefusedError as error:
+        if error.forbidden:
+            gathered.notes.append("whether there are ExpansionTemplates cannot be read (forbidden)")
+        elif not error.not_found:
+            raise
 
 
 def _take_template(obj: Mapping[str, Any], source: str, gathered: Gathered) -> None:

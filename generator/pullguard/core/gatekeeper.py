@@ -10,6 +10,7 @@ from pullguard.core.errors import PullguardError
 TARGET = "admission.k8s.gatekeeper.sh"
 CONSTRAINT_GROUP = "constraints.gatekeeper.sh"
 TEMPLATE_GROUP = "templates.gatekeeper.sh"
+EXPANSION_GROUP = "expansion.gatekeeper.sh"
 
 POLICY_ANNOTATION = "pullguard/policy"
 
@@ -132,6 +133,11 @@ def group_of(obj: Mapping[str, Any]) -> str:
 def is_template(obj: Mapping[str, Any]) -> bool:
     """Tell whether an object is a ConstraintTemplate."""
     return group_of(obj) == TEMPLATE_GROUP and obj.get("kind") == "ConstraintTemplate"
+
+
+def is_expansion(obj: Mapping[str, Any]) -> bool:
+    """Tell whether an object is an ExpansionTemplate."""
+    return group_of(obj) == EXPANSION_GROUP and obj.get("kind") == "ExpansionTemplate"
 
 
 def is_constraint(obj: Mapping[str, Any]) -> bool:

@@ -8,7 +8,13 @@ from typing import Any, BinaryIO
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Problem
-from pullguard.core.gatekeeper import CONSTRAINT_GROUP, TEMPLATE_GROUP, ConstraintTemplate, template_from
+from pullguard.core.gatekeeper import (
+    CONSTRAINT_GROUP,
+    EXPANSION_GROUP,
+    TEMPLATE_GROUP,
+    ConstraintTemplate,
+    template_from,
+)
 from pullguard.core.resources import packaged_library
 from pullguard.engine.groups import Group
 from pullguard.engine.protocol import Engine
@@ -32,7 +38,7 @@ _KINDS = (
     Kind("", "Namespace", "namespaces"),
     Kind("", "Node", "nodes"),
     Kind("config.gatekeeper.sh", "Config", "configs"),
-    Kind("expansion.gatekeeper.sh", "ExpansionTemplate", "expansiontemplate"),
+    Kind(EXPANSION_GROUP, "ExpansionTemplate", "expansiontemplate"),
     Kind("mutations.gatekeeper.sh", "Assign", "assign"),
     Kind(_ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
     Kind(_ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
