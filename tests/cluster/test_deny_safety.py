@@ -10,15 +10,16 @@ from installed_library import apply, install, uninstall
 from local_cluster.controllers import WORKLOADS, controllers
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
-from offenders import MESSAGE, collection, workload
+from offenders import MESSAGE, collection, pod, workload
 from pullguard.generate.command import generate
 from pullguard.scope.command import Blocked, DenySafety, scope
 
 _CONFIGURATION = """\
 protectedNamespaces: {{names: [kube-system]}}
 enforcement: deny
-policies: {{protected_pull_policy: {{parameters: {{controlledPods: {controlled}}}}}}}
+policies: {{protected_pull_policy: {{parameters: {{controlledPods: {controlled}, trustedUsers: [{user}]}}}}}}
 """
+_TRUSTED = "system:serviceaccount:argo-rollouts:argo-rollouts"
 _PODS = collection("Pod", "kube-system")
 _SETS = collection("ReplicaSet", "kube-system")
 
@@ -28,7 +29,7 @@ def _controllers(cluster: Cluster) -> Iterator[None]:
     """Run what makes ReplicaSets and pods; take away what it made for Gatekeeper's own Deployments."""
     folder = cluster.plane.folder / "workloads"
     folder.mkdir()
-    with controllers(cluster.plane, folder, WORKLOADS):
+    with controllers(cluster.plane, folder, WORKLOADS, as_themselves=True):
         yield
     cluster.kubectl(
         "delete", "replicasets,pods", "--selector=gatekeeper.sh/system=yes", "--namespace=gatekeeper-system"
@@ -51,9 +52,9 @@ def offender(cluster: Cluster, _controllers: None) -> Iterator[str]:
 def libraries(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     """Return libraries at deny, by what they do with controlled pods."""
     made = {}
-    for controlled in ("audit", "deny"):
+    for controlled in ("audit", "trusted", "deny"):
         folder = tmp_path_factory.mktemp(controlled)
-        (folder / "pullguard.yaml").write_text(_CONFIGURATION.format(controlled=controlled), "utf-8")
+        (folder / "pullguard.yaml").write_text(_CONFIGURATION.format(controlled=controlled, user=_TRUSTED), "utf-8")
         generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego")
         made[controlled] = folder / "library"
     yield made
@@ -96,6 +97,34 @@ def test_with_controlled_pods_audited_it_can(cluster: Cluster, offender: str, li
     wait_until(lambda: len(_sets(cluster)) == 2, timeout=60, what="a ReplicaSet of the next rollout")
     cluster.kubectl("rollout", "undo", "deployment/old", "--namespace=kube-system")
     wait_until(lambda: _sets(cluster)[offender]["spec"]["replicas"] == 1, timeout=60, what="the first ReplicaSet again")
+
+
+def test_with_controlled_pods_trusted_its_controller_can_and_who_names_it_cannot(
+    cluster: Cluster, offender: str, libraries: dict[str, Path]
+) -> None:
+    """By its real UID, so that nothing would collect the pod."""
+    install(cluster, libraries["audit"], "deny/protected_pull_policy")
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": offender, "controller": True}
+    owner["uid"] = _sets(cluster)[offender]["metadata"]["uid"]
+    spoofed = pod("spoofed")
+    spoofed["metadata"]["ownerReferences"] = [owner]
+    path = f"{_PODS}?dryRun=All"
+    assert cluster.client.request("POST", path, spoofed).code == 201
+    apply(cluster, libraries["trusted"] / "deny/protected_pull_policy")
+    wait_until(lambda: MESSAGE in cluster.client.request("POST", path, spoofed).message, timeout=60, what="trusted")
+    before = _pods(cluster)
+    _delete_pods(cluster)
+    wait_until(
+        lambda: len(_pods(cluster) - before) == len(before), timeout=60, what="the ReplicaSets to replace their pods"
+    )
+    assert _safety(cluster).state == "safe"
+    # Users by their names alone: what they may do is another matter.
+    for user, code in [(_TRUSTED, 0), (f"{_TRUSTED}-2", 1)]:
+        who = (f"--as={user}", "--as-group=system:masters")
+        made = cluster.kubectl(
+            "create", "-f", "-", "--namespace=kube-system", "--dry-run=server", *who, stdin=spoofed, check=False
+        )
+        assert (made.returncode, MESSAGE in made.stderr) == (code, code == 1)
 
 
 def test_with_controlled_pods_denied_it_cannot(cluster: Cluster, offender: str, libraries: dict[str, Path]) -> None:

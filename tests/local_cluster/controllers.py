@@ -15,19 +15,22 @@ WORKLOADS = ("deployment-controller", "replicaset-controller", "statefulset-cont
 
 
 @contextmanager
-def controllers(plane: ControlPlane, folder: Path, only: Sequence[str] = ("*",)) -> Iterator[None]:
+def controllers(
+    plane: ControlPlane, folder: Path, only: Sequence[str] = ("*",), *, as_themselves: bool = False
+) -> Iterator[None]:
     """Run controllers.
 
     Args:
         plane: The control plane.
         folder: An existing folder for the log.
         only: Their names; "*" for all that are on by default.
+        as_themselves: Each with the service account that it has in clusters of kubeadm, and not as the administrator.
     """
     options = {
         "kubeconfig": str(plane.kubeconfig()),
         "controllers": ",".join(only),
         "leader-elect": "false",
-        "use-service-account-credentials": "false",
+        "use-service-account-credentials": str(as_themselves).lower(),
         "service-account-private-key-file": str(plane.certificate.key),
         "root-ca-file": str(plane.certificate.certificate),
         # Nobody asks it anything, and two of them can run.
