@@ -14,6 +14,7 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.text_files import read_text
 from pullguard.engine import process
 from pullguard.engine.protocol import Engine
+from pullguard.engine.queries import query
 from pullguard.library.policies.model import SourceFile
 
 _TIMEOUT_SECONDS = 60
@@ -128,9 +129,10 @@ class Tree:
             paths: The module that has it, and those that it imports.
         """
         if reference not in self._values:
-            loaded = [argument for path in paths for argument in ("--data", str(self.directory / path))]
-            results = self._opa_json("lib", "eval", *loaded, f"data.{reference}").get("result", ())
-            self._values[reference] = results[0]["expressions"][0]["value"] if results else None
+            rego = {path: self.file(path).text for path in paths}
+            rego["values.rego"] = f"package values\n\nfound := [value | value := data.{reference}]\n"
+            found = query(self.engine, rego, "data.values.found", {})
+            self._values[reference] = found[0] if found else None
         return self._values[reference]
 
     def _parse(self, source: SourceFile) -> RegoModule:
