@@ -1,3 +1,4 @@
+import io
 import json
 import re
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import dig
 from pullguard.engine.protocol import Engine
 from pullguard.generate.command import generate
+from pullguard.generate.formats.text import write
 from pullguard.init import InitResult, init
 from pullguard.library import config, policies, store
 from pullguard.library.policies import Sources
@@ -633,3 +635,35 @@ def test_init_says_what_cannot_be_written(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path}/none/pullguard.schema.json: cannot be written (No such file or directory)"
     )
+
+
+def test_a_prefix_that_ends_within_a_name_is_noted(checkout: Path, tmp_path: Path) -> None:
+    """It exempts, or trusts, whatever only begins like it."""
+    file = tmp_path / "pullguard.yaml"
+    file.write_text(
+        "protectedNamespaces: {names: [kube-system]}\n"
+        "policies:\n"
+        "  protected_pull_policy:\n"
+        "    parameters:\n"
+        "      exemptImages:\n"
+        "        - registry.example.com/team*\n"
+        "        - registry.example.com/team/*\n"
+        "        - registry.example.com/app:*\n"
+        "        - registry.example.com/app@*\n"
+        "        - registry.example.com/app\n"
+        "        - '*'\n"
+        "      trustedUsers: ['system:serviceaccount:argo*', 'system:serviceaccount:argo:*']\n",
+        "utf-8",
+    )
+    result = generate(file, tmp_path / "library", rego=checkout / "rego")
+    place = "policies.protected_pull_policy.parameters"
+    begin = "whose names only begin like it: let the prefix end in"
+    notes = (
+        f"{file}:6: {place}.exemptImages[0]: it also exempts images {begin} /, : or @",
+        f"{file}:12: {place}.trustedUsers[0]: it also trusts users {begin} :",
+    )
+    assert result.notes == notes
+    stream = io.StringIO()
+    write(result, stream)
+    assert stream.getvalue().splitlines()[:-1] == [f"Note: {note}" for note in notes]
+    assert generate(file, tmp_path / "library", rego=checkout / "rego", check=True).exit_code == 0

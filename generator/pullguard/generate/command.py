@@ -19,12 +19,14 @@ class GenerateResult:
         difference: How the folder differed.
         only_compared: Whether it still differs; else what was missing is written, what was changed is replaced, and
             what was stale is removed.
+        notes: What of the configuration is seldom meant, each with file and line.
     """
 
     out: Path
     files: int
     difference: store.Difference
     only_compared: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -55,4 +57,4 @@ def generate(
         stated = config.load(engine, config_path or Path(config.DEFAULT_FILE), sources.policies)
     files = render(sources, stated)
     difference = store.compare(files, out) if check else store.write(files, out)
-    return GenerateResult(out, len(files), difference, only_compared=check)
+    return GenerateResult(out, len(files), difference, only_compared=check, notes=stated.notes)

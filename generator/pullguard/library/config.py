@@ -1,19 +1,19 @@
 """pullguard.yaml: its JSON Schema, and what it says as frozen values."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ACTIONS
 from pullguard.core.inputs.problems import InputError
-from pullguard.core.schema_errors import Problem, in_file, joined, problems
+from pullguard.core.schema_errors import Problem, dotted, in_file, joined, problems
 from pullguard.core.text_files import read_text
 from pullguard.engine.documents import Document, read_documents
 from pullguard.engine.protocol import Engine
 from pullguard.library.policies.model import LEVELS, Policy
-from pullguard.library.policies.structural import json_schema
+from pullguard.library.policies.structural import doubts, json_schema
 
 #: Where the commands look for the configuration.
 DEFAULT_FILE = "pullguard.yaml"
@@ -83,11 +83,13 @@ class Config:
         protected_namespaces: At least one of its two ways is there.
         policies: By the policy's name; one for every policy there is.
         admission: What differs from the defaults about admission policies.
+        notes: What is seldom meant, each with file and line.
     """
 
     protected_namespaces: ProtectedNamespaces
     policies: Mapping[str, PolicyConfig]
     admission: AdmissionConfig = AdmissionConfig()
+    notes: tuple[str, ...] = ()
 
 
 def load(engine: Engine, path: Path, policies: Sequence[Policy]) -> Config:
@@ -136,7 +138,15 @@ def parse(engine: Engine, text: str, file: str, policies: Sequence[Policy]) -> C
         errors.extend(in_file(found, file, documents[0].line_of))
     if errors:
         raise joined(errors)
-    return config
+    return replace(config, notes=tuple(_notes(config, policies, documents[0])))
+
+
+def _notes(config: Config, policies: Sequence[Policy], document: Document) -> Iterator[str]:
+    for policy in policies:
+        parameters = config.policies[policy.name].parameters
+        place = ("policies", policy.name, "parameters")
+        for path, because in doubts(policy.stated_parameters, parameters, place):
+            yield f"{document.file}:{document.line_of(path)}: {dotted(path, '')}: {because}"
 
 
 def schema(policies: Sequence[Policy]) -> dict[str, Any]:

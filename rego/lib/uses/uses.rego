@@ -22,6 +22,9 @@
 #           type: string
 #           minLength: 1
 #           pattern: ^[^*]*\*?$
+#           doubts:
+#             - pattern: "[^*/:@]\\*$"
+#               because: "it also exempts images whose names only begin like it: let the prefix end in /, : or @"
 #       customKinds:
 #         description: Custom resources that hold pod specs.
 #         type: array
@@ -87,6 +90,9 @@
 #           type: string
 #           minLength: 1
 #           pattern: ^[^*]*\*?$
+#           doubts:
+#             - pattern: "[^*:]\\*$"
+#               because: "it also trusts users whose names only begin like it: let the prefix end in :"
 package lib.uses
 
 import data.lib.globs

@@ -7,7 +7,8 @@ from pullguard.generate.command import GenerateResult
 
 
 def write(result: GenerateResult, stream: TextIO, *, verbose: bool = False) -> None:
-    """Write what became of the folder in a line; if verbose, a line for every file that differed before it."""
+    """Write what became of the folder in a line, below notes and, if verbose, a line for every file that differed."""
+    stream.writelines(printable(f"Note: {note}") + "\n" for note in result.notes)
     difference = result.difference
     words = ("missing", "changed", "stale") if result.only_compared else ("wrote", "updated", "removed")
     files = dict(zip(words, (difference.missing, difference.changed, difference.stale), strict=True))

@@ -1,7 +1,8 @@
 """Structural schemas of Kubernetes (OpenAPI v3), that describe parameters: judged and translated; pure."""
 
 import copy
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -35,23 +36,26 @@ _EXTENSIONS = {
     "x-kubernetes-list-map-keys": {"type": "array", "items": {"type": "string"}},
     "x-kubernetes-map-type": {"enum": ["atomic", "granular"]},
 }
+_REMARKS = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "required": ["pattern", "because"],
+        "properties": {"pattern": {"type": "string", "format": "regex"}, "because": {"type": "string"}},
+        "additionalProperties": False,
+    },
+}
 _COMMON: dict[str, Any] = {
     "title": {"type": "string"},
     "description": {"type": "string"},
     "default": {},
     "defaultFrom": {"type": "string"},
     "example": {},
-    # What would be taken and can never be right: for people who write a configuration, not for clusters.
-    "refuses": {
-        "type": "array",
-        "minItems": 1,
-        "items": {
-            "type": "object",
-            "required": ["pattern", "because"],
-            "properties": {"pattern": {"type": "string", "format": "regex"}, "because": {"type": "string"}},
-            "additionalProperties": False,
-        },
-    },
+    # For people who write a configuration, not for clusters: what would be taken and can never be right, and what is
+    # taken and seldom meant.
+    "refuses": _REMARKS,
+    "doubts": _REMARKS,
     "nullable": {"type": "boolean"},
     "enum": {"type": "array", "minItems": 1, "uniqueItems": True},
 }
@@ -157,9 +161,28 @@ def json_schema(schema: Schema) -> dict[str, Any]:
     return result
 
 
+def doubts(schema: Schema, value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the paths of texts in a value that are seldom meant, and why; `path` is that of the value."""
+    if isinstance(value, str):
+        yield from (
+            (path, entry["because"]) for entry in schema.get("doubts", ()) if re.search(entry["pattern"], value)
+        )
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from doubts(schema.get("items", {}), item, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            node = schema.get("properties", {}).get(key, schema.get("additionalProperties", {}))
+            yield from doubts(node, item, (*path, key))
+
+
 def without_examples(schema: Schema) -> dict[str, Any]:
     """Return a copy of a structural schema without examples and the like: clusters have no use for them."""
-    result = {key: copy.deepcopy(value) for key, value in schema.items() if key not in {"example", "refuses", *_NESTED}}
+    result = {
+        key: copy.deepcopy(value)
+        for key, value in schema.items()
+        if key not in {"example", "refuses", "doubts", *_NESTED}
+    }
     for key in _NESTED:
         if key == "properties" and key in schema:
             result[key] = {name: without_examples(node) for name, node in schema[key].items()}
