@@ -107,6 +107,22 @@ test_selections if {
 	selections == [[0, 1], [0, 1], [0], []]
 }
 
+test_selections_of_kinds_that_no_match_states if {
+	matches := {"absent": {}, "null": {"match": null}, "no kinds": {"match": {"kinds": null, "namespaces": ["n"]}}}
+	every name, spec in matches {
+		selections := batch.selections with data.pullguard.constraints as [_entry(name, spec)]
+			with input as {"objects": [_object("v1", "Namespace", {"name": "n"})], "namespace": ""}
+		selections == [[0]]
+	}
+}
+
+test_a_kind_that_is_not_matched_cannot_fail if {
+	match := {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}], "source": "Nowhere"}
+	selections := batch.selections with data.pullguard.constraints as [_entry("a", {"match": match})]
+		with input as {"objects": [_object("v1", "Namespace", {"name": "n"})], "namespace": ""}
+	selections == [[]]
+}
+
 test_selections_that_cannot_be_told if {
 	constraints := [_entry("a", {}), _entry("b", {"match": {"source": "Nowhere"}})]
 	selections := batch.selections with data.pullguard.constraints as constraints

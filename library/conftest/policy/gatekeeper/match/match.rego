@@ -27,6 +27,14 @@ outcome(match, request) := {"matches": true} if {
 	first != {"matches": false}
 } else := _judged(match, request.oldObject, request)
 
+# METADATA
+# title: Whether a match is about objects of a kind
+# description: The kind is that of review.kind_of. A match that is not selects no such object, and cannot fail for one.
+# scope: document
+about_kind(match, _) if match in {null, {}}
+
+about_kind(match, kind) if _kinds_match(_optional(match, "kinds", []), kind)
+
 _invalid_request := "error matching the requested object: invalid request object"
 
 _judged(match, obj, request) := {"matches": false} if {
