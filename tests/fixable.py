@@ -65,6 +65,7 @@ def _finding(manifest: Manifest, container: ContainerRef, image: str, details: d
         file=manifest.file,
         line=manifest.line(),
         document=manifest.document,
+        item=manifest.item,
         object=reference(manifest.object, namespace),
         container=container,
         image=image,

@@ -11,6 +11,7 @@ FINDING = Finding(
     file="a.yaml",
     line=12,
     document=0,
+    item=(),
     object=ObjectRef("v1", "Pod", "kube-system", "dns"),
     container=ContainerRef("containers", "main", 0),
     image=None,

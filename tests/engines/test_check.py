@@ -76,6 +76,7 @@ def test_rego_v0_and_v1_side_by_side(tmp_path: Path, library: str, engine: str) 
         file=file,
         line=4,
         document=1,
+        item=(),
         object=report.findings[0].object,
         container=None,
         image=None,

@@ -47,6 +47,7 @@ class Source:
     object: Mapping[str, Any]
     file: str = "f.yaml"
     document: int = 0
+    item: tuple[int, ...] = ()
     lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
 
     def place(self, path: Sequence[str | int] = ()) -> Place:
@@ -78,7 +79,7 @@ def violation(
 
 def test_a_finding_about_a_container() -> None:
     obj = pod({"initContainers": [{"name": "a"}, {"name": "b", "image": "i:1", "imagePullPolicy": "Always"}]})
-    source = Source(obj, file="a/b.yaml", document=3)
+    source = Source(obj, file="a/b.yaml", document=3, item=(1,))
     found = finding(violation(details("spec.initContainers[1]", image="i:1")), source, "ns")
     assert replace(found, fingerprint="", line=0) == Finding(
         rule="pull-policy-always",
@@ -89,6 +90,7 @@ def test_a_finding_about_a_container() -> None:
         file="a/b.yaml",
         line=0,
         document=3,
+        item=(1,),
         object=ObjectRef("v1", "Pod", "ns", "p"),
         container=ContainerRef("initContainers", "b", 1),
         image="i:1",

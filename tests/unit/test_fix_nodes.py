@@ -8,7 +8,7 @@ import pytest
 
 from pullguard.engine.documents import Document, read_documents
 from pullguard.fix import json_nodes, yaml_nodes
-from pullguard.fix.manifests import text_of
+from pullguard.fix.manifests import FileText
 from pullguard.fix.nodes import MappingNode, Node, ScalarNode, SequenceNode, appearances, find
 from shared_engine import ENGINE
 
@@ -47,10 +47,11 @@ def test_real_manifests(corpus: Path, hard: Path) -> None:
             continue
         data = path.read_bytes()
         text = data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8")
+        whole = FileText(text)
         for document in read_documents(ENGINE, text, path.name):
             if not isinstance(document, Document):
                 continue
-            part, offset = text_of(document, text)
+            part, offset = whole.of(document)
             assert text[offset:].replace("\r", "\n").startswith(part.replace("\r", "\n"))
             root = json_nodes.compose(part) if document.format == "json" else yaml_nodes.compose(part)
             formats[document.format] += 1

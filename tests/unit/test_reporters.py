@@ -28,7 +28,7 @@ from pullguard.core.findings import (
     Report,
     RuleInfo,
 )
-from pullguard.core.formats.text import printable
+from pullguard.core.formats.text import inert, printable
 from pullguard.judging import words
 
 FINDING = Finding(
@@ -40,6 +40,7 @@ FINDING = Finding(
     file="a/deploy.yaml",
     line=12,
     document=1,
+    item=(),
     object=ObjectRef("apps/v1", "Deployment", "kube-system", "dns"),
     container=ContainerRef("initContainers", "setup", 0),
     image="dns:1.2",
@@ -192,6 +193,7 @@ def hostile(text: str) -> Report:
         file=text,
         line=1,
         document=0,
+        item=(),
         object=ObjectRef(text, text, text, text),
         container=ContainerRef("containers", text, 0),
         image=text,
@@ -213,7 +215,7 @@ def test_nothing_hostile_reaches_a_terminal(text: str) -> None:
     shown = written("text", hostile(text))
     assert all(line.isprintable() for line in lines(shown))
     assert len(list(lines(shown))) == benign + len(text.splitlines()) - 1
-    assert shown.startswith(f"{printable(text)}:1: high: ")
+    assert shown.startswith(inert(f"{printable(text)}:1: high: "))
 
 
 def test_printable() -> None:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pullguard.core.errors import PullguardError
@@ -168,6 +169,7 @@ class Finding:
         file: As the user named it. Of what is built: the file that decides.
         line: From 1: the stated pull policy, else the image, else the container, else the object.
         document: The document in the file, from 0.
+        item: The object's places in the Lists that it stands in, from the outermost.
         object: The object.
         container: The container or image volume, or None if it is about the whole object.
         image: Its image, or None if it is about none.
@@ -191,6 +193,7 @@ class Finding:
     file: str
     line: int
     document: int
+    item: tuple[int, ...]
     object: ObjectRef
     container: ContainerRef | None
     image: str | None
@@ -398,6 +401,10 @@ class Source(Protocol):
         """The document in the file, from 0."""
 
     @property
+    def item(self) -> tuple[int, ...]:
+        """Its places in the Lists that it stands in, from the outermost."""
+
+    @property
     def object(self) -> Mapping[str, Any]:
         """The object."""
 
@@ -416,20 +423,21 @@ def rule_of(template: ConstraintTemplate | Summary, reason: Any) -> Rule:
     return known or Rule(template.name, "medium", template.kind)
 
 
-def finding(violation: Violation, source: Source, namespace: str) -> Finding:
+def finding(violation: Violation, source: Source, namespace: str, images: "Images | None" = None) -> Finding:
     """Return the finding that one violation is, alone; its fingerprint is still that of the place.
 
     Args:
         violation: The violation.
         source: The object.
         namespace: The object's namespace; "" if it has none or it is not known.
+        images: Those of the object, if it has more violations.
     """
     obj, details = source.object, violation.details
     path = _path(obj, dig(details, "path"))
     container = _container(obj, path)
     image_of, line_of = _image_and_line(obj, path) if container else (None, path)
     rule = rule_of(violation.template, dig(details, "reason"))
-    where = "/".join(_names(obj, path)) if path else _without_images(violation.message, obj)
+    where = "/".join(_names(obj, path)) if path else (images or Images(obj)).cut_from(violation.message)
     place = source.place(line_of)
     return Finding(
         rule=rule.id,
@@ -440,6 +448,7 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
         file=place.file,
         line=place.line,
         document=source.document,
+        item=source.item,
         object=reference(obj, namespace),
         container=container,
         image=_image(dig(details, "image")) or image_of,
@@ -458,6 +467,46 @@ def finding(violation: Violation, source: Source, namespace: str) -> Finding:
         template=place.template,
         values=place.values,
     )
+
+
+class Images:
+    """The images of an object: very many may have to be cut from as many messages."""
+
+    def __init__(self, obj: Mapping[str, Any]) -> None:
+        self._obj = obj
+
+    def cut_from(self, message: str) -> str:
+        """Return a message that a new image does not change: at each place, the longest image is cut."""
+        kept, at = [], 0
+        for start in range(len(message)):
+            lengths = self._lengths.get(message[start], ()) if start >= at else ()
+            length = next((length for length in lengths if message[start : start + length] in self._images), 0)
+            if length:
+                kept.append(message[at:start])
+                at = start + length
+        return "".join([*kept, message[at:]])
+
+    @cached_property
+    def _images(self) -> set[str]:
+        images = set()
+        pending: list[Any] = [self._obj]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, list):
+                pending += value
+            elif isinstance(value, dict):
+                pending += value.values()
+                image = value.get("image")
+                images.add(_text(dig(image, "reference")) if isinstance(image, dict) else _text(image))
+        return images - {""}
+
+    @cached_property
+    def _lengths(self) -> dict[str, list[int]]:
+        """The lengths of the images that begin with a character, from the longest."""
+        lengths: dict[str, set[int]] = {}
+        for image in self._images:
+            lengths.setdefault(image[0], set()).add(len(image))
+        return {first: sorted(own, reverse=True) for first, own in lengths.items()}
 
 
 def one_of_several(findings: Iterable[Finding]) -> list[Finding]:
@@ -598,27 +647,6 @@ def _names(obj: Mapping[str, Any], path: Path) -> list[str]:
         else:
             named.append(step)
     return named
-
-
-def _without_images(message: str, obj: Mapping[str, Any]) -> str:
-    """Return a message that a new image does not change."""
-    for image in sorted(_images(obj), key=lambda image: (-len(image), image)):
-        message = message.replace(image, "")
-    return message
-
-
-def _images(obj: Mapping[str, Any]) -> set[str]:
-    images = set()
-    pending: list[Any] = [obj]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, list):
-            pending += value
-        elif isinstance(value, dict):
-            pending += value.values()
-            image = value.get("image")
-            images.add(_text(dig(image, "reference")) if isinstance(image, dict) else _text(image))
-    return images - {""}
 
 
 def _name(obj: Mapping[str, Any]) -> str:

@@ -305,7 +305,7 @@ def _is_ours(found: Finding) -> bool:
 
 def _key(found: Finding) -> tuple[object, ...]:
     """Return what a finding keeps when lines move."""
-    return found.file, found.document, found.object, found.rule, dig(found.details, "path")
+    return found.file, found.document, found.item, found.object, found.rule, dig(found.details, "path")
 
 
 def _encoding_of(data: bytes) -> str:

@@ -6,13 +6,13 @@ that were to be set.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 from yaml import YAMLError
 
-from pullguard.core.findings import Finding, ObjectRef, Path, reference, steps, value_at
+from pullguard.core.findings import Finding, Path, reference, steps, value_at
 from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.files import File
 from pullguard.core.inputs.problems import InputError
@@ -21,12 +21,10 @@ from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
 from pullguard.fix import json_nodes, yaml_nodes
 from pullguard.fix.edits import Edit, Target, applied, outcomes
-from pullguard.judging.target_namespaces import is_placeholder
 
 _BOM = "\ufeff"
 
 _CHANGED = "it is not what was checked, as if the file had been changed meanwhile: run the command again"
-_ALIKE = "several objects of one name in one List are alike, and not all of them are to be changed: edit it by hand"
 _CONFLICT = "two policies want different values: see which of them applies"
 UNSURE = "the text around it is too unusual to be edited safely: edit it by hand"
 
@@ -109,11 +107,12 @@ def _plans(engine: Engine, file: str, text: str, findings: Sequence[Finding], re
         if isinstance(manifest, Manifest):
             objects.setdefault(manifest.document, []).append(manifest)
     has_line_feeds = "\n" in text
+    whole = FileText(text)
     plans = []
     for document in read_documents(engine, text, file):
         if isinstance(document, Document) and document.index in waiting:
             mine = {place: findings[place] for place in waiting.pop(document.index)}
-            part, offset = text_of(document, text)
+            part, offset = whole.of(document)
             plan = _plan(document, part, objects.get(document.index, []), mine, refused)
             moved = tuple(_moved(edit, offset, has_line_feeds) for edit in plan.edits)
             plans.append(_Plan(plan.document, plan.value, moved, plan.fixed))
@@ -121,15 +120,25 @@ def _plans(engine: Engine, file: str, text: str, findings: Sequence[Finding], re
     return plans
 
 
-def text_of(document: Document, text: str) -> tuple[str, int]:
-    """Return the text of a document as Kubernetes takes it, and where it begins in that of its file."""
-    plain = text.removeprefix(_BOM)
-    data = plain.encode()
-    whole = data[document.begin : document.end].decode()
-    own = whole.removeprefix(_BOM)
-    offset = len(text) - len(plain) + len(data[: document.begin].decode()) + len(whole) - len(own)
-    # Where carriage returns alone end lines, they are line feeds.
-    return own if "\n" in text else own.replace("\r", "\n"), offset
+class FileText:
+    """The text of a file, to be asked for its documents in their order: nothing is encoded or counted twice."""
+
+    def __init__(self, text: str) -> None:
+        plain = text.removeprefix(_BOM)
+        self._data = plain.encode()
+        self._has_line_feeds = "\n" in text
+        self._bytes = 0
+        self._characters = len(text) - len(plain)
+
+    def of(self, document: Document) -> tuple[str, int]:
+        """Return the text of a document as Kubernetes takes it, and where it begins in that of the file."""
+        self._characters += len(self._data[self._bytes : document.begin].decode())
+        self._bytes = document.begin
+        whole = self._data[document.begin : document.end].decode()
+        own = whole.removeprefix(_BOM)
+        # Where carriage returns alone end lines, they are line feeds.
+        text = own if self._has_line_feeds else own.replace("\r", "\n")
+        return text, self._characters + len(whole) - len(own)
 
 
 def _moved(edit: Edit, offset: int, has_line_feeds: bool) -> Edit:
@@ -154,7 +163,6 @@ def _plan(
     if root is None:
         return _Plan(document.index, document.value, (), ())
     planned = outcomes(text, root, list(targets), is_json=is_json)
-    value = document.value
     found: list[Edit] = []
     fixed: list[int] = []
     for target, places in targets.items():
@@ -162,52 +170,45 @@ def _plan(
         if isinstance(outcome, str):
             refused.update(dict.fromkeys(places, outcome))
         else:
-            value = with_value(value, target.path, target.value)
+            with_value(document.value, target.path, target.value)
             found += outcome
             fixed += places
-    return _Plan(document.index, value, tuple(found), tuple(fixed))
+    return _Plan(document.index, document.value, tuple(found), tuple(fixed))
 
 
 def _targets(
     manifests: Sequence[Manifest], findings: Mapping[int, Finding], refused: dict[int, str], *, is_array: bool
 ) -> dict[Target, list[int]]:
     """Return what is to be set in a document, and for which findings; an array is a list without `items`."""
-    objects: dict[ObjectRef, list[Manifest]] = {}
-    for manifest in manifests:
-        objects.setdefault(reference(manifest.object, ""), []).append(manifest)
-    same: dict[tuple[Any, ...], list[int]] = {}
-    for place, found in findings.items():
-        same.setdefault((found.object, found.rule, json.dumps(found.details, sort_keys=True)), []).append(place)
+    objects = {manifest.item: manifest for manifest in manifests}
     targets: dict[tuple[str | int, ...], Target] = {}
     places_of: dict[Target, list[int]] = {}
-    for places in same.values():
-        first = findings[places[0]]
-        path, value = wanted(first) or ((), "")
-        named = objects.get(replace(first.object, namespace=""), [])
-        matching = [manifest for manifest in named if _is_of(manifest, first, path)]
-        if len(matching) != len(places):
-            refused.update(dict.fromkeys(places, _ALIKE if len(matching) > len(places) else _CHANGED))
+    for place, found in findings.items():
+        path, value = wanted(found) or ((), "")
+        manifest = objects.get(found.item)
+        if manifest is None or not _is_of(manifest, found, path):
+            refused[place] = _CHANGED
             continue
-        for place, manifest in zip(places, matching, strict=True):
-            prefix = [step for item in manifest.item for step in ("items", item)][is_array:]
-            target = Target((*prefix, *path), value, first.image)
-            known = targets.setdefault(target.path, target)
-            if known.value == value:
-                places_of.setdefault(known, []).append(place)
-            else:
-                refused[place] = _CONFLICT
+        prefix = [step for item in manifest.item for step in ("items", item)][is_array:]
+        target = Target((*prefix, *path), value, found.image)
+        known = targets.setdefault(target.path, target)
+        if known.value == value:
+            places_of.setdefault(known, []).append(place)
+        else:
+            refused[place] = _CONFLICT
     return places_of
 
 
 def _is_of(manifest: Manifest, found: Finding, path: Path) -> bool:
-    """Tell whether an object of the right kind and name is one that a finding may be about."""
+    """Tell whether an object is what it was when something was found in it, as far as that matters."""
     obj = manifest.object
-    stated = dig(obj, "metadata", "namespace")
-    if stated not in (None, "", found.object.namespace) and not (isinstance(stated, str) and is_placeholder(stated)):
-        return False
     place = steps(dig(found.details, "path"))
-    container = value_at(obj, place) if place else None
-    return container is not None and value_at(obj, path) == dig(found.details, "stated")
+    return (
+        reference(obj, found.object.namespace) == found.object
+        and bool(place)
+        and value_at(obj, place or ()) is not None
+        and value_at(obj, path) == dig(found.details, "stated")
+    )
 
 
 def differing(engine: Engine, file: str, old: str, new: str, values: Mapping[int, Any]) -> set[int]:
@@ -239,10 +240,12 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def with_value(value: Any, path: Sequence[str | int], new: str) -> Any:
-    """Return a JSON value with another one at a path; what it shares with others by aliases stays as it is."""
-    if not path:
-        return new
-    step, rest = path[0], path[1:]
-    if isinstance(step, int):
-        return [*value[:step], with_value(value[step], rest, new), *value[step + 1 :]]
-    return {**(value or {}), step: with_value((value or {}).get(step), rest, new)}
+    """Put another value at a path in a JSON value, with mappings on the way to it; return the JSON value."""
+    root = {} if value is None else value
+    at = root
+    for step in path[:-1]:
+        if isinstance(step, str) and at.get(step) is None:
+            at[step] = {}
+        at = at[step]
+    at[path[-1]] = new
+    return root

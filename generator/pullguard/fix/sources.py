@@ -5,7 +5,7 @@ That is what the builds say decides a value: a value of a chart, or a line of a 
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from pullguard.engine.documents import Document, read_documents
 from pullguard.engine.protocol import Engine
 from pullguard.fix import json_nodes, yaml_nodes
 from pullguard.fix.edits import Edit, Outcome, Target, added, applied, outcomes
-from pullguard.fix.manifests import UNSURE, differing, text_of, with_value
+from pullguard.fix.manifests import UNSURE, FileText, differing, with_value
 from pullguard.fix.nodes import MappingNode, Node, Ref, ScalarNode, SequenceNode
 
 _PACKED = "it stands in a packed chart, which is not edited: state the value in a file of --values"
@@ -166,7 +166,7 @@ def _on_line(text: str, starts: Sequence[int], place: Line, value: str) -> Outco
     if place.line > len(starts):
         return _NO_LINE
     start = starts[place.line - 1]
-    line = text[start : text.find("\n", start) if "\n" in text[start:] else len(text)]
+    line = text[start : starts[place.line] - 1 if place.line < len(starts) else len(text)]
     if place.stated:
         pattern = (
             rf"""[ \t]*(?:- +)*(["']?){place.key}\1:[ \t]+(["']?)({re.escape(place.stated)})\2[ \t]*(?:[ \t]#.*)?\r?"""
@@ -186,12 +186,18 @@ def _in_documents(
     """Return what sets values in mappings; the new text is held to the engine."""
     found: dict[Proposal, Outcome] = dict.fromkeys(wanted, _NO_LINE)
     values: dict[int, Any] = {}
+    whole = FileText(text)
+    waiting = _by_start(starts, wanted)
     for document in read_documents(engine, text, file) if wanted else ():
-        root = _root(document, text) if isinstance(document, Document) else None
-        if root is None or not isinstance(document, Document):
+        if not isinstance(document, Document):
             continue
-        part, offset = text_of(document, text)
-        targets = {target: own for own in wanted if (target := _target(own, root, document, starts, offset))}
+        part, offset = whole.of(document)
+        root = _root(document, part)
+        if root is None:
+            continue
+        keys = [own for own in wanted if isinstance(own.place, Key)] if document.index == 0 else []
+        targets = {Target(own.place.path, own.value, None): own for own in keys if isinstance(own.place, Key)}
+        targets |= _entries(root, offset, waiting)
         value = document.value
         for target, outcome in outcomes(part, root, list(targets), is_json=document.format == "json").items():
             moved: Outcome = outcome
@@ -215,38 +221,35 @@ def _in_nothing(text: str, wanted: Sequence[Proposal]) -> dict[Proposal, Outcome
     return dict.fromkeys(keys.values(), added(text, keys)) if is_possible else {}
 
 
-def _root(document: Document, text: str) -> Node | None:
-    part, _ = text_of(document, text)
+def _root(document: Document, part: str) -> Node | None:
     try:
         return json_nodes.compose(part) if document.format == "json" else yaml_nodes.compose(part)
     except YAMLError:
         return None
 
 
-def _target(own: Proposal, root: Node, document: Document, starts: Sequence[int], offset: int) -> Target | None:
-    """Return what is to be set in a document; None if that is in another one."""
-    if isinstance(own.place, Key):
-        return None if document.index else Target(own.place.path, own.value, None)
-    if not isinstance(own.place, Entry) or own.place.line > len(starts):
-        return None
-    reached = _at(root, starts[own.place.line - 1] + own.place.column - 1 - offset)
-    if reached is None:
-        return None
-    path, mapping = reached
-    images = (mapping.values[name].value.node for name in ("image", "reference") if name in mapping.values)
-    image = next((node.text for node in images if isinstance(node, ScalarNode)), None)
-    return Target((*path, own.place.key), own.value, image)
+def _by_start(starts: Sequence[int], wanted: Sequence[Proposal]) -> dict[int, list[tuple[str, Proposal]]]:
+    """Return the entries that are wanted, with their keys, by where their mappings begin in the text."""
+    found: dict[int, list[tuple[str, Proposal]]] = {}
+    for own in wanted:
+        if isinstance(own.place, Entry) and own.place.line <= len(starts):
+            found.setdefault(starts[own.place.line - 1] + own.place.column - 1, []).append((own.place.key, own))
+    return found
 
 
-def _at(root: Node, start: int) -> tuple[Steps, MappingNode] | None:
-    """Return the mapping that begins at an offset, with its anchor or behind it, and its path."""
+def _entries(root: Node, offset: int, wanted: Mapping[int, Sequence[tuple[str, Proposal]]]) -> dict[Target, Proposal]:
+    """Return what is to be set in the mappings of a document that begin, with or behind their anchors, where it says."""
+    targets: dict[Target, Proposal] = {}
     waiting: list[tuple[Steps, Ref]] = [((), Ref(root, root.start, root.end))]
     seen: set[Node] = set()
     while waiting:
         path, ref = waiting.pop()
         node = ref.node
-        if isinstance(node, MappingNode) and start in (ref.start, node.start) and not ref.is_alias:
-            return path, node
+        if isinstance(node, MappingNode) and not ref.is_alias:
+            images = (node.values[name].value.node for name in ("image", "reference") if name in node.values)
+            image = next((image.text for image in images if isinstance(image, ScalarNode)), None)
+            for start in {ref.start + offset, node.start + offset}:
+                targets |= {Target((*path, key), own.value, image): own for key, own in wanted.get(start, ())}
         if node in seen:
             continue
         seen.add(node)
@@ -254,4 +257,4 @@ def _at(root: Node, start: int) -> tuple[Steps, MappingNode] | None:
             waiting += (((*path, key), entry.value) for key, entry in node.values.items())
         elif isinstance(node, SequenceNode):
             waiting += (((*path, place), item) for place, item in enumerate(node.items))
-    return None
+    return targets

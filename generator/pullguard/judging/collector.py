@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pullguard.core.findings import Built, Finding, Problem, Repair, Source, Violation, finding, merged, steps, value_at
+from pullguard.core.findings import (
+    Built,
+    Finding,
+    Images,
+    Problem,
+    Repair,
+    Source,
+    Violation,
+    finding,
+    merged,
+    steps,
+    value_at,
+)
 from pullguard.core.gatekeeper import ConstraintTemplate, Summary, dig
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure
@@ -78,7 +90,8 @@ class FindingCollector:
             )
             for response in answer.responses
         )
-        found = merged(finding(violation, obj, answer.namespace) for violation in violations)
+        images = Images(obj.object)
+        found = merged(finding(violation, obj, answer.namespace, images) for violation in violations)
         if not found:
             return
         namespace = dig(obj.object, "metadata", "namespace")
