@@ -55,18 +55,19 @@ class InputBuilds:
         self._options = options
         self._wanted = wanted
         self._places = {file.absolute(): place for place, file in enumerate(found) if isinstance(file, Path)}
+        self._shown_by = {os.fspath(path.parent): os.fspath(path) for path in reversed(self._places) if _shows(path)}
         self._built: set[str] = set()
-        self._folders: list[str] = []
+        self._failed_charts: set[str] = set()  # folders
         self._relevant: set[int] = set()
         given = [file for file in found if isinstance(file, Path)]
         self._names = Names(
             {os.fspath(file.absolute()): shown(file) for file in given},
             is_absolute=any(file.is_absolute() for file in given),
         )
-        self._asked = list(self._to_build(engine))
+        self._asked = list(dict.fromkeys(self._to_build(engine)))
         self._named = {os.path.realpath(path) for path in paths if Path(path).is_file()}
         self._from_folders = len(self._asked)
-        self._asked += (build for build in self._above(engine) if build not in self._asked)
+        self._asked = list(dict.fromkeys([*self._asked, *self._above(engine)]))
         if self._asked:
             named = [(build, self._names.shown(build.path)) for build in self._asked]
             self.builds = Builds(engine, named, options.charts, namespace, self._names)
@@ -103,7 +104,9 @@ class InputBuilds:
         if file.name in KUSTOMIZATIONS and self._options.kustomizations != "off":
             return False
         path = os.path.realpath(file)
-        return path not in self._built and not any(path.startswith(folder) for folder in self._folders)
+        if path in self._built:
+            return False
+        return not self._failed_charts or self._failed_charts.isdisjoint(map(os.fspath, Path(path).parents))
 
     def _to_build(self, engine: Engine) -> Iterator[Build]:
         shows = [os.fspath(path) for path in self._places if _shows(path)]
@@ -131,7 +134,7 @@ class InputBuilds:
             problem = Problem(self._file(build), None, None, f"{_CANNOT[build.kind]}: {end.failure}")
             collector.problem(self._position(place), problem)
             if build.kind == "chart" and not build.path.endswith(PACKED_CHART):
-                self._folders.append(os.path.realpath(build.path) + os.sep)
+                self._failed_charts.add(os.path.realpath(build.path))
             return
         files = {os.path.realpath(file) for file in end.files}
         self._built |= files
@@ -148,18 +151,12 @@ class InputBuilds:
 
     def _file(self, build: Build) -> str:
         """Return the file that shows that something can be built, as it is shown to users."""
-        for path in self._places:
-            if os.fspath(path.parent) == build.path and _shows(path):
-                return self._names.shown(os.fspath(path))
-        return self._names.shown(build.path)
+        return self._names.shown(self._shown_by.get(build.path, build.path))
 
     def _position(self, place: int) -> int:
         """Return the place of a build among the files of the input."""
-        build = self._asked[place]
-        for path, position in self._places.items():
-            if os.fspath(path) == build.path or (os.fspath(path.parent) == build.path and _shows(path)):
-                return position
-        return 0
+        path = self._asked[place].path
+        return self._places.get(Path(self._shown_by.get(path, path)), 0)
 
 
 _CANNOT = {"kustomization": "kustomize cannot build it", "chart": "Helm cannot render it"}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.programs import private_folder
 from pullguard.core.progress import Progress
@@ -34,12 +35,14 @@ class _Item:
         manifest: The object.
         text: The object as JSON, in the namespace that it goes to.
         namespace: That of objects of its file that state none; "" = not known.
+        stated: What it states itself, any JSON value.
     """
 
     file: int
     manifest: Manifest
     text: str
     namespace: str
+    stated: Any
 
 
 def by_conftest(
@@ -67,9 +70,7 @@ def by_conftest(
             own.mkdir()
             judges.append(conftest(program, group, folder=own))
         items = _items(engine, given, collector, summary)
-        work = (
-            (batch, Batch([item.text for item in batch], namespaces, batch[0].namespace)) for batch in _batches(items)
-        )
+        work = ((batch, _asked(batch, namespaces)) for batch in _batches(items))
         for batch, answers in judged(judges, work):
             bar.advance(len(batch))
             for item, answer in zip(batch, answers, strict=True):
@@ -88,8 +89,9 @@ def _items(engine: Engine, given: JudgingInput, collector: FindingCollector, sum
                 continue
             objects += 1
             target = given.targets.of(found.file)
-            text = json.dumps(target.with_namespace(found.object), separators=(",", ":"))
-            yield _Item(number, found, text, target.name)
+            obj = target.with_namespace(found.object)
+            text = json.dumps(obj, separators=(",", ":"))
+            yield _Item(number, found, text, target.name, dig(obj, "metadata", "namespace"))
         for name in inputs.names:
             summary.add(name, inputs.documents, objects)
 
@@ -107,6 +109,13 @@ def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
         size += len(item.text)
     if batch:
         yield batch
+
+
+def _asked(items: Sequence[_Item], known: Mapping[str, Mapping[str, Any]]) -> Batch:
+    """Return what conftest is asked of objects, with their own Namespaces: the input may have very many others."""
+    default = items[0].namespace
+    names = {name for item in items for name in (item.stated, default) if isinstance(name, str)}
+    return Batch([item.text for item in items], {name: known[name] for name in sorted(names & known.keys())}, default)
 
 
 def _namespace(name: str, labels: Mapping[str, str]) -> dict[str, Any]:

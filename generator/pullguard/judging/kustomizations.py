@@ -5,7 +5,7 @@ where it is read as a manifest.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,30 +28,30 @@ def namespaces(engine: Engine, files: Iterable[Found]) -> dict[str, str]:
         return {}
     read = {path: value for path in sorted(found) if (value := _read(engine, path)) is not None}
     included = {entry for path in read for entry in _entries(path, read[path]) if entry in read}
-    goals: dict[str, set[str]] = {}
-    for path in read:
-        if path not in included:
-            _spread(path, "", read, goals, set())
+    goals = _goals(read, [path for path in read if path not in included])
     named = ((shown(path), goals.get(os.path.realpath(path), set())) for path in paths)
     return {name: next(iter(names)) for name, names in named if len(names) == 1 and "" not in names}
 
 
-def _spread(
-    path: str, outer: str, read: dict[str, dict[str, Any]], goals: dict[str, set[str]], seen: set[tuple[str, str]]
-) -> None:
-    """Give the files that a kustomization names its namespace, or the outer one; `seen` ends circles."""
-    own = read[path].get("namespace")
-    namespace = outer or (own if isinstance(own, str) else "")
-    for entry in _entries(path, read[path]):
-        if entry in read:
-            if (entry, namespace) not in seen:
+def _goals(read: Mapping[str, Mapping[str, Any]], roots: Iterable[str]) -> dict[str, set[str]]:
+    """Return the namespaces that the files of kustomizations are given from some roots on."""
+    goals: dict[str, set[str]] = {}
+    waiting = [(path, "") for path in roots]
+    seen = set(waiting)
+    while waiting:
+        path, outer = waiting.pop()
+        own = read[path].get("namespace")
+        namespace = outer or (own if isinstance(own, str) else "")
+        for entry in _entries(path, read[path]):
+            if entry not in read:
+                goals.setdefault(entry, set()).add(namespace)
+            elif (entry, namespace) not in seen:
                 seen.add((entry, namespace))
-                _spread(entry, namespace, read, goals, seen)
-        else:
-            goals.setdefault(entry, set()).add(namespace)
+                waiting.append((entry, namespace))
+    return goals
 
 
-def _entries(path: str, value: dict[str, Any]) -> Iterator[str]:
+def _entries(path: str, value: Mapping[str, Any]) -> Iterator[str]:
     """Yield the files that a kustomization names, and the kustomizations in folders that it names."""
     for field in ("resources", "bases"):
         listed = value.get(field)

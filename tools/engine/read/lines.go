@@ -10,7 +10,7 @@ const maxLineDepth = 2 // levels below the path that get line numbers
 // AppendLines appends the lines of what stands along some paths in an object, and below them: pairs of a path, a list of keys
 // and indices, and its line. The first pair is that of the object. Paths are such as `spec.containers[2]`.
 func (d *Document) AppendLines(out []byte, o Object, paths []string) []byte {
-	w := lineWriter{document: d, out: append(out, '[')}
+	w := lineWriter{document: d, out: append(out, '['), items: map[int][]int{}}
 	w.add(o.Node)
 	seen := map[string]bool{}
 	for _, path := range paths {
@@ -67,7 +67,8 @@ func (d *Document) AppendAllLines(out []byte, o Object) []byte {
 type lineWriter struct {
 	document *Document
 	out      []byte
-	path     [][]byte // the steps of a path as JSON
+	path     [][]byte      // the steps of a path as JSON
+	items    map[int][]int // of sequences that were passed: a pod may have a finding in each of very many containers
 }
 
 func (w *lineWriter) add(node int) {
@@ -94,7 +95,7 @@ func (w *lineWriter) along(node int, path string) int {
 			if err != nil {
 				return -1
 			}
-			node = w.document.Item(node, index)
+			node = w.item(node, index)
 			step = []byte(path[1:end])
 			path = path[end+1:]
 		} else {
@@ -114,6 +115,24 @@ func (w *lineWriter) along(node int, path string) int {
 		path = strings.TrimPrefix(path, ".")
 	}
 	return node
+}
+
+// item returns the entry of a sequence at a place, or -1.
+func (w *lineWriter) item(sequence, place int) int {
+	if w.document.Kind(sequence) != Sequence {
+		return -1
+	}
+	items, isKnown := w.items[sequence]
+	if !isKnown {
+		for at, end := sequence+1, w.document.Next(sequence); at < end; at = w.document.Next(at) {
+			items = append(items, at)
+		}
+		w.items[sequence] = items
+	}
+	if place < 0 || place >= len(items) {
+		return -1
+	}
+	return items[place]
 }
 
 // below adds the lines of what stands in a mapping, and in mappings inside it.

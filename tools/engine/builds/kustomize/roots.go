@@ -45,29 +45,40 @@ func Folders(names []string, rootsOnly bool, using []string) []string {
 			folders = append(folders, filepath.Dir(name))
 		}
 	}
+	isUser := users(all, using)
 	return slices.DeleteFunc(folders, func(folder string) bool {
-		return rootsOnly && used[folder] || using != nil && !reaches(all, folder, using, map[string]bool{})
+		return rootsOnly && used[folder] || using != nil && !isUser[folder]
 	})
 }
 
-// reaches tells whether a kustomization uses one of some files, itself or by others.
-func reaches(all map[string]kustomization, folder string, files []string, seen map[string]bool) bool {
-	own, isThere := all[folder]
-	if !isThere || seen[folder] {
-		return false
+// users returns the folders of kustomizations that use one of some files, themselves or by others.
+func users(all map[string]kustomization, files []string) map[string]bool {
+	usedBy, namedBy := map[string][]string{}, map[string][]string{}
+	for folder, own := range all {
+		for path := range own.uses {
+			usedBy[path] = append(usedBy[path], folder)
+		}
+		for path := range own.named {
+			namedBy[path] = append(namedBy[path], folder)
+		}
 	}
-	seen[folder] = true
+	var waiting []string
 	for _, file := range files {
-		if own.named[file] || filepath.Dir(file) == folder && IsFile(file) {
-			return true
+		waiting = append(waiting, namedBy[file]...)
+		if IsFile(file) {
+			waiting = append(waiting, filepath.Dir(file))
 		}
 	}
-	for path := range own.uses {
-		if reaches(all, path, files, seen) {
-			return true
+	found := map[string]bool{}
+	for len(waiting) > 0 {
+		folder := waiting[len(waiting)-1]
+		waiting = waiting[:len(waiting)-1]
+		if _, isThere := all[folder]; isThere && !found[folder] {
+			found[folder] = true
+			waiting = append(waiting, usedBy[folder]...)
 		}
 	}
-	return false
+	return found
 }
 
 func outline(name string) kustomization {

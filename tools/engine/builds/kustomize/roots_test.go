@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,5 +52,35 @@ func TestFolders(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("roots only %t, using %v: got %v, want %v", c.rootsOnly, c.using, got, c.want)
 		}
+	}
+}
+
+func TestFoldersOfALongChainAndACircle(t *testing.T) {
+	top := t.TempDir()
+	const length = 1000
+	folder := func(i int) string { return filepath.Join(top, fmt.Sprint(i)) }
+	var names []string
+	for i := range length {
+		if err := os.Mkdir(folder(i), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Join(folder(i), "kustomization.yaml")
+		if err := os.WriteFile(name, fmt.Appendf(nil, "resources: [../%d, own.yaml]\n", (i+1)%length), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	using := []string{filepath.Join(folder(300), "own.yaml")}
+	if got := Folders(names, false, using); len(got) != length {
+		t.Errorf("of a circle, got %d, want all", len(got))
+	}
+	if err := os.WriteFile(names[length-1], []byte("resources: [own.yaml]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := Folders(names, false, using); len(got) != 301 {
+		t.Errorf("of a chain, got %d, want those above", len(got))
+	}
+	if got := Folders(names, true, using); !slices.Equal(got, []string{folder(0)}) {
+		t.Errorf("of a chain, got the roots %v, want the first", got)
 	}
 }
