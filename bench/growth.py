@@ -1,0 +1,38 @@
+"""Measures how commands grow with what is large on purpose, and prints a table: in proportion, and not faster.
+
+Seconds are those that processors worked, of all processes together, which move little with the load of the machine.
+"""
+
+import sys
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(_CHECKOUT / "tests"))
+
+from growing_inputs import GROWING, cpu_seconds  # noqa: E402 - it is found by the line above
+
+_FACTORS = (1, 4, 16)
+
+
+def main() -> None:
+    """Print a table of processor seconds, by what grows."""
+    sys.stdout.write(
+        "| what grows | seconds of processors, at a size | times, for each 4 times as much |\n|---|---|---|\n"
+    )
+    for what, (_, size, _) in GROWING.items():
+        seconds = [_seconds(what, factor) for factor in _FACTORS]
+        shown = ", ".join(f"{own:.2f} at {size * factor:,}" for factor, own in zip(_FACTORS, seconds, strict=True))
+        times = ", ".join(f"{after / before:.1f}" for before, after in pairwise(seconds))
+        sys.stdout.write(f"| {what} | {shown} | {times} |\n")
+        sys.stdout.flush()
+
+
+def _seconds(what: str, times: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        return cpu_seconds(what, Path(folder), times)
+
+
+if __name__ == "__main__":
+    main()
