@@ -238,7 +238,7 @@ def _by_start(starts: Sequence[int], wanted: Sequence[Proposal]) -> dict[int, li
 
 
 def _entries(root: Node, offset: int, wanted: Mapping[int, Sequence[tuple[str, Proposal]]]) -> dict[Target, Proposal]:
-    """Return what is to be set in the mappings of a document that begin, with or behind their anchors, where it says."""
+    """Return what is to be set in mappings of a document, by where they begin, with their anchors or behind them."""
     targets: dict[Target, Proposal] = {}
     waiting: list[tuple[Steps, Ref]] = [((), Ref(root, root.start, root.end))]
     seen: set[Node] = set()
