@@ -75,7 +75,7 @@ def _seconds(policy: str, folder: Path, operation: str, count: int) -> float:
     }
     parameters = {"require": "tag", "floatingTags": ["main", "edge"], "allowedPolicies": ["IfNotPresent", "Never"]}
     command = [
-        *(_CHECKOUT / ".tools" / "bin" / "pullguard-engine", "opa", "eval", "--metrics", "--format", "json", "--stdin-input"),
+        *(_CHECKOUT / ".tools/bin/pullguard-engine", "opa", "eval", "--metrics", "--format", "json", "--stdin-input"),
         *("--data", folder, f"count(data.policies.{policy}.violation)"),
     ]
     best = float("inf")
