@@ -41,18 +41,21 @@ _INTERNAL = "internal error"
 Ended = subprocess.CompletedProcess[str]
 Pullguard = Callable[..., Ended]
 
+# It is named: one that nobody names is first generated anew, to see whether it is to be relied on, which takes long.
+_LIBRARY = ["--library", "library"]
+
 #: Each command with what it reads, and its exit code where all is well.
 COMMANDS = {
     "audit": (["audit", "cluster.yaml"], 0),
-    "check": (["check", "deploy"], 1),
-    "check with conftest": (["check", "--engine", "conftest", "deploy"], 1),
-    "check of stdin": (["check", "-"], 1),
-    "check with a baseline": (["check", "--baseline", "known.json", "--write-baseline", "deploy"], 0),
-    "check with files": (["check", "--output-file", "a.sarif", "--output-file", "a.md", "deploy"], 1),
+    "check": (["check", *_LIBRARY, "deploy"], 1),
+    "check with conftest": (["check", *_LIBRARY, "--engine", "conftest", "deploy"], 1),
+    "check of stdin": (["check", *_LIBRARY, "-"], 1),
+    "check with a baseline": (["check", *_LIBRARY, "--baseline", "known.json", "--write-baseline", "deploy"], 0),
+    "check with files": (["check", *_LIBRARY, "--output-file", "a.sarif", "--output-file", "a.md", "deploy"], 1),
     "completion": (["completion", "bash"], 0),
     "explain": (["explain", "pull-policy-always"], 0),
-    "fix": (["fix", "--diff", "deploy"], 1),
-    "fix of stdin": (["fix", "-"], 0),
+    "fix": (["fix", *_LIBRARY, "--diff", "deploy"], 1),
+    "fix of stdin": (["fix", *_LIBRARY, "-"], 0),
     "generate": (["generate", "--out", "generated"], 0),
     "init": (["init", "new.yaml"], 0),
     "scope": (["scope", "cluster.yaml"], 0),
@@ -264,7 +267,7 @@ def test_a_limit_on_files(place: Path, pullguard: Pullguard) -> None:
 
 def test_a_pipe_that_does_not_wait_is_read_to_its_end(place: Path) -> None:
     """Who opened it may have said so; what has not come yet still comes."""
-    for arguments in (["check", "-"], ["fix", "--diff", "-"], ["check", "--engine", "conftest", "-"]):
+    for arguments in (["check", *_LIBRARY, "-"], ["fix", "--diff", "-"], ["check", "--engine", "conftest", "-"]):
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         command = [sys.executable, "-m", "pullguard", *arguments]
@@ -288,7 +291,7 @@ def test_a_fault_of_pullguard_is_no_finding(
 
     (tmp_path / "a.yaml").write_text(_POD)
     monkeypatch.setattr("pullguard.judging.judge.judge", fail)
-    assert cli.main(["check", str(tmp_path)]) == 2
+    assert cli.main(["check", *_LIBRARY, str(tmp_path)]) == 2
     *trace, last = capsys.readouterr().err.splitlines()
     assert trace[0] == "Traceback (most recent call last):"
     assert trace[-1] == r"KeyError: '\x1b[2J::error::'"
