@@ -268,6 +268,27 @@ def test_what_belongs_to_a_chart_is_not_judged_alone(folder: Path) -> None:
     ]
 
 
+def test_crds_are_judged_as_they_stand(folder: Path) -> None:
+    chart(folder, **{"crds/a.yaml": DEPLOYMENT.replace("name: web", 'name: "{{ a }}"')})
+    assert brief(check(["web"], library="builtin")) == [
+        "web/crds/a.yaml:11 pull-policy-always {{ a }}",
+        "web/values.yaml:2 pull-policy-always release-name web",
+    ]
+
+
+def test_subcharts_that_stand_elsewhere(folder: Path) -> None:
+    chart(folder, **{"Chart.yaml": CHART + "dependencies: [{name: db, repository: 'file://../db'}]\n"})
+    db = {"Chart.yaml": CHART.replace("web", "db"), "values.yaml": "pullPolicy: Always\n", "templates/a.yaml": TEMPLATE}
+    write(folder, {f"db/{name}": text.replace("Values.tag", "Release.Name") for name, text in db.items()})
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    report = check(["."], library="builtin")
+    assert brief(report) == [
+        "db/values.yaml:1 pull-policy-always release-name db,web",
+        "web/values.yaml:2 pull-policy-always release-name web",
+    ]
+    assert [[value.key for value in found.values] for found in report.findings] == [["pullPolicy"], ["pullPolicy"]]
+
+
 def test_hooks_and_names_of_each_rendering(folder: Path) -> None:
     text = TEMPLATE.replace("{{ .Release.Name }}", 'a-{{ randAlphaNum 8 }}\n  annotations: {"helm.sh/hook": test}')
     chart(folder, **{"templates/web.yaml": text})

@@ -381,6 +381,17 @@ CASES = {
         },
         fixed=2,
     ),
+    "subchart that stands elsewhere": Case(
+        {
+            **{
+                name.replace("web/charts/", ""): text.replace("https://a.b", "file://../db")
+                for name, text in SUBCHART.items()
+            },
+            "web/values.yaml": "db: {}\n",
+            ".git/HEAD": "",
+        },
+        {"db/values.yaml": "image: {pullPolicy: IfNotPresent}\n"},
+    ),
     # What stays in a chart.
     "value that decides more": Case(
         chart(TEMPLATE + "  - {name: b, image: 'b:main', imagePullPolicy: {{ .Values.image.pullPolicy }}}\n", VALUES),

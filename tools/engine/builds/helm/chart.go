@@ -49,7 +49,8 @@ type Chart struct {
 	path    string // absolute: a folder or an archive
 	options Options
 	files   []*loader.BufferedFile
-	read    []string // the paths of the files
+	read    []string          // the paths of the files
+	located map[string]string // where files of other charts stand, by their names
 	chart   *chart.Chart
 	// What users say: a file of values each, and what was --set; all merged in `given`.
 	valuesFiles []valuesFile
@@ -90,7 +91,7 @@ func Open(name string, options Options) (*Chart, error) {
 	// Many charts that need values bring some for their own tests.
 	for _, file := range c.files {
 		if matched, _ := path.Match("ci/*-values.yaml", file.Name); matched {
-			other := &Chart{path: absolute, options: options, files: c.files, read: c.read}
+			other := &Chart{path: absolute, options: options, files: c.files, read: c.read, located: c.located}
 			if other.prepare(filepath.Join(absolute, file.Name)) == nil && other.render() == nil {
 				return other, nil
 			}
@@ -254,6 +255,9 @@ func (c *Chart) in(folder, name string) string {
 	if isArchive(c.path) {
 		return c.path
 	}
+	if other, isLocated := c.located[path.Join(folder, name)]; isLocated {
+		return other
+	}
 	// What is in an archive stands where the archive stands.
 	if archive := strings.Index(folder+"/", ".tgz/"); archive >= 0 {
 		return filepath.Join(c.path, folder[:archive+len(".tgz")])
@@ -388,8 +392,13 @@ func (c *Chart) load() error {
 	if err := w.folder("", 0); err != nil {
 		return err
 	}
-	c.files, c.read = w.files, w.read
-	return nil
+	c.files, c.located = w.files, map[string]string{}
+	for i, file := range w.files {
+		if !definitions.MatchString(file.Name) {
+			c.read = append(c.read, w.read[i])
+		}
+	}
+	return c.addLocal(c.path, "")
 }
 
 // textOf returns the text of a file.

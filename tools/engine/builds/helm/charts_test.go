@@ -424,3 +424,50 @@ func TestKubeVersion(t *testing.T) {
 		t.Errorf("%s is not the version of k8s.io/client-go in go.mod", KubeVersion)
 	}
 }
+
+// What a chart names by file:// is taken from where it stands, but for what it brings itself, as `helm dependency build` does.
+func TestLocalDependencies(t *testing.T) {
+	top := write(t, map[string]string{
+		"repo/.git/HEAD":                 "",
+		"repo/web/Chart.yaml":            chartFile + "dependencies:\n- {name: db, version: 1.x, repository: 'file://../db'}\n- {name: own, repository: 'file://../own'}\n- {name: far, repository: 'file://../../far'}\n",
+		"repo/web/values.yaml":           "db: {tag: v1}\n",
+		"repo/db/Chart.yaml":             "apiVersion: v2\nname: db\nversion: 1.0.0\ndependencies: [{name: lib, repository: 'file://../lib'}]\n",
+		"repo/db/values.yaml":            "tag: v0\npullPolicy: Always\n",
+		"repo/db/templates/p.yaml":       pod + "web:{{ .Values.tag }}\n    {{- include \"policy\" . | nindent 4 }}\n",
+		"repo/lib/Chart.yaml":            "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\ndependencies: [{name: lib, repository: 'file://.'}]\n",
+		"repo/lib/templates/_p.yaml":     "{{ define \"policy\" }}imagePullPolicy: {{ .Values.pullPolicy }}{{ end }}\n",
+		"repo/own/Chart.yaml":            "apiVersion: v2\nname: own\nversion: 1.0.0\n",
+		"repo/own/templates/p.yaml":      pod + "web\n",
+		"repo/web/charts/own/Chart.yaml": "apiVersion: v2\nname: own\nversion: 1.0.0\n",
+		"repo/web/crds/a.yaml":           "kind: CustomResourceDefinition\n",
+		"far/Chart.yaml":                 "apiVersion: v2\nname: far\nversion: 1.0.0\n",
+	})
+	repo := filepath.Join(top, "repo")
+	c, err := Open(filepath.Join(repo, "web"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string]string{
+		"image":           "web/values.yaml:1 db/templates/p.yaml:8 db.tag@web/values.yaml:1!",
+		"imagePullPolicy": "db/values.yaml:2 db/templates/p.yaml:7 db.pullPolicy@db/values.yaml:2",
+	} {
+		if got := decided(t, repo, c, field); got != want {
+			t.Errorf("%s: got %q", field, got)
+		}
+	}
+	made := c.Made()
+	// Lib names itself.
+	if len(made.Omitted) != 2 || made.Omitted[0].Name != "far" || made.Omitted[1].Name != "db.lib.lib" {
+		t.Errorf("omitted: %v", made.Omitted)
+	}
+	var read []string
+	for _, name := range made.Files {
+		read = append(read, strings.TrimPrefix(name, repo+"/"))
+	}
+	// Helm applies crds/ as it stands.
+	for name, want := range map[string]bool{"db/values.yaml": true, "lib/templates/_p.yaml": true, "own/templates/p.yaml": false, "web/crds/a.yaml": false} {
+		if slices.Contains(read, name) != want {
+			t.Errorf("%s: read %v", name, read)
+		}
+	}
+}

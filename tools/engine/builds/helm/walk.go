@@ -5,7 +5,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/ignore"
@@ -60,7 +59,7 @@ func (w *walk) folder(name string, depth int) error {
 			if err != nil {
 				return err
 			}
-			if real != w.within && !strings.HasPrefix(real, w.within+string(filepath.Separator)) {
+			if !within(real, w.within) {
 				return fmt.Errorf("%s is a link that leads out of %s", own, w.within)
 			}
 		}
