@@ -198,6 +198,11 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "may be given more than once",
     )
     command.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 2 if something was not judged: its namespace, its kind, a template, a placeholder",
+    )
+    command.add_argument(
         "--engine", choices=("opa", "conftest"), default="opa", help="what judges; default: %(default)s"
     )
     command.set_defaults(run=_check)
@@ -235,7 +240,7 @@ def _check(options: "argparse.Namespace") -> int:
 
         report = write_files(report, files)
     REPORTERS[options.output](report, sys.stdout)
-    return report.exit_code(options.fail_on)
+    return report.exit_code(options.fail_on, strict=options.strict)
 
 
 def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pullguard.check.command import check
 from pullguard.check.formats import REPORTERS
-from pullguard.core.findings import Finding, Report
+from pullguard.core.findings import Finding, Report, Unjudged
 from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
 from pullguard.core.inputs.selection import Selection
 
@@ -243,10 +243,8 @@ def test_subcharts_that_are_not_there(folder: Path) -> None:
     chart(folder, **{"Chart.yaml": CHART + "dependencies: [{name: db, version: 1.0.0}]\n"})
     report = check(["web"], library="builtin")
     assert len(report.findings) == 1
-    assert (
-        "the chart web is judged without db: the subchart is not in charts/: `helm dependency build` fetches it"
-        in report.notes
-    )
+    message = "the chart web is judged without db: the subchart is not in charts/: `helm dependency build` fetches it"
+    assert report.unjudged[0] == Unjudged("not-rendered", 1, ("web",), None, message)
 
 
 def test_what_belongs_to_a_chart_is_not_judged_alone(folder: Path) -> None:

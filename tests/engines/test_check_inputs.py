@@ -14,7 +14,7 @@ import pytest
 import small_library as small
 from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Report
+from pullguard.core.findings import Location, Report, Unjudged
 from pullguard.core.inputs.limits import Limits
 from pullguard.core.inputs.selection import Selection
 from pullguard.library import bundle, ruleset
@@ -278,10 +278,11 @@ def test_a_template_that_is_yaml_all_the_same(tmp_path: Path, image_library: Pat
     file.write_text(TEMPLATE)
     report = run(image_library, how, file)
     assert [(found.rule, found.image) for found in report.findings] == [("image-invalid", "{{ .Values.image }}")]
-    assert report.notes[-1] == (
+    message = (
         f"{file} looks like a template that is not rendered; "
         f"render it first: `helm template {tmp_path}/chart | pullguard check -`"
     )
+    assert report.unjudged == (Unjudged("placeholder", 1, ("{{ .Values.image }}",), Location(str(file), 1), message),)
 
 
 def test_placeholders_of_namespaces(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:
@@ -291,12 +292,15 @@ def test_placeholders_of_namespaces(tmp_path: Path, image_library: Path, how: di
         file.write_text(pod % text)
         report = run(image_library, how, file)
         assert [found.object.namespace for found in report.findings] == [""]
-        assert report.notes[-1] == (
-            f"{file}: no Namespace can be called {text}, so the namespace counts as not known; "
-            "substitute it first, or state it with --namespace"
-        )
+        message = f"{file}: no Namespace can be called {text}, so the namespace counts as not known; "
+        message += "substitute it first, or state it with --namespace"
+        assert report.unjudged == (Unjudged("placeholder", 1, (text,), Location(str(file), 1), message),)
+    report = run(image_library, how | {"namespace": "kube-system"}, file)
+    assert [entry.message for entry in report.unjudged] == [
+        f"{file}: no Namespace can be called a b, so --namespace kube-system takes its place"
+    ]
     file.write_text(pod % "{{ .Release.Namespace }}")
-    assert "looks like a template that is not rendered" in run(image_library, how, file).notes[-1]
+    assert "looks like a template that is not rendered" in run(image_library, how, file).unjudged[-1].message
 
 
 def test_a_kustomization_of_what_is_not_there(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.limits import Limits, stated_limits
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.builds import BuiltObject
-from pullguard.engine.files import FileEnd, JudgedFiles, JudgedObject, Request
+from pullguard.engine.files import FileEnd, FoundInFile, JudgedFiles, JudgedObject, Request
 from pullguard.engine.process import Process
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import query
@@ -34,7 +34,7 @@ violation contains {"msg": ""}
 # Some seconds. Not a time: where that runs out while an input is tried, Go calls it a failure.
 FUZZ_INPUTS = 40_000
 
-Found = list[tuple[int, JudgedObject | BuiltObject | InputError | FileEnd]]
+Found = list[tuple[int, FoundInFile | BuiltObject]]
 
 
 def group(checkout: Path, rego: str = TELLS_ALL) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pullguard.check.command import check
+from pullguard.core.findings import Unjudged
 from small_library import generate_library
 
 
@@ -19,7 +20,9 @@ def test_check_says_what_it_does_not_judge_by(library: Path) -> None:
     sample = library / "policies/protected_pull_policy/samples/deployment_if_not_present.yaml"
     report = check([str(sample)], library=str(library))
     assert report.findings == ()
-    assert report.notes == ("K8sProtectedImageCache asks what is in a cluster, so nothing was judged by it",)
+    message = "K8sProtectedImageCache asks what is in a cluster, so nothing was judged by it"
+    assert report.unjudged == (Unjudged("cluster", 1, ("K8sProtectedImageCache",), None, message),)
+    assert report.exit_code("dryrun", strict=True) == 0
 
 
 def test_the_bundle_for_conftest_leaves_it_out(library: Path) -> None:

@@ -23,10 +23,13 @@ from pullguard.core.findings import (
     Exempted,
     Finding,
     KnownFinding,
+    Location,
     ObjectRef,
     Problem,
+    Reason,
     Report,
     RuleInfo,
+    Unjudged,
 )
 from pullguard.core.formats.text import inert, printable
 from pullguard.judging import words
@@ -237,7 +240,7 @@ def test_json() -> None:
     assert text.isascii()
     assert text.endswith("}\n")
     value = json.loads(text)
-    assert list(value) == ["findings", "exempt", "baseline", "errors", "summary"]
+    assert list(value) == ["findings", "exempt", "baseline", "errors", "unjudged", "summary"]
     assert value["findings"][0] == {
         "rule": "pull-policy-always",
         "severity": "high",
@@ -272,6 +275,7 @@ def test_json() -> None:
         "exempt": 0,
         "known": 0,
         "errors": 2,
+        "unjudged": dict.fromkeys(("namespace", "kind", "not-rendered", "placeholder", "cluster"), 0),
     }
 
 
@@ -281,6 +285,7 @@ def test_json_without_findings() -> None:
         "exempt": [],
         "baseline": None,
         "errors": [],
+        "unjudged": [],
         "summary": {
             "files": 1,
             "documents": 1,
@@ -289,8 +294,90 @@ def test_json_without_findings() -> None:
             "exempt": 0,
             "known": 0,
             "errors": 0,
+            "unjudged": dict.fromkeys(("namespace", "kind", "not-rendered", "placeholder", "cluster"), 0),
         },
     }
+
+
+UNJUDGED = replace(
+    EMPTY,
+    unjudged=(
+        Unjudged("namespace", 12, ("shop", "web"), None, "12 objects in shop, web are not judged"),
+        Unjudged("kind", 2, ("Web",), Location("a.yaml", 3), "2 objects are not judged: Web *a*"),
+        Unjudged("kind", 1, ("Job",), Location("b.yaml", 1), "1 object is not judged"),
+    ),
+)
+
+
+def test_text_of_what_was_not_judged() -> None:
+    assert written("text", UNJUDGED).splitlines()[1:4] == [
+        "12 objects in shop, web are not judged",
+        "2 objects are not judged: Web *a*",
+        "1 object is not judged",
+    ]
+
+
+def test_markdown_of_what_was_not_judged() -> None:
+    lines = written("markdown", UNJUDGED).splitlines()
+    assert r"- 2 objects are not judged: Web \*a\*" in lines
+
+
+def test_github_of_what_was_not_judged() -> None:
+    assert "%0A12 objects in shop, web are not judged%0A" in written("github", UNJUDGED)
+
+
+def test_json_of_what_was_not_judged() -> None:
+    value = json.loads(written("json", UNJUDGED))
+    assert value["unjudged"][:2] == [
+        {
+            "reason": "namespace",
+            "count": 12,
+            "names": ["shop", "web"],
+            "file": None,
+            "line": None,
+            "message": "12 objects in shop, web are not judged",
+        },
+        {
+            "reason": "kind",
+            "count": 2,
+            "names": ["Web"],
+            "file": "a.yaml",
+            "line": 3,
+            "message": "2 objects are not judged: Web *a*",
+        },
+    ]
+    assert value["summary"]["unjudged"] == {
+        "namespace": 12,
+        "kind": 3,
+        "not-rendered": 0,
+        "placeholder": 0,
+        "cluster": 0,
+    }
+
+
+def test_sarif_of_what_was_not_judged() -> None:
+    notifications = json.loads(written("sarif", UNJUDGED))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    place = {"artifactLocation": {"uri": "a.yaml", "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 3}}
+    assert notifications[:2] == [
+        {
+            "level": "note",
+            "message": {"text": "12 objects in shop, web are not judged"},
+            "descriptor": {"id": "unjudged-namespace"},
+        },
+        {
+            "level": "note",
+            "message": {"text": "2 objects are not judged: Web *a*"},
+            "descriptor": {"id": "unjudged-kind"},
+            "locations": [{"physicalLocation": place}],
+        },
+    ]
+
+
+@pytest.mark.parametrize("reason", ["namespace", "kind", "not-rendered", "placeholder", "cluster"])
+def test_what_was_not_judged_is_an_error_only_if_it_is_strict(reason: Reason) -> None:
+    report = replace(EMPTY, unjudged=(Unjudged(reason, 1, (), None, "m"),))
+    assert report.exit_code("dryrun") == 0
+    assert report.exit_code("dryrun", strict=True) == (0 if reason == "cluster" else 2)
 
 
 @given(st.text())

@@ -58,7 +58,7 @@ def check(
         running.start()  # it loads while Python imports the rest
         from pullguard.judging.prepare import prepared  # noqa: PLC0415 - as above
 
-        rules = prepared(running, library, by=engine, everywhere=everywhere, limits=limits)
+        rules = prepared(running, library, by=engine, everywhere=everywhere, limits=limits, survey=True)
         from pullguard.core.inputs.build_options import BuildOptions  # noqa: PLC0415 - as above
         from pullguard.core.inputs.selection import ALL  # noqa: PLC0415 - as above
         from pullguard.judging.judge import judge  # noqa: PLC0415 - as above

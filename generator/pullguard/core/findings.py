@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ACTIONS, ConstraintTemplate, Rule, Summary, dig, group_of
@@ -21,6 +21,11 @@ _PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[0-9]{1,9}\])*")
 _STEP = re.compile(r"[^.\[\]]+|\[[0-9]+\]")
 _VOLUMES = "volumes"
 _LISTS = frozenset({"containers", "initContainers", "ephemeralContainers", _VOLUMES})
+
+#: Why something is not judged: its namespace is not protected, no policy covers its kind, it is not rendered, something
+#: is to be filled in, or a policy asks what is in a cluster.
+Reason = Literal["namespace", "kind", "not-rendered", "placeholder", "cluster"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 Path = tuple[str | int, ...]
 
@@ -325,6 +330,25 @@ class InputBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Something that was not judged, or not as it will be applied.
+
+    Attributes:
+        reason: One of REASONS.
+        count: How many objects; how many policies, documents, charts or kustomizations where those are not judged.
+        names: What they are by: namespaces, the kind, policies, files or placeholders.
+        location: Where the first of them stands; None if that is nowhere.
+        message: A sentence for people.
+    """
+
+    reason: Reason
+    count: int
+    names: tuple[str, ...]
+    location: Location | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one run found.
 
@@ -343,6 +367,7 @@ class Report:
         baseline: What the baseline says; None if there is none.
         doubt: Why the library is not to be relied on; "" if there is no reason.
         builds: What was built.
+        unjudged: What was not judged.
     """
 
     findings: tuple[Finding, ...]
@@ -359,10 +384,14 @@ class Report:
     baseline: Compared | None = None
     doubt: str = ""
     builds: tuple[InputBuild, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
 
-    def exit_code(self, fail_on: str) -> int:
-        """Return 2 if there are errors, 1 if a finding's action is `fail_on` or stricter, else 0."""
-        if self.errors:
+    def exit_code(self, fail_on: str, *, strict: bool = False) -> int:
+        """Return 2 if there are errors, 1 if a finding's action is `fail_on` or stricter, else 0.
+
+        If it is strict, what was not judged is an error, but for what no manifest can change: a policy asks a cluster.
+        """
+        if self.errors or (strict and any(entry.reason != "cluster" for entry in self.unjudged)):
             return 2
         level = strictness(fail_on)
         return int(any(strictness(finding.action) >= level for finding in self.findings))

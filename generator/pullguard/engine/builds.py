@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pullguard.core.findings import Location, Place, Value, Written
@@ -11,6 +11,7 @@ from pullguard.core.inputs.build_options import ChartOptions, Kustomizations
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
 from pullguard.engine.protocol import Engine, Record
+from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 
 Path = tuple[str | int, ...]
 
@@ -64,6 +65,8 @@ class BuildEnd:
         omitted: What could not be built, a sentence each.
         values: The absolute path of the file of values that a chart has for its tests, if it needs values; else "".
         failure: Why nothing could be built; "" if it could.
+        unprotected: How many objects are not judged for their namespaces, by namespace.
+        placeholders: How many objects state what no Namespace can be called, by that.
     """
 
     objects: int = 0
@@ -71,6 +74,11 @@ class BuildEnd:
     omitted: Sequence[str] = ()
     values: str = ""
     failure: str = ""
+    unprotected: Mapping[str, int] = field(default_factory=dict)
+    placeholders: Mapping[str, int] = field(default_factory=dict)
+
+
+FoundInBuild = BuiltObject | UnjudgedObject | Unprotected | InputError | BuildEnd
 
 
 def _request(build: Build, options: ChartOptions, namespace: str) -> dict[str, Any]:
@@ -152,7 +160,7 @@ class Builds:
             data = _request(build, options, namespace)
             self._places[engine.ask("build", json.dumps(data).encode(), namespace=namespace)] = place
 
-    def __iter__(self) -> Iterator[tuple[int, BuiltObject | InputError | BuildEnd]]:
+    def __iter__(self) -> Iterator[tuple[int, FoundInBuild]]:
         """Yield what is found, with the place of its build among the builds, until all of them are done.
 
         Raises:
@@ -166,29 +174,34 @@ class Builds:
                 if (found := self.found(record)) is not None:
                     yield found
 
-    def found(self, record: Record) -> tuple[int, BuiltObject | InputError | BuildEnd] | None:
+    def found(self, record: Record) -> tuple[int, FoundInBuild] | None:
         """Return what a record says of one of the builds; None if it is about something else."""
         place = self._places.get(record["id"])
         if place is None:
             return None
         return place, self._engine.parsed(record, lambda entry: self._found(entry, self._builds[place][1]))
 
-    def _found(self, record: Record, name: str) -> BuiltObject | InputError | BuildEnd:
+    def _found(self, record: Record, name: str) -> FoundInBuild:
         match record["type"]:
             case "failed":
                 return BuildEnd(failure=record["message"])
             case "done":
                 omitted = [f"{each['name']}: {each['why']}" for each in record.get("omitted", ())]
-                return BuildEnd(record["objects"], record["files"], omitted, record.get("values", ""))
+                counts = {key: record.get(key, {}) for key in ("unprotected", "placeholders")}
+                return BuildEnd(record["objects"], record["files"], omitted, record.get("values", ""), **counts)
+            case "unprotected":
+                return Unprotected(record["unprotected"], is_built=True)
             case "error":
                 source = self._names.shown(record["source"]) if record["source"] else name
                 message = f"what is built from it cannot be read: {record['message']}; {record['remedy']}"
                 return InputError(source, None, None, message)
-        answer = Failure(record["message"]) if record["type"] == "failure" else answer_from(record)
         obj = record["object"]
         if "name" in record:
             obj = {**obj, "metadata": {**obj["metadata"], "name": record["name"]}}
         places = {tuple(path): self._place(decision) for path, decision in record["places"]}
+        if record["type"] == "unjudged":
+            return UnjudgedObject(obj, places[()], record["holds"], record["remedy"])
+        answer = Failure(record["message"]) if record["type"] == "failure" else answer_from(record)
         _prefer_policies(places)
         return BuiltObject(name, record["document"], tuple(record["item"]), obj, places, answer)
 

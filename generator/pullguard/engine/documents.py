@@ -143,7 +143,7 @@ def error_from(record: Record, file: str) -> InputError:
     message = f"{record['message']}; {record['remedy']}" if record.get("remedy") else record["message"]
     if record.get("isTemplate"):
         message = f"not rendered: looks like a template ({record['message']}); render it first: `{rendering(file)}`"
-    return InputError(file, record.get("line"), record.get("document"), message)
+    return InputError(file, record.get("line"), record.get("document"), message, bool(record.get("isTemplate")))
 
 
 def manifest_from(record: Record, file: str) -> Manifest:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pullguard.core.findings import Place
@@ -11,6 +11,7 @@ from pullguard.engine.batches import Answer, Failure, answer_from
 from pullguard.engine.builds import Builds, BuiltObject
 from pullguard.engine.documents import error_from
 from pullguard.engine.protocol import Engine, Record, unreadable
+from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 
 Path = tuple[str | int, ...]
 
@@ -69,12 +70,19 @@ class FileEnd:
         objects: How many objects they hold.
         errno: Why it could not be read to its end; 0 if it could.
         is_blank: Whether there is nothing but white space in it.
+        unprotected: How many objects are not judged for their namespaces, by namespace.
+        placeholders: How many objects state what no Namespace can be called, by that.
     """
 
     documents: int
     objects: int
     errno: int
     is_blank: bool
+    unprotected: Mapping[str, int] = field(default_factory=dict)
+    placeholders: Mapping[str, int] = field(default_factory=dict)
+
+
+FoundInFile = JudgedObject | UnjudgedObject | Unprotected | InputError | FileEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,7 @@ class JudgedFiles:
         self._files = files
         self._labels = labels
 
-    def __iter__(self) -> Iterator[tuple[int, JudgedObject | BuiltObject | InputError | FileEnd]]:
+    def __iter__(self) -> Iterator[tuple[int, FoundInFile | BuiltObject]]:
         """Yield what is found, with the place of its file among the files, or of its build among the builds.
 
         Raises:
@@ -131,12 +139,12 @@ class JudgedFiles:
                 if record["type"] == "done":
                     open_places.discard(place)
                 name = self._files[place].name
-                yield place, self._engine.parsed(record, lambda entry: found_from(entry, name))  # noqa: B023 - called at once
+                yield place, self._engine.parsed(record, lambda entry: _found(entry, name))  # noqa: B023 - called at once
             elif record["id"] == last:
                 self.namespaces = self._engine.parsed(record, _namespaces)
             elif self._builds is not None and (built := self._builds.found(record)) is not None:
                 place, found = built
-                if isinstance(found, BuiltObject):
+                if isinstance(found, BuiltObject | Unprotected):
                     yield place, found
         if open_places:
             raise unreadable(f"no end of {self._files[min(open_places)].name}")
@@ -178,11 +186,21 @@ def found_from(record: Record, file: str) -> JudgedObject | InputError | FileEnd
             return error_from(record, file)
         case "done":
             documents, objects, errno = (record.get(key, 0) for key in ("documents", "objects", "errno"))
-            return FileEnd(int(documents), int(objects), int(errno), bool(record.get("blank", False)))
+            counts = (record.get(key, {}) for key in ("unprotected", "placeholders"))
+            return FileEnd(int(documents), int(objects), int(errno), bool(record.get("blank", False)), *counts)
         case "finding" | "failure":
             return _judged(record, file)
         case other:
             raise ValueError(other)
+
+
+def _found(record: Record, file: str) -> FoundInFile:
+    match record["type"]:
+        case "unjudged":
+            return UnjudgedObject(record["object"], Place(file, record["line"]), record["holds"], record["remedy"])
+        case "unprotected":
+            return Unprotected(record["unprotected"], is_built=False)
+    return found_from(record, file)
 
 
 def _judged(record: Record, file: str) -> JudgedObject:

@@ -66,6 +66,7 @@ class Engine:
         limits: "Limits | None" = None,
         remember: bool = False,
         frugal: bool = False,
+        survey: Mapping[str, Any] | None = None,
     ) -> None:
         """Say what objects are judged by: once, before the first of them is judged.
 
@@ -74,9 +75,12 @@ class Engine:
             limits: What is beyond them is an error; None: the engine's own.
             remember: Whether `controlled` will be asked for.
             frugal: Whether the engine is to do with less memory, which takes it a little longer.
+            survey: What to look for in objects that no constraint selects, as the protocol has it; None: nothing.
         """
         stated = {} if limits is None else limits.as_json()
-        data = {"groups": groups, "limits": stated, "remember": remember, "frugal": frugal}
+        data: dict[str, Any] = {"groups": groups, "limits": stated, "remember": remember, "frugal": frugal}
+        if survey is not None:
+            data["survey"] = survey
         self._setup = self.ask("setup", json.dumps(data).encode())
         self._is_ready = False
 

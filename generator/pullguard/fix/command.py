@@ -18,6 +18,7 @@ from pullguard.fix import files
 from pullguard.fix.edits import Edit, applied
 from pullguard.fix.manifests import Edited, edited, wanted
 from pullguard.fix.patch_base import PatchBase, patch_base
+from pullguard.judging import words
 from pullguard.judging.exemptions import exempted
 from pullguard.judging.judge import judge
 from pullguard.judging.prepare import prepared
@@ -192,7 +193,7 @@ def fix(
         errors=(*after.errors, *fixer.errors),
         output=fixer.output if STDIN in paths and not diff else None,
         library=report.library,
-        notes=after.notes,
+        notes=(*words.unjudged(after), *after.notes),
         doubt=report.doubt,
     )
 

@@ -3,17 +3,24 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pullguard.core.findings import InputBuild, Problem
 from pullguard.core.inputs.build_options import BuildOptions, Kustomizations
 from pullguard.core.inputs.files import Found, shown
-from pullguard.engine.builds import KUSTOMIZATIONS, Build, BuildEnd, Builds, BuiltObject, Names, buildable
+from pullguard.core.inputs.problems import InputError
+from pullguard.engine.builds import (
+    KUSTOMIZATIONS,
+    Build,
+    BuildEnd,
+    Builds,
+    BuiltObject,
+    FoundInBuild,
+    Names,
+    buildable,
+)
 from pullguard.engine.protocol import Engine
+from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 from pullguard.judging.collector import FindingCollector
-
-if TYPE_CHECKING:
-    from pullguard.core.inputs.problems import InputError
 
 EXTENSIONLESS = "Kustomization"
 CHART = "Chart.yaml"
@@ -79,23 +86,26 @@ class InputBuilds:
 
     def run(self, collector: FindingCollector) -> None:
         """Build all, and note what is found."""
-        waiting: dict[int, list[BuiltObject | InputError]] = {}
+        waiting: dict[int, list[FoundInBuild]] = {}
         for place, found in self.builds or ():
             if not isinstance(found, BuildEnd):
                 waiting.setdefault(place, []).append(found)
                 continue
             self._end(place, found, collector)
             for each in waiting.pop(place, ()) if place in self._relevant else ():
-                if isinstance(each, BuiltObject):
-                    self.take(place, each, collector)
-                else:
-                    collector.fail(self._position(place), each)
+                self.take(place, each, collector)
 
-    def take(self, place: int, found: BuiltObject, collector: FindingCollector) -> None:
-        """Note what is said of an object of the build at a place."""
-        if place in self._relevant:
+    def take(self, place: int, found: FoundInBuild, collector: FindingCollector) -> None:
+        """Note what is found in the build at a place."""
+        if place not in self._relevant:
+            return
+        if isinstance(found, BuiltObject):
             kind = self._asked[place].kind
             collector.take(self._position(place), (place, *found.item), found, found.answer, kind)
+        elif isinstance(found, UnjudgedObject | Unprotected):
+            collector.unjudged.take(found)
+        elif isinstance(found, InputError):
+            collector.fail(self._position(place), found)
 
     def leaves(self, file: Found) -> bool:
         """Tell whether a file is to be judged as it stands."""
@@ -131,6 +141,7 @@ class InputBuilds:
     def _end(self, place: int, end: BuildEnd, collector: FindingCollector) -> None:
         build = self._asked[place]
         if end.failure:
+            collector.unjudged.build(self._names.shown(build.path))
             problem = Problem(self._file(build), None, None, f"{_CANNOT[build.kind]}: {end.failure}")
             collector.problem(self._position(place), problem)
             if build.kind == "chart" and not build.path.endswith(PACKED_CHART):
@@ -145,7 +156,10 @@ class InputBuilds:
         self._relevant.add(place)
         self.objects += end.objects
         what = f"the {build.kind} {name}"
-        self.notes += (f"{what} is judged without {omitted}" for omitted in end.omitted)
+        collector.unjudged.count(end.unprotected)
+        collector.unjudged.placeholders(self._file(build), end.placeholders)
+        for omitted in end.omitted:
+            collector.unjudged.omission(name, f"{what} is judged without {omitted}")
         if end.values:
             self.notes.append(f"{what} needs values: it is rendered with those of {self._names.shown(end.values)}")
 

@@ -1,6 +1,7 @@
 """Manifests judged by conftest, object by object, as the engine reads them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
 from pullguard.judging.collector import FindingCollector
 from pullguard.judging.inputs import InputSummary, JudgingInput
+from pullguard.judging.target_namespaces import is_placeholder
 
 # Each batch is one start of conftest, some hundredths of a second, and conftest needs some twenty times the size of a
 # batch as memory: megabytes make the one small and keep the other bounded, however large the input is.
@@ -83,16 +85,21 @@ def _items(engine: Engine, given: JudgingInput, collector: FindingCollector, sum
     for number, file in given.files:
         inputs = Inputs(engine, [file], is_judged=True)
         objects = 0
+        placeholders: Counter[str] = Counter()
         for found in inputs:
             if isinstance(found, InputError):
                 collector.fail(number, found)
                 continue
             objects += 1
+            stated = dig(found.object, "metadata", "namespace")
+            if isinstance(stated, str) and stated and is_placeholder(stated):
+                placeholders[stated] += 1
             target = given.targets.of(found.file)
             obj = target.with_namespace(found.object)
             text = json.dumps(obj, separators=(",", ":"))
             yield _Item(number, found, text, target.name, dig(obj, "metadata", "namespace"))
         for name in inputs.names:
+            collector.unjudged.placeholders(name, placeholders)
             summary.add(name, inputs.documents, objects)
 
 

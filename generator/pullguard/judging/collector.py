@@ -7,6 +7,7 @@ from pullguard.core.findings import (
     Built,
     Finding,
     Images,
+    Location,
     Problem,
     Repair,
     Source,
@@ -22,7 +23,7 @@ from pullguard.engine.batches import Answer, Failure
 from pullguard.engine.builds import BuiltObject
 from pullguard.engine.protocol import unreadable
 from pullguard.judging.pull_policy_drift import is_suspicious
-from pullguard.judging.target_namespaces import is_placeholder
+from pullguard.judging.unjudged import UnjudgedCollector
 
 #: The position of an object in the input: its file, its document and its places in Lists. Positions sort as the input.
 InputPosition = tuple[int, ...]
@@ -41,12 +42,12 @@ class FindingCollector:
 
     Attributes:
         suspects: What another tool may have done to pods that have a controller.
-        placeholders: What objects with findings state in the place of a namespace, with their files.
+        unjudged: What was not judged.
     """
 
     def __init__(self, policies: Mapping[str, Summary | ConstraintTemplate]) -> None:
         self.suspects: list[Finding] = []
-        self.placeholders: set[tuple[str, str]] = set()
+        self.unjudged = UnjudgedCollector()
         self._policies = policies
         self._findings: dict[InputPosition, list[Finding]] = {}
         self._errors: list[tuple[InputPosition, Problem]] = []
@@ -64,6 +65,8 @@ class FindingCollector:
     def fail(self, file: int, error: InputError) -> None:
         """Note what is wrong with a file of the input, by its place."""
         position = (file, -1 if error.document is None else error.document)
+        if error.is_template:
+            self.unjudged.template(Location(error.file, error.line or 1))
         self._errors.append((position, Problem(error.file, error.line, error.document, error.message)))
 
     def problem(self, file: int, problem: Problem) -> None:
@@ -94,9 +97,6 @@ class FindingCollector:
         found = merged(finding(violation, obj, answer.namespace, images) for violation in violations)
         if not found:
             return
-        namespace = dig(obj.object, "metadata", "namespace")
-        if isinstance(namespace, str) and namespace and is_placeholder(namespace):
-            self.placeholders.add((found[0].file, namespace))
         if isinstance(obj, BuiltObject):
             found = [_built(each, obj, kind) for each in found]
         self._findings[position] = found

@@ -1,20 +1,20 @@
 """Manifests and a library -> a report; what is a violation is for the policies to say."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pullguard.core.findings import Finding, Problem, Report, fingerprinted, one_of_several
-from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import STDIN_NAME, Found, Located, Stdin, find_files, located, nothing_on_stdin, shown
-from pullguard.core.inputs.problems import InputError, rendering
+from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.core.progress import Progress
 from pullguard.engine.builds import BuiltObject
-from pullguard.engine.files import FileEnd, JudgedFiles, Request
+from pullguard.engine.files import FileEnd, JudgedFiles, JudgedObject, Request
 from pullguard.engine.protocol import Engine
+from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 from pullguard.judging.builds import EXTENSIONLESS, InputBuilds
 from pullguard.judging.collector import FindingCollector
 from pullguard.judging.inputs import InputSummary, JudgingInput
@@ -114,13 +114,13 @@ def judge(
             *(built.notes if built else ()),
             *notes,
             *drift,
-            *_not_rendered(findings, collector.placeholders),
         ),
         rules=rules.rules(),
         unused=rules.unused,
         read=tuple(read.read),
         doubt=rules.doubt,
         builds=tuple(built.done) if built else (),
+        unjudged=collector.unjudged.found(findings, namespace, rules.needing_cluster),
     )
 
 
@@ -149,25 +149,35 @@ def _by_engine(
     builds = None if built is None else built.builds
     judged = JudgedFiles(engine, [_request(file, given.targets) for _, file in asked], given.labels, builds)
     for place, found in judged:
-        if built is not None and isinstance(found, BuiltObject):
+        if built is not None and (
+            isinstance(found, BuiltObject) or (isinstance(found, Unprotected) and found.is_built)
+        ):
             built.take(place, found, collector)
+        elif isinstance(found, UnjudgedObject | Unprotected):
+            collector.unjudged.take(found)
         elif isinstance(found, FileEnd):
             bar.advance(found.objects)
             ends[asked[place][0]] = found
         elif isinstance(found, InputError):
             collector.fail(asked[place][0], found)
-        else:
+        elif isinstance(found, JudgedObject):
             collector.take(asked[place][0], found.item, found, found.answer)
     summary = InputSummary(ambiguous=judged.namespaces.ambiguous)
     for number, file in asked:
-        end = ends[number]
-        if end.errno:
-            collector.fail(number, file.unreadable(end.errno))
-        elif end.is_blank and file.name == STDIN_NAME:
-            collector.fail(number, nothing_on_stdin())
-        else:
-            summary.add(file.name, end.documents, end.objects)
+        _end(number, file, ends[number], summary, collector)
     return summary
+
+
+def _end(number: int, file: Located, end: FileEnd, summary: InputSummary, collector: FindingCollector) -> None:
+    """Note what a file was."""
+    if end.errno:
+        collector.fail(number, file.unreadable(end.errno))
+    elif end.is_blank and file.name == STDIN_NAME:
+        collector.fail(number, nothing_on_stdin())
+    else:
+        summary.add(file.name, end.documents, end.objects)
+    collector.unjudged.count(end.unprotected)
+    collector.unjudged.placeholders(file.name, end.placeholders)
 
 
 def _request(file: Located, targets: TargetNamespaces) -> Request:
@@ -200,17 +210,3 @@ def _nothing_checked(
         return [], [f"nothing was checked: no manifest has changed since {selection.changed_since}"]
     found = [Problem(path, None, None, message) for path in paths if Path(path).is_dir()]
     return found, [] if found else ["nothing was checked: there is no Kubernetes object in the input"]
-
-
-def _not_rendered(findings: Sequence[Finding], placeholders: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield what findings about the text of templates say: quoted, that is YAML all the same."""
-    texts = [(found.file, f"{found.image}{dig(found.details, 'stated')}") for found in findings]
-    templates = {file for file, text in (*texts, *placeholders) if "{{" in text}
-    for file in sorted(templates):
-        yield f"{file} looks like a template that is not rendered; render it first: `{rendering(file)}`"
-    for file, text in sorted(placeholders):
-        if file not in templates:
-            yield (
-                f"{file}: no Namespace can be called {text}, so the namespace counts as not known; "
-                "substitute it first, or state it with --namespace"
-            )

@@ -1,7 +1,8 @@
 """What the engine has to know before anything is judged; it loads policies while Python imports the rest."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pullguard.engine.queries import modules
 from pullguard.library import bundle
 from pullguard.library.choice import choose
 
@@ -21,6 +22,7 @@ def prepared(
     by: str = "opa",
     everywhere: bool = False,
     limits: "Limits | None" = None,
+    survey: bool = False,
 ) -> "Ruleset":
     """Return what manifests are judged by, and have the engine load it.
 
@@ -30,21 +32,32 @@ def prepared(
         by: One of JUDGES.
         everywhere: Judge objects in all namespaces, whatever the constraints say of namespaces.
         limits: What is beyond them is an error; None: those of the engine.
+        survey: Whether to look at what is not judged as well.
 
     Raises:
         PullguardError: The library or the engine cannot be used.
     """
     choice = choose(library)
+    looking = _survey() if survey else None
     # Read many times as fast, and used only if all that it was made of is what pullguard wrote.
     found = bundle.load(choice.folder) if by == "opa" else None
     if found is not None:
-        engine.setup([found.for_engine(everywhere=everywhere)], limits=limits, remember=True)
+        engine.setup([found.for_engine(everywhere=everywhere)], limits=limits, remember=True, survey=looking)
         engine.flush()
     from pullguard.library import ruleset  # noqa: PLC0415 - the engine is not to wait for it
 
     if found is not None:
         return ruleset.from_bundle(engine, choice, found, library)
     rules = ruleset.from_templates(engine, choice, library, everywhere=everywhere)
-    engine.setup([group.for_engine() for group in rules.groups] if by == "opa" else [], limits=limits, remember=True)
+    groups = [group.for_engine() for group in rules.groups] if by == "opa" else []
+    engine.setup(groups, limits=limits, remember=True, survey=looking)
     engine.flush()
     return rules
+
+
+def _survey() -> dict[str, Any]:
+    """Return how the engine finds what constraints could judge in objects that none selects."""
+    return {
+        "hints": "".join(modules({"unjudged": ["hints"]}).values()),
+        "objects": {"regoVersion": "v1", "modules": modules({"unjudged": ["objects"], "lib": ["images", "pods"]})},
+    }

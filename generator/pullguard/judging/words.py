@@ -94,6 +94,11 @@ def uncounted(report: Report) -> Iterator[str]:
         yield _baseline(report.baseline)
 
 
+def unjudged(report: Report) -> Iterator[str]:
+    """Yield what was not judged, a line each."""
+    yield from (entry.message for entry in report.unjudged)
+
+
 def explained(report: Report) -> list[RuleInfo]:
     """Return a rule of each policy that has findings and a page, sorted by policy."""
     found = {finding.policy for finding in report.findings}

@@ -28,6 +28,7 @@ class Ruleset:
         library: Where they come from, as people name it.
         notes: What of the library is not used, and why.
         unused: The policies of the library that nothing is judged by.
+        needing_cluster: Those of them that ask what is in a cluster, by their kinds.
         directory: Its folder.
         stated: The folder as a user states it; None if nobody does.
         doubt: Why the library is not to be relied on; "" if there is no reason.
@@ -38,6 +39,7 @@ class Ruleset:
     library: str
     notes: tuple[str, ...]
     unused: tuple[str, ...]
+    needing_cluster: tuple[str, ...]
     directory: Path
     stated: str | None
     doubt: str = ""
@@ -77,7 +79,8 @@ def from_bundle(engine: "Engine", choice: "Choice", bundle: Bundle, stated: str 
         directory=Path(choice.folder),
         stated=stated,
         library=choice.shown,
-        notes=(*choice.notes, *(_needs_cluster(kind) for kind in left_out.values())),
+        notes=tuple(choice.notes),
+        needing_cluster=tuple(left_out.values()),
         unused=tuple(left_out),
         doubt=_doubt(engine, choice),
     )
@@ -107,12 +110,15 @@ def from_templates(engine: "Engine", choice: "Choice", stated: str | None, *, ev
             notes.append(f"{template.kind} has no constraint in the library, so nothing was judged by it")
         elif template.source is None:
             notes.append(f"{template.kind} has no Rego, so nothing was judged by it")
-        elif needs_cluster(template):
-            notes.append(_needs_cluster(template.kind))
+    asking = tuple(
+        template.kind
+        for template in library.templates
+        if template.kind in kinds and template.source is not None and needs_cluster(template)
+    )
     used = {
         template.kind: template
         for template in library.templates
-        if template.kind in kinds and template.source is not None and not needs_cluster(template)
+        if template.kind in kinds and template.source is not None and template.kind not in asking
     }
     if not used:
         raise PullguardError(
@@ -133,6 +139,7 @@ def from_templates(engine: "Engine", choice: "Choice", stated: str | None, *, ev
         policies={template.name: template for template in used.values()},
         library=shown,
         notes=tuple(notes),
+        needing_cluster=asking,
         directory=directory,
         stated=stated,
         unused=tuple(template.policy for template in library.templates if template.kind not in used),
@@ -151,10 +158,6 @@ def _doubt(engine: "Engine", choice: "Choice") -> str:
 def policy_page(directory: Path, policy: str) -> Path:
     """Return the file of a library that holds the page of a policy, if the library has pages."""
     return directory / "policies" / policy / "README.md"
-
-
-def _needs_cluster(kind: str) -> str:
-    return f"{kind} asks what is in a cluster, so nothing was judged by it"
 
 
 def _require_accepted(

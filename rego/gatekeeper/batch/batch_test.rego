@@ -104,7 +104,25 @@ test_selections if {
 	]
 	selections := batch.selections with data.pullguard.constraints as constraints
 		with input as {"objects": objects, "namespace": ""}
-	selections == [[0, 1], [0, 1], [0], []]
+	selections == [[0, 1], [0, 1], [0], "elsewhere"]
+}
+
+# What counts beside the namespace still does.
+test_selections_elsewhere if {
+	pods := [{"apiGroups": [""], "kinds": ["Pod"]}]
+	pod := _object("v1", "Pod", {"namespace": "m"})
+	cases := {
+		"by name": [{"kinds": pods, "namespaces": ["n"]}, pod, "elsewhere"],
+		"excluded": [{"kinds": pods, "excludedNamespaces": ["m"]}, pod, "elsewhere"],
+		"another kind": [{"kinds": pods, "namespaces": ["n"]}, _object("v1", "Service", {"namespace": "m"}), []],
+		"other labels": [{"labelSelector": {"matchLabels": {"a": "b"}}, "namespaces": ["n"]}, pod, []],
+		"another scope": [{"scope": "Cluster", "namespaces": ["n"]}, pod, []],
+	}
+	every name, case in cases {
+		selections := batch.selections with data.pullguard.constraints as [_entry("c", {"match": case[0]})]
+			with input as {"objects": [case[1]], "namespace": ""}
+		[name, selections] == [name, [case[2]]]
+	}
 }
 
 test_selections_of_kinds_that_no_match_states if {

@@ -145,6 +145,8 @@ type Judge struct {
 	// A match looks at more than the kind and the namespace of objects.
 	needsMetadata bool
 
+	survey *Survey // nil: nobody asks what is not judged
+
 	timeouts atomic.Int32 // how many queries did not end in time
 
 	mutex sync.RWMutex
@@ -156,15 +158,23 @@ type Judge struct {
 type selection struct {
 	constraints []*ast.Term // for each group an array of places
 	isEmpty     bool
+	// Where it is empty: whether constraints would select the object in another namespace than this one.
+	isSelectable bool
+	namespace    string
 	// Whether constraints select the object can only be told with the object itself.
 	mustMatchIndividually bool
 }
 
 const mostSelections = 20_000
 
-// New returns a judge by groups of policies.
-func New(groups []Policies) (*Judge, error) {
-	j := &Judge{groups: make([]*group, len(groups)), selections: map[string]*selection{}}
+// New returns a judge by groups of policies; a survey says what to look for in what they do not judge, if it is not nil.
+func New(groups []Policies, survey *Survey) (*Judge, error) {
+	j := &Judge{groups: make([]*group, len(groups)), selections: map[string]*selection{}, survey: survey}
+	if survey != nil {
+		if err := survey.load(); err != nil {
+			return nil, err
+		}
+	}
 	for i, policies := range groups {
 		var err error
 		if j.groups[i], err = load(policies); err != nil {
@@ -206,6 +216,9 @@ func (j *Judge) cached(key []byte) *selection {
 	return j.selections[string(key)]
 }
 
+// What rego/gatekeeper/batch.rego says of an object that constraints would select in another namespace.
+const elsewhere = "elsewhere"
+
 // selectBy finds the selections for match keys, all of one target namespace.
 func (j *Judge) selectBy(namespace string, keys []string) ([]*selection, error) {
 	found := make([]*selection, len(keys))
@@ -228,6 +241,9 @@ func (j *Judge) selectBy(namespace string, keys []string) ([]*selection, error) 
 		}
 		for i, value := range values {
 			places, isDecided := value.([]any)
+			if value == elsewhere {
+				isDecided, found[i].isSelectable = true, true
+			}
 			terms := make([]*ast.Term, len(places))
 			for k, place := range places {
 				number, ok := place.(json.Number)

@@ -58,7 +58,7 @@ func judgeBy(t *testing.T, policy string, matches ...map[string]any) *Judge {
 			},
 		})
 	}
-	j, err := New([]Policies{{Modules: modules(t, map[string]string{"p.rego": policy}), Data: map[string]any{"constraints": constraints}}})
+	j, err := New([]Policies{{Modules: modules(t, map[string]string{"p.rego": policy}), Data: map[string]any{"constraints": constraints}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +71,26 @@ type collector struct {
 	found    []string
 	problems []read.Problem
 	objects  int
+	unjudged []string
+	failed   error
 }
 
 func (c *collector) Seen(*File, *read.Document, []read.Object) bool { return false }
 func (c *collector) Flush()                                         {}
+
+func (c *collector) Unjudged(found []Unjudged) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for _, each := range found {
+		c.unjudged = append(c.unjudged, fmt.Sprintf("%d.%v: %s; %s", each.Document.Index, each.Object.Items, each.Holds, each.Remedy))
+	}
+}
+
+func (c *collector) Failed(err error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.failed = err
+}
 
 func (c *collector) Problems(_ *File, problems []read.Problem) {
 	c.mutex.Lock()
@@ -122,6 +138,73 @@ func judgeFile(t *testing.T, j *Judge, text string, target TargetNamespace) *col
 	pool.Close()
 	slices.Sort(c.found)
 	return c
+}
+
+// surveyBy returns a survey by Rego that tells what it is asked.
+func surveyBy(t *testing.T, objects string) *Survey {
+	t.Helper()
+	hints := `package unjudged.hints
+wanted := {"keys": {"containers": "array", "image": "string"}, "texts": ["image:"], "skipped": ["metadata"]}`
+	return &Survey{Hints: hints, Objects: Modules{Texts: map[string]string{"o.rego": "package unjudged.objects\n" + objects}}}
+}
+
+func surveyFile(t *testing.T, survey *Survey, text string) (*collector, *File) {
+	t.Helper()
+	j := judgeBy(t, tellsAll, map[string]any{"kinds": []any{map[string]any{"kinds": []any{"Pod"}}}, "namespaces": []any{"in"}})
+	if err := survey.load(); err != nil {
+		t.Fatal(err)
+	}
+	j.survey = survey
+	c, f := &collector{}, &File{}
+	Text(j, c, read.DefaultLimits, []byte(text), f)
+	slices.Sort(c.unjudged)
+	return c, f
+}
+
+func expect(t *testing.T, found, expected []string) {
+	t.Helper()
+	if !slices.Equal(found, expected) {
+		t.Errorf("\n%s\nnot\n%s", strings.Join(found, "\n"), strings.Join(expected, "\n"))
+	}
+}
+
+func TestSurvey(t *testing.T) {
+	text := strings.Join([]string{
+		"kind: Pod\nmetadata: {namespace: in}\n",
+		"kind: PodList\nitems:\n- metadata: {namespace: out}\n- metadata: {namespace: out}\n- metadata: {namespace: other}\n",
+		"kind: Pod\nmetadata: {namespace: '${NS}'}\n",
+		"kind: Web\napiVersion: a/v1\nspec: {image: x, a: {image: inside}}\nmore: [{containers: []}]\n",
+		"kind: Nothing\nmetadata: {image: x}\nimage: {}\ncontainers: x\nspec: [image]\n",
+		"kind: ConfigMap\ndata:\n  a: |\n    image: x\n    ---\n    # nothing\n    ---\n    image: z\n  b: 'image: {{'\n  c: 'an image: [of'\n  d: image\n",
+	}, "---\n")
+	survey := surveyBy(t, `found := [{"holds": json.marshal(object.remove(o, ["metadata"])), "remedy": "r"} | some o in input.objects]`)
+	c, f := surveyFile(t, survey, text)
+	expect(t, c.unjudged, []string{
+		`3.[]: {"apiVersion":"a/v1","kind":"Web","parts":[{"isText":false,"value":{"a":{"image":"inside"},"image":"x"}},` +
+			`{"isText":false,"value":{"containers":[]}}]}; r`,
+		`5.[]: {"kind":"ConfigMap","parts":[{"isText":true,"value":{"image":"x"}},{"isText":true,"value":{"image":"z"}},` +
+			`{"isText":true,"value":"image: {{"},{"isText":true,"value":"an image: [of"}]}; r`,
+	})
+	expect(t, []string{fmt.Sprint(f.Unprotected(), f.Placeholders())}, []string{"map[other:1 out:2] map[${NS}:1]"})
+}
+
+func TestSurveysThatFail(t *testing.T) {
+	for objects, expected := range map[string]string{
+		`found := [1 | false]`:                 "unjudged.objects has 0 answers to 1 objects",
+		`found := 1 if false`:                  "data.unjudged.objects.found is undefined",
+		`found := [x | some x in input.y[_].]`: "",
+	} {
+		c, _ := surveyFile(t, surveyBy(t, objects), "kind: Web\nspec: {image: x}\n")
+		if c.failed == nil || expected != "" && c.failed.Error() != expected {
+			t.Errorf("%s: %v", objects, c.failed)
+		}
+	}
+	for _, hints := range []string{"package", "package a\nwanted := 1", `package a
+wanted := {"keys": 1}`} {
+		if _, err := New(nil, &Survey{Hints: hints}); err == nil {
+			t.Errorf("%s is no error", hints)
+		}
+	}
 }
 
 // object returns an object as JSON.
@@ -272,7 +355,7 @@ func TestPoliciesThatCannotBeLoaded(t *testing.T) {
 		"package bad\n\nx := json.verify_schema({})\n":    "bad.rego:3: undefined function json.verify_schema",
 		"package bad\n\nx := {\n":                         "bad.rego:4: unexpected eof token; bad.rego:4: unexpected eof token: expected rule value term (e.g., x := <VALUE> { ... })",
 	} {
-		if _, err := New([]Policies{{Modules: Modules{Texts: map[string]string{"bad.rego": text}}}}); err == nil || err.Error() != expected {
+		if _, err := New([]Policies{{Modules: Modules{Texts: map[string]string{"bad.rego": text}}}}, nil); err == nil || err.Error() != expected {
 			t.Errorf("%q is %v, not %s", text, err, expected)
 		}
 	}

@@ -27,7 +27,16 @@ type File struct {
 	waiting int
 	result  read.Result
 	objects int
+	// How many objects of kinds that constraints select are in namespaces that they do not, by namespace, and how many state
+	// what no Namespace can be called, by that.
+	unprotected, placeholders map[string]int
 }
+
+// Unprotected returns how many objects are not judged for their namespaces, by namespace.
+func (f *File) Unprotected() map[string]int { return f.unprotected }
+
+// Placeholders returns how many objects state what no Namespace can be called, by that.
+func (f *File) Placeholders() map[string]int { return f.placeholders }
 
 // A Judged is an object that there is something to say of.
 type Judged struct {
@@ -43,6 +52,10 @@ type Sink interface {
 	Seen(*File, *read.Document, []read.Object) (isKept bool)
 	Problems(*File, []read.Problem)
 	Judged([]Judged)
+	// Unjudged gets objects of kinds that no constraint selects, and that hold what a policy could judge.
+	Unjudged([]Unjudged)
+	// Failed gets what keeps the survey from saying that.
+	Failed(error)
 	Done(file *File, result read.Result, objects int)
 	// Flush is called when nothing more comes soon.
 	Flush()
@@ -71,6 +84,21 @@ type unmatched struct {
 	key      string
 }
 
+// A surveyed object is one of a kind that no constraint selects, and that has something to look at.
+type surveyed struct {
+	file     *File
+	document *read.Document
+	object   read.Object
+	parts    []byte
+}
+
+// A counted object is one that is not judged as it stands.
+type counted struct {
+	file          *File
+	isPlaceholder bool
+	namespace     string
+}
+
 // A Pool reads and judges files, several parts at a time.
 type Pool struct {
 	judge   func() *Judge // waits until it can be used
@@ -91,7 +119,7 @@ func NewPool(j func() *Judge, sink Sink, limits read.Limits) *Pool {
 	p.spare = make(chan struct{}, workers-1)
 	for range workers {
 		p.working.Go(func() {
-			w := worker{Pool: p, reader: read.Reader{Limits: limits, Dialect: read.Kubernetes}}
+			w := newWorker(p)
 			for parts := range p.queue {
 				w.work(parts)
 			}
@@ -167,6 +195,12 @@ type worker struct {
 	objects []read.Object
 	pending []*pending
 	unknown []unmatched
+	survey  []surveyed
+	counts  map[counted]int
+}
+
+func newWorker(p *Pool) worker {
+	return worker{Pool: p, reader: read.Reader{Limits: p.limits, Dialect: read.Kubernetes}, counts: map[counted]int{}}
 }
 
 func (w *worker) work(parts []part) {
@@ -188,7 +222,7 @@ func (w *worker) work(parts []part) {
 			isUsed := false
 			for _, o := range w.objects {
 				isUsed = w.keep(p.file, document, o) || isUsed
-				if len(w.pending)+len(w.unknown) == mostPending {
+				if len(w.pending)+len(w.unknown)+len(w.survey) >= mostPending {
 					w.judgePending()
 				}
 			}
@@ -205,6 +239,7 @@ func (w *worker) work(parts []part) {
 	for _, document := range used {
 		w.reader.Release(document)
 	}
+	w.count()
 	for i, p := range parts {
 		w.finish(p.file, counts[i])
 	}
@@ -215,13 +250,17 @@ func (w *worker) work(parts []part) {
 func (w *worker) judgePending() {
 	w.selectUnmatched()
 	w.judgeAll()
+	w.askSurvey()
 	clear(w.pending)
 	clear(w.unknown)
 	w.pending, w.unknown = w.pending[:0], w.unknown[:0]
 }
 
-// keep tells whether an object has to be judged, or whether that is not yet known; then it remembers it.
+// keep tells whether an object has to be judged or looked at, or whether that is not yet known; then it remembers it.
 func (w *worker) keep(f *File, d *read.Document, o read.Object) bool {
+	if stated := statedNamespace(d.Tape, o); stated != "" && !isName(stated) {
+		w.counts[counted{f, true, stated}]++
+	}
 	key, isClear := appendMatchKey(w.key[:0], d.Tape, o, f.Target, w.loaded.needsMetadata)
 	w.key = key
 	if !isClear {
@@ -233,7 +272,7 @@ func (w *worker) keep(f *File, d *read.Document, o read.Object) bool {
 	case found == nil:
 		w.unknown = append(w.unknown, unmatched{f, d, o, string(key)})
 	case found.isEmpty:
-		return false
+		return w.leave(f, d, o, found)
 	default:
 		w.add(f, d, o, found)
 	}
@@ -242,6 +281,65 @@ func (w *worker) keep(f *File, d *read.Document, o read.Object) bool {
 
 func (w *worker) add(f *File, d *read.Document, o read.Object, found *selection) {
 	w.pending = append(w.pending, &pending{f, d, o, w.terms.object(d.Tape, o, f.Target.Replacement(d.Tape, o)), found})
+}
+
+// leave notes an object that no constraint selects, and tells whether it has to be looked at.
+func (w *worker) leave(f *File, d *read.Document, o read.Object, found *selection) bool {
+	switch {
+	case w.loaded.survey == nil:
+	case found.isSelectable:
+		w.counts[counted{f, false, found.namespace}]++
+	default:
+		if parts := w.loaded.survey.parts(d.Tape, o, w.limits); parts != nil {
+			w.survey = append(w.survey, surveyed{f, d, o, parts})
+			return true
+		}
+	}
+	return false
+}
+
+// count hands on what was counted.
+func (w *worker) count() {
+	for what, number := range w.counts {
+		what.file.mutex.Lock()
+		counts := &what.file.unprotected
+		if what.isPlaceholder {
+			counts = &what.file.placeholders
+		}
+		if *counts == nil {
+			*counts = map[string]int{}
+		}
+		(*counts)[what.namespace] += number
+		what.file.mutex.Unlock()
+	}
+	clear(w.counts)
+}
+
+// askSurvey finds out what the objects hold that no constraint selects.
+func (w *worker) askSurvey() {
+	for chunk := range slices.Chunk(w.survey, batchSize) {
+		objects := make([][]byte, len(chunk))
+		for i, each := range chunk {
+			objects[i] = each.parts
+		}
+		answers, err := w.loaded.survey.ask(objects)
+		if err != nil {
+			w.sink.Failed(err)
+			return
+		}
+		var found []Unjudged
+		for i, answer := range answers {
+			if answer != nil {
+				answer.File, answer.Document, answer.Object = chunk[i].file, chunk[i].document, chunk[i].object
+				found = append(found, *answer)
+			}
+		}
+		if len(found) > 0 {
+			w.sink.Unjudged(found)
+		}
+	}
+	clear(w.survey)
+	w.survey = w.survey[:0]
 }
 
 // selectUnmatched finds the selections of objects for which none are cached.
@@ -266,6 +364,12 @@ func (w *worker) selectUnmatched() {
 				w.add(u.file, u.document, u.object, &selection{mustMatchIndividually: true})
 			} else if own := found[places[u.key]]; !own.isEmpty {
 				w.add(u.file, u.document, u.object, own)
+			} else {
+				own.namespace = u.file.Target.Of(u.document.Tape, u.object)
+				if u.object.Kind == "Namespace" {
+					own.namespace = u.document.Str(u.document.Get(u.document.Get(u.object.Node, "metadata"), "name"))
+				}
+				w.leave(u.file, u.document, u.object, own)
 			}
 		}
 	}

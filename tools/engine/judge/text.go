@@ -5,7 +5,7 @@ import "pullguard.invalid/tools/engine/read"
 // Text reads a text and judges its objects, in the goroutine of the caller; the sink gets what comes of it.
 func Text(j *Judge, sink Sink, limits read.Limits, text []byte, f *File) {
 	p := &Pool{judge: func() *Judge { return j }, sink: sink, limits: limits}
-	w := worker{Pool: p, reader: read.Reader{Limits: limits, Dialect: read.Kubernetes}}
+	w := newWorker(p)
 	f.waiting = 1
 	splitter := read.Splitter{
 		Dialect: read.Kubernetes,

@@ -124,7 +124,8 @@ func (s *session) built(id int, b *building, text []byte) {
 		Omitted []builds.Omission `json:"omitted,omitempty"`
 		Values  string            `json:"values,omitempty"`
 		Size    int               `json:"size,omitempty"`
-	}{"done", id, b.objects, b.made.Files, b.made.Omitted, b.made.Values, len(text)}, text)
+		counts
+	}{"done", id, b.objects, b.made.Files, b.made.Omitted, b.made.Values, len(text), b.counts}, text)
 }
 
 // A building is the sink for what is found in what a build made.
@@ -134,16 +135,19 @@ type building struct {
 	starts  []int // the line on which each text begins in all of them together
 	found   []located
 	objects int
+	counts  counts
 }
 
 // A located finding is one whose places are asked for.
 type located struct {
+	file           int
 	record, judged []byte
 	target         string
 	answer         judge.Answer
 	asked          []builds.Question
 	places         []byte
 	name           string
+	isUnjudged     bool // no finding, but an object that no policy judges
 }
 
 var betweenTexts = []byte("\n---\n")
@@ -199,6 +203,7 @@ func (b *building) Problems(file *judge.File, problems []read.Problem) {
 func (b *building) Judged(found []judge.Judged) {
 	for _, judged := range found {
 		own := located{
+			file:   judged.File.ID,
 			record: appendObject(nil, kindOf(judged.Answer), judged),
 			judged: judge.AppendObject(nil, judged.Document.Tape, judged.Object, judged.File.Target.Replacement(judged.Document.Tape, judged.Object)),
 			target: judged.File.Target.Name,
@@ -220,7 +225,22 @@ func (b *building) Judged(found []judge.Judged) {
 	}
 }
 
-func (b *building) Done(_ *judge.File, _ read.Result, objects int) { b.objects = objects }
+func (b *building) Unjudged(found []judge.Unjudged) {
+	for _, unjudged := range found {
+		text, line := b.textAt(unjudged.Document.LineOf(unjudged.Object.Node))
+		b.found = append(b.found, located{
+			record:     appendUnjudged(nil, unjudged),
+			asked:      []builds.Question{{Text: text, Line: line, Path: steps("")}},
+			isUnjudged: true,
+		})
+	}
+}
+
+func (b *building) Failed(err error) { b.ended <- err }
+
+func (b *building) Done(file *judge.File, _ read.Result, objects int) {
+	b.objects, b.counts = objects, countsOf(file)
+}
 
 func (b *building) Flush() {}
 
@@ -289,12 +309,16 @@ func (b *building) report() error {
 		if own.name != "" {
 			record = read.AppendString(append(record, `,"name":`...), []byte(own.name))
 		}
+		if own.isUnjudged {
+			out = append(append(out, record...), '}', '\n')
+			continue
+		}
 		if !dependsOnNamespace(own.answer) {
 			out = appendAnswer(append(out, record...), own.answer, []byte("[]"))
 			continue
 		}
 		err := b.deferred.keep(deferredFinding{
-			Record: append(record, '}'), Judged: own.judged, Default: own.target, Answer: own.answer, Lines: []byte("[]"),
+			File: own.file, Record: append(record, '}'), Judged: own.judged, Default: own.target, Answer: own.answer, Lines: []byte("[]"),
 		})
 		if err != nil {
 			return err

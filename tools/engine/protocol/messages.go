@@ -107,7 +107,16 @@ type done struct {
 	Ambiguous         []string                  `json:"ambiguous,omitempty"`
 	Answers           []judge.Answer            `json:"answers,omitempty"`
 	Size              int                       `json:"size,omitempty"`
+	counts
 }
+
+// Counts are those of objects that are not judged, or not where they go.
+type counts struct {
+	Unprotected  map[string]int `json:"unprotected,omitempty"`
+	Placeholders map[string]int `json:"placeholders,omitempty"`
+}
+
+func countsOf(file *judge.File) counts { return counts{file.Unprotected(), file.Placeholders()} }
 
 func doneWith(id int, result read.Result, objects int) done {
 	entry := done{Type: "done", ID: id, Documents: result.Documents, Objects: objects, Blank: result.IsBlank}

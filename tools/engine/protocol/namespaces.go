@@ -74,6 +74,7 @@ type deferred struct{ spool }
 
 // A deferredFinding is one of them.
 type deferredFinding struct {
+	File    int             `json:"file"`
 	Record  json.RawMessage `json:"record"` // without the answer and the lines
 	Judged  json.RawMessage `json:"judged"` // the object as it was judged
 	Default string          `json:"default"`
@@ -84,6 +85,7 @@ type deferredFinding struct {
 // add keeps a finding.
 func (d *deferred) add(found judge.Judged) error {
 	return d.keep(deferredFinding{
+		File:    found.File.ID,
 		Record:  append(appendObject(nil, kindOf(found.Answer), found), '}'),
 		Judged:  judge.AppendObject(nil, found.Document.Tape, found.Object, found.File.Target.Replacement(found.Document.Tape, found.Object)),
 		Default: found.File.Target.Name,
@@ -166,8 +168,10 @@ func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[str
 	var again []int
 	var objects []json.RawMessage
 	own := map[string]any{}
+	namespaces := make([]string, len(chunk))
 	for i, found := range chunk {
 		name := found.Answer.Namespace
+		namespaces[i] = name
 		if labels, isKnown := known[name]; isKnown {
 			again = append(again, i)
 			objects = append(objects, found.Judged)
@@ -191,8 +195,13 @@ func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[str
 		}
 	}
 	var out []byte
-	for _, found := range chunk {
+	unprotected := map[int]map[string]int{}
+	for i, found := range chunk {
 		if found.Answer.Failure == "" && len(found.Answer.Responses) == 0 {
+			if unprotected[found.File] == nil {
+				unprotected[found.File] = map[string]int{}
+			}
+			unprotected[found.File][namespaces[i]]++
 			continue
 		}
 		record := found.Record[:len(found.Record)-1]
@@ -202,4 +211,14 @@ func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[str
 		out = appendAnswer(append(out, record...), found.Answer, found.Lines)
 	}
 	s.write(out)
+	if !s.surveys {
+		return
+	}
+	for id, counts := range unprotected {
+		s.record(struct {
+			Type        string         `json:"type"`
+			ID          int            `json:"id"`
+			Unprotected map[string]int `json:"unprotected"`
+		}{"unprotected", id, counts}, nil)
+	}
 }

@@ -37,6 +37,7 @@ type session struct {
 	files   sync.WaitGroup // that are not done
 	running sync.WaitGroup // batches and queries
 	slots   chan struct{}  // a token for each of those that may run
+	surveys bool           // what is not judged is told
 	rules   judge.Rules
 	ended   chan error // why the session ends, unless the requests do
 
@@ -164,6 +165,8 @@ func (s *session) setup(asked request) error {
 		} `json:"limits"`
 		Remember bool `json:"remember"`
 		Frugal   bool `json:"frugal"`
+		// What to look for in objects that no constraint selects; absent: nothing.
+		Survey *judge.Survey `json:"survey"`
 	}{}
 	data.Limits.Limits, data.Limits.MaxMemory = read.DefaultLimits, maxMemory
 	if err := decode(asked.data, &data); err != nil {
@@ -173,13 +176,14 @@ func (s *session) setup(asked request) error {
 		return err
 	}
 	s.limits = data.Limits.Limits
+	s.surveys = data.Survey != nil
 	if data.Remember {
 		s.index = newIndex()
 	}
 	debug.SetGCPercent(-1) // loading is over before it would matter
 	s.running.Go(func() {
 		defer s.flush()
-		loaded, err := judge.New(data.Groups)
+		loaded, err := judge.New(data.Groups, data.Survey)
 		if data.Frugal {
 			debug.SetGCPercent(frugalPercent)
 		} else {

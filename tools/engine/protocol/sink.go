@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"pullguard.invalid/tools/engine/judge"
 	"pullguard.invalid/tools/engine/read"
@@ -45,7 +46,9 @@ func (s *session) problems(id int, problems []read.Problem) {
 // Done writes that a file is done.
 func (s sink) Done(file *judge.File, result read.Result, objects int) {
 	s.badByte(file.ID)
-	s.record(doneWith(file.ID, result, objects), nil)
+	entry := doneWith(file.ID, result, objects)
+	entry.counts = countsOf(file)
+	s.record(entry, nil)
 	s.files.Done()
 }
 
@@ -75,6 +78,37 @@ func (s sink) Judged(found []judge.Judged) {
 		}
 	}
 	s.write(out)
+}
+
+// Unjudged writes objects that hold what a policy could judge, and that none does.
+func (s sink) Unjudged(found []judge.Unjudged) {
+	var out []byte
+	for _, unjudged := range found {
+		line := strconv.AppendInt([]byte(`,"line":`), int64(unjudged.Document.LineOf(unjudged.Object.Node)), 10)
+		out = append(append(appendUnjudged(out, unjudged), line...), '}', '\n')
+	}
+	s.write(out)
+}
+
+// Failed ends the session.
+func (s sink) Failed(err error) { s.ended <- err }
+
+// appendUnjudged appends a record about such an object, but for where it stands.
+func appendUnjudged(out []byte, found judge.Unjudged) []byte {
+	out = appendItem(appendPlace(out, "unjudged", found.File.ID, found.Document.Index), found.Object.Items)
+	out = read.AppendString(append(out, `,"holds":`...), []byte(found.Holds))
+	out = read.AppendString(append(out, `,"remedy":`...), []byte(found.Remedy))
+	out = read.AppendString(append(out, `,"object":{"kind":`...), []byte(found.Object.Kind))
+	t := found.Document.Tape
+	for _, field := range []struct {
+		name string
+		node int
+	}{{"apiVersion", t.Version(found.Object)}, {"metadata", t.Get(found.Object.Node, "metadata")}} {
+		if field.node >= 0 {
+			out = t.AppendJSON(append(read.AppendString(append(out, ','), []byte(field.name)), ':'), field.node)
+		}
+	}
+	return append(out, '}')
 }
 
 // appendFinding appends a record about an object that there is something to say of.

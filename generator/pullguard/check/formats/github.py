@@ -31,6 +31,7 @@ def _lines(report: Report) -> Iterator[str]:
     whole = [
         words.summary(report),
         *words.uncounted(report),
+        *words.unjudged(report),
         *(f"gone: {words.gone(entry)}" for entry in gone),
         f"Library: {report.library}",
         *report.notes,

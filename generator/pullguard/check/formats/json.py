@@ -4,7 +4,19 @@ import json
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from pullguard.core.findings import Built, Compared, ContainerRef, Exempted, Finding, ObjectRef, Problem, Report, Value
+from pullguard.core.findings import (
+    REASONS,
+    Built,
+    Compared,
+    ContainerRef,
+    Exempted,
+    Finding,
+    ObjectRef,
+    Problem,
+    Report,
+    Unjudged,
+    Value,
+)
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -20,6 +32,7 @@ def report_object(report: Report) -> dict[str, Any]:
         "exempt": [_exempt(entry) for entry in report.exempt],
         "baseline": None if report.baseline is None else _baseline(report.baseline),
         "errors": [_problem(problem) for problem in report.errors],
+        "unjudged": [_unjudged(entry) for entry in report.unjudged],
         "summary": {
             "files": report.files,
             "documents": report.documents,
@@ -28,6 +41,7 @@ def report_object(report: Report) -> dict[str, Any]:
             "exempt": len(report.exempt),
             "known": 0 if report.baseline is None else len(report.baseline.known),
             "errors": len(report.errors),
+            "unjudged": _by_reason(report),
         },
     }
 
@@ -101,6 +115,25 @@ def _baseline(compared: Compared) -> dict[str, Any]:
         "known": [_finding(found) for found in compared.known],
         "gone": [asdict(entry) for entry in compared.gone],
     }
+
+
+def _unjudged(entry: Unjudged) -> dict[str, Any]:
+    where = entry.location
+    return {
+        "reason": entry.reason,
+        "count": entry.count,
+        "names": list(entry.names),
+        "file": None if where is None else where.file,
+        "line": None if where is None else where.line,
+        "message": entry.message,
+    }
+
+
+def _by_reason(report: Report) -> dict[str, int]:
+    counts: dict[str, int] = dict.fromkeys(REASONS, 0)
+    for entry in report.unjudged:
+        counts[entry.reason] += entry.count
+    return counts
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"**{text(words.summary(report))}**"
     yield from _shortened([entry for entry in _tables(report) if entry[2]])
     yield ""
-    yield from (f"- {text(line)}" for line in words.uncounted(report))
+    yield from (f"- {text(line)}" for line in (*words.uncounted(report), *words.unjudged(report)))
     yield f"- Library: {text(report.library)}"
     yield from (f"- {code(rule.explain)}" for rule in words.explained(report))
     yield from (f"- {text(note)}" for note in (*report.notes, *words.hints(report.findings)))

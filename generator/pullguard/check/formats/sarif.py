@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from pullguard import __version__
-from pullguard.core.findings import Exempted, Finding, Problem, Report, RuleInfo
+from pullguard.core.findings import Exempted, Finding, Problem, Report, RuleInfo, Unjudged
 from pullguard.core.formats import markdown, sarif
 from pullguard.judging import words
 
@@ -20,6 +20,7 @@ def write(report: Report, stream: TextIO) -> None:
         results += [_result(found, state="unchanged", suppression=suppression) for found in known]
     results += [_exempt(entry, state=state) for entry in report.exempt]
     notifications = [_error(problem) for problem in report.errors]
+    notifications += [_unjudged(entry) for entry in report.unjudged]
     notifications += [
         sarif.Notification("note", note)
         for note in (*words.uncounted(report), *report.notes, *words.hints(report.findings))
@@ -77,3 +78,9 @@ def _related(found: Finding) -> Iterator[tuple[sarif.Place, str]]:
 
 def _error(problem: Problem) -> sarif.Notification:
     return sarif.Notification("error", problem.message, sarif.Place(problem.file, problem.line))
+
+
+def _unjudged(entry: Unjudged) -> sarif.Notification:
+    where = entry.location
+    place = None if where is None else sarif.Place(where.file, where.line)
+    return sarif.Notification("note", entry.message, place, f"unjudged-{entry.reason}")

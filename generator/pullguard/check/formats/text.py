@@ -50,7 +50,7 @@ class _Text:
                 yield f"{place}: {error}: {printable(problem.message)}"
             yield ""
         yield words.summary(report)
-        yield from map(printable, words.uncounted(report))
+        yield from map(printable, (*words.uncounted(report), *words.unjudged(report)))
         yield f"Library: {printable(report.library)}"
         yield from map(printable, self._policies())
         yield from (f"Note: {printable(note)}" for note in (*report.notes, *words.hints(report.findings)))

@@ -98,11 +98,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What is to be said of the run itself, such as an error."""
+    """What is to be said of the run itself, such as an error; `id` tells kinds of them apart, if it is not empty."""
 
     level: Level
     message: str
     place: Place | None = None
+    id: str = ""
 
 
 def level(severity: str) -> Level:
@@ -194,6 +195,8 @@ def _result(result: Result, index: int, rules: Sequence[Rule]) -> dict[str, Any]
 
 def _notification(notification: Notification) -> dict[str, Any]:
     value: dict[str, Any] = {"level": notification.level, "message": {"text": notification.message}}
+    if notification.id:
+        value["descriptor"] = {"id": notification.id}
     if notification.place is not None:
         value["locations"] = [_location(notification.place)]
     return value

@@ -16,12 +16,14 @@ class InputError:
         line: 1-based line in that file, if one is known.
         document: 0-based document in that file, if it is one document that is wrong.
         message: What is wrong, and what can be done about it.
+        is_template: Whether the document is a template that is not rendered.
     """
 
     file: str
     line: int | None
     document: int | None
     message: str
+    is_template: bool = False
 
 
 def rendering(file: str) -> str:

@@ -26,9 +26,10 @@ results := [judge(active, obj, input.namespace, input.namespaces) | some obj in 
 # METADATA
 # title: Which constraints select the objects of input.objects
 # description: >-
-#   For each object the places in active of the constraints that match it, or null where whether one does cannot be
-#   decided. Beside apiVersion and kind, only metadata counts: namespace, and name, generateName and labels if a match
-#   or a Namespace is about them. Objects that do not differ in those are matched alike, so that one can stand for all.
+#   For each object the places in active of the constraints that match it; "elsewhere" where none does, but one would in
+#   another namespace; or null where whether one does cannot be decided. Beside apiVersion and kind, only metadata
+#   counts: namespace, and name, generateName and labels if a match or a Namespace is about them. Objects that do not
+#   differ in those are matched alike, so that one can stand for all.
 selections := [_selection(obj, input.namespace) | some obj in input.objects] if {
 	is_array(data.pullguard.constraints)
 }
@@ -50,7 +51,17 @@ selected_results := [answer |
 _selection(obj, namespace) := null if {
 	some outcome in _outcomes(obj, namespace)
 	outcome.error
-} else := [place | some place, outcome in _outcomes(obj, namespace); outcome.matches]
+} else := places if {
+	places := [place | some place, outcome in _outcomes(obj, namespace); outcome.matches]
+	places != []
+} else := "elsewhere" if {
+	request := _request_for(obj, namespace, {})
+	some entry in active
+	without := object.remove(object.get(entry.constraint, ["spec", "match"], {}), _namespace_fields)
+	match.outcome(without, request).matches
+} else := []
+
+_namespace_fields := ["namespaces", "excludedNamespaces", "namespaceSelector"]
 
 # By their places in active, of those that are about the object's kind: the others do not match, and cannot fail.
 _outcomes(obj, namespace) := {} if {
@@ -148,7 +159,7 @@ _assumed(constraint, request) if {
 } else := false
 
 _states_namespaces(constraint) if {
-	some field in ["namespaces", "excludedNamespaces", "namespaceSelector"]
+	some field in _namespace_fields
 	_states(constraint, field)
 }
 

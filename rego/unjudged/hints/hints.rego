@@ -1,0 +1,24 @@
+# METADATA
+# title: Where to look in objects of kinds that no constraint selects
+# description: |
+#   Most of them hold nothing that a policy could judge. What has none of this is not looked at, which costs next to
+#   nothing.
+# scope: package
+package unjudged.hints
+
+# METADATA
+# title: What the engine hands to unjudged.objects
+# description: |
+#   `keys`: the outermost mappings that have one of these keys, with a value of this type. `texts`: strings that contain
+#   one of these, as ConfigMaps hold manifests. `skipped`: fields of objects in which neither is looked for.
+wanted := {
+	"keys": {
+		"containers": "array",
+		"image": "string",
+		"imagePullPolicy": "string",
+		"parameters": "array",
+		"pullPolicy": "string",
+	},
+	"texts": ["image:", `"image"`, "ullPolicy"],
+	"skipped": ["metadata", "status"],
+}
