@@ -74,7 +74,7 @@ def main() -> None:
     _print(
         "\npullguard audit --rescan by protected_pull_policy, beside kubectl get -o json of the same lists; medians\n"
     )
-    _print("| objects | seconds | kubectl, seconds | times | pullguard, peak MiB | all its processes, peak MiB |")
+    _print("| objects | seconds | kubectl, seconds | ratio | pullguard, peak MiB | all its processes, peak MiB |")
     _print("|---|---|---|---|---|---|")
     for sizes, (seconds, kubectl, own, together) in ((small, few), (whole, many)):
         times = f"{seconds / kubectl:.2f}"

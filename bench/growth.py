@@ -19,7 +19,7 @@ _FACTORS = (1, 4, 16)
 def main() -> None:
     """Print a table of processor seconds, by what grows."""
     sys.stdout.write(
-        "| what grows | seconds of processors, at a size | times, for each 4 times as much |\n|---|---|---|\n"
+        "| what grows | CPU seconds, at a size | ratio, for each 4 times as much |\n|---|---|---|\n"
     )
     for what, (_, size, _) in GROWING.items():
         seconds = [_seconds(what, factor) for factor in _FACTORS]
