@@ -20,6 +20,7 @@ import small_library as small
 from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding, Problem, Report
+from pullguard.generate.command import generate
 from pullguard.judging import by_conftest
 from pullguard.judging.prepare import JUDGES
 
@@ -186,6 +187,48 @@ def test_namespaces_by_name(
     assert [
         (found.object.name, found.object.namespace, found.namespace_assumed) for found in report.findings
     ] == expected
+
+
+@pytest.mark.parametrize(
+    ("namespace", "options", "rules"),
+    [
+        (None, {}, ["pull-policy-always"]),
+        (None, {"namespace": "kube-system"}, ["pull-policy-implied", "pull-policy-always"]),
+        (None, {"everywhere": True}, ["pull-policy-implied", "pull-policy-always"]),
+        ("kube-system", {}, ["pull-policy-implied", "pull-policy-always"]),
+        ("shop", {}, []),
+    ],
+)
+def test_a_policy_that_is_implied_matters_where_the_namespace_is_known_to_be_protected(
+    tmp_path: Path, engine: str, namespace: str | None, options: dict[str, Any], rules: list[str]
+) -> None:
+    """Nearly every manifest leaves some of them to the API server."""
+    pod = {
+        **small.manifest("p", kind="Pod", namespace=namespace),
+        "spec": {"containers": [{"name": "a", "image": "x:1"}, {"name": "b", "image": "x"}]},
+    }
+    file = small.write_manifests(tmp_path / "m.yaml", pod)
+    report = check([file], library="builtin", engine=engine, **options)
+    found = [found.rule for found in report.findings if found.policy == "protected_pull_policy"]
+    assert sorted(found, reverse=True) == rules
+
+
+def test_a_policy_that_is_implied_waits_for_the_labels_of_the_namespace(
+    tmp_path: Path, checkout: Path, engine: str
+) -> None:
+    """What is not known when a pod is judged may be read later."""
+    config = tmp_path / "pullguard.yaml"
+    config.write_text("protectedNamespaces: {selector: {matchLabels: {critical: 'yes'}}}\n", "utf-8")
+    generate(config, tmp_path / "library", rego=checkout / "rego")
+    pod = {
+        **small.manifest("p", kind="Pod", namespace="shop"),
+        "spec": {"containers": [{"name": "a", "image": "x:1"}]},
+    }
+    of_namespace = small.manifest("shop", kind="Namespace", critical="yes")
+    for objects, rules in [([pod], []), ([pod, of_namespace], ["pull-policy-implied"])]:
+        file = small.write_manifests(tmp_path / "m.yaml", *objects)
+        report = check([file], library=str(tmp_path / "library"), engine=engine)
+        assert [found.rule for found in report.findings] == rules
 
 
 def selector(**labels: str) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def everywhere(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of the bundle, with constraints that select all namespaces."""
     value = json.loads((bundle / "data" / "pullguard.json").read_text(encoding="utf-8"))
     for entry in value["pullguard"]["constraints"]:
-        for field in ("namespaces", "namespaceSelector"):
+        for field in ("namespaces", "namespaceSelector", "scope"):
             entry["constraint"]["spec"]["match"].pop(field, None)
     file = tmp_path_factory.mktemp("data") / "everywhere.json"
     file.write_text(json.dumps(value), encoding="utf-8")

@@ -92,6 +92,7 @@ class FindingCollector:
                 response.namespace_assumed,
             )
             for response in answer.responses
+            if not (response.namespace_assumed and dig(response.details, "onlyIfCertain"))
         )
         images = Images(obj.object)
         found = merged(finding(violation, obj, answer.namespace, images) for violation in violations)

@@ -59,7 +59,7 @@ def in_all_namespaces(constraint: Mapping[str, Any]) -> dict[str, Any]:
     match = spec.get("match") if isinstance(spec, dict) else None
     if not isinstance(match, dict):
         return dict(constraint)
-    rest = {key: value for key, value in match.items() if key not in _NAMESPACE_MATCHES}
+    rest = {key: value for key, value in match.items() if key not in _NAMESPACE_MATCHES and value != "Namespaced"}
     return {**constraint, "spec": {**constraint["spec"], "match": rest}}
 
 

@@ -62,6 +62,15 @@ test_the_namespace_of_objects_that_state_none if {
 	denied == {_result("Pod n/p", "a", "deny", "n", false)}
 }
 
+test_what_is_said_only_where_it_is_certain if {
+	pod := object.union(_pod("p"), {"metadata": {"labels": {"perhaps": "yes"}}})
+	pullguard := {"constraints": [_entry("a", "deny")]}
+	doubtful := main.deny with input as pod with data.pullguard as pullguard
+	{result.violation | some result in doubtful} == {"not good"}
+	certain := main.deny with input as pod with data.pullguard as object.union(pullguard, {"namespace": "n"})
+	{result.violation | some result in certain} == {"not good", "perhaps not good"}
+}
+
 test_known_namespaces if {
 	namespace := {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n", "labels": {"x": "y"}}}
 	entry := json.patch(_entry("a", "deny"), [{

@@ -132,11 +132,11 @@ test_details[name] if {
 		}],
 		"implied, and allowed": [{"containers": [_container("x:1", null)]}, {
 			"path": "spec.containers[0]", "stated": null, "effective": "IfNotPresent", "image": "x:1", "reason": "implied",
-			"fix": {"path": "spec.containers[0].imagePullPolicy", "value": "IfNotPresent"},
+			"onlyIfCertain": true, "fix": {"path": "spec.containers[0].imagePullPolicy", "value": "IfNotPresent"},
 		}],
 		"implied, and allowed, floating": [{"containers": [_container("x:main", "")]}, {
 			"path": "spec.containers[0]", "stated": "", "effective": "IfNotPresent", "image": "x:main",
-			"reason": "implied", "fix": null,
+			"reason": "implied", "onlyIfCertain": true, "fix": null,
 		}],
 		"image volume": [{"volumes": [{"name": "v"}, {"name": "w", "image": {"reference": "x", "pullPolicy": ""}}]}, {
 			"path": "spec.volumes[1]", "stated": "", "effective": "Always", "image": "x", "reason": "always",

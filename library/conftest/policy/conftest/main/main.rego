@@ -56,6 +56,7 @@ _judged(entries) := [result |
 	some obj in _objects(input)
 	answer := batch.judge(entries, obj, _namespace, _namespaces)
 	some response in answer.responses
+	not _is_doubtful(response)
 	result := object.union(response, {
 		"msg": sprintf("%s: %s (%s)", [_name(obj, answer.namespace), response.msg, response.constraint.name]),
 		"violation": response.msg,
@@ -63,6 +64,12 @@ _judged(entries) := [result |
 	})
 ] if {
 	entries != []
+}
+
+# What is not worth saying where the constraint may not be for the object's namespace.
+_is_doubtful(response) if {
+	response.namespaceAssumed
+	response.details.onlyIfCertain
 }
 
 default _namespace := ""

@@ -101,15 +101,20 @@ _violations contains {"msg": _message(use, effective, reason), "details": detail
 	reason := _reason(use, effective)
 	not uses.is_excused(use, input)
 	not _is_kept(use)
-	details := {
+	details := object.union(_certainty(reason), {
 		"path": uses.path(use),
 		"stated": use.stated,
 		"effective": effective,
 		"image": use.image,
 		"reason": reason,
 		"fix": _fix(use, reason),
-	}
+	})
 }
+
+# Nearly every manifest leaves policies to the API server. That matters where the namespace is known to be protected.
+_certainty(reason) := {"onlyIfCertain": true} if {
+	reason == "implied"
+} else := {}
 
 # What is done stays as it is; at admission nothing is.
 _is_past if {
