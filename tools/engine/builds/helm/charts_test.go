@@ -471,3 +471,35 @@ func TestLocalDependencies(t *testing.T) {
 		}
 	}
 }
+
+// Keys take a second each, and a chart is rendered up to 60 times.
+func TestKeysAreMadeOnce(t *testing.T) {
+	folder := write(t, map[string]string{
+		"Chart.yaml":  chartFile,
+		"values.yaml": "tag: v1\n",
+		"templates/p.yaml": `{{- $ca := genCA "ca" 365 }}{{ $cert := genSignedCert "web" nil (list "web") 365 $ca -}}
+` + pod + `web:{{ .Values.tag }}
+    env:
+    - {name: A, value: {{ $cert.Cert | b64enc }}}
+    - {name: B, value: {{ genPrivateKey "rsa" | b64enc }}}
+    - {name: C, value: {{ "b" | bcrypt | b64enc }}}
+`,
+		"charts/db/Chart.yaml":       "apiVersion: v2\nname: db\nversion: 1.0.0\n",
+		"charts/db/templates/a.yaml": `{{ $a := genSelfSignedCertWithKey "a" nil nil 1 (genPrivateKey "rsa") }}`,
+	})
+	c, err := Open(folder, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := decided(t, folder, c, "image"); got != "values.yaml:1 templates/p.yaml:9 tag@values.yaml:1!" {
+		t.Errorf("got %q", got)
+	}
+	plain := withoutKeys(c.chart)
+	if text := string(plain.Dependencies()[0].Templates[0].Data); text != `{{ $a := dict "Cert" "certificate" "Key" "key" "a" nil nil 1 (print "key" "rsa") }}` {
+		t.Errorf("got %s", text)
+	}
+	texts, err := c.rendered(plain, c.given, false)
+	if text := texts["web/templates/p.yaml"]; err != nil || strings.Count(text, "Y2VydGlmaWNhdGU=") != 1 || strings.Count(text, "a2V5") != 2 {
+		t.Errorf("got %s %v", text, err)
+	}
+}

@@ -30,15 +30,15 @@ var lineMark = regexp.MustCompile(`^\s*#pgline([0-9]+)z\s*$`)
 // A line that begins an entry of a mapping or a list: a comment before it changes nothing.
 var beginsEntry = regexp.MustCompile(`^([ \t]*)(?:- .*|-|(?:- )*["']?[\w./-]+["']?:(?:[ \t].*)?)$`)
 
-// lines renders once more, with a comment before each line of the templates.
-func (c *Chart) lines(targets []*target) []located {
+// lines renders a chart once more, with a comment before each line of the templates.
+func (c *Chart) lines(plain *chart.Chart, targets []*target) []located {
 	out := make([]located, len(targets))
 	var texts map[string]string
 	var places []builds.Place
 	for _, helpers := range []bool{true, false} {
 		var err error
 		places = nil
-		own := withLineMarks(c, c.chart, c.chart.Name(), helpers, &places)
+		own := withLineMarks(c, plain, c.chart.Name(), helpers, &places)
 		if texts, err = c.rendered(own, c.given, false); err == nil {
 			break
 		}

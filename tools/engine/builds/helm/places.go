@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"helm.sh/helm/v3/pkg/chart"
 
 	"pullguard.invalid/tools/engine/builds"
 	"pullguard.invalid/tools/engine/builds/marks"
@@ -39,7 +40,8 @@ type found struct {
 // The chart is rendered again with marks in the place of values: of all that may be policies or parts of images at once, then
 // without those that have been found, for what they hide, until nothing more is found.
 func (c *Chart) Places(questions []builds.Question) ([]builds.Answer, error) {
-	s := search{chart: c, left: mostRenderings}
+	plain := withoutKeys(c.chart)
+	s := search{chart: c, plain: plain, left: mostRenderings}
 	for _, question := range questions {
 		t, err := c.target(question)
 		if err != nil {
@@ -48,7 +50,7 @@ func (c *Chart) Places(questions []builds.Question) ([]builds.Answer, error) {
 		s.targets = append(s.targets, t)
 	}
 	s.run()
-	lines := c.lines(s.targets)
+	lines := c.lines(plain, s.targets)
 	answers := make([]builds.Answer, len(questions))
 	for i, t := range s.targets {
 		answers[i] = c.answer(t, lines[i])
@@ -133,6 +135,7 @@ func (t *target) inLists(node *yaml.Node) *yaml.Node {
 // A search is for the values that decide policies and images.
 type search struct {
 	chart   *Chart
+	plain   *chart.Chart // what is rendered
 	targets []*target
 	left    int // renderings
 }
@@ -196,7 +199,7 @@ func (s *search) mark(open []*candidate) map[*candidate]bool {
 
 func (s *search) render(changes map[*candidate]any) (map[string][]*yaml.Node, error) {
 	s.left--
-	texts, err := s.chart.rendered(s.chart.chart, s.chart.with(changes), false)
+	texts, err := s.chart.rendered(s.plain, s.chart.with(changes), false)
 	if err != nil {
 		return nil, err
 	}
