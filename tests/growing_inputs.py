@@ -78,16 +78,6 @@ def _by_another_library(folder: Path, size: int) -> list[str]:
     return [*_one_file(_one_pod, "check")(folder, size), "--library", str(library)]
 
 
-def _chain(folder: Path, size: int) -> list[str]:
-    for place in range(size):
-        own = folder / "chain" / str(place)
-        own.mkdir(parents=True, exist_ok=True)
-        used = f"../{place + 1}" if place + 1 < size else "pod.yaml"
-        (own / "kustomization.yaml").write_text(f"resources: [{used}]\n", "utf-8")
-    (own / "pod.yaml").write_text(_POD.format(0), "utf-8")
-    return ["check", "--engine", "conftest", str(folder / "chain")]
-
-
 def _many_charts(folder: Path, size: int) -> list[str]:
     """Write charts that cannot be rendered, so that their files are judged as they stand."""
     for place in range(size):
@@ -143,7 +133,6 @@ GROWING: dict[str, tuple[Write, int, int]] = {
     "pods of one name in a List, fix --diff": (_one_file(_pods_of_one_name, "fix", "--diff"), 1_000, 1),
     "empty documents": (_one_file("---\n".__mul__, "check"), 250_000, 0),
     "line feeds": (_one_file("\n".__mul__, "check"), 50_000_000, 0),
-    "kustomizations in a chain, as conftest has them": (_chain, 250, 1),
     "charts that cannot be rendered": (_many_charts, 100, 2),
     "violations and Namespaces of an audit": (_one_file(_audited, "audit"), 1_000, 1),
     "pods, scope": (_one_file(_cluster, "scope"), 500, 0),

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,9 +9,8 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.files import find_files
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import Selection
-from pullguard.judging.kustomizations import namespaces
 from pullguard.judging.namespace_labels import load
-from pullguard.judging.target_namespaces import TargetNamespaces
+from pullguard.judging.target_namespaces import TargetNamespace
 from shared_engine import ENGINE
 
 
@@ -124,54 +122,14 @@ def test_a_file_that_is_named_is_never_excluded(tmp_path: Path) -> None:
     assert found(tmp_path, "a.yaml", exclude=("*",)) == ["a.yaml"]
 
 
-def homes(folder: Path, **files: Any) -> dict[str, str]:
-    for name, text in files.items():
-        make(folder, name, text=text)
-    return {
-        Path(file).relative_to(folder).as_posix(): own
-        for file, own in namespaces(ENGINE, find_files([str(folder)])).items()
-    }
-
-
-def test_kustomizations(tmp_path: Path) -> None:
-    files = {
-        "base/kustomization.yaml": "namespace: inner\nresources: [a.yaml, https://example.com/x.yaml, 7]\n",
-        "base/a.yaml": "kind: X\n",
-        "over/kustomization.yml": "namespace: outer\nresources:\n- ../base\n- b.yaml\n",
-        "over/b.yaml": "kind: X\n",
-        "alone/kustomization.yaml": "resources: [c.yaml]\n",
-        "alone/c.yaml": "kind: X\n",
-        "alone/d.yaml": "kind: X\n",
-    }
-    assert homes(tmp_path, **files) == {"base/a.yaml": "outer", "over/b.yaml": "outer"}
-    # In two namespaces at once: which one is not known.
-    assert homes(tmp_path, **{"more/kustomization.yaml": "namespace: other\nbases: [../base]\n"}) == {
-        "over/b.yaml": "outer"
-    }
-
-
-def test_kustomizations_that_are_wrong_or_hostile(tmp_path: Path) -> None:
-    files = {
-        "a/kustomization.yaml": "namespace: mine\nresources: [../b, x.yaml]\n",
-        "b/kustomization.yaml": "resources: [../a]\n",
-        "c/kustomization.yaml": "a: [\n",
-        "d/kustomization.yaml": "- a\n",
-        "e/kustomization.yaml": "namespace: [n]\nresources: {a: b}\n",
-        "f/kustomization.yaml": 'namespace: mine\nresources: ["../../../../etc/passwd", "g\\0", "z.yaml"]\n',
-        "f/z.yaml": "kind: X\n",
-    }
-    assert homes(tmp_path, **files) == {"f/z.yaml": "mine"}
-
-
 def test_where_objects_go() -> None:
-    places = TargetNamespaces("given", {"k.yaml": "kustomized"})
+    target = TargetNamespace("given")
     stating, silent = {"metadata": {"namespace": "own", "name": "x"}}, {"metadata": {"name": "x"}}
-    assert places.of("a.yaml").name == "given"
-    assert places.of("a.yaml").with_namespace(stating) is stating
-    assert places.of("k.yaml").name == "kustomized"
-    assert places.of("k.yaml").with_namespace(stating) == {"metadata": {"namespace": "kustomized", "name": "x"}}
-    assert places.of("k.yaml").with_namespace(silent) is silent
-    assert places.of("k.yaml").with_namespace({"metadata": 7}) == {"metadata": 7}
+    placeholder = {"metadata": {"namespace": "${NS}", "name": "x"}}
+    assert target.with_namespace(stating) is stating
+    assert target.with_namespace(silent) is silent
+    assert target.with_namespace(placeholder) == {"metadata": {"namespace": "given", "name": "x"}}
+    assert target.with_namespace({"metadata": 7}) == {"metadata": 7}
 
 
 def test_labels_of_namespaces(tmp_path: Path) -> None:

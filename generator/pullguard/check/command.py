@@ -42,7 +42,7 @@ def check(
         selection: Which of the files in folders are read; None: all.
         limits: What is beyond them is an error; None: those of the engine.
         namespace_labels: A file with the labels of Namespaces; see `pullguard.judging.namespace_labels`.
-        builds: How kustomizations and charts are built; None: as by default. "conftest" judges all files as they stand.
+        builds: How kustomizations and charts are built; None: as by default.
         baseline: The file of the baseline; None if there is none.
         write_baseline: Whether to write it: all findings are known then.
 
@@ -73,7 +73,7 @@ def check(
             progress=progress,
             selection=selection or ALL,
             namespace_labels=namespace_labels,
-            builds=None if engine == "conftest" else builds or BuildOptions(),
+            builds=builds or BuildOptions(),
         )
     if any(found.annotation is not None for found in report.findings):
         from pullguard.judging.exemptions import exempted  # noqa: PLC0415 - seldom needed

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pullguard.core.findings import InputBuild, Problem
 from pullguard.core.inputs.build_options import BuildOptions, Kustomizations
-from pullguard.core.inputs.files import Found, shown
+from pullguard.core.inputs.files import File, Found, shown
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.builds import (
     KUSTOMIZATIONS,
@@ -17,6 +18,7 @@ from pullguard.engine.builds import (
     FoundInBuild,
     Names,
     buildable,
+    built_text,
 )
 from pullguard.engine.protocol import Engine
 from pullguard.engine.unjudged import UnjudgedObject, Unprotected
@@ -25,6 +27,23 @@ from pullguard.judging.collector import FindingCollector
 EXTENSIONLESS = "Kustomization"
 CHART = "Chart.yaml"
 PACKED_CHART = ".tgz"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a build makes.
+
+    Attributes:
+        position: The place of the build among the files of the input.
+        place: Its place among the builds.
+        kind: That of the build.
+        file: The YAML, by the name of the build.
+    """
+
+    position: int
+    place: int
+    kind: str
+    file: File
 
 
 class InputBuilds:
@@ -60,6 +79,7 @@ class InputBuilds:
         self.objects = 0
         self.done: list[InputBuild] = []
         self._options = options
+        self._namespace = namespace
         self._wanted = wanted
         self._places = {file.absolute(): place for place, file in enumerate(found) if isinstance(file, Path)}
         self._shown_by = {os.fspath(path.parent): os.fspath(path) for path in reversed(self._places) if _shows(path)}
@@ -94,6 +114,7 @@ class InputBuilds:
             self._end(place, found, collector)
             for each in waiting.pop(place, ()) if place in self._relevant else ():
                 self.take(place, each, collector)
+        self.done.sort(key=lambda build: build.path)
 
     def take(self, place: int, found: FoundInBuild, collector: FindingCollector) -> None:
         """Note what is found in the build at a place."""
@@ -106,6 +127,13 @@ class InputBuilds:
             collector.unjudged.take(found)
         elif isinstance(found, InputError):
             collector.fail(self._position(place), found)
+
+    def made(self, engine: Engine) -> Iterator[Made]:
+        """Yield what was built, as YAML."""
+        for place in sorted(self._relevant):
+            build = self._asked[place]
+            text, _ = built_text(engine, build, self._options.charts, self._namespace)
+            yield Made(self._position(place), place, build.kind, File(self._names.shown(build.path), text))
 
     def leaves(self, file: Found) -> bool:
         """Tell whether a file is to be judged as it stands."""

@@ -1,26 +1,27 @@
 """Manifests judged by conftest, object by object, as the engine reads them."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from pullguard.core.findings import Place
 from pullguard.core.gatekeeper import dig
-from pullguard.core.inputs.problems import InputError
 from pullguard.core.programs import private_folder
-from pullguard.core.progress import Progress
 from pullguard.core.resources import find_tool
-from pullguard.engine.batches import Batch, judged
+from pullguard.engine.batches import Answer, Batch, judged
+from pullguard.engine.builds import BuiltObject, Path
 from pullguard.engine.conftest import conftest
 from pullguard.engine.documents import Manifest
 from pullguard.engine.files import known_namespaces
 from pullguard.engine.groups import Group
 from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
-from pullguard.judging.collector import FindingCollector
-from pullguard.judging.inputs import InputSummary, JudgingInput
-from pullguard.judging.target_namespaces import is_placeholder
+from pullguard.judging.builds import InputBuilds
+from pullguard.judging.collector import SourceCollector
+from pullguard.judging.inputs import JudgingInput
+from pullguard.judging.target_namespaces import TargetNamespace
 
 # Each batch is one start of conftest, some hundredths of a second, and conftest needs some twenty times the size of a
 # batch as memory: megabytes make the one small and keep the other bounded, however large the input is.
@@ -33,83 +34,78 @@ class _Item:
     """An object on its way to conftest.
 
     Attributes:
-        file: The place of its file in the input.
-        manifest: The object.
+        position: The place of its file, or build, in the input.
+        item: What tells it from others in the same document.
+        source: Where it stands.
+        kind: That of what it was built from; "" if it was not built.
         text: The object as JSON, in the namespace that it goes to.
-        namespace: That of objects of its file that state none; "" = not known.
-        stated: What it states itself, any JSON value.
     """
 
-    file: int
-    manifest: Manifest
+    position: int
+    item: tuple[int, ...]
+    source: Manifest | BuiltObject
+    kind: str
     text: str
-    namespace: str
-    stated: Any
 
 
 def by_conftest(
     engine: Engine,
     given: JudgingInput,
-    collector: FindingCollector,
-    bar: Progress,
+    collector: SourceCollector,
     groups: Sequence[Group],
-) -> InputSummary:
-    """Judge files by conftest.
+    built: InputBuilds,
+) -> None:
+    """Judge by conftest what the engine has read, and what it has built, before.
 
     Raises:
         PullguardError: conftest is nowhere, or fails whatever the objects are.
     """
     program = find_tool("conftest")
-    for _ in Inputs(engine, [file for _, file in given.files], kinds=["/Namespace"], is_judged=True):
-        pass  # the engine remembers them
     known = known_namespaces(engine, given.labels)
     namespaces = {name: _namespace(name, own) for name, own in known.labels.items()}
-    summary = InputSummary(ambiguous=known.ambiguous)
     with private_folder() as folder:
         judges = []
         for index, group in enumerate(groups):
             own = folder / f"group-{index}"
             own.mkdir()
             judges.append(conftest(program, group, folder=own))
-        items = _items(engine, given, collector, summary)
-        work = ((batch, _asked(batch, namespaces)) for batch in _batches(items))
+        items = chain(_as_they_stand(engine, given), _as_built(engine, given.target, built))
+        work = ((batch, _asked(batch, namespaces, given.target.name)) for batch in _batches(items))
         for batch, answers in judged(judges, work):
-            bar.advance(len(batch))
             for item, answer in zip(batch, answers, strict=True):
-                collector.take(item.file, item.manifest.item, item.manifest, answer)
-    return summary
+                collector.judged(item.position, item.item, item.source, answer, item.kind)
 
 
-def _items(engine: Engine, given: JudgingInput, collector: FindingCollector, summary: InputSummary) -> Iterator[_Item]:
-    """Yield the objects of files; note what is wrong with the files, and what they were."""
+def _as_they_stand(engine: Engine, given: JudgingInput) -> Iterator[_Item]:
+    """Yield the objects of files; what is wrong with the files was said before."""
     for number, file in given.files:
-        inputs = Inputs(engine, [file], is_judged=True)
-        objects = 0
-        placeholders: Counter[str] = Counter()
-        for found in inputs:
-            if isinstance(found, InputError):
-                collector.fail(number, found)
-                continue
-            objects += 1
-            stated = dig(found.object, "metadata", "namespace")
-            if isinstance(stated, str) and stated and is_placeholder(stated):
-                placeholders[stated] += 1
-            target = given.targets.of(found.file)
-            obj = target.with_namespace(found.object)
-            text = json.dumps(obj, separators=(",", ":"))
-            yield _Item(number, found, text, target.name, dig(obj, "metadata", "namespace"))
-        for name in inputs.names:
-            collector.unjudged.placeholders(name, placeholders)
-            summary.add(name, inputs.documents, objects)
+        for found in Inputs(engine, [file]):
+            if isinstance(found, Manifest):
+                yield _Item(number, found.item, found, "", _text(found, given.target))
+
+
+def _as_built(engine: Engine, target: TargetNamespace, built: InputBuilds) -> Iterator[_Item]:
+    """Yield the objects that are built."""
+    for made in built.made(engine):
+        for found in Inputs(engine, [made.file]):
+            if isinstance(found, Manifest):
+                # Where the engine has found nothing, nothing says what decides.
+                places: dict[Path, Place] = {(): Place(made.file.name, 1)}
+                source = BuiltObject(made.file.name, found.document, found.item, found.object, places, Answer("", ()))
+                yield _Item(made.position, (made.place, *found.item), source, made.kind, _text(found, target))
+
+
+def _text(found: Manifest, target: TargetNamespace) -> str:
+    return json.dumps(target.with_namespace(found.object), separators=(",", ":"))
 
 
 def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
-    """Gather objects of one namespace until they are as much as a batch may hold; a larger one stands alone."""
+    """Gather objects until they are as much as a batch may hold; a larger one stands alone."""
     batch: list[_Item] = []
     size = 0
     for item in items:
         is_full = size + len(item.text) > _BATCH_BYTES or len(batch) == _BATCH_OBJECTS
-        if batch and (is_full or item.namespace != batch[0].namespace):
+        if batch and is_full:
             yield batch
             batch, size = [], 0
         batch.append(item)
@@ -118,10 +114,10 @@ def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _asked(items: Sequence[_Item], known: Mapping[str, Mapping[str, Any]]) -> Batch:
+def _asked(items: Sequence[_Item], known: Mapping[str, Mapping[str, Any]], default: str) -> Batch:
     """Return what conftest is asked of objects, with their own Namespaces: the input may have very many others."""
-    default = items[0].namespace
-    names = {name for item in items for name in (item.stated, default) if isinstance(name, str)}
+    stated = (dig(item.source.object, "metadata", "namespace") for item in items)
+    names = {name for name in (*stated, default) if isinstance(name, str)}
     return Batch([item.text for item in items], {name: known[name] for name in sorted(names & known.keys())}, default)
 
 

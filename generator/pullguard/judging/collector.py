@@ -110,6 +110,28 @@ class FindingCollector:
         return self._policies[name]
 
 
+class SourceCollector(FindingCollector):
+    """Findings of something else than the engine: of what the engine finds, it keeps where that stands.
+
+    Attributes:
+        sources: Objects in which the engine finds something, by position.
+    """
+
+    def __init__(self, policies: Mapping[str, Summary | ConstraintTemplate]) -> None:
+        super().__init__(policies)
+        self.sources: dict[InputPosition, Source] = {}
+
+    def take(self, file: int, item: tuple[int, ...], obj: Source, answer: Answer | Failure, kind: str = "") -> None:
+        """Note where an object stands, whatever the engine says of it."""
+        del answer, kind
+        self.sources[(file, obj.document, *item)] = obj
+
+    def judged(self, file: int, item: tuple[int, ...], obj: Source, answer: Answer | Failure, kind: str = "") -> None:
+        """Note what is said of an object."""
+        source = self.sources.get((file, obj.document, *item), obj)
+        super().take(file, item, source, answer, kind)
+
+
 def _built(found: Finding, obj: BuiltObject, kind: str) -> Finding:
     """Return a finding in an object that was built, with what it was built by."""
     hook = dig(obj.object, "metadata", "annotations", _HOOK)

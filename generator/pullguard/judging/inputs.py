@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pullguard.core.inputs.files import STDIN_NAME, Located
 from pullguard.core.inputs.problems import InputError
-from pullguard.judging.target_namespaces import TargetNamespaces
+from pullguard.judging.target_namespaces import TargetNamespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +14,12 @@ class JudgingInput:
 
     Attributes:
         files: The files, and what is wrong with others, with their places in the input, in its order.
-        targets: The namespaces that their objects go to.
+        target: The namespace that their objects go to.
         labels: The labels of Namespaces by their names, whatever the files say of them.
     """
 
     files: Sequence[tuple[int, Located | InputError]]
-    targets: TargetNamespaces
+    target: TargetNamespace
     labels: Mapping[str, Mapping[str, str]]
 
 

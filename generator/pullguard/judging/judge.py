@@ -16,10 +16,9 @@ from pullguard.engine.files import FileEnd, JudgedFiles, JudgedObject, Request
 from pullguard.engine.protocol import Engine
 from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 from pullguard.judging.builds import EXTENSIONLESS, InputBuilds
-from pullguard.judging.collector import FindingCollector
+from pullguard.judging.collector import FindingCollector, SourceCollector
 from pullguard.judging.inputs import InputSummary, JudgingInput
-from pullguard.judging.kustomizations import namespaces
-from pullguard.judging.target_namespaces import TargetNamespaces
+from pullguard.judging.target_namespaces import TargetNamespace
 
 if TYPE_CHECKING:
     from pullguard.library.ruleset import Ruleset
@@ -36,7 +35,7 @@ def judge(
     progress: bool = False,
     selection: Selection = ALL,
     namespace_labels: str | None = None,
-    builds: BuildOptions | None = None,
+    builds: BuildOptions = BuildOptions(),  # noqa: B008 - a constant
 ) -> Report:
     """Judge manifests by a library of ConstraintTemplates and constraints.
 
@@ -50,7 +49,7 @@ def judge(
         progress: Show a progress bar on a terminal when it takes longer than a second.
         selection: Which of the files in folders are read.
         namespace_labels: A file with the labels of Namespaces; see `pullguard.judging.namespace_labels`.
-        builds: How kustomizations and charts are built; None: they are not, and all files are judged as they stand.
+        builds: How kustomizations and charts are built.
 
     Returns:
         The report. What cannot be read or judged among the manifests is an error in it.
@@ -58,41 +57,31 @@ def judge(
     Raises:
         PullguardError: The policies or a program cannot be used.
     """
-    if builds is None:
-        found = list(find_files(paths, selection))
-    else:
-        # What has changed is not all that decides about it.
-        found = list(find_files(paths, Selection(selection.exclude, names=(EXTENSIONLESS,))))
-    targets = TargetNamespaces(namespace, namespaces(engine, found) if builds is None else {})
+    # What has changed is not all that decides about it.
+    found = list(find_files(paths, Selection(selection.exclude, names=(EXTENSIONLESS,))))
+    target = TargetNamespace(namespace)
     labels: Mapping[str, Mapping[str, str]] = {}
     if namespace_labels is not None:
         from pullguard.judging.namespace_labels import load  # noqa: PLC0415 - seldom needed
 
         labels = load(engine, namespace_labels)
-    collector = FindingCollector(rules.policies)
+    collector = FindingCollector(rules.policies) if by == "opa" else SourceCollector(rules.policies)
     with ExitStack() as stack:
-        built = (
-            None
-            if builds is None
-            else InputBuilds(engine, paths, found, builds, namespace=namespace, wanted=selection.has_changed)
-        )
-        if built is not None:
-            built.run(collector)
+        built = InputBuilds(engine, paths, found, builds, namespace=namespace, wanted=selection.has_changed)
+        built.run(collector)
         files = [
             (place, located(each, stdin, stack))
             for place, each in enumerate(found)
-            if built is None or (built.leaves(each) and (not isinstance(each, Path) or selection.has_changed(each)))
+            if built.leaves(each) and (not isinstance(each, Path) or selection.has_changed(each))
         ]
-        given = JudgingInput(files, targets, labels)
+        given = JudgingInput(files, target, labels)
         bar = stack.enter_context(Progress(None, "objects", show=progress))
-        if by == "opa":
-            read = _by_engine(engine, given, collector, bar, built)
-            if built is not None:
-                read.add_built(built.read, built.objects)
-        else:
+        read = _by_engine(engine, given, collector, bar, built)
+        read.add_built(built.read, built.objects)
+        if isinstance(collector, SourceCollector):
             from pullguard.judging.by_conftest import by_conftest  # noqa: PLC0415 - seldom needed
 
-            read = by_conftest(engine, given, collector, bar, rules.groups)
+            by_conftest(engine, given, collector, rules.groups, built)
         engine.finish()
         drift: tuple[str, ...] = ()
         if collector.suspects:
@@ -111,7 +100,7 @@ def judge(
         notes=(
             *rules.notes,
             *_ambiguous(read),
-            *(built.notes if built else ()),
+            *built.notes,
             *notes,
             *drift,
         ),
@@ -119,7 +108,7 @@ def judge(
         unused=rules.unused,
         read=tuple(read.read),
         doubt=rules.doubt,
-        builds=tuple(built.done) if built else (),
+        builds=tuple(built.done),
         unjudged=collector.unjudged.found(findings, namespace, rules.needing_cluster),
     )
 
@@ -136,7 +125,7 @@ def _by_file(findings: Sequence[Finding], files: Sequence[Found]) -> Sequence[Fi
 
 
 def _by_engine(
-    engine: Engine, given: JudgingInput, collector: FindingCollector, bar: Progress, built: InputBuilds | None
+    engine: Engine, given: JudgingInput, collector: FindingCollector, bar: Progress, built: InputBuilds
 ) -> InputSummary:
     """Let the engine read and judge files."""
     asked: list[tuple[int, Located]] = []
@@ -146,8 +135,8 @@ def _by_engine(
         else:
             asked.append((number, file))
     ends: dict[int, FileEnd] = {}
-    builds = None if built is None else built.builds
-    judged = JudgedFiles(engine, [_request(file, given.targets) for _, file in asked], given.labels, builds)
+    requests = [Request(file.path, file.name, given.target.name, replaces=False) for _, file in asked]
+    judged = JudgedFiles(engine, requests, given.labels, built.builds)
     for place, found in judged:
         if built is not None and (
             isinstance(found, BuiltObject) or (isinstance(found, Unprotected) and found.is_built)
@@ -178,11 +167,6 @@ def _end(number: int, file: Located, end: FileEnd, summary: InputSummary, collec
         summary.add(file.name, end.documents, end.objects)
     collector.unjudged.count(end.unprotected)
     collector.unjudged.placeholders(file.name, end.placeholders)
-
-
-def _request(file: Located, targets: TargetNamespaces) -> Request:
-    target = targets.of(file.name)
-    return Request(file.path, file.name, target.name, target.replaces)
 
 
 def _ambiguous(read: InputSummary) -> Iterator[str]:

@@ -49,7 +49,7 @@ def prepared(
     if found is not None:
         return ruleset.from_bundle(engine, choice, found, library)
     rules = ruleset.from_templates(engine, choice, library, everywhere=everywhere)
-    groups = [group.for_engine() for group in rules.groups] if by == "opa" else []
+    groups = [group.for_engine() for group in rules.groups]
     engine.setup(groups, limits=limits, remember=True, survey=looking)
     engine.flush()
     return rules
