@@ -45,6 +45,7 @@ def test_a_missing_conftest(
     tmp_path: Path, library: str, engine_program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "pullguard-engine").symlink_to(engine_program)
+    (tmp_path / "rego").symlink_to(resources.rego_directory())
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path)
     monkeypatch.setattr(resources, "_CHECKOUT", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
