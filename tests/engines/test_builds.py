@@ -342,13 +342,6 @@ def test_what_has_changed_is_judged_as_in_the_whole(folder: Path) -> None:
     ]
 
 
-@pytest.mark.usefixtures("conftest_binary")
-def test_conftest_judges_files_as_they_stand(folder: Path) -> None:
-    overlays(folder)
-    report = check(["prod"], library="builtin", engine="conftest")
-    assert brief(report) == []
-
-
 def real(name: str) -> Iterator[dict[str, Any]]:
     file = REAL / name
     if not file.exists():
