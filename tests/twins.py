@@ -144,6 +144,6 @@ def _line(violations: Sequence[Mapping[str, Any]]) -> str:
 
 def _place(violation: Mapping[str, Any]) -> tuple[int, str, int]:
     found = re.fullmatch(r"(.*)\.(\w+)\[(\d+)\]", violation["details"].get("path", ""))
-    if found is None:
-        return 0, "", 0  # it is about the whole object
+    if found is None or found[2] not in LISTS:
+        return 0, "", 0  # it is about the whole object, or about what custom resources alone have
     return LISTS.index(found[2]), found[1], int(found[3])

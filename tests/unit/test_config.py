@@ -533,6 +533,10 @@ def test_the_schema_is_a_schema_and_says_what_parameters_are() -> None:
 _JOB_SET = "{group: jobset.x-k8s.io, kind: JobSet, paths: ['spec.replicatedJobs[].template.spec.template.spec']}"
 
 
+_CONTAINERS = "{group: tekton.dev, kind: Task, containers: ['spec.steps[]', 'spec.*', 'spec.parts.*[]', spec.run]}"
+_IMAGES = "{group: example.com, kind: Widget, images: [{image: 'spec.*.image', policy: 'spec.*.pull'}]}"
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
@@ -545,6 +549,20 @@ _JOB_SET = "{group: jobset.x-k8s.io, kind: JobSet, paths: ['spec.replicatedJobs[
         (_JOB_SET.replace("template.spec'", "template.spec.containers[]'"), "paths[0] cannot be "),
         (_JOB_SET.replace("spec.replicated", "spec/replicated"), "paths[0] cannot be "),
         (_JOB_SET.replace("spec.replicated", "spec. replicated"), "paths[0] cannot be "),
+        (_JOB_SET.replace("[].template", ".a*.template"), "paths[0] cannot be "),
+        (_JOB_SET.replace("[].template", ".**.template"), "paths[0] cannot be "),
+        (_CONTAINERS.replace("spec.steps[]", "spec.steps"), "containers[0] cannot be spec.steps"),
+        (_CONTAINERS.replace("spec.steps[]", "spec.initContainers"), "containers[0] cannot be spec.initContainers"),
+        (_CONTAINERS.replace("spec.steps[]", "spec/steps[]"), "containers[0] cannot be spec/steps[]"),
+        (_CONTAINERS.replace("spec.steps[]", "spec.s*"), "containers[0] cannot be spec.s*"),
+        (_IMAGES.replace("spec.*.image", "spec.images[]"), "images[0].image cannot be spec.images[]"),
+        (_IMAGES.replace("spec.*.image", "spec.*"), "images[0].image cannot be spec.*"),
+        (_IMAGES.replace("spec.*.pull", "spec. pull"), 'images[0].policy cannot be "spec. pull"'),
+        (_IMAGES.replace(", policy: 'spec.*.pull'", ""), "images[0].policy is missing"),
+        (
+            _IMAGES.replace("spec.*.image", "spec.image"),
+            "images[0].policy cannot be spec.*.pull: spec.image leads through other lists; a pull policy ",
+        ),
     ],
 )
 def test_custom_kinds_that_can_never_match(checkout: Path, entry: str, message: str) -> None:
@@ -552,7 +570,8 @@ def test_custom_kinds_that_can_never_match(checkout: Path, entry: str, message: 
     start = (
         "protectedNamespaces: {names: [a]}\npolicies:\n  protected_pull_policy:\n    parameters:\n      customKinds:\n"
     )
-    parse(ENGINE, f"{start}        - {_JOB_SET}\n", "f.yaml", found)
+    for right in (_JOB_SET, _JOB_SET.replace("[].template", ".*.template"), _CONTAINERS, _IMAGES):
+        parse(ENGINE, f"{start}        - {right}\n", "f.yaml", found)
     with pytest.raises(PullguardError) as raised:
         parse(ENGINE, f"{start}        - {entry}\n", "f.yaml", found)
     name = "policies.protected_pull_policy.parameters.customKinds[0]"

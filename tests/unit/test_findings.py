@@ -102,6 +102,30 @@ def test_a_finding_about_a_container() -> None:
     assert source.path_of(found.line) == ("spec", "initContainers", 1, "imagePullPolicy")
 
 
+@pytest.mark.parametrize(
+    ("path", "container", "line"),
+    [
+        ("spec.steps[1]", ContainerRef("steps", "b", 1), ("spec", "steps", 1, "imagePullPolicy")),
+        ("spec.run", ContainerRef("run", "", 0), ("spec", "run", "image")),
+        ("spec.image", None, ("spec", "image")),
+        ("spec.none", None, ()),
+        ("spec.steps", None, ("spec", "steps")),
+    ],
+)
+def test_what_uses_images_in_custom_resources(
+    path: str, container: ContainerRef | None, line: tuple[str | int, ...]
+) -> None:
+    steps = [{"name": "a"}, {"name": "b", "image": "i:1", "imagePullPolicy": "Always"}]
+    source = Source({"kind": "Task", "spec": {"steps": steps, "run": {"image": "i:1"}, "image": "i:1"}})
+    found = finding(violation(details(path, image="i:1")), source, "ns")
+    assert (found.container, found.image, source.path_of(found.line)) == (container, "i:1", line)
+
+
+def test_a_mapping_is_a_container_only_where_details_speak_of_an_image() -> None:
+    source = Source({"kind": "Task", "spec": {"run": {"image": "i:1"}}})
+    assert finding(violation(details("spec.run")), source, "ns").container is None
+
+
 CONTAINERS = [
     pytest.param({"image": "i", "imagePullPolicy": "Always"}, "imagePullPolicy", "i", id="stated"),
     pytest.param({"image": "i", "imagePullPolicy": 1}, "imagePullPolicy", "i", id="stated as a number"),

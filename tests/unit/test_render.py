@@ -949,36 +949,89 @@ def test_bindings_are_for_what_the_webhook_leaves_out() -> None:
     assert everywhere["spec"] == {"policyName": "required-label", "validationActions": ["Warn", "Audit"]}
 
 
+_CEL_A = '.filter(p, type(p.spec) == map && "a" in p.spec).map(p, {"at": p.at, "spec": dyn(p.spec["a"])})'
+_CEL_ENTRIES = (
+    ".filter(p, type(p.spec) == list).map(p, p.spec.map(v, {"
+    '"at": dyn(p.at + [type(v) == map && type(v.?name.orValue(null)) == string ? v.name : ""]), '
+    '"spec": dyn(v)})).flatten(1)'
+)
+_CEL_KEYS = (
+    ".filter(p, type(p.spec) == map).map(p, p.spec.map(k, k).sort().map(k, "
+    '{"at": dyn(p.at + [k]), "spec": dyn(p.spec[k])})).flatten(1)'
+)
+
+
+def _at(path: str) -> str:
+    return f'[{{"at": dyn(["{path}"]), "spec": dyn(resource)}}]'
+
+
+def _of_kind(terms: str) -> str:
+    return (
+        '[request.kind.group + "/" + request.kind.kind].map(kind, [dyn(object), dyn(oldObject)].map(resource,\n'
+        f'  kind in ["g.io/K"] ? {terms}\n  : []))[0]'
+    )
+
+
+def _custom_variable(name: str, **places: Any) -> str:
+    rules = CelRules((), ({"expression": f"variables.{name}"},))
+    kinds = {"customKinds": [{"group": "g.io", "kind": "K", **places}]}
+    found = admission.validating(policy(admission=rules), admitted(kinds))
+    (variable,) = found[0]["spec"]["variables"]
+    assert variable["name"] == name
+    return str(variable["expression"])
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
-    [
-        ("a", '.filter(p, type(p.spec) == map && "a" in p.spec).map(p, {"at": p.at, "spec": dyn(p.spec["a"])})'),
-        (
-            "a[].b",
-            (
-                '.filter(p, type(p.spec) == map && "a" in p.spec).map(p, {"at": p.at, "spec": dyn(p.spec["a"])})'
-                ".filter(p, type(p.spec) == list).map(p, p.spec.map(v, {"
-                '"at": dyn(p.at + [type(v) == map && type(v.?name.orValue(null)) == string ? v.name : ""]), '
-                '"spec": dyn(v)})).flatten(1)'
-                '.filter(p, type(p.spec) == map && "b" in p.spec).map(p, {"at": p.at, "spec": dyn(p.spec["b"])})'
-            ),
-        ),
-    ],
+    [("a", _CEL_A), ("a[].a", _CEL_A + _CEL_ENTRIES + _CEL_A), ("a.*.a", _CEL_A + _CEL_KEYS + _CEL_A)],
 )
 def test_pod_specs_of_custom_kinds(path: str, text: str) -> None:
+    assert _custom_variable("customPodSpecs", paths=[path]) == _of_kind(_at(path) + text)
+    assert _custom_variable("customLists", paths=[path]) == "[[], []]"
+
+
+def test_containers_of_custom_kinds() -> None:
+    expression = _custom_variable("customLists", containers=["a", "a[]"])
+    one, several = (
+        f'{_at("a")}{_CEL_A}.map(p, {{"at": p.at, "list": dyn("containers"), "items": {items}}})'
+        for items in ("dyn([p.spec])", "p.spec")
+    )
+    assert expression == _of_kind(f"{one}\n    + {several}")
+    assert _custom_variable("customPodSpecs", containers=["a"]) == "[[], []]"
+
+
+_STATED = ' || (p.stated != null && p.stated != "")'
+
+
+@pytest.mark.parametrize(
+    ("field", "start", "used", "stated", "end"),
+    [
+        (("a.i", "a.p"), f".map(c, [c]{_CEL_A}", _STATED, _CEL_A, "[0]"),
+        (("a.a.i", "a.p"), f".map(c, [c]{_CEL_A}{_CEL_A}", "", _CEL_A, "[0]"),
+        (("a[].a.i", "a[].p"), f"{_CEL_A}{_CEL_ENTRIES}.map(c, [c]{_CEL_A}", "", "", ".flatten(1)"),
+    ],
+)
+def test_images_of_custom_kinds(field: tuple[str, str], start: str, used: str, stated: str, end: str) -> None:
+    image, policy_path = field
+    key = '.filter(p, type(p.spec) == map && "p" in p.spec).map(p, {"at": p.at, "spec": dyn(p.spec["p"])})'
+    expression = _custom_variable("customLists", images=[{"image": image, "policy": policy_path}])
+    assert expression == _of_kind(
+        f"{_at(image)}{start}"
+        '.filter(p, type(p.spec) == map).map(p, {"at": dyn(p.at + ["p"]), "image": dyn(p.spec[?"i"].orValue(null)), '
+        f'"stated": ([c]{stated}{key}.map(q, q.spec) + [dyn(null)])[0]}}).filter(p, '
+        f'(p.image != null && p.image != ""){used})'
+        f'.map(p, {{"at": p.at, "list": dyn("images"), "items": dyn([{{"name": dyn("{image}"), '
+        f'"image": p.image, "imagePullPolicy": p.stated}}])}})){end}'
+    )
+
+
+def test_what_is_stated_of_a_kind_several_times_is_joined() -> None:
     rules = CelRules((), ({"expression": "variables.customPodSpecs"},))
-    kinds = {"customKinds": [{"group": "g.io", "kind": "K", "paths": [path]}]}
+    kinds = {"customKinds": [{"group": "g.io", "kind": "K", "paths": [path]} for path in ("a", "a[].a")]}
     found = admission.validating(policy(admission=rules), admitted(kinds))
-    assert found[0]["spec"]["variables"] == [
-        {
-            "name": "customPodSpecs",
-            "expression": (
-                "[dyn(object), dyn(oldObject)].map(resource,\n"
-                '  (request.kind.group == "g.io" && request.kind.kind == "K" '
-                f'? [{{"at": dyn(["{path}"]), "spec": dyn(resource)}}]{text} : []))'
-            ),
-        }
-    ]
+    assert found[0]["spec"]["variables"][0]["expression"] == _of_kind(
+        f"{_at('a')}{_CEL_A}\n    + {_at('a[].a')}{_CEL_A}{_CEL_ENTRIES}{_CEL_A}"
+    )
 
 
 def test_assigns_are_one_for_each_field_and_way_of_protecting() -> None:

@@ -52,7 +52,8 @@ class ContainerRef:
     """The container or image volume of a finding.
 
     Attributes:
-        list: "containers", "initContainers", "ephemeralContainers" or "volumes".
+        list: "containers", "initContainers", "ephemeralContainers" or "volumes"; in a custom resource also another key
+            that holds containers, or one.
         name: Its name; "" if it has none.
         index: Its place in the list, from 0.
     """
@@ -463,7 +464,7 @@ def finding(violation: Violation, source: Source, namespace: str, images: "Image
     """
     obj, details = source.object, violation.details
     path = _path(obj, dig(details, "path"))
-    container = _container(obj, path)
+    container = _container(obj, path, details)
     image_of, line_of = _image_and_line(obj, path) if container else (None, path)
     rule = rule_of(violation.template, dig(details, "reason"))
     where = "/".join(_names(obj, path)) if path else (images or Images(obj)).cut_from(violation.message)
@@ -649,11 +650,20 @@ def _path(obj: Mapping[str, Any], text: Any) -> Path:
     return tokens if tokens and value_at(obj, tokens) is not None else ()
 
 
-def _container(obj: Mapping[str, Any], path: Path) -> ContainerRef | None:
-    """Return the container or image volume that a path leads to, or None if it leads to something else."""
-    if len(path) < 2 or path[-2] not in _LISTS or not isinstance(path[-1], int):  # noqa: PLR2004 - list and index
+def _container(obj: Mapping[str, Any], path: Path, details: Any) -> ContainerRef | None:
+    """Return the container or image volume that a path leads to, or None if it leads to something else.
+
+    Custom resources have containers in other lists, or by themselves.
+    """
+    value = value_at(obj, path)
+    if not _is_listed(path) and not (path and isinstance(value, dict) and "image" in details):
         return None
-    return ContainerRef(str(path[-2]), _text(dig(value_at(obj, path), "name")), path[-1])
+    name, step = _text(dig(value, "name")), path[-1]
+    return ContainerRef(str(path[-2]), name, step) if isinstance(step, int) else ContainerRef(step, name, 0)
+
+
+def _is_listed(path: Path) -> bool:
+    return len(path) > 1 and path[-2] in _LISTS and isinstance(path[-1], int)
 
 
 def _image_and_line(obj: Mapping[str, Any], path: Path) -> tuple[str | None, Path]:

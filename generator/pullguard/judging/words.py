@@ -22,7 +22,7 @@ def subject(found: Finding) -> str:
     parts = [object_name(found)]
     if found.container is not None:
         own = found.container.name or f"number {found.container.index + 1}"
-        parts.append(f"{_LISTS[found.container.list]} {own}")
+        parts.append(f"{_LISTS.get(found.container.list, 'container')} {own}")
     if found.builds and found.builds[0].hook:
         parts.append(f"Helm hook {found.builds[0].hook}")
     if found.namespace_assumed:

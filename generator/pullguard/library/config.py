@@ -12,6 +12,7 @@ from pullguard.core.schema_errors import Problem, dotted, in_file, joined, probl
 from pullguard.core.text_files import read_text
 from pullguard.engine.documents import Document, read_documents
 from pullguard.engine.protocol import Engine
+from pullguard.library.custom_kinds import divided
 from pullguard.library.policies.model import LEVELS, Policy
 from pullguard.library.policies.structural import doubts, json_schema
 
@@ -134,7 +135,14 @@ def parse(engine: Engine, text: str, file: str, policies: Sequence[Policy]) -> C
         found = problems(schema(policies), documents[0].value, root="the configuration")
         if not found:
             config = _config(documents[0].value, policies)
-            found = [problem for policy in policies for problem in _missing(policy, config.policies[policy.name])]
+            found = [
+                problem
+                for policy in policies
+                for problem in (
+                    *_missing(policy, config.policies[policy.name]),
+                    *_unreachable(policy, config.policies[policy.name]),
+                )
+            ]
         errors.extend(in_file(found, file, documents[0].line_of))
     if errors:
         raise joined(errors)
@@ -354,3 +362,18 @@ def _missing(policy: Policy, config: PolicyConfig) -> list[Problem]:
         return []
     place = ("policies", policy.name, "parameters")
     return problems(json_schema(policy.stated_parameters), {}, root="", below=place)
+
+
+def _unreachable(policy: Policy, config: PolicyConfig) -> Iterator[Problem]:
+    """Yield what is stated of custom kinds and leads nowhere, as no pattern of one field can tell."""
+    parameter = policy.kinds_from_parameter or ""
+    for index, kind in enumerate(config.parameters.get(parameter, ())):
+        for number, field in enumerate(kind.get("images", ())):
+            above, _ = divided(field["policy"])
+            if field["image"].split(".")[: len(above)] != above:
+                path = ("policies", policy.name, "parameters", parameter, index, "images", number, "policy")
+                yield Problem(
+                    path,
+                    f"{dotted(path, '')} cannot be {field['policy']}: {field['image']} leads through other lists",
+                    "a pull policy stands in the same entry as its image, or above all lists",
+                )

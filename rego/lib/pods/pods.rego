@@ -42,18 +42,33 @@ spec(resource, kind) := object.get(resource, spec_paths[kind.group][kind.kind], 
 # METADATA
 # title: The uses of images in an object
 # description: |
-#   Every container and image volume of its pod specs: `spec` (the path of the pod spec, keys and indices), `list`,
-#   `index`, `name`, `image`, `stated` (the pull policy; null as the others where it is missing) and `field` (its name).
-#   A list, container or image volume of the wrong type, which the API server refuses, has none. `custom_kinds` says
-#   where kinds that are not built in hold pod specs: [{group, kind, paths}].
+#   Every container and image volume of its pod specs, and what else uses an image in a custom resource. `spec` is the
+#   path of the pod spec, or of the mapping that stands for one; `path` its own path; `policy_path` that of its pull
+#   policy, there or not; all of them keys and indices. `list` is what kind of use it is. `name`, `image` and `stated`
+#   (the pull policy) are null where they are missing; `field` is the name of the pull policy's field. What is of the
+#   wrong type, which the API server refuses, is no use. `custom_kinds` says where kinds that are not built in hold pod
+#   specs, containers and images: [{group, kind, paths, containers, images}].
 uses(resource, kind, custom_kinds) := [use |
-	some path in _spec_paths(resource, kind, custom_kinds)
+	places := _places(kind, custom_kinds)
+	some group in [
+		_in_pod_specs(resource, _spec_paths(resource, kind, places)),
+		_in_containers(resource, places),
+		_in_fields(resource, places),
+	]
+	some use in group
+]
+
+_in_pod_specs(resource, paths) := [use |
+	some path in paths
 	pod_spec := object.get(resource, path, null)
 	known_as := place(resource, path)
 	some list in ["containers", "initContainers", "ephemeralContainers", "volumes"]
 	is_array(pod_spec[list])
 	some index, item in pod_spec[list]
-	use := object.union({"spec": path, "place": known_as, "list": list, "index": index}, _use(list, item))
+	use := object.union(
+		{"spec": path, "place": known_as, "list": list},
+		_use(list, item, array.concat(path, [list, index])),
+	)
 ]
 
 # METADATA
@@ -108,7 +123,40 @@ _named(resource, path, key) := [name |
 	is_number(key)
 }
 
-_use("volumes", item) := {
+# A container that stands in no pod spec is known by the list that it is in, or by its own place.
+_in_containers(resource, places) := [use |
+	some custom in places
+	some pattern in custom.containers
+	some path in _matches(resource, _steps(pattern))
+	owner := _owner(path)
+	use := object.union(
+		{"spec": _parent(owner), "place": place(resource, owner), "list": "containers"},
+		_use("containers", object.get(resource, path, null), path),
+	)
+]
+
+# Fields that are no container's: the name is the path of the image as it is stated. Without an image, the one that is
+# used by default has the pull policy beside it, if that is stated.
+_in_fields(resource, places) := [use |
+	some custom in places
+	some field in custom.images
+	wanted := _steps(field.image)
+	some owner in _matches(resource, _parent(wanted))
+	is_object(object.get(resource, owner, null))
+	path := array.concat(owner, [wanted[count(wanted) - 1]])
+	policy_path := _bound(_steps(field.policy), path)
+	image := object.get(resource, path, null)
+	stated := object.get(resource, policy_path, null)
+	_is_used(image, stated, _parent(policy_path) == owner)
+	use := {
+		"spec": owner, "path": path, "policy_path": policy_path, "place": place(resource, path), "list": "images",
+		"name": field.image, "image": image, "stated": stated, "field": policy_path[count(policy_path) - 1],
+	}
+]
+
+_use("volumes", item, path) := {
+	"path": path,
+	"policy_path": array.concat(path, ["image", "pullPolicy"]),
 	"name": object.get(item, "name", null),
 	"image": object.get(item.image, "reference", null),
 	"stated": object.get(item.image, "pullPolicy", null),
@@ -117,7 +165,9 @@ _use("volumes", item) := {
 	is_object(item.image)
 }
 
-_use(list, item) := {
+_use(list, item, path) := {
+	"path": path,
+	"policy_path": array.concat(path, ["imagePullPolicy"]),
 	"name": object.get(item, "name", null),
 	"image": object.get(item, "image", null),
 	"stated": object.get(item, "imagePullPolicy", null),
@@ -127,31 +177,71 @@ _use(list, item) := {
 	is_object(item)
 }
 
+_is_used(image, _, _) if not image in {null, ""}
+
+_is_used(image, stated, true) if {
+	image in {null, ""}
+	not stated in {null, ""}
+}
+
 _spec_paths(_, kind, _) := [spec_paths[kind.group][kind.kind]]
 
-_spec_paths(resource, kind, custom_kinds) := [path |
-	some custom in custom_kinds
-	custom.group == kind.group
-	custom.kind == kind.kind
+_spec_paths(resource, kind, places) := [path |
+	some custom in places
 	some pattern in custom.paths
-	some path in _matches(resource, pattern)
+	some path in _matches(resource, _steps(pattern))
 ] if {
 	not spec_paths[kind.group][kind.kind]
 }
 
-# The paths in an object that a pattern such as spec.replicatedJobs[].template.spec stands for.
-_matches(resource, pattern) := {path |
-	wanted := split(replace(pattern, "[]", ".[]"), ".")
-	walk(resource, [path, _])
-	count(path) == count(wanted)
+# What is stated of a kind that is not built in.
+_places(kind, custom_kinds) := [custom |
+	some custom in custom_kinds
+	custom.group == kind.group
+	custom.kind == kind.kind
+	not spec_paths[kind.group][kind.kind]
+]
+
+_steps(pattern) := split(replace(pattern, "[]", ".[]"), ".")
+
+# The paths in an object that the steps of a pattern such as spec.replicatedJobs[].template.spec stand for.
+_matches(resource, wanted) := {wanted} if {
+	_first_open(wanted) == count(wanted)
+} else := {array.concat(known, path) |
+	first := _first_open(wanted)
+	known := array.slice(wanted, 0, first)
+	walk(object.get(resource, known, null), [path, _])
+	count(path) == count(wanted) - first
 	every position, step in path {
-		_generalized(step) == wanted[position]
+		_fits(step, wanted[first + position])
 	}
 }
 
-_generalized(step) := "[]" if is_number(step)
+# Where the first step is that stands for several: every entry of a list, or every key of a mapping.
+_first_open(wanted) := min([position | some position, step in array.concat(wanted, ["*"]); step in {"[]", "*"}])
 
-_generalized(step) := step if is_string(step)
+_fits(step, "[]") if is_number(step)
+
+_fits(step, "*") if is_string(step)
+
+_fits(step, wanted) if step == wanted
+
+# The steps of a pattern that leads the same way as a path as far as both have lists and free keys.
+_bound(wanted, path) := [step |
+	some position, own in wanted
+	step := _chosen(own, path, position)
+]
+
+_chosen(own, path, position) := path[position] if own in {"[]", "*"}
+
+_chosen(own, _, _) := own if not own in {"[]", "*"}
+
+_parent(path) := array.slice(path, 0, count(path) - 1)
+
+# The list that a path leads into, if it does.
+_owner(path) := _parent(path) if {
+	is_number(path[count(path) - 1])
+} else := path
 
 _segment(step) := sprintf("[%d]", [step]) if is_number(step)
 

@@ -33,9 +33,10 @@ test_built_in_kinds[name] if {
 	pods.spec(resource, {"group": group, "kind": kind}) == _pod_spec
 	pods.uses(resource, {"group": group, "kind": kind}, []) == [{
 		"spec": path,
+		"path": array.concat(path, ["containers", 0]),
+		"policy_path": array.concat(path, ["containers", 0, "imagePullPolicy"]),
 		"place": path,
 		"list": "containers",
-		"index": 0,
 		"name": "a",
 		"image": "nginx",
 		"stated": null,
@@ -69,29 +70,36 @@ test_uses_in_every_list if {
 			{"name": "x", "image": {}},
 		],
 	}
-	pods.uses({"spec": spec}, {"group": "", "kind": "Pod"}, []) == [
+	found := [use |
+		some full in pods.uses({"spec": spec}, {"group": "", "kind": "Pod"}, [])
+		full.spec == ["spec"]
+		full.place == ["spec"]
+		written := {"path": pods.formatted(full.path), "policy_path": pods.formatted(full.policy_path)}
+		use := object.union(object.remove(full, ["spec", "place"]), written)
+	]
+	found == [
 		{
-			"spec": ["spec"], "place": ["spec"], "list": "containers", "index": 0,
+			"path": "spec.containers[0]", "policy_path": "spec.containers[0].imagePullPolicy", "list": "containers",
 			"name": "a", "image": null, "stated": null, "field": "imagePullPolicy",
 		},
 		{
-			"spec": ["spec"], "place": ["spec"], "list": "containers", "index": 1,
+			"path": "spec.containers[1]", "policy_path": "spec.containers[1].imagePullPolicy", "list": "containers",
 			"name": null, "image": "c:1", "stated": 1, "field": "imagePullPolicy",
 		},
 		{
-			"spec": ["spec"], "place": ["spec"], "list": "initContainers", "index": 0,
-			"name": "b", "image": "b:1", "stated": "", "field": "imagePullPolicy",
+			"path": "spec.initContainers[0]", "policy_path": "spec.initContainers[0].imagePullPolicy",
+			"list": "initContainers", "name": "b", "image": "b:1", "stated": "", "field": "imagePullPolicy",
 		},
 		{
-			"spec": ["spec"], "place": ["spec"], "list": "ephemeralContainers", "index": 0,
-			"name": "d", "image": "e:1", "stated": "Never", "field": "imagePullPolicy",
+			"path": "spec.ephemeralContainers[0]", "policy_path": "spec.ephemeralContainers[0].imagePullPolicy",
+			"list": "ephemeralContainers", "name": "d", "image": "e:1", "stated": "Never", "field": "imagePullPolicy",
 		},
 		{
-			"spec": ["spec"], "place": ["spec"], "list": "volumes", "index": 1,
+			"path": "spec.volumes[1]", "policy_path": "spec.volumes[1].image.pullPolicy", "list": "volumes",
 			"name": "w", "image": "v:1", "stated": "Always", "field": "pullPolicy",
 		},
 		{
-			"spec": ["spec"], "place": ["spec"], "list": "volumes", "index": 2,
+			"path": "spec.volumes[2]", "policy_path": "spec.volumes[2].image.pullPolicy", "list": "volumes",
 			"name": "x", "image": null, "stated": null, "field": "pullPolicy",
 		},
 	]
@@ -139,6 +147,22 @@ test_custom_kinds[name] if {
 			"lws", "LWS", {"spec": {"a": {"spec": _pod_spec}, "b": {"spec": _pod_spec}}}, leaders,
 			["spec.a.spec", "spec.b.spec"],
 		],
+		"free keys on the way": [
+			"kubeflow.org", "TFJob",
+			{"spec": {"tfReplicaSpecs": {"Chief": {"template": {"spec": _pod_spec}}, "Worker": {}}, "x": [_templated]}},
+			[{"group": "kubeflow.org", "kind": "TFJob", "paths": ["spec.tfReplicaSpecs.*.template.spec", "spec.*.template"]}],
+			["spec.tfReplicaSpecs.Chief.template.spec"],
+		],
+		"a list has no free keys": [
+			"lws", "LWS", {"spec": [_templated]}, [{"group": "lws", "kind": "LWS", "paths": ["spec.*.spec.template.spec"]}],
+			[],
+		],
+		"lists of free keys": [
+			"lws", "LWS", {"spec": {"a": [{"spec": _pod_spec}]}},
+			[{"group": "lws", "kind": "LWS", "paths": ["spec.*[].spec"]}], ["spec.a[0].spec"],
+		],
+		"nowhere": ["argoproj.io", "Rollout", _templated, [object.union(rollout[0], {"paths": []})], []],
+		"no paths": ["argoproj.io", "Rollout", _templated, [object.remove(rollout[0], ["paths"])], []],
 		"a built-in kind keeps its place": [
 			"apps", "Deployment", _templated, [{"group": "apps", "kind": "Deployment", "paths": ["spec"]}],
 			["spec.template.spec"],
@@ -146,6 +170,95 @@ test_custom_kinds[name] if {
 	}
 	uses := pods.uses(resource, {"group": group, "kind": kind}, custom_kinds)
 	[place | some use in uses; place := pods.formatted(use.spec)] == places
+}
+
+_widget(spec, places) := [use |
+	custom := object.union({"group": "example.com", "kind": "Widget"}, places)
+	some full in pods.uses({"spec": spec}, {"group": "example.com", "kind": "Widget"}, [custom])
+	written := {key: pods.formatted(full[key]) | some key in ["spec", "path", "policy_path"]}
+	use := object.union(full, written)
+]
+
+_always := {"name": "a", "image": "x:1", "imagePullPolicy": "Always"}
+
+test_containers_of_custom_kinds[name] if {
+	found := {"name": "a", "image": "x:1", "stated": "Always", "field": "imagePullPolicy", "list": "containers"}
+	some name, [spec, pattern, paths, place] in {
+		"one": [{"run": _always}, "spec.run", ["spec", "spec.run"], ["spec", "run"]],
+		"a list": [{"steps": [null, _always]}, "spec.steps[]", ["spec", "spec.steps[1]"], ["spec", "steps"]],
+		"one in each entry of a list": [
+			{"templates": [{}, {"name": "t", "run": _always}]}, "spec.templates[].run",
+			["spec.templates[1]", "spec.templates[1].run"], ["spec", "templates", ["t"], "run"],
+		],
+		"lists in a list": [
+			{"templates": [{"steps": [_always]}]}, "spec.templates[].steps[]",
+			["spec.templates[0]", "spec.templates[0].steps[0]"], ["spec", "templates", [], "steps"],
+		],
+		"one of each key": [{"parts": {"b": _always, "c": 7}}, "spec.parts.*", ["spec.parts", "spec.parts.b"], [
+			"spec", "parts",
+			"b",
+		]],
+		"lists of each key": [{"b": [_always], "c": _always}, "spec.*[]", ["spec", "spec.b[0]"], ["spec", "b"]],
+	}
+	_widget(spec, {"containers": [pattern]}) == [object.union(found, {
+		"spec": paths[0],
+		"path": paths[1],
+		"policy_path": concat("", [paths[1], ".imagePullPolicy"]),
+		"place": place,
+	})]
+}
+
+test_images_of_custom_kinds[name] if {
+	beside := {"image": "spec.image", "policy": "spec.imagePullPolicy"}
+	above := {"image": "spec.thanos.image", "policy": "spec.imagePullPolicy"}
+	listed := {"image": "spec.pools[].main.image", "policy": "spec.pools[].pull"}
+	keyed := {"image": "spec.*.image", "policy": "spec.*.pull"}
+	some name, [spec, field, used] in {
+		"both": [
+			{"image": "x:1", "imagePullPolicy": "Always"}, beside,
+			["spec", "spec.image", "spec.imagePullPolicy", "x:1", "Always"],
+		],
+		"no pull policy": [{"image": "x:1"}, beside, ["spec", "spec.image", "spec.imagePullPolicy", "x:1", null]],
+		"no image": [
+			{"imagePullPolicy": "Always"}, beside,
+			["spec", "spec.image", "spec.imagePullPolicy", null, "Always"],
+		],
+		"a pull policy above": [
+			{"thanos": {"image": "x:1"}, "imagePullPolicy": "Never"}, above,
+			["spec.thanos", "spec.thanos.image", "spec.imagePullPolicy", "x:1", "Never"],
+		],
+		"in entries of a list": [
+			{"pools": [{}, {"main": {"image": "x"}, "pull": "Never"}]}, listed,
+			["spec.pools[1].main", "spec.pools[1].main.image", "spec.pools[1].pull", "x", "Never"],
+		],
+		"of each key": [
+			{"a": {"image": "x", "pull": "Never"}, "b": "x"}, keyed,
+			["spec.a", "spec.a.image", "spec.a.pull", "x", "Never"],
+		],
+	}
+	[use] := _widget(spec, {"images": [field]})
+	[use.spec, use.path, use.policy_path, use.image, use.stated] == used
+	[use.name, use.list] == [field.image, "images"]
+	endswith(field.policy, use.field)
+}
+
+test_no_images_of_custom_kinds[name] if {
+	beside := {"image": "spec.image", "policy": "spec.imagePullPolicy"}
+	above := {"image": "spec.thanos.image", "policy": "spec.imagePullPolicy"}
+	some name, [spec, field] in {
+		"nothing": [{}, beside],
+		"neither": [{"image": "", "imagePullPolicy": null}, beside],
+		"a pull policy of something else": [{"thanos": {}, "imagePullPolicy": "Always"}, above],
+		"nothing that could have one": [{"imagePullPolicy": "Always"}, above],
+		"no mapping": ["x", beside],
+	}
+	_widget(spec, {"images": [field]}) == []
+}
+
+test_the_place_of_an_image if {
+	spec := {"pools": [{"name": "a", "image": "x"}, {"image": "x"}]}
+	uses := _widget(spec, {"images": [{"image": "spec.pools[].image", "policy": "spec.pools[].pull"}]})
+	[use.place | some use in uses] == [["spec", "pools", ["a"], "image"], ["spec", "pools", [], "image"]]
 }
 
 test_formatted if {

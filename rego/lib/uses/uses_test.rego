@@ -3,7 +3,7 @@ package lib.uses_test
 import data.lib.uses
 
 _use := {
-	"spec": ["spec", "jobs", 2, "spec"], "list": "containers", "index": 1,
+	"spec": ["spec", "jobs", 2, "spec"], "path": ["spec", "jobs", 2, "spec", "containers", 1], "list": "containers",
 	"name": "a", "image": "x:1", "stated": "Always",
 }
 
@@ -90,7 +90,7 @@ test_identity if {
 	used := object.union(_use, {"place": ["spec", "jobs", ["c"], "spec"]})
 	same := {"place": ["spec", "jobs", ["c"], "spec"], "list": "containers", "name": "a", "image": "x:1"}
 	uses.identity(used) == same
-	uses.identity(object.union(used, {"spec": ["spec", "jobs", 0, "spec"], "index": 0, "stated": null})) == same
+	uses.identity(object.union(used, {"spec": ["spec", "jobs", 0, "spec"], "path": [], "stated": null})) == same
 }
 
 test_kept[name] if {
@@ -152,9 +152,16 @@ test_is_not_admission[operation] if {
 test_path if uses.path(_use) == "spec.jobs[2].spec.containers[1]"
 
 test_policy_path if {
-	uses.policy_path(object.union(_use, {"field": "imagePullPolicy"})) == "spec.jobs[2].spec.containers[1].imagePullPolicy"
-	volume := object.union(_use, {"list": "volumes", "field": "pullPolicy"})
-	uses.policy_path(volume) == "spec.jobs[2].spec.volumes[1].image.pullPolicy"
+	uses.policy_path(object.union(_use, {"policy_path": ["spec", "jobs", 2, "pull"]})) == "spec.jobs[2].pull"
+}
+
+test_pulled_path[name] if {
+	some name, [change, path] in {
+		"container": [{}, "spec.jobs[2].spec.containers[1]"],
+		"field with a pull policy": [{"list": "images", "policy_path": ["spec", "pull"]}, "spec.pull"],
+		"field without one": [{"list": "images", "path": ["spec", "image"], "stated": null}, "spec.image"],
+	}
+	uses.pulled_path(object.union(_use, change)) == path
 }
 
 test_message[name] if {
@@ -164,6 +171,7 @@ test_message[name] if {
 		"init container": [{"list": "initContainers"}, "init container \"a\" image \"x:1\": bad"],
 		"ephemeral container": [{"list": "ephemeralContainers"}, "ephemeral container \"a\" image \"x:1\": bad"],
 		"image volume": [{"list": "volumes"}, "image volume \"a\" image \"x:1\": bad"],
+		"field": [{"list": "images", "name": "spec.image"}, "field \"spec.image\" image \"x:1\": bad"],
 		"no name and no image": [{"name": null, "image": null}, "container \"(none)\" image \"(none)\": bad"],
 		"hostile": [{"name": "ü\n", "image": ["\u001b"]}, "container \"??\" image \"[\"\\u001b\"]\": bad"],
 		"long": [{"name": long, "image": long}, sprintf("container \"%s...%s\" image \"%s...%s\": bad", [

@@ -13,11 +13,12 @@ from pullguard.engine.protocol import Engine
 from pullguard.library.policies.metadata import RULE_REMEDY
 from pullguard.library.policies.model import AssignField, Assigns, CelRules, CelVariable, Mutation
 
-#: Variables that the generator writes, besides one for each parameter: whether the namespace is a protected one, and
-#: the pod specs of built-in kinds and of those that the user adds.
+#: Variables that the generator writes, besides one for each parameter: whether the namespace is a protected one, the
+#: pod specs of built-in kinds, and the pod specs and whatever else uses images of custom resources.
 IS_PROTECTED = "isProtected"
 POD_SPECS = "podSpecs"
 CUSTOM_POD_SPECS = "customPodSpecs"
+CUSTOM_LISTS = "customLists"
 
 _USE = re.compile(r"\bvariables\.([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -157,7 +158,7 @@ def _document(engine: Engine, text: str, file: str, schema: Mapping[str, Any]) -
 
 def _rules(document: Document, file: str, key: str, libs: Libs, parameters: Collection[str]) -> CelRules:
     """Return the rules below a key, and the variables before them with those of the libs in their places."""
-    variables = _Variables(libs, (*parameters, IS_PROTECTED, POD_SPECS, CUSTOM_POD_SPECS))
+    variables = _Variables(libs, (*parameters, IS_PROTECTED, POD_SPECS, CUSTOM_POD_SPECS, CUSTOM_LISTS))
     variables.include(document, file)
     rules = [_stripped(rule) for rule in document.value[key]]
     for index, rule in enumerate(rules):

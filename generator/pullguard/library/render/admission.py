@@ -1,13 +1,21 @@
 """The admission policies of a policy, Kubernetes' own and Gatekeeper's mutators, as JSON values; pure."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 from pullguard.core.gatekeeper import POLICY_ANNOTATION, SUMMARY_ANNOTATION, dig
 from pullguard.library.config import UNSEEN, Config, ProtectedNamespaces
-from pullguard.library.policies.cel import CUSTOM_POD_SPECS, IS_PROTECTED, POD_SPECS, literal, used_variables
+from pullguard.library.custom_kinds import divided
+from pullguard.library.policies.cel import (
+    CUSTOM_LISTS,
+    CUSTOM_POD_SPECS,
+    IS_PROTECTED,
+    POD_SPECS,
+    literal,
+    used_variables,
+)
 from pullguard.library.policies.model import AssignField, CelRules, CelVariable, PodSpecPaths, Policy
 from pullguard.library.render.objects import complete_parameters, dashed, ways
 
@@ -226,11 +234,13 @@ def _variables(
     cel: CelRules, namespaces: ProtectedNamespaces, policy: Policy, parameters: Mapping[str, Any]
 ) -> list[dict[str, str]]:
     """Return the variables that the rules need, those of the generator first."""
+    custom = _custom_kinds(policy, parameters)
     candidates = [
         CelVariable(IS_PROTECTED, _is_protected(namespaces)),
         *(CelVariable(name, literal(value)) for name, value in parameters.items()),
         CelVariable(POD_SPECS, _pod_specs(policy.pod_spec_paths)),
-        CelVariable(CUSTOM_POD_SPECS, _custom_pod_specs(_custom_kinds(policy, parameters))),
+        CelVariable(CUSTOM_POD_SPECS, _by_kind(custom, _pod_specs_in)),
+        CelVariable(CUSTOM_LISTS, _by_kind(custom, _lists_in)),
         *cel.variables,
     ]
     needed = used_variables(cel.rules)
@@ -303,32 +313,93 @@ def _pod_specs(paths: PodSpecPaths) -> str:
     )
 
 
-def _custom_pod_specs(kinds: Iterable[Mapping[str, Any]]) -> str:
-    """Return two lists of {at, spec}, of the object and of the object before, for the kinds that the user adds.
+def _by_kind(kinds: Iterable[Mapping[str, Any]], terms_of: Callable[[Mapping[str, Any]], Iterable[str]]) -> str:
+    """Return two lists, of the object and of the object before, of what terms make of a custom resource `resource`.
 
-    What is not there, or is of the wrong type, has none. A kind can be stated several times.
+    A kind can be stated several times.
     """
-    terms = [
-        f"(request.kind.group == {literal(kind['group'])} && request.kind.kind == {literal(kind['kind'])} "
-        f"? {_specs_at(path)} : [])"
-        for kind in kinds
-        for path in dig(kind, "paths") or ()
-    ]
-    if not terms:
+    terms: dict[str, list[str]] = {}
+    for kind in kinds:
+        terms.setdefault(f"{kind['group']}/{kind['kind']}", []).extend(terms_of(kind))
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, own in terms.items():
+        alike.setdefault(tuple(own), []).append(name)
+    cases = [f"kind in {literal(names)} ? {_joined(own)}" for own, names in alike.items() if own]
+    if not cases:
         return "[[], []]"
-    text = "\n  + ".join(terms)
-    return f"[dyn(object), dyn(oldObject)].map(resource,\n  {text})"
+    return (
+        '[request.kind.group + "/" + request.kind.kind].map(kind, [dyn(object), dyn(oldObject)].map(resource,\n  '
+        + "\n  : ".join([*cases, "[]))[0]"])
+    )
+
+
+def _joined(terms: Iterable[str]) -> str:
+    return "\n    + ".join(terms)
+
+
+def _pod_specs_in(kind: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the pod specs of a kind, as lists of {at, spec}. What is not there, or is of the wrong type, has none."""
+    for path in dig(kind, "paths") or ():
+        yield _specs_at(path)
+
+
+def _lists_in(kind: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what uses images in no pod spec, as lists of {at, list, items}: items are written as containers are."""
+    for path in dig(kind, "containers") or ():
+        items = "p.spec" if path.endswith("[]") else "dyn([p.spec])"
+        yield (
+            _specs_at(path.removesuffix("[]")) + f'.map(p, {{"at": p.at, "list": dyn("containers"), "items": {items}}})'
+        )
+    for field in dig(kind, "images") or ():
+        yield _image_at(field["image"], field["policy"])
+
+
+def _image_at(image: str, policy: str) -> str:
+    """Return the list of what a field for an image holds, together with the field of its pull policy.
+
+    Lists and free keys on the way to the policy are on the way to the image as well; `at` ends in the policy's name.
+    """
+    *owner, image_key = image.split(".")
+    above, below = divided(policy)
+    beside = owner == policy.split(".")[:-1]
+    stated = f"({_followed('[c]', below)}.map(q, q.spec) + [dyn(null)])[0]"
+    used = '(p.image != null && p.image != "")' + (' || (p.stated != null && p.stated != "")' if beside else "")
+    found = (
+        _followed("[c]", owner[len(above) :])
+        + f'.filter(p, type(p.spec) == map).map(p, {{"at": dyn(p.at + [{literal(below[-1])}]), '
+        f'"image": dyn(p.spec[?{literal(image_key)}].orValue(null)), "stated": {stated}}}).filter(p, {used})'
+        f'.map(p, {{"at": p.at, "list": dyn("images"), "items": dyn([{{"name": dyn({literal(image)}), '
+        '"image": p.image, "imagePullPolicy": p.stated}])})'
+    )
+    start = _followed(_start(image), above)
+    return f"{start}.map(c, {found})" + (".flatten(1)" if above else "[0]")
 
 
 def _specs_at(path: str) -> str:
-    """Return the list of what stands at a path, where `[]` behind a key means every entry of its list.
+    """Return the list of what stands at a path, where `[]` behind a key means every entry of its list, `*` every key.
 
-    Each has its place, `at`: the path, and the names of the entries on its way; "" for one that has none.
+    Each has its place, `at`: the path, and the names of the entries on its way, "" for one that has none, and the keys.
     """
-    text = f'[{{"at": dyn([{literal(path)}]), "spec": dyn(resource)}}]'
-    for step in path.split("."):
+    return _followed(_start(path), path.split("."))
+
+
+def _start(path: str) -> str:
+    return f'[{{"at": dyn([{literal(path)}]), "spec": dyn(resource)}}]'
+
+
+def _followed(text: str, steps: Iterable[str]) -> str:
+    """Return the list of what is reached by steps from a list of {at, spec}."""
+    for step in steps:
         key = literal(step.removesuffix("[]"))
-        text += f'.filter(p, type(p.spec) == map && {key} in p.spec).map(p, {{"at": p.at, "spec": dyn(p.spec[{key}])}})'
+        if key == '"*"':
+            text += (
+                ".filter(p, type(p.spec) == map).map(p, p.spec.map(k, k).sort().map(k, "
+                '{"at": dyn(p.at + [k]), "spec": dyn(p.spec[k])})).flatten(1)'
+            )
+        else:
+            text += (
+                f'.filter(p, type(p.spec) == map && {key} in p.spec).map(p, {{"at": p.at, "spec": dyn(p.spec[{key}])}})'
+            )
         if step.endswith("[]"):
             text += (
                 ".filter(p, type(p.spec) == list).map(p, p.spec.map(v, "

@@ -26,7 +26,10 @@
 #             - pattern: "[^*/:@]\\*$"
 #               because: "it also exempts images whose names only begin like it: let the prefix end in /, : or @"
 #       customKinds:
-#         description: Custom resources that hold pod specs.
+#         description: |
+#           Custom resources that hold pod specs (`paths`), containers that stand in no pod spec (`containers`), or
+#           images in fields of their own (`images`). A path has keys joined by dots: `[]` behind a key stands for every
+#           entry of its list, an asterisk in the place of a key for every key of a mapping.
 #         type: array
 #         default: []
 #         example:
@@ -42,7 +45,7 @@
 #               - spec.leaderWorkerTemplate.workerTemplate.spec
 #         items:
 #           type: object
-#           required: [group, kind, paths]
+#           required: [group, kind]
 #           properties:
 #             group:
 #               description: The API group, such as argoproj.io.
@@ -61,17 +64,54 @@
 #                   because: "a kind is singular: Rollout"
 #             paths:
 #               description: |
-#                 Where the pod specs are: keys joined by dots, `[]` behind a key that holds a list, such as
-#                 spec.replicatedJobs[].template.spec.template.spec.
+#                 Where the pod specs are, such as spec.replicatedJobs[].template.spec.template.spec.
 #               type: array
-#               minItems: 1
 #               items:
 #                 type: string
 #                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
 #                 refuses:
-#                   - {pattern: '[/*\s]', because: "keys are joined by dots, and have no slash, asterisk or blank"}
+#                   - pattern: '[/\s]|[^.]\*|\*[^.\[]'
+#                     because: "keys are joined by dots, and an asterisk stands for a whole key"
 #                   - pattern: (^|\.)(containers|initContainers|ephemeralContainers|volumes)(\[\])?$
 #                     because: "the path must end at a pod spec, not at its containers: spec.template.spec"
+#             containers:
+#               description: |
+#                 Where containers are that stand in no pod spec, one or every entry of a list, such as
+#                 spec.templates[].container and spec.steps[].
+#               type: array
+#               items:
+#                 type: string
+#                 pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
+#                 refuses:
+#                   - pattern: '[/\s]|[^.]\*|\*[^.\[]'
+#                     because: "keys are joined by dots, and an asterisk stands for a whole key"
+#                   - pattern: (^|\.)(containers|initContainers|ephemeralContainers|sidecars|steps)$
+#                     because: "a list of containers has [] behind it: spec.steps[]"
+#             images:
+#               description: Where images are that are no container's.
+#               type: array
+#               items:
+#                 type: object
+#                 required: [image, policy]
+#                 properties:
+#                   image:
+#                     description: The field of the image, such as spec.image.
+#                     type: string
+#                     pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
+#                     refuses:
+#                       - pattern: '[/\s]|[^.]\*|\*[^.\[]'
+#                         because: "keys are joined by dots, and an asterisk stands for a whole key"
+#                       - {pattern: '[\]*]$', because: "an image is a field that has a name: spec.image"}
+#                   policy:
+#                     description: |
+#                       The field of its pull policy, such as spec.imagePullPolicy. A list or an asterisk in it is one
+#                       that is on the way to the image as well.
+#                     type: string
+#                     pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
+#                     refuses:
+#                       - pattern: '[/\s]|[^.]\*|\*[^.\[]'
+#                         because: "keys are joined by dots, and an asterisk stands for a whole key"
+#                       - {pattern: '[\]*]$', because: "a pull policy is a field that has a name: spec.imagePullPolicy"}
 #       controlledPods:
 #         description: |
 #           Whether admission judges what has a controller, one of Kubernetes or any other. `audit` leaves it to audit,
@@ -189,13 +229,19 @@ kept(now, before) := {key |
 
 # METADATA
 # title: Where a use of an image stands in its object
-path(use) := pods.formatted(array.concat(use.spec, [use.list, use.index]))
+path(use) := pods.formatted(use.path)
 
 # METADATA
 # title: Where the pull policy of a use of an image stands, or would stand, in its object
-policy_path(use) := sprintf("%s.image.%s", [path(use), use.field]) if {
-	use.list == "volumes"
-} else := sprintf("%s.%s", [path(use), use.field])
+policy_path(use) := pods.formatted(use.policy_path)
+
+# METADATA
+# title: What of an object the pull policy of a use of an image is about
+# description: As path; the stated pull policy itself where that is a field of its own, no container's.
+pulled_path(use) := policy_path(use) if {
+	use.list == "images"
+	not use.stated in {null, ""}
+} else := path(use)
 
 # METADATA
 # title: A message about a use of an image
@@ -206,12 +252,13 @@ message(use, rest) := messages.fitted(head, use.image, sprintf("\": %s", [rest])
 }
 
 # METADATA
-# title: The noun for the items of each list
+# title: The noun for the uses of each list
 nouns := {
 	"containers": "container",
 	"initContainers": "init container",
 	"ephemeralContainers": "ephemeral container",
 	"volumes": "image volume",
+	"images": "field",
 }
 
 _custom_kinds(request) := object.get(request, ["parameters", "customKinds"], [])

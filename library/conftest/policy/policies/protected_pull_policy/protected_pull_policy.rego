@@ -102,7 +102,7 @@ _violations contains {"msg": _message(use, effective, reason), "details": detail
 	not uses.is_excused(use, input)
 	not _is_kept(use)
 	details := object.union(_certainty(reason), {
-		"path": uses.path(use),
+		"path": uses.pulled_path(use),
 		"stated": use.stated,
 		"effective": effective,
 		"image": use.image,
