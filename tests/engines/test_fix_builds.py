@@ -25,6 +25,9 @@ pytestmark = pytest.mark.usefixtures("opa")
 
 REAL = Path(__file__).parents[3] / "shared" / "charts"
 
+# That of objects that state none: a policy is implied only where it is known that the namespace is protected.
+NAMESPACE = "kube-system"
+
 DEPLOYMENT = """\
 # A comment.
 apiVersion: apps/v1
@@ -493,16 +496,20 @@ class Run:
     everywhere: bool
 
     def check(self) -> Report:
-        return check(self.paths, library="builtin", everywhere=self.everywhere, builds=self.builds)
+        return check(self.paths, **self._options)
 
     def fix(self, *, diff: bool = False) -> FixReport:
-        return fix(self.paths, library="builtin", everywhere=self.everywhere, builds=self.builds, diff=diff)
+        return fix(self.paths, **self._options, diff=diff)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"library": "builtin", "everywhere": self.everywhere, "namespace": NAMESPACE, "builds": self.builds}
 
     def made(self, report: Report) -> dict[tuple[Any, ...], dict[tuple[Any, ...], Any]]:
         """Return the values in all objects that are built, by their paths, by build and position."""
         found = {}
         for build in report.builds:
-            text, _ = built_text(ENGINE, Build(build.kind, build.path), self.builds.charts)
+            text, _ = built_text(ENGINE, Build(build.kind, build.path), self.builds.charts, NAMESPACE)
             for each in Inputs(ENGINE, [File("made.yaml", text)]):
                 assert isinstance(each, Manifest), each
                 found[build.path, each.document, each.item] = dict(leaves(each.object))
@@ -580,7 +587,7 @@ def test_diffs(folder: Path, name: str, capfdbinary: pytest.CaptureFixture[bytes
     subprocess.run(["git", "init", "--quiet"], check=True)
     before = texts(folder)
     arguments = [
-        *("fix", "--diff", "--library=builtin", f"--kustomize={case.kustomizations}"),
+        *("fix", "--diff", "--library=builtin", f"--namespace={NAMESPACE}", f"--kustomize={case.kustomizations}"),
         *(f"--values={file}" for file in case.options.values),
         *(f"--set={setting}" for setting in case.options.settings),
     ]
