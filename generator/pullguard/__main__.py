@@ -2,7 +2,12 @@
 
 import gc
 import os
+import signal
 import sys
+
+# Until there is something to clean up, an interrupt ends the process at once: Python would show where it was.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def main() -> int:

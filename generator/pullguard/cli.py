@@ -62,6 +62,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
         add(commands)
     for command in commands.choices.values():
         command.formatter_class = argparse.RawDescriptionHelpFormatter
+        command.set_defaults(parser=command)
     return top
 
 
@@ -78,7 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     ending.require_plain_names(arguments)
     ending.require_working_directory()
-    options = parser("".join(arguments[:1])).parse_args(arguments)
+    options, unknown = parser("".join(arguments[:1])).parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     code: int = options.run(options)
     return code
 

@@ -40,9 +40,16 @@ def guarded(run: Callable[[], int]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # What its encoding does not have is escaped, whoever writes it.
             stream.reconfigure(errors="backslashreplace")
+    ends_at_once = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     try:
-        code = run()
-        sys.stdout.flush()
+        try:
+            if ends_at_once:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            code = run()
+            sys.stdout.flush()
+        finally:
+            if ends_at_once:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:

@@ -1,5 +1,7 @@
 """`pullguard explain`: the page of a policy, from the library that `check` would judge by."""
 
+import os
+import re
 from pathlib import Path
 
 from pullguard.core.errors import PullguardError
@@ -9,6 +11,9 @@ from pullguard.engine.protocol import Engine
 from pullguard.library.choice import choose
 from pullguard.library.ruleset import policy_page
 from pullguard.library.store import load
+
+_EXAMPLE = re.compile(r"(?ms)(^```.*?^```$)")
+_LINK = re.compile(r"\[([^]\n]+)\]\((?!\w+:|#)([^)\s]+)\)")
 
 
 def explain(name: str, *, library: str | None = None) -> str:
@@ -43,4 +48,11 @@ def _page(directory: Path, policy: str, shown: str) -> str:
     page = policy_page(directory, policy)
     if not page.resolve().is_relative_to(directory.resolve()) or not page.is_file():
         raise PullguardError(f"the library ({shown}) has no page of {policy}", remedy="see its template")
-    return read_text(page, tree=directory)
+    return _with_paths(read_text(page, tree=directory), page.parent)
+
+
+def _with_paths(page: str, folder: Path) -> str:
+    """Return a page whose links to files are their paths: on a terminal, a link beside the page leads nowhere."""
+    parts = _EXAMPLE.split(page)
+    parts[::2] = [_LINK.sub(lambda link: str(Path(os.path.normpath(folder / link[2]))), part) for part in parts[::2]]
+    return "".join(parts)

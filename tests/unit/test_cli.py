@@ -1,10 +1,12 @@
 """The command line itself: what it documents, and how it ends."""
 
 import argparse
+import fcntl
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,11 +143,59 @@ def test_a_signal_ends_it_with_its_code(number: signal.Signals) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        time.sleep(1)  # until it reads
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(b"kind: Pod\n")
+        process.stdin.flush()
+        while _unread(process.stdin.fileno()):
+            time.sleep(0.01)
         process.send_signal(number)
         assert process.wait(timeout=600) == 128 + number
-        assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+def _unread(pipe: int) -> int:
+    """Return how many bytes of a pipe nobody has read."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+_INTERRUPTED = """\
+import os, runpy, signal, sys
+
+class Finder:
+    left = int(sys.argv.pop(1))
+
+    def find_spec(self, name, path=None, target=None):
+        if "pullguard.__main__" in sys.modules and name not in {"gc", "signal"}:  # which it has to have for that
+            self.left -= 1
+            if not self.left:
+                os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv[0] = "pullguard"
+from pullguard.__main__ import main
+code = main()
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("number", [*range(1, 12), 20, 30, 50, 80])
+def test_an_interrupt_while_it_starts_leaves_no_trace(number: int, tmp_path: Path) -> None:
+    """The one that comes with the import of a module, from the first one of the command on."""
+    (tmp_path / "a.yaml").write_text("{}")
+    command = [sys.executable, "-c", _INTERRUPTED, str(number), "check", str(tmp_path / "a.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stderr) in {(-signal.SIGINT, ""), (128 + signal.SIGINT, "")}
+
+
+def test_the_usage_of_the_command_is_shown_for_an_option_that_it_does_not_have(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        cli.main(["check", "-q", "a.yaml"])
+    error = capsys.readouterr().err
+    assert (raised.value.code, error.split("[")[0]) == (2, "usage: pullguard check ")
+    assert error.endswith("pullguard check: error: unrecognized arguments: -q\n")
 
 
 def test_a_command_is_parsed_alone_as_among_all() -> None:

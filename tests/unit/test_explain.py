@@ -1,5 +1,6 @@
 """`pullguard explain`: pages of policies, by all names that people meet."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -24,10 +25,25 @@ from pullguard.explain import explain
 def test_every_name_of_a_policy_leads_to_its_page(
     name: str, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = (checkout / "library/policies/protected_pull_policy/README.md").read_text()
+    folder = checkout / "library/policies/protected_pull_policy"
+    page = re.sub(r"\[(samples/\w+\.yaml)\]\(\1\)", rf"{folder}/\1", (folder / "README.md").read_text())
     assert explain(name, library=str(checkout / "library")) == page
     assert cli.main(["explain", name, "--library", str(checkout / "library")]) == 0
     assert capsys.readouterr().out == page
+
+
+def test_links_lead_to_files(checkout: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkout / "library", tmp_path / "library")
+    page = tmp_path / "library/policies/webhook_self_block/README.md"
+    fence = "```yaml\na: '[b](c.yaml)'\n```\n"
+    page.write_text(f"# x\n[a](samples/a.yaml), [b](../../README.md#c)\n{fence}[c](https://example.com/), [d](#e)\n")
+    assert explain("webhook_self_block", library=str(tmp_path / "library")) == (
+        f"# x\n{page.parent}/samples/a.yaml, {tmp_path}/library/README.md#c\n"
+        f"{fence}[c](https://example.com/), [d](#e)\n"
+    )
+    for policy in ("protected_pull_policy", "protected_image_pinning", "webhook_self_block"):
+        found = re.findall(r"(?m)^(?:Fails|Passes): .* \((.*)\)$", explain(policy, library=str(checkout / "library")))
+        assert [Path(name).is_file() for name in found] == [True] * len(found)
 
 
 def test_every_policy_has_a_page(checkout: Path) -> None:

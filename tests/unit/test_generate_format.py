@@ -28,7 +28,7 @@ def test_nothing_differs(*, only_compared: bool, verbose: bool) -> None:
 
 
 def test_what_was_written() -> None:
-    summary = r"lib\x1b: 269 files, up to date (wrote 2, updated 1, removed 1)"
+    summary = r"lib\x1b: 269 files, wrote 2, updated 1, removed 1"
     assert _written(_DIFFERENCE, only_compared=False, verbose=False) == [summary]
     assert _written(_DIFFERENCE, only_compared=False, verbose=True) == [
         r"wrote: lib\x1b/MANIFEST",

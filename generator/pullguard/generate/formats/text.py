@@ -21,5 +21,5 @@ def write(result: GenerateResult, stream: TextIO, *, verbose: bool = False) -> N
         line = f"{result.out} {what}{hint}"
     else:
         # MANIFEST lists the others.
-        line = f"{result.out}: {counted(result.files + 1, 'file')}, up to date{f' ({numbers})' if numbers else ''}"
+        line = f"{result.out}: {counted(result.files + 1, 'file')}, {numbers or 'up to date'}"
     stream.write(printable(line) + "\n")
