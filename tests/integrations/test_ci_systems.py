@@ -137,6 +137,20 @@ def test_what_the_action_runs_is_pinned(action: Action, checkout: Path) -> None:
     assert {entry for entry in locked if not entry.startswith("#")} <= whole
 
 
+@pytest.mark.parametrize("file", ["action.yml", "integrations/gitlab.yml", "integrations/Jenkinsfile"])
+def test_what_is_installed_is_locked(checkout: Path, file: str) -> None:
+    """Pip installs by the lock, or pullguard alone."""
+    text = (checkout / file).read_text().replace("\\\n", " ")
+    installs = re.findall(r"pip\"? install (.*)", text)
+    locked = [options for options in installs if "--require-hashes" in options and "requirements.lock" in options]
+    alone = [options for options in installs if "--no-deps" in options]
+    assert len(locked) == len(alone) == 1
+    assert len(installs) == 2
+    assert re.findall(r"pip\"? wheel (.*)", text) == re.findall(
+        r"pip\"? wheel (--no-deps --no-build-isolation .*)", text
+    )
+
+
 def test_the_action_is_valid(checkout: Path) -> None:
     _validate(checkout, "--builtin-schema", "vendor.github-actions", "action.yml")
 

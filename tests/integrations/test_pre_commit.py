@@ -23,6 +23,16 @@ repos:
 """
 
 
+_EVERYTHING = """\
+repos:
+  - repo: {source}
+    rev: {revision}
+    hooks:
+      - id: pullguard-check
+      - id: pullguard-fix
+"""
+
+
 def _pre_commit(*arguments: str, cwd: Path, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "pre_commit", *arguments]
     return subprocess.run(command, cwd=cwd, env=dict(env), capture_output=True, text=True, timeout=300, check=False)
@@ -68,3 +78,23 @@ def test_the_hooks(repository: Path, source: Path, git: Run, environment: Mappin
             check=True,
         )
     assert "deploy/dns.yaml:9: high: pull-policy-always" in raised.value.stderr + raised.value.stdout
+
+
+def test_names_of_files_are_no_options(
+    repository: Path, source: Path, git: Run, environment: Mapping[str, str]
+) -> None:
+    revision = git(source, "rev-parse", "HEAD").stdout.strip()
+    (repository / ".pre-commit-config.yaml").write_text(_EVERYTHING.format(source=source, revision=revision))
+    hostile = ("--library=weak.yaml", "--output-file=owned.json", "-h.yaml", "--diff.yaml")
+    for name in hostile:
+        (repository / name).write_text("{}")
+    (repository / "weak.yaml").write_text("{}")
+    manifest = repository / "deploy" / "dns.yaml"
+    before = manifest.read_text()
+    git(repository, "add", "--all")
+    ended = _pre_commit("run", "--all-files", cwd=repository, env=environment)
+    assert ended.returncode == 1, ended
+    assert "deploy/dns.yaml:9: high: pull-policy-always" in ended.stdout
+    assert manifest.read_text() == before.replace("Always", "IfNotPresent")
+    assert [(repository / name).read_text() for name in hostile] == ["{}"] * len(hostile)
+    assert not (repository / "owned.json").exists()
