@@ -40,6 +40,7 @@ class ReadOnlyCluster:
         requests: The paths and queries of all lists, in order.
         faults: What lists are answered instead, each once and in this order: a part of the path and query, and the
             reason, such as Expired.
+        answers: What it says at some paths instead, whatever the query.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class ReadOnlyCluster:
     ) -> None:
         self.requests: list[str] = []
         self.faults: list[tuple[str, str]] = []
+        self.answers: dict[str, bytes] = {}
         self._kinds, self._objects, self._forbidden, self._chunk = kinds, objects, forbidden, chunk
         self._refused = refused
         self._expired = list(expired)
@@ -61,8 +63,9 @@ class ReadOnlyCluster:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                code, body = cluster.answer(self.path)
-                data = json.dumps(body).encode()
+                stated = cluster.answers.get(urlsplit(self.path).path)
+                code, body = (200, None) if stated is not None else cluster.answer(self.path)
+                data = json.dumps(body).encode() if stated is None else stated
                 self.send_response(code)
                 self.send_header("Content-Type", _LEGACY)
                 self.send_header("Content-Length", str(len(data)))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pullguard.audit.gathered import Gathered
-from pullguard.cluster.kubectl import Kubectl, RefusedError
+from pullguard.cluster.kubectl import Kubectl, RefusedError, entries
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import CONSTRAINT_GROUP, EXPANSION_GROUP, TEMPLATE_GROUP, dig
@@ -53,13 +53,16 @@ def constraint_resources(cluster: Kubectl) -> list[str]:
         RefusedError: There is no such group, or it cannot be read.
     """
     version = _version(cluster, CONSTRAINT_GROUP)
-    resources = cluster.value(f"/apis/{version}")["resources"]
-    return sorted(f"/apis/{version}/{entry['name']}" for entry in resources if "/" not in entry["name"])
+    return cluster.parsed(
+        f"/apis/{version}",
+        lambda value: sorted(
+            f"/apis/{version}/{entry['name']}" for entry in entries(value, "resources") if "/" not in entry["name"]
+        ),
+    )
 
 
 def _version(cluster: Kubectl, group: str) -> str:
-    version: str = cluster.value(f"/apis/{group}")["preferredVersion"]["groupVersion"]
-    return version
+    return cluster.parsed(f"/apis/{group}", lambda value: str(value["preferredVersion"]["groupVersion"]))
 
 
 def read_owners(cluster: Kubectl, gathered: Gathered) -> None:

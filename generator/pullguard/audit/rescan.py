@@ -8,7 +8,7 @@ from typing import Any
 
 from pullguard.audit.gathered import Gathered
 from pullguard.audit.model import ConstraintKey, Result, Violation
-from pullguard.cluster.kubectl import Kubectl, PageFile, RefusedError, RefusedList
+from pullguard.cluster.kubectl import Kubectl, PageFile, RefusedError, RefusedList, entries
 from pullguard.cluster.owners import Owners
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import reference
@@ -124,11 +124,7 @@ def _rules(gathered: Gathered) -> tuple[list[ConstraintTemplate], list[Constrain
 
 def _resources(cluster: Kubectl, gathered: Gathered, wanted_groups: set[str]) -> list[Listed]:
     """Return what the cluster can list in some groups, each kind in the version that it prefers."""
-    versions: dict[str, list[str]] = {"": ["v1"]}
-    for entry in cluster.value("/apis")["groups"]:
-        preferred = entry["preferredVersion"]["groupVersion"]
-        others = [version["groupVersion"] for version in entry["versions"]]
-        versions[entry["name"]] = list(dict.fromkeys([preferred, *others]))
+    versions = {"": ["v1"], **cluster.parsed("/apis", _versions)}
     found: dict[tuple[str, str], Listed] = {}
     for group, names in versions.items():
         if group not in wanted_groups and _ANY not in wanted_groups:
@@ -136,16 +132,33 @@ def _resources(cluster: Kubectl, gathered: Gathered, wanted_groups: set[str]) ->
         for name in names:
             root = f"/apis/{name}" if group else f"/api/{name}"
             try:
-                resources = cluster.value(root)["resources"]
+                resources = cluster.parsed(root, _listable)
             except RefusedError as error:
                 # An aggregated API that is down: what it holds is not judged, and the report says so.
                 gathered.fail(cluster.source, error)
                 continue
-            for resource in resources:
-                if "/" not in resource["name"] and "list" in resource["verbs"]:
-                    key = (group, resource["kind"])
-                    found.setdefault(key, Listed(*key, f"{root}/{resource['name']}"))
+            for kind, resource in resources:
+                found.setdefault((group, kind), Listed(group, kind, f"{root}/{resource}"))
     return list(found.values())
+
+
+def _versions(value: Any) -> dict[str, list[str]]:
+    """Return the versions of groups by their names, the preferred one first."""
+    return {
+        str(entry["name"]): list(
+            dict.fromkeys(str(version["groupVersion"]) for version in (entry["preferredVersion"], *entry["versions"]))
+        )
+        for entry in entries(value, "groups")
+    }
+
+
+def _listable(value: Any) -> list[tuple[str, str]]:
+    """Return the kinds of a version that can be listed, and what their lists are called."""
+    return [
+        (str(entry["kind"]), str(entry["name"]))
+        for entry in entries(value, "resources")
+        if "/" not in entry["name"] and "list" in entry["verbs"]
+    ]
 
 
 @dataclass(slots=True)
@@ -249,4 +262,5 @@ class _Scan:
 
     def _labels(self) -> dict[str, Any]:
         pages = self._cluster.pages("/api/v1/namespaces")
-        return {obj["metadata"]["name"]: obj["metadata"].get("labels") or {} for page in pages for obj in page}
+        labels = {obj["metadata"]["name"]: obj["metadata"].get("labels") for page in pages for obj in page}
+        return {name: own if isinstance(own, dict) else {} for name, own in labels.items()}

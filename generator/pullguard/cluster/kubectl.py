@@ -6,11 +6,11 @@ import re
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from pullguard.core import programs
@@ -26,6 +26,8 @@ _FIRST_WAITS = (0.5, 1.0)
 # A continue token lives as long as etcd keeps its revision: five minutes. A list that takes longer begins again.
 _LISTS_BEGUN = 5
 _LISTS_AT_ONCE = 2
+# Of one list: with pages of 500 objects, more than etcd can hold.
+_MOST_PAGES = 50_000
 
 # What stands around the items of a list: built-in kinds have it before them, the others behind them. No key can stand
 # in a string, as its quotes would be escaped there.
@@ -61,6 +63,8 @@ _LOGGED = re.compile(
 _REMEDY = "see whether `kubectl get namespaces` works with the same --kubeconfig and --context"
 
 JSON = dict[str, Any]
+
+T = TypeVar("T")
 
 
 class RefusedError(PullguardError):
@@ -131,6 +135,19 @@ class Kubectl:
         """
         return _loaded(self.get(f"--raw={path}"), path)
 
+    def parsed(self, path: str, make: Callable[[Any], T]) -> T:
+        """Return what is made of the JSON value at a path of the API.
+
+        Raises:
+            RefusedError: The API server refuses it.
+            PullguardError: As for `value`, or it is not what it should be.
+        """
+        value = self.value(path)
+        try:
+            return make(value)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise PullguardError(f"the API server's answer to {path} is not what it should be ({error!r})") from error
+
     def pages(self, path: str, *, limit: int = _PAGE) -> Iterator[list[JSON]]:
         """Yield the objects of a list, page by page, each object once; no more than a page is in memory.
 
@@ -142,22 +159,21 @@ class Kubectl:
             RefusedError: As for `get`, or the API server forgets the list before it is read, again and again.
             PullguardError: As for `value`, or it is no list.
         """
-        seen: set[tuple[Any, Any]] = set()
-        token, begun = "", 1
+        seen: set[tuple[str, str]] = set()
+        listed = _List(path, limit)
         while True:
-            query = urlencode({"limit": limit, "continue": token} if token else {"limit": limit})
             try:
-                value = self.value(f"{path}?{query}")
+                value = self.value(listed.target)
             except RefusedError as error:
-                if not error.expired or begun == _LISTS_BEGUN:
+                if not error.expired or listed.begun == _LISTS_BEGUN:
                     raise
-                token, begun = "", begun + 1
+                listed.begin_again()
                 continue
             items, token = _page(value, path)
-            names = [(item["metadata"].get("namespace"), item["metadata"]["name"]) for item in items]
+            names = [(str(item["metadata"].get("namespace", "")), item["metadata"]["name"]) for item in items]
             yield [item for item, name in zip(items, names, strict=True) if name not in seen]
             seen.update(names)
-            if not token:
+            if not listed.go_on(token):
                 return
 
     def page_files(self, paths: Sequence[str], *, limit: int = _PAGE) -> Iterator["PageFile | RefusedList"]:
@@ -181,22 +197,19 @@ class Kubectl:
                 while waiting and len(reading) < _LISTS_AT_ONCE:
                     number += 1
                     file = self._folder / f"page-{number}.json"
-                    reading.append((waiting[0], file, self._start((waiting.popleft().argument,), file)))
+                    reading.append((waiting[0], file, self._start((f"--raw={waiting.popleft().target}",), file)))
                 listed, file, program = reading.popleft()
                 try:
-                    self._ended((listed.argument,), program, file)
-                    token = next_page(file.read_bytes(), listed.path)
-                    if token and token == listed.token:
-                        raise _no_list(listed.path, "it goes on with the page that it has begun with")
-                    listed.token = token
+                    self._ended((f"--raw={listed.target}",), program, file)
+                    goes_on = listed.go_on(next_page(file.read_bytes(), listed.path))
                 except RefusedError as error:
                     if not error.expired or listed.begun == _LISTS_BEGUN:
                         yield RefusedList(listed.path, error)
                         continue
-                    listed.token, listed.begun = "", listed.begun + 1
+                    listed.begin_again()
                 else:
                     yield PageFile(listed.path, listed.begun, file)
-                    if not listed.token:
+                    if not goes_on:
                         continue
                 waiting.appendleft(listed)
         finally:
@@ -260,17 +273,46 @@ class RefusedList:
 
 @dataclass(slots=True)
 class _List:
-    """A list that is being read."""
+    """A list that is being read, page by page.
+
+    Attributes:
+        path: Its path in the API.
+        limit: How many objects a page has at most.
+        begun: How often it has begun.
+    """
 
     path: str
     limit: int
-    token: str = ""
     begun: int = 1
+    _token: str = ""
+    _tokens: set[str] = field(default_factory=set)  # of all pages since it has begun
 
     @property
-    def argument(self) -> str:
-        query = {"limit": self.limit, "continue": self.token} if self.token else {"limit": self.limit}
-        return f"--raw={self.path}?{urlencode(query)}"
+    def target(self) -> str:
+        """The path and the query of the page that comes next."""
+        query = {"limit": self.limit, "continue": self._token} if self._token else {"limit": self.limit}
+        return f"{self.path}?{urlencode(query)}"
+
+    def begin_again(self) -> None:
+        """Begin with the first page."""
+        self.begun += 1
+        self._token = ""
+        self._tokens.clear()
+
+    def go_on(self, token: str) -> bool:
+        """Go on with the page of a token; "" is none, and then the list has ended.
+
+        Raises:
+            PullguardError: The list would not end.
+        """
+        if token in self._tokens:
+            raise _no_list(self.path, "it goes on with a page that it has had")
+        if len(self._tokens) == _MOST_PAGES:
+            raise _no_list(self.path, "it does not end")
+        self._token = token
+        if token:
+            self._tokens.add(token)
+        return bool(token)
 
 
 def next_page(data: bytes, path: str) -> str:
@@ -291,6 +333,19 @@ def next_page(data: bytes, path: str) -> str:
             if isinstance(metadata, dict):
                 return _token(metadata, path)
     return _page(_loaded(data, path), path)[1]
+
+
+def entries(value: Any, name: str) -> list[Any]:
+    """Return the list in a field of what an API server has answered; anything else there is not an empty one.
+
+    Raises:
+        KeyError: There is no such field.
+        TypeError: It is of another type.
+    """
+    found = value[name]
+    if not isinstance(found, list):
+        raise TypeError(name)
+    return found
 
 
 @contextmanager
@@ -335,7 +390,8 @@ def _page(value: Any, path: str) -> tuple[list[JSON], str]:
     """
     try:
         kind, version = value["kind"].removesuffix("List"), value["apiVersion"]
-        items = [{"apiVersion": version, "kind": kind, **item} for item in value["items"] or ()]
+        stated = [] if value["items"] is None else entries(value, "items")
+        items = [{"apiVersion": version, "kind": kind, **item} for item in stated]
         if all(isinstance(item["metadata"]["name"], str) for item in items):
             return items, _token(value["metadata"], path)
         reason = "an object has no name"
@@ -354,7 +410,7 @@ def _token(metadata: JSON, path: str) -> str:
 def _loaded(data: bytes, path: str) -> Any:
     try:
         return json.loads(data)
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise PullguardError(f"the API server's answer to {path} is no JSON ({error})") from error
 
 

@@ -146,7 +146,7 @@ def from_cluster(
             if reason:
                 unreadable[kind.kind] = reason
             elif output:
-                gathered.take(Inputs(engine, [File(f"kubectl get {kind.argument}", output)], kinds=gathered.kinds))
+                gathered.take(Inputs(engine, [File(f"kubectl get {kind.argument}", output)]), asked=kind)
     if gathered.errors:
         first = gathered.errors[0]
         raise PullguardError(f"kubectl wrote what cannot be read: {first.message}", file=first.file)
@@ -167,13 +167,16 @@ class _Gathered:
         """The kinds that are kept, as the engine has them."""
         return [f"{group}/{kind}" for group, kind in self._kinds]
 
-    def take(self, inputs: Inputs) -> None:
+    def take(self, inputs: Inputs, asked: Kind | None = None) -> None:
+        """Keep what is in some inputs; anything but what was asked for is an error, if that is stated."""
         for found in inputs:
             if isinstance(found, InputError):
                 self.errors.append(Problem(found.file, found.line, found.document, found.message))
                 continue
             kind = self._kinds.get((group_of(found.object), found.object["kind"]))
-            if kind is not None:
+            if asked is not None and kind != asked:
+                self._wrong(found, f"a {found.object['kind']} where each object is to be a {asked.kind}")
+            elif kind is not None:
                 self._keep(found, kind)
         self.errors += [Problem(file, None, None, _NO_OBJECT) for file in inputs.without_objects]
 
