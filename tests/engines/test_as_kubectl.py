@@ -5,7 +5,6 @@
 
 import json
 import os
-import random
 import re
 import subprocess
 from collections.abc import Sequence
@@ -14,133 +13,12 @@ from typing import Any
 
 import pytest
 
+from mutated_manifests import shapes, write_files, yaml_text
+
 Objects = list[dict[str, Any]]
 
 _FILES = int(os.environ.get("PULLGUARD_TEST_FILES", "600"))
 _AT_ONCE = 150
-
-
-def _pod(name: str, **more: Any) -> dict[str, Any]:
-    container = {"name": "c", "image": f"example.com/{name}:1.0", "imagePullPolicy": "Always"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "kube-system"},
-        "spec": {"containers": [container]},
-        **more,
-    }
-
-
-def _bare(name: str, **more: Any) -> dict[str, Any]:
-    return {key: value for key, value in _pod(name).items() if key not in {"kind", "apiVersion"}} | more
-
-
-def _yaml(value: Any, indent: int = 0) -> str:
-    """Return a value as block YAML, so that mutations of lines meet something."""
-    space = " " * indent
-    if isinstance(value, dict) and value:
-        return "".join(f"{space}{key}:{_entry(entry, indent)}" for key, entry in value.items())
-    if isinstance(value, list) and value:
-        return "".join(f"{space}- {_yaml(entry, indent + 2).lstrip(' ')}" for entry in value)
-    return f"{space}{json.dumps(value)}\n"
-
-
-def _entry(value: Any, indent: int) -> str:
-    if isinstance(value, dict | list) and value:
-        return f"\n{_yaml(value, indent + 2)}"
-    return f" {json.dumps(value)}\n"
-
-
-def _shapes(name: str) -> list[Any]:
-    """Return what documents hold: pods in every place in which kubectl finds them."""
-    first, second = _pod(f"{name}-a"), _pod(f"{name}-b")
-    return [
-        first,
-        {"apiVersion": "v1", "kind": "List", "items": [first, second]},
-        {"apiVersion": "v1", "kind": "PodList", "items": [_bare(f"{name}-a"), second]},
-        {"apiVersion": "v1", "kind": "PodList", "items": [_bare(f"{name}-a", kind="", apiVersion=""), second]},
-        {"apiVersion": "v1", "kind": "Bundle", "items": [first]},
-        {"kind": "Bundle", "items": [first]},
-        {**first, "items": [_bare(f"{name}-b")]},
-        {**first, "items": [second]},
-        {**first, "items": []},
-        {**first, "items": None},
-        {**first, "items": {}},
-        {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "List", "items": [first]}, second]},
-        {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Odd", "items": [first, second]}]},
-        {"apiVersion": "v1", "kind": "PodList", "items": [{"kind": "Pod", **_bare(f"{name}-a")}]},
-        {"apiVersion": "v1", "kind": "PodList", "items": [_bare(f"{name}-a", kind=None, apiVersion=None)]},
-        {"apiVersion": "v1", "kind": "PodList", "items": [_bare(f"{name}-a", kind=5, apiVersion=6)]},
-        {"items": [first]},
-        [first],
-    ]
-
-
-def _text(rng: random.Random, name: str) -> str:
-    documents = []
-    for number in range(rng.choice((1, 1, 2, 3))):
-        shape = rng.choice(_shapes(f"{name}-{number}"))
-        style = rng.randrange(4)
-        if style == 0:
-            text = json.dumps(shape, indent=rng.choice((None, 2)))
-        elif style == 1:
-            text = " " * rng.choice((0, 0, 2)) + json.dumps(shape) + "\n"
-        else:
-            text = _yaml(shape)
-        documents.append(text)
-    separator = rng.choice(("---\n", "\n---\n", "\n--- \n", "\n--- # c\n", "\n", "\n---\n---\n", "\r\n---\r\n"))
-    text = separator.join(documents)
-    if rng.random() < 0.3:
-        text = rng.choice(("---\n", "# c\n", "\ufeff", "\n\n", "%YAML 1.1\n---\n", "status:\n", " \n")) + text
-    if rng.random() < 0.2:
-        text = "".join("  " + line for line in text.splitlines(keepends=True))
-    if rng.random() < 0.1:
-        text = text.replace("\n", "\r\n")
-    return text
-
-
-def _mutated(rng: random.Random, text: str) -> str:
-    """Return a text with a few small changes, as somebody would try them."""
-    for _ in range(rng.choice((0, 0, 1, 1, 2, 4))):
-        place = rng.randrange(len(text) + 1)
-        match rng.randrange(6):
-            case 0:
-                text = text[:place] + text[place + rng.randrange(1, 4) :]
-            case 1:
-                text = text[:place] + rng.choice(" \n\t:-#{}[]\"',&*!|>%@`~0e\x00\u2028\u0085\r") + text[place:]
-            case 2:
-                lines = text.splitlines(keepends=True)
-                if lines:
-                    lines.insert(rng.randrange(len(lines) + 1), rng.choice(lines))
-                text = "".join(lines)
-            case 3:
-                old, new = rng.choice(_REPLACED)
-                text = text.replace(old, new, rng.choice((1, 1, -1)))
-            case 4:
-                lines = text.splitlines(keepends=True)
-                if len(lines) > 1:
-                    number = rng.randrange(len(lines))
-                    lines[number] = rng.choice((" ", "  ", "\t")) + lines[number]
-                text = "".join(lines)
-            case _:
-                text = text[:place]
-    return text
-
-
-_REPLACED = (
-    ("kind", "Kind"),
-    ('"Pod"', "Pod"),
-    ("items", "Items"),
-    ("List", ""),
-    ('"', "'"),
-    ("kind:", "kind: &a"),
-    ("v1", "v1 "),
-    ("- ", "-   "),
-    (": ", ":\n      "),
-    ("metadata", "? metadata"),
-    ('"Always"', "!!str Always"),
-    ("1.0", "1_0"),
-)
 
 
 def _kubectl(kubectl: str, folder: Path) -> Objects:
@@ -219,8 +97,8 @@ def _read_all(engine: Path, folder: Path) -> Objects:
 
 def test_each_shape(kubectl: str, engine: Path, tmp_path: Path) -> None:
     """All of them, in YAML and in JSON, so that what random files do not meet is tried too."""
-    for number, shape in enumerate(_shapes("f0")):
-        for name, text in {"yaml": _yaml(shape), "json": json.dumps(shape)}.items():
+    for number, shape in enumerate(shapes("f0")):
+        for name, text in {"yaml": yaml_text(shape), "json": json.dumps(shape)}.items():
             folder = tmp_path / f"{number}-{name}"
             folder.mkdir()
             (folder / f"f0.{name}").write_text(text)
@@ -230,12 +108,7 @@ def test_each_shape(kubectl: str, engine: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(0, _FILES, _AT_ONCE))
 def test_random_files(kubectl: str, engine: Path, tmp_path: Path, seed: int) -> None:
-    rng = random.Random(seed)  # noqa: S311 - nothing is secret here
-    for number in range(_AT_ONCE):
-        name = f"f{number}"
-        ending = rng.choice(("yaml", "yaml", "yml", "json"))
-        data = _mutated(rng, _text(rng, name)).encode("utf-8", "surrogatepass")
-        (tmp_path / f"{name}.{ending}").write_bytes(data)
+    assert len(list(write_files(tmp_path, seed, _AT_ONCE))) == _AT_ONCE
     assert _missed(kubectl, engine, tmp_path) == []
 
 

@@ -167,6 +167,39 @@ def test_fix_that_is_killed_leaves_whole_files(many: Path, seed: int) -> None:
         assert file.read_text() in {text, text.replace("Always", "IfNotPresent")}
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_library_that_is_written_has_whole_files(tmp_path: Path, checkout: Path, seed: int) -> None:
+    command = [sys.executable, "-m", "pullguard", "generate", "--out", str(tmp_path / "library")]
+    delay = random.Random(seed).uniform(0.3, 2.5)  # noqa: S311 - as above
+    _until_killed(command, delay, checkout)
+    for file in (path for path in tmp_path.rglob("*") if path.is_file()):
+        whole = checkout / file.relative_to(tmp_path)
+        # What was being written has a name of its own, which nobody reads.
+        assert not whole.exists() or file.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_runs_on_when_it_is_killed(many: Path, seed: int) -> None:
+    delay = random.Random(seed).uniform(0, 0.6)  # noqa: S311 - as above
+    command = [sys.executable, "-m", "pullguard", "check", "--library", "builtin", str(many)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 30
+        while not (children := _children(process.pid)) and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.005)
+        time.sleep(delay)
+        process.kill()
+    while any(_runs_engine(child) for child in children):
+        assert time.monotonic() < until + 60
+        time.sleep(0.01)
+
+
+def _runs_engine(process: int) -> bool:
+    """Tell whether a process is an engine, and not one that got its number since."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return ENGINE.encode() in Path(f"/proc/{process}/cmdline").read_bytes()
+    return False
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_reports_are_whole_or_not_there(many: Path, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [
