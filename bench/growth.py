@@ -18,9 +18,7 @@ _FACTORS = (1, 4, 16)
 
 def main() -> None:
     """Print a table of processor seconds, by what grows."""
-    sys.stdout.write(
-        "| what grows | CPU seconds, at a size | ratio, for each 4 times as much |\n|---|---|---|\n"
-    )
+    sys.stdout.write("| what grows | CPU seconds, at a size | ratio, for each 4 times as much |\n|---|---|---|\n")
     for what, (_, size, _) in GROWING.items():
         seconds = [_seconds(what, factor) for factor in _FACTORS]
         shown = ", ".join(f"{own:.2f} at {size * factor:,}" for factor, own in zip(_FACTORS, seconds, strict=True))
