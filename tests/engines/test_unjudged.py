@@ -10,7 +10,7 @@ import small_library as small
 from pullguard.check.command import check
 from pullguard.cli import main
 from pullguard.core.findings import Location, Report, Unjudged
-from pullguard.core.inputs.build_options import BuildOptions
+from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
 
 pytestmark = pytest.mark.usefixtures("opa")
 
@@ -224,10 +224,57 @@ def test_what_cannot_be_built_or_read(folder: Path) -> None:
             2,
             ("t.yaml",),
             Location("t.yaml", 1),
-            "2 documents are not judged: not rendered, as errors say",
+            "2 documents are not judged: not rendered, in t.yaml",
         ),
-        Unjudged("not-rendered", 1, ("k",), None, "1 build is not judged, as errors say"),
+        Unjudged("not-rendered", 1, ("k",), None, "1 kustomization is not judged as built: the errors say why"),
     ]
+
+
+def test_templates_that_are_called_so(folder: Path) -> None:
+    (folder / "a.yaml.tmpl").write_text("{{ if .x }}\nkind: Pod\n{{ end }}\n")
+    write(deployment("kube-system", ALWAYS), file="b.YML.tmpl")
+    write(deployment("kube-system", ALWAYS), file="c.tmpl")
+    report = check(["."], library="builtin")
+    assert (report.errors, [found.file for found in report.findings]) == ((), ["b.YML.tmpl"])
+    message = "1 document is not judged: not rendered, in a.yaml.tmpl"
+    assert unjudged(report) == [Unjudged("not-rendered", 1, ("a.yaml.tmpl",), Location("a.yaml.tmpl", 1), message)]
+
+
+def test_a_static_pod_is_read_whatever_its_name() -> None:
+    pod = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "p", "namespace": "kube-system"}}
+    write(pod | {"spec": pod_spec(ALWAYS)}, file="etcd")
+    assert [found.file for found in check(["etcd"], library="builtin").findings] == ["etcd"]
+
+
+# What Kubernetes refuses, and policies do not see.
+
+
+def test_lists_of_containers_that_are_none() -> None:
+    spec = {"initContainers": [PINNED], "containers": PINNED}
+    obj = deployment("kube-system")
+    obj["spec"]["template"]["spec"] = spec
+    write(deployment("shop"), obj)
+    assert [(error.line, error.document, error.message) for error in check(["m.yaml"], library="builtin").errors] == [
+        (
+            4,
+            1,
+            "containers is not a list, so Kubernetes refuses the object; write it as a list, each entry after `- `",
+        )
+    ]
+
+
+# Options that do nothing.
+
+
+def test_options_of_charts_without_a_chart(folder: Path) -> None:
+    write(deployment("kube-system"))
+    options = BuildOptions(charts=ChartOptions(("v.yaml",), ("a=b",), "1.30", ("x/v1",), "r"))
+    every = "--values, --set, --kube-version, --api-versions, --release-name"
+    report = check(["m.yaml"], library="builtin", builds=options)
+    assert report.notes == (f"there is no chart in the input, so nothing was done with {every}",)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: c\nversion: 0.1.0\n")
+    with_chart = BuildOptions(charts=ChartOptions(settings=("a=b",)))
+    assert check(["."], library="builtin", builds=with_chart).notes == ()
 
 
 # Placeholders.

@@ -28,7 +28,7 @@ def read(text: str, file: str = "f.yaml") -> list[tuple[int, Any] | InputError]:
 
 
 def error(line: int, document: int | None, message: str, file: str = "f.yaml") -> InputError:
-    return InputError(file, line, document, message)
+    return InputError(file, line, document, message, is_template=message.startswith("not rendered"))
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,7 @@ def test_templates_are_recognised(text: str, line: int, problem: str) -> None:
         ("a.yaml", "helm template CHART | pullguard check -"),
         ("roles/dns/templates/a b.yaml.j2", "jinja2 'roles/dns/templates/a b.yaml.j2' VALUES | pullguard check -"),
         ("a.JINJA2", "jinja2 a.JINJA2 VALUES | pullguard check -"),
+        ("templates/a.yaml.tmpl", "RENDER templates/a.yaml.tmpl | pullguard check -"),
     ],
 )
 def test_how_a_template_is_rendered(file: str, command: str) -> None:

@@ -95,6 +95,8 @@ class InputBuilds:
         self._named = {os.path.realpath(path) for path in paths if Path(path).is_file()}
         self._from_folders = len(self._asked)
         self._asked = list(dict.fromkeys([*self._asked, *self._above(engine)]))
+        if unused := [] if any(build.kind == "chart" for build in self._asked) else options.charts.stated():
+            self.notes.append(f"there is no chart in the input, so nothing was done with {', '.join(unused)}")
         if self._asked:
             named = [(build, self._names.shown(build.path)) for build in self._asked]
             self.builds = Builds(engine, named, options.charts, namespace, self._names)
@@ -169,7 +171,7 @@ class InputBuilds:
     def _end(self, place: int, end: BuildEnd, collector: FindingCollector) -> None:
         build = self._asked[place]
         if end.failure:
-            collector.unjudged.build(self._names.shown(build.path))
+            collector.unjudged.build(build.kind, self._names.shown(build.path))
             problem = Problem(self._file(build), None, None, f"{_CANNOT[build.kind]}: {end.failure}")
             collector.problem(self._position(place), problem)
             if build.kind == "chart" and not build.path.endswith(PACKED_CHART):

@@ -19,6 +19,7 @@ from pullguard.core.findings import (
 )
 from pullguard.core.gatekeeper import ConstraintTemplate, Summary, dig
 from pullguard.core.inputs.problems import InputError
+from pullguard.core.inputs.selection import TEMPLATE
 from pullguard.engine.batches import Answer, Failure
 from pullguard.engine.builds import BuiltObject
 from pullguard.engine.protocol import unreadable
@@ -67,6 +68,8 @@ class FindingCollector:
         position = (file, -1 if error.document is None else error.document)
         if error.is_template:
             self.unjudged.template(Location(error.file, error.line or 1))
+            if error.file.lower().endswith(TEMPLATE):
+                return  # that is what it is called
         self._errors.append((position, Problem(error.file, error.line, error.document, error.message)))
 
     def problem(self, file: int, problem: Problem) -> None:

@@ -21,7 +21,7 @@ class UnjudgedCollector:
         self._namespaces: Counter[str] = Counter()
         self._objects: list[UnjudgedObject] = []
         self._templates: list[Location] = []
-        self._builds: list[str] = []
+        self._builds: dict[str, list[str]] = {}
         self._omissions: list[tuple[str, str]] = []
         self._placeholders: dict[str, Counter[str]] = {}
 
@@ -40,9 +40,9 @@ class UnjudgedCollector:
         """Note a document that is a template."""
         self._templates.append(place)
 
-    def build(self, path: str) -> None:
+    def build(self, kind: str, path: str) -> None:
         """Note a chart or a kustomization that cannot be built."""
-        self._builds.append(path)
+        self._builds.setdefault(kind, []).append(path)
 
     def omission(self, path: str, what: str) -> None:
         """Note what a build leaves out, in words."""
@@ -104,11 +104,11 @@ class UnjudgedCollector:
         if self._templates:
             places = sorted(self._templates, key=lambda place: (place.file, place.line))
             files = tuple(dict.fromkeys(place.file for place in places))
-            message = f"{_are_not(len(places), 'document')} judged: not rendered, as errors say"
+            message = f"{_are_not(len(places), 'document')} judged: not rendered, in {_listed(files)}"
             yield Unjudged("not-rendered", len(places), files, places[0], message)
-        if self._builds:
-            message = f"{_are_not(len(self._builds), 'build')} judged, as errors say"
-            yield Unjudged("not-rendered", len(self._builds), tuple(sorted(self._builds)), None, message)
+        for kind, paths in sorted(self._builds.items()):
+            message = f"{_are_not(len(paths), kind)} judged as built: the errors say why"
+            yield Unjudged("not-rendered", len(paths), tuple(sorted(paths)), None, message)
         for path, what in sorted(self._omissions):
             yield Unjudged("not-rendered", 1, (path,), None, what)
 

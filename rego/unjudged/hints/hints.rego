@@ -10,7 +10,9 @@ package unjudged.hints
 # title: What the engine hands to unjudged.objects
 # description: |
 #   `keys`: the outermost mappings that have one of these keys, with a value of this type. `texts`: strings that contain
-#   one of these, as ConfigMaps hold manifests. `skipped`: fields of objects in which neither is looked for.
+#   one of these, as ConfigMaps hold manifests. `skipped`: fields of objects in which neither is looked for. `lists`:
+#   fields of pod specs in objects of these `groups` that the API server refuses if they are not lists, and in which
+#   policies find nothing then.
 wanted := {
 	"keys": {
 		"containers": "array",
@@ -21,4 +23,6 @@ wanted := {
 	},
 	"texts": ["image:", `"image"`, "ullPolicy"],
 	"skipped": ["metadata", "status"],
+	"lists": ["containers", "ephemeralContainers", "initContainers"],
+	"groups": ["", "apps", "batch", "extensions"],
 }

@@ -144,7 +144,7 @@ func judgeFile(t *testing.T, j *Judge, text string, target TargetNamespace) *col
 func surveyBy(t *testing.T, objects string) *Survey {
 	t.Helper()
 	hints := `package unjudged.hints
-wanted := {"keys": {"containers": "array", "image": "string"}, "texts": ["image:"], "skipped": ["metadata"]}`
+wanted := {"keys": {"containers": "array", "image": "string"}, "texts": ["image:"], "skipped": ["metadata"], "lists": ["containers"], "groups": [""]}`
 	return &Survey{Hints: hints, Objects: Modules{Texts: map[string]string{"o.rego": "package unjudged.objects\n" + objects}}}
 }
 
@@ -186,6 +186,29 @@ func TestSurvey(t *testing.T) {
 			`{"isText":true,"value":"image: {{"},{"isText":true,"value":"an image: [of"}]}; r`,
 	})
 	expect(t, []string{fmt.Sprint(f.Unprotected(), f.Placeholders())}, []string{"map[other:1 out:2] map[${NS}:1]"})
+}
+
+func TestLists(t *testing.T) {
+	survey := surveyBy(t, `found := []`)
+	for text, expected := range map[string]string{
+		"kind: Pod\nspec:\n  containers:\n    name: c\n":                      "3: containers is not a list, so Kubernetes refuses the object",
+		"kind: Pod\nspec: {a: {spec: {containers: x}}}\n":                     "2: containers is not a list, so Kubernetes refuses the object",
+		"kind: PodList\nitems:\n- spec:\n    a: 1\n- spec: {containers: 1}\n": "5: containers is not a list, so Kubernetes refuses the object",
+		"kind: Pod\nspec: {containers: []}\n":                                 "",
+		"kind: Pod\nspec: {containers: null}\n":                               "",
+		"kind: Pod\nspec: {volumes: {containers: {}}}\n":                      "",
+		"kind: Pod\nmetadata: {namespace: out}\nspec: {containers: {}}\n":     "",
+		"kind: Pod\napiVersion: example.com/v1\nspec: {containers: {}}\n":     "",
+	} {
+		c, _ := surveyFile(t, survey, text)
+		found := ""
+		for _, problem := range c.problems {
+			found += fmt.Sprintf("%d: %s", problem.Line, problem.Message)
+		}
+		if found != expected {
+			t.Errorf("%q: %s, not %s", text, found, expected)
+		}
+	}
 }
 
 func TestSurveysThatFail(t *testing.T) {

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -280,6 +281,15 @@ func (w *worker) keep(f *File, d *read.Document, o read.Object) bool {
 }
 
 func (w *worker) add(f *File, d *read.Document, o read.Object, found *selection) {
+	if w.loaded.survey != nil {
+		if key := w.loaded.survey.malformed(d.Tape, o); key >= 0 {
+			w.sink.Problems(f, []read.Problem{{
+				Document: d.Index, Line: d.LineOf(key),
+				Message: fmt.Sprintf("%s is not a list, so Kubernetes refuses the object", d.Text(key)),
+				Remedy:  "write it as a list, each entry after `- `",
+			}})
+		}
+	}
 	w.pending = append(w.pending, &pending{f, d, o, w.terms.object(d.Tape, o, f.Target.Replacement(d.Tape, o)), found})
 }
 

@@ -21,6 +21,8 @@ type Survey struct {
 	keys    map[string]read.Kind
 	texts   [][]byte
 	skipped map[string]bool
+	lists   map[string]bool
+	groups  map[string]bool
 }
 
 // An Unjudged is an object of a kind that no constraint selects, and that holds what a policy could judge.
@@ -45,6 +47,8 @@ func (s *Survey) load() error {
 		Keys    map[string]string `json:"keys"`
 		Texts   []string          `json:"texts"`
 		Skipped []string          `json:"skipped"`
+		Lists   []string          `json:"lists"`
+		Groups  []string          `json:"groups"`
 	}
 	for _, rule := range module.Rules {
 		if rule.Head.Name == "wanted" {
@@ -53,17 +57,46 @@ func (s *Survey) load() error {
 			}
 		}
 	}
-	s.keys, s.skipped = map[string]read.Kind{}, map[string]bool{}
+	s.keys, s.skipped, s.lists, s.groups = map[string]read.Kind{}, set(hints.Skipped), set(hints.Lists), set(hints.Groups)
 	for key, kind := range hints.Keys {
 		s.keys[key] = kinds[kind]
 	}
 	for _, text := range hints.Texts {
 		s.texts = append(s.texts, []byte(text))
 	}
-	for _, field := range hints.Skipped {
-		s.skipped[field] = true
-	}
 	return nil
+}
+
+func set(words []string) map[string]bool {
+	found := map[string]bool{}
+	for _, word := range words {
+		found[word] = true
+	}
+	return found
+}
+
+// malformed returns the key in a pod spec of an object whose value is not a list, as it has to be; -1: there is none.
+func (s *Survey) malformed(t *read.Tape, o read.Object) int {
+	if !s.groups[t.Group(o)] {
+		return -1
+	}
+	return s.malformedBelow(t, o.Node, false)
+}
+
+func (s *Survey) malformedBelow(t *read.Tape, node int, isSpec bool) int {
+	if t.Kind(node) != read.Mapping {
+		return -1
+	}
+	for at, end := node+1, t.Next(node); at < end; at = t.Next(at + 1) {
+		key := string(t.Text(at))
+		if kind := t.Kind(at + 1); isSpec && kind != read.Sequence && kind != read.Null && s.lists[key] {
+			return at
+		}
+		if found := s.malformedBelow(t, at+1, key == "spec"); found >= 0 {
+			return found
+		}
+	}
+	return -1
 }
 
 // parts returns an object as unjudged.objects asks for it; nil if there is nothing in it to look for.

@@ -28,6 +28,11 @@ class ChartOptions(NamedTuple):
     api_versions: Sequence[str] = ()
     release_name: str = ""
 
+    def stated(self) -> list[str]:
+        """Return the options that are stated, as users write them."""
+        names = ("--values", "--set", "--kube-version", "--api-versions", "--release-name")
+        return [name for name, value in zip(names, self, strict=True) if value]
+
     def as_json(self, namespace: str) -> dict[str, Any]:
         """Return the options as the protocol of the engine has them."""
         return {

@@ -29,10 +29,12 @@ class InputError:
 def rendering(file: str) -> str:
     """Return the command that renders a template and checks what comes out.
 
-    Charts are known by their folders, templates of Jinja by what their names end with.
+    Charts are known by their folders, templates of Jinja and of other programs by what their names end with.
     """
     if file.lower().endswith(_JINJA):
         return f"jinja2 {shlex.quote(file)} VALUES | pullguard check -"
+    if file.lower().endswith(".tmpl"):
+        return f"RENDER {shlex.quote(file)} | pullguard check -"
     chart, found, _ = file.rpartition(f"/{_TEMPLATES}/")
     if not found:
         chart = "." if file.startswith(f"{_TEMPLATES}/") else "CHART"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: What the names of manifests end with.
 EXTENSIONS = (".yaml", ".yml", ".json")
+#: What may follow where they are templates.
+TEMPLATE = ".tmpl"
 
 
 class Selection:
@@ -43,7 +45,7 @@ class Selection:
 
     def takes(self, name: str) -> bool:
         """Tell whether files of a name are read."""
-        return name.lower().endswith(self.extensions) or name in self.names
+        return name.lower().removesuffix(TEMPLATE).endswith(self.extensions) or name in self.names
 
     def excludes(self, path: str, *, is_folder: bool) -> bool:
         """Tell whether a path, relative to the folder that was named, is excluded."""
