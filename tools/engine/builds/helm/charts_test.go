@@ -494,9 +494,12 @@ func TestKeysAreMadeOnce(t *testing.T) {
 	if got := decided(t, folder, c, "image"); got != "values.yaml:1 templates/p.yaml:9 tag@values.yaml:1!" {
 		t.Errorf("got %q", got)
 	}
-	plain := withoutKeys(c.chart)
+	plain := plainChart(c.chart, "web", map[string]bool{"web/templates/p.yaml": true, "web/charts/db/templates/a.yaml": true})
 	if text := string(plain.Dependencies()[0].Templates[0].Data); text != `{{ $a := dict "Cert" "certificate" "Key" "key" "a" nil nil 1 (print "key" "rsa") }}` {
 		t.Errorf("got %s", text)
+	}
+	if none := plainChart(c.chart, "web", nil); len(none.Templates[0].Data) > 0 {
+		t.Errorf("got %s", none.Templates[0].Data)
 	}
 	texts, err := c.rendered(plain, c.given, false)
 	if text := texts["web/templates/p.yaml"]; err != nil || strings.Count(text, "Y2VydGlmaWNhdGU=") != 1 || strings.Count(text, "a2V5") != 2 {

@@ -40,17 +40,19 @@ type found struct {
 // The chart is rendered again with marks in the place of values: of all that may be policies or parts of images at once, then
 // without those that have been found, for what they hide, until nothing more is found.
 func (c *Chart) Places(questions []builds.Question) ([]builds.Answer, error) {
-	plain := withoutKeys(c.chart)
-	s := search{chart: c, plain: plain, left: mostRenderings}
+	s := search{chart: c, left: mostRenderings}
+	documents := map[string]bool{}
 	for _, question := range questions {
 		t, err := c.target(question)
 		if err != nil {
 			return nil, err
 		}
 		s.targets = append(s.targets, t)
+		documents[t.document] = true
 	}
+	s.plain = plainChart(c.chart, c.chart.Name(), documents)
 	s.run()
-	lines := c.lines(plain, s.targets)
+	lines := c.lines(s.plain, s.targets)
 	answers := make([]builds.Answer, len(questions))
 	for i, t := range s.targets {
 		answers[i] = c.answer(t, lines[i])
