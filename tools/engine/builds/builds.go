@@ -26,6 +26,8 @@ type Made struct {
 	Files []string `json:"files"`
 	// The Helm values that were taken because the chart's own do not suffice: one of its ci/*-values.yaml.
 	Values string `json:"values,omitempty"`
+	// The kinds of the objects that a kustomization makes, in their order.
+	Kinds []string `json:"-"`
 }
 
 // A Question asks where the fields of a mapping stand: those of a container, say.

@@ -33,6 +33,7 @@ func Make(folder string, texts map[string]string) (*builds.Made, error) {
 		return nil, err
 	}
 	var text []byte
+	var kinds []string
 	for i, object := range objects.Resources() {
 		if i > 0 {
 			text = append(text, "---\n"...)
@@ -41,8 +42,9 @@ func Make(folder string, texts map[string]string) (*builds.Made, error) {
 			return nil, err
 		}
 		text = append(text, '\n')
+		kinds = append(kinds, object.GetKind())
 	}
-	return &builds.Made{Texts: []builds.Text{{Source: fileIn(folder), Text: string(text)}}, Files: read.names()}, nil
+	return &builds.Made{Texts: []builds.Text{{Source: fileIn(folder), Text: string(text)}}, Files: read.names(), Kinds: kinds}, nil
 }
 
 // run builds a kustomization in whose files something may be changed.

@@ -157,7 +157,7 @@ func TestPlacesOfRealKustomizations(t *testing.T) {
 					asked = append(asked, r)
 				}
 			}
-			answers, err := Places(folder, questions)
+			answers, err := Places(folder, made.Kinds, questions)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,17 +22,14 @@ import (
 // Places says where what was made from the kustomization in a folder stands, in the order of the questions.
 //
 // It builds once more, with marks in the place of all pull policies and tags: the mark in a field says where the value comes
-// from. Everything else stands where the object's own file has it.
-func Places(folder string, questions []builds.Question) ([]builds.Answer, error) {
-	m := newMarker()
-	marked, read, err := run(folder, m.change)
+// from. Everything else stands where the object's own file has it. Kinds are those of what was made, if they are known.
+func Places(folder string, kinds []string, questions []builds.Question) ([]builds.Answer, error) {
+	m, marked, read, err := runMarked(folder, kinds, questions)
 	if err != nil {
-		m = newMarker() // a mark is in the way
-		if marked, read, err = run(folder, nil); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	t := tracer{folder: folder, top: fileIn(folder), marker: m, documents: map[string][]*yaml.Node{}}
+	t.definitions = asksDefinitions(kinds, questions)
 	t.resources, t.kustomizations = t.list(read.names())
 	answers := make([]builds.Answer, len(questions))
 	for i, question := range questions {
@@ -40,6 +38,31 @@ func Places(folder string, questions []builds.Question) ([]builds.Answer, error)
 		}
 	}
 	return answers, nil
+}
+
+// runMarked builds with marks: without definitions, which are large, if nobody asks about them and nothing needs them; and
+// without marks if one is in the way.
+func runMarked(folder string, kinds []string, questions []builds.Question) (*marker, []*resource.Resource, *files, error) {
+	if others := otherKinds(kinds); len(others) < len(kinds) && !asksDefinitions(kinds, questions) {
+		m := newMarker()
+		marked, read, err := run(folder, func(path string, text []byte) []byte { return m.change(path, blankDefinitions(text)) })
+		if err == nil && marked.Size() == len(others) {
+			all := make([]*resource.Resource, len(kinds))
+			for i, object := range marked.Resources() {
+				all[others[i]] = object
+			}
+			return m, all, read, nil
+		}
+	}
+	m := newMarker()
+	marked, read, err := run(folder, m.change)
+	if err != nil {
+		m = newMarker()
+		if marked, read, err = run(folder, nil); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	return m, marked.Resources(), read, nil
 }
 
 // withOrigins returns a kustomization file that asks for annotations of where objects come from.
@@ -70,6 +93,7 @@ type tracer struct {
 	folder, top    string
 	marker         *marker
 	documents      map[string][]*yaml.Node // of files
+	definitions    bool                    // whether somebody asks about them
 	resources      []string                // files that kustomizations list as such
 	kustomizations []string
 	origins        resmap.ResMap // with kustomize's own annotations, if they were needed
@@ -104,8 +128,8 @@ func (t *tracer) list(names []string) (resources, kustomizations []string) {
 	return resources, kustomizations
 }
 
-func (t *tracer) answer(question builds.Question, marked resmap.ResMap) (builds.Answer, error) {
-	objects, index := marked.Resources(), question.Line/linesOfObject
+func (t *tracer) answer(question builds.Question, objects []*resource.Resource) (builds.Answer, error) {
+	index := question.Line / linesOfObject
 	if question.Line < 0 || index >= len(objects) {
 		return builds.Answer{}, fmt.Errorf("the kustomization in %s was changed while it was read", t.folder)
 	}
@@ -230,9 +254,11 @@ func (t *tracer) read(file string) []*yaml.Node {
 		return found
 	}
 	var found []*yaml.Node
-	if stream, err := os.Open(file); err == nil {
-		defer stream.Close()
-		decoder := yaml.NewDecoder(stream)
+	if text, err := os.ReadFile(file); err == nil {
+		if !t.definitions {
+			text = blankDefinitions(text)
+		}
+		decoder := yaml.NewDecoder(bytes.NewReader(text))
 		for {
 			document := &yaml.Node{}
 			if decoder.Decode(document) != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,7 +158,7 @@ func TestPlaces(t *testing.T) {
 					line = i + 1
 				}
 			}
-			answers, err := Places(filepath.Join(folder, c.folder), []builds.Question{{Line: line, Path: c.path}})
+			answers, err := Places(filepath.Join(folder, c.folder), made.Kinds, []builds.Question{{Line: line, Path: c.path}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -222,5 +223,50 @@ func TestSchemasOfOneKustomization(t *testing.T) {
 	made, err := Make(other, nil)
 	if err != nil || strings.Count(made.Texts[0].Text, `"image"`) != 2 {
 		t.Errorf("lists of containers are not merged: %v %v", made, err)
+	}
+}
+
+// Definitions are large, and what decides in other objects is found without them.
+func TestPlacesBesideDefinitions(t *testing.T) {
+	crd := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: %s.example.com}\nspec:\n  text: |\n" +
+		strings.Repeat("    image: x:1\n", 500)
+	all := fmt.Sprintf(crd, "a") + "---\n" + deployment + "--- # b\n" + fmt.Sprintf(crd, "b")
+	first := 1 + strings.Count(fmt.Sprintf(crd, "a"), "\n")
+	for name, c := range map[string]struct{ kustomization, place string }{
+		"plain":     {"resources: [all.yaml]\n", fmt.Sprintf("all.yaml:%d", first+11)},
+		"patched":   {"resources: [all.yaml]\nimages: [{name: example.com/web, newTag: v2}]\n", "kustomization.yaml:2"},
+		"by itself": {"resources: [all.yaml, crd.yaml]\n", fmt.Sprintf("all.yaml:%d", first+11)},
+		"needed": {
+			"resources: [all.yaml]\npatches: [{path: p.yaml}]\nimages: [{name: example.com/web, newTag: v2}]\n", "kustomization.yaml:3",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := write(t, map[string]string{
+				"kustomization.yaml": c.kustomization, "all.yaml": all, "crd.yaml": fmt.Sprintf(crd, "c"),
+				"p.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: b.example.com, labels: {a: b}}\n",
+			})
+			made, err := Make(folder, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			question := builds.Question{Line: 1 + linesOfObject*slices.Index(made.Kinds, "Deployment"), Path: container}
+			_, objects, _, err := runMarked(folder, made.Kinds, []builds.Question{question})
+			if left := objects[slices.Index(made.Kinds, definition)] != nil; err != nil || left != (name == "needed") {
+				t.Errorf("definitions were built: %v, %v", left, err)
+			}
+			for _, kinds := range [][]string{made.Kinds, nil} {
+				answers, err := Places(folder, kinds, []builds.Question{question})
+				if err != nil {
+					t.Fatal(err)
+				}
+				place := answers[0].Fields["image"].Place
+				if got := fmt.Sprintf("%s:%d", filepath.Base(place.File), place.Line); got != c.place || answers[0].Object.Line != first+2 {
+					t.Errorf("got %s, %d", got, answers[0].Object.Line)
+				}
+			}
+		})
+	}
+	if got, want := string(blankDefinitions([]byte(all))), strings.Repeat("\n", first-1)+"---\n"+deployment+"--- # b\n"+strings.Repeat("\n", first-1); got != want {
+		t.Errorf("got %q", got)
 	}
 }

@@ -73,10 +73,11 @@ func (offline) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, errors.New(kustomize.NoNetwork)
 }
 
-// A server keeps the last chart, for questions about it.
+// A server keeps the last chart, and what kinds the last kustomization made, for questions about it.
 type server struct {
 	last  Build
 	chart *helm.Chart
+	kinds []string
 }
 
 func (s *server) answer(asked request) (answer response) {
@@ -90,9 +91,15 @@ func (s *server) answer(asked request) (answer response) {
 	var err error
 	switch {
 	case asked.Kind == Kustomization && asked.Questions == nil:
-		answer.Made, err = kustomize.Make(asked.Path, asked.Texts)
+		s.last, s.kinds = asked.Build, nil
+		if answer.Made, err = kustomize.Make(asked.Path, asked.Texts); err == nil && asked.Texts == nil {
+			s.kinds = answer.Made.Kinds
+		}
 	case asked.Kind == Kustomization:
-		answer.Answers, err = kustomize.Places(asked.Path, asked.Questions)
+		if s.last.Kind != Kustomization || s.last.Path != asked.Path {
+			s.kinds = nil
+		}
+		answer.Answers, err = kustomize.Places(asked.Path, s.kinds, asked.Questions)
 	case asked.Questions == nil:
 		if s.chart, err = helm.Open(asked.Path, asked.Options); err == nil {
 			s.last = asked.Build
@@ -111,7 +118,7 @@ func (s *server) answer(asked request) (answer response) {
 }
 
 func (s *server) places(asked request) ([]builds.Answer, error) {
-	if s.chart == nil || s.last.Path != asked.Path {
+	if s.chart == nil || s.last.Kind != Chart || s.last.Path != asked.Path {
 		var err error
 		if s.chart, err = helm.Open(asked.Path, asked.Options); err != nil {
 			return nil, err

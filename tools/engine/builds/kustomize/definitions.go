@@ -1,0 +1,61 @@
+package kustomize
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+
+	"pullguard.invalid/tools/engine/builds"
+)
+
+const definition = "CustomResourceDefinition"
+
+var (
+	isDefinition = regexp.MustCompile(`(?m)^kind:[ \t]*["']?` + definition + `["']?[ \t]*(?:#.*)?\r?$`)
+	separator    = regexp.MustCompile(`(?m)^---(?:[ \t].*)?\r?$`)
+)
+
+// Patches are smaller.
+const leastDefinition = 4096 // bytes
+
+// otherKinds returns the indices of objects that are no definitions.
+func otherKinds(kinds []string) []int {
+	var others []int
+	for i, kind := range kinds {
+		if kind != definition {
+			others = append(others, i)
+		}
+	}
+	return others
+}
+
+// asksDefinitions tells whether a question may be about a definition.
+func asksDefinitions(kinds []string, questions []builds.Question) bool {
+	return slices.ContainsFunc(questions, func(question builds.Question) bool {
+		index := question.Line / linesOfObject
+		return index < 0 || index >= len(kinds) || kinds[index] == definition
+	})
+}
+
+// blankDefinitions returns a text with empty lines in the place of those of large definitions.
+func blankDefinitions(text []byte) []byte {
+	if len(text) < leastDefinition || !bytes.Contains(text, []byte(definition)) {
+		return text
+	}
+	var out []byte
+	start := 0
+	add := func(end int) {
+		own := text[start:end]
+		if len(own) >= leastDefinition && isDefinition.Match(own) {
+			own = bytes.Repeat([]byte{'\n'}, bytes.Count(own, []byte{'\n'}))
+		}
+		out = append(out, own...)
+	}
+	for _, at := range separator.FindAllIndex(text, -1) {
+		add(at[0])
+		out = append(out, text[at[0]:at[1]]...)
+		start = at[1]
+	}
+	add(len(text))
+	return out
+}
