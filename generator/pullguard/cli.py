@@ -33,7 +33,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
     """Return the parser of the command line.
 
     Args:
-        only: The one command that is wanted, as each of them takes time; what is no command stands for all of them.
+        only: The one command that is wanted, as each of them takes time; what is not a command stands for all of them.
     """
     import argparse
 

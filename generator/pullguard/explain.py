@@ -38,7 +38,7 @@ def explain(name: str, *, library: str | None = None) -> str:
         policies = ", ".join(sorted(set(names.values())))
         meant = nearest(name, names)
         raise PullguardError(
-            f"{name} is no policy of the library ({shown})",
+            f"{name} is not a policy of the library ({shown})",
             remedy=f"name one of these: {policies}" if meant is None else f"did you mean {meant}?",
         )
     return _page(directory, names[name], shown)

@@ -370,7 +370,7 @@ def test_a_library_without_anything_to_run(tmp_path: Path) -> None:
     ("spec", "reason"),
     [
         ({"match": {"namespaces": "kube-system"}}, 'spec.match.namespaces: "kube-system" is not of type "array"'),
-        ({"match": "all"}, "its spec.match is no object"),
+        ({"match": "all"}, "its spec.match is not an object"),
         ({"parameters": {"label": 1}}, 'spec.parameters.label: 1 is not of type "string"'),
     ],
 )
@@ -512,7 +512,7 @@ def test_another_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_library_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(PullguardError, match="is no folder"):
+    with pytest.raises(PullguardError, match="is not a folder"):
         check([str(tmp_path)], library=str(tmp_path / "nowhere"))
 
 

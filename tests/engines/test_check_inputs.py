@@ -316,7 +316,7 @@ def test_no_name_of_a_namespace(tmp_path: Path, image_library: Path, how: dict[s
     file = tmp_path / "p.yaml"
     file.write_text(pod("a"))
     with pytest.raises(
-        PullguardError, match=r"^--namespace Bad NS is no name of a Namespace; see where it comes from$"
+        PullguardError, match=r"^--namespace Bad NS is not a name of a Namespace; see where it comes from$"
     ):
         run(image_library, how, file, namespace="Bad NS")
 
@@ -327,7 +327,7 @@ def test_links_that_lead_nowhere(tmp_path: Path, image_library: Path, how: dict[
     (tmp_path / "p.yaml").write_text(pod("a"))
     report = run(image_library, how, tmp_path)
     assert [(problem.file, problem.message) for problem in report.errors] == [
-        (str(tmp_path / name), "is a symbolic link that leads nowhere; mend it, or remove it")
+        (str(tmp_path / name), "is a symbolic link that leads nowhere; fix it, or remove it")
         for name in ("a.yaml", "b.yaml")
     ]
 

@@ -144,7 +144,7 @@ def test_exemptions(tmp_path: Path, check: Check, engine: str) -> None:
     assert ended.returncode == 1
     assert [(found["object"]["name"], found["remark"]) for found in value["findings"]] == [
         ("counts", None),
-        ("ended", "its exemption ended on 2001-01-01: once; mend the object, or decide on another day"),
+        ("ended", "its exemption ended on 2001-01-01: once; fix the object, or choose another day"),
         (
             "unclear",
             (
@@ -204,7 +204,7 @@ def test_a_baseline(tmp_path: Path, check: Check) -> None:
     assert ended.stdout.startswith("pods.yaml:21: high: pull-policy-always\n  Pod kube-system/new, container main\n")
     assert "\ngone: pods.yaml: pull-policy-always, Pod kube-system/a, containers main\n" in ended.stdout
     assert (
-        "1 known finding of the baseline known.json; 1 of it gone: write it anew with --write-baseline" in ended.stdout
+        "1 known finding of the baseline known.json; 1 of it gone: write it again with --write-baseline" in ended.stdout
     )
 
     ended = check("pods.yaml", "--baseline", "known.json", "--write-baseline")

@@ -172,7 +172,7 @@ def test_broken_and_undecodable_files(manifest: Callable[..., Path], library: st
     report = fix([str(broken), str(bytes_)], library=library)
     assert broken.read_text() == f"kind: [\n---\n{FIXED}"
     assert bytes_.read_bytes() == ALWAYS.encode() + b"# \xff\n"
-    assert left(report) == [(str(bytes_), 8, "its file holds bytes that are no text: save it as UTF-8")]
+    assert left(report) == [(str(bytes_), 8, "its file holds bytes that are not text: save it as UTF-8")]
     assert [(problem.file, problem.line) for problem in report.errors] == [(str(broken), 1), (str(bytes_), 9)]
     assert report.exit_code == 2
 
@@ -307,7 +307,7 @@ def test_hard_manifests(hard: Path, library: str, tmp_path: Path) -> None:
         63,
         {
             "duplicate-policy-key.yaml": 'the key "imagePullPolicy" stands twice in one mapping: remove one of them',
-            "latin1.yaml": "its file holds bytes that are no text: save it as UTF-8",
+            "latin1.yaml": "its file holds bytes that are not text: save it as UTF-8",
         },
     )
 

@@ -98,7 +98,7 @@ def test_the_variable_names_the_file_too(
 
 
 def test_a_kubeconfig_that_is_no_file_ends_it(tmp_path: Path, kubectl: str) -> None:
-    with pytest.raises(PullguardError, match="is no file"):
+    with pytest.raises(PullguardError, match="is not a file"):
         from_cluster(ENGINE, _KINDS, kubeconfig=str(tmp_path / "absent"), kubectl=kubectl)
 
 

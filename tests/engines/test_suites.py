@@ -299,8 +299,8 @@ def test_filter_selects_as_gators(tree: Path, gator: Path, expression: str, sele
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("(", "the filter ( is no regular expression of RE2"),
-        ("a//(?=b)", "the filter (?=b) is no regular expression of RE2"),
+        ("(", "the filter ( is not a regular expression of RE2"),
+        ("a//(?=b)", "the filter (?=b) is not a regular expression of RE2"),
         ("a//b//c", "the filter a//b//c has more than one //"),
     ],
 )

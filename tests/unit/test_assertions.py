@@ -26,7 +26,7 @@ _TWO = (Violation("b", {"x": True, "y": False, "(": None}), Violation("a", {"x":
         (Assertion(2, "x"), "failed", "1 violations that match x, expected exactly 2; the messages are: a | b"),
         (Assertion("yes", "y"), "failed", "0 violations that match y, expected at least 1; the messages are: a | b"),
         (Assertion("no", "y"), "passed", ""),
-        (Assertion("yes", "("), "error", "the message ( is no regular expression of RE2"),
+        (Assertion("yes", "("), "error", "the message ( is not a regular expression of RE2"),
         (Assertion(-1, None), "error", "violations is -1, but must be yes, no, or a number from 0"),
         (Assertion("maybe", None), "error", "violations is 'maybe', but must be yes, no, or a number from 0"),
         (Assertion("2", None), "error", "violations is '2', but must be yes, no, or a number from 0"),

@@ -169,7 +169,7 @@ def test_what_is_not_injected(tmp_path: Path, objects: list[JSON], message: str,
 def test_an_owner_that_is_not_known_may_have_it(tmp_path: Path) -> None:
     found = _finding(tmp_path, [owned("Pod", "web-1-a", "Deployment web", spec=_spec(_PROXY))])
     assert found.advice == (
-        "Deployment web itself is no violation. If its template has what the message names, its objects are older than "
+        "Deployment web itself passes. If its template has what the message names, its objects are older than "
         f"it, or something changes them on their way in; if not, change {_INJECTOR}."
     )
 

@@ -392,7 +392,7 @@ class TestFolding:
         )
         assert report.notes == (note,)
         advice = {found.workload.name: found.advice for found in report.findings}["web-1-a"]
-        assert advice == "Who owns Pod web-1-a is not in the input: change it there, if somebody does."
+        assert advice == "The input does not show whether Pod web-1-a has an owner. If it has one, change it there."
 
     def test_owners_in_a_ring_end(self, tmp_path: Path) -> None:
         report = _audit(

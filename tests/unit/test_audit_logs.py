@@ -234,7 +234,10 @@ def test_a_log_without_a_whole_audit() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (log_violation(_POD, run="yesterday"), "the id of this line's audit is no time such as 2026-01-31T12:00:00Z"),
+        (
+            log_violation(_POD, run="yesterday"),
+            "the id of this line's audit is not a time such as 2026-01-31T12:00:00Z",
+        ),
         (log_violation(_POD, resource_kind=5), "this violation states no constraint or no object"),
         (log_violation(_POD, msg=5), "this violation states no constraint or no object"),
         (log_violation(_POD, constraint_name=None), "this violation states no constraint or no object"),
@@ -268,7 +271,7 @@ def test_a_message_of_a_policy_begins_and_ends_no_export(message: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"id": "yesterday"}, "the id of this line's audit is no time such as 2026-01-31T12:00:00Z"),
+        ({"id": "yesterday"}, "the id of this line's audit is not a time such as 2026-01-31T12:00:00Z"),
         ({"resourceKind": ""}, "this violation states no constraint or no object"),
     ],
 )

@@ -76,7 +76,7 @@ def test_text() -> None:
         columns,
         "high      kube-system  Deployment api  protected_pull_policy  dryrun  1 ReplicaSet not running",
         f"  {always()}",
-        "  Nothing of it runs: only old objects of Deployment api say so. A rollback would bring it back; delete them.",
+        "  Only old objects of Deployment api, which do not run, say so. A rollback would bring it back; delete them.",
         "  $ kubectl -n kube-system delete replicaset.apps/api-1",
         "",
         "CONSTRAINT              NAME                           ACTION  SHOWN   AUDITED               READ FROM",

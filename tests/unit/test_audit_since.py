@@ -120,19 +120,19 @@ def test_an_earlier_report_without_a_total_is_not_sure(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{}", "is no report of pullguard audit"),
-        ("[", "is no report of pullguard audit"),
-        ('{"format": "pullguard-audit/1"}', "is no report of pullguard audit"),
+        ("{}", "is not a report of pullguard audit"),
+        ("[", "is not a report of pullguard audit"),
+        ('{"format": "pullguard-audit/1"}', "is not a report of pullguard audit"),
         (
             '{"format": "pullguard-audit/2", "findings": [], "constraints": [], "errors": []}',
-            "is no report of pullguard audit",
+            "is not a report of pullguard audit",
         ),
         (
             '{"format": "pullguard-audit/1", "findings": [{"fingerprint": "f"}], "constraints": [], "errors": []}',
             "has findings that no report has",
         ),
         (json.dumps({**_EMPTY, "findings": [_BAD]}), "has findings that no report has"),
-        (json.dumps({**_EMPTY, "findings": [_GOOD | {"fingerprint": 5}]}), "is no report of pullguard audit"),
+        (json.dumps({**_EMPTY, "findings": [_GOOD | {"fingerprint": 5}]}), "is not a report of pullguard audit"),
     ],
 )
 def test_what_is_no_report(tmp_path: Path, text: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Baselines: what they hold, what they make of a run, and what is no baseline."""
+"""Baselines: what they hold, what they make of a run, and what is not a baseline."""
 
 import json
 from collections.abc import Sequence
@@ -75,12 +75,12 @@ def test_what_is_written_is_read(entries: set[KnownFinding]) -> None:
         ("", "b.json:1: is not JSON (Expecting value: line 1 column 1 (char 0))"),
         ("{\n,", "b.json:2: is not JSON"),
         ("[" * 100_000, "b.json: is nested too deeply for a baseline"),
-        ("[]", "b.json: is no baseline"),
-        ('{"version": 1}', "b.json: is no baseline"),
+        ("[]", "b.json: is not a baseline"),
+        ('{"version": 1}', "b.json: is not a baseline"),
         ('{"version": 2, "findings": []}', "b.json: is a baseline of version 2, and this pullguard reads version 1"),
         ('{"findings": []}', "b.json: is a baseline of version None"),
-        ('{"version": 1, "findings": [1]}', "b.json: findings[0] is no finding of a baseline"),
-        ('{"version": 1, "findings": [{"fingerprint": "a"}]}', "b.json: findings[0] is no finding of a baseline"),
+        ('{"version": 1, "findings": [1]}', "b.json: findings[0] is not a finding of a baseline"),
+        ('{"version": 1, "findings": [{"fingerprint": "a"}]}', "b.json: findings[0] is not a finding of a baseline"),
     ],
 )
 def test_what_is_no_baseline(text: str, message: str) -> None:

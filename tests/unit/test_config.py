@@ -301,7 +301,7 @@ BAD = {
         NAMES + "policies:\n  required_label: deny\n",
         "3: policies.required_label must be a mapping, not a string",
     ),
-    "enabled that is no boolean": (
+    "enabled that is not a boolean": (
         NAMES + 'policies:\n  required_label:\n    enabled: "no"\n',
         "4: policies.required_label.enabled must be true or false, not a string",
     ),

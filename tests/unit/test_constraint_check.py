@@ -72,9 +72,9 @@ def _matched(**match: Any) -> dict[str, Any]:
             _constraint(apiVersion="constraints.gatekeeper.sh/v1"),
             'its version is "v1" and not one of v1alpha1, v1beta1',
         ),
-        (_constraint(spec=[]), "its spec is no object"),
-        (_constraint(spec={"match": "x"}), "its spec.match is no object"),
-        (_matched(labelSelector=[]), "its spec.match.labelSelector is no object"),
+        (_constraint(spec=[]), "its spec is not an object"),
+        (_constraint(spec={"match": "x"}), "its spec.match is not an object"),
+        (_matched(labelSelector=[]), "its spec.match.labelSelector is not an object"),
         (
             _matched(namespaceSelector={"matchLabels": {"a b": "c"}}),
             'its spec.match.namespaceSelector has the key "a b", which is not the key of a label',

@@ -53,7 +53,7 @@ def test_what_exempts(annotation: str, reason: str, until: date | None) -> None:
 def test_one_that_has_ended() -> None:
     report = exempted(_report("protected_pull_policy: later until=2026-11-26"), TODAY)
     assert [found.remark for found in report.findings] == [
-        "its exemption ended on 2026-11-26: later; mend the object, or decide on another day"
+        "its exemption ended on 2026-11-26: later; fix the object, or choose another day"
     ]
     assert (report.exempt, report.exit_code("dryrun")) == ((), 1)
 
@@ -79,12 +79,12 @@ _FORM = 'write pullguard/exempt: "<policy>: <reason> until=YYYY-MM-DD", a line f
         ("the pull policy: x", '"the pull policy: x" names no policy and reason'),
         ("protected_pull_policy:", '"protected_pull_policy:" gives no reason'),
         ("protected_pull_policy: until=2030-01-01", '"protected_pull_policy: until=2030-01-01" gives no reason'),
-        ("protected_pull_policy: x until=2030-02-30", '"2030-02-30" is no day'),
-        ("protected_pull_policy: x until=2030-2-3", '"2030-2-3" is no day'),
-        ("protected_pull_policy: x until=20300203", '"20300203" is no day'),
-        ("protected_pull_policy: x until=2030-W01-1", '"2030-W01-1" is no day'),
-        ("protected_pull_policy: x until=soon", '"soon" is no day'),
-        ("protected_pull_policy: x until=", '"" is no day'),
+        ("protected_pull_policy: x until=2030-02-30", '"2030-02-30" is not a date'),
+        ("protected_pull_policy: x until=2030-2-3", '"2030-2-3" is not a date'),
+        ("protected_pull_policy: x until=20300203", '"20300203" is not a date'),
+        ("protected_pull_policy: x until=2030-W01-1", '"2030-W01-1" is not a date'),
+        ("protected_pull_policy: x until=soon", '"soon" is not a date'),
+        ("protected_pull_policy: x until=", '"" is not a date'),
         (
             "protected_pull_policy: x until=2030-01-01 until=2031-01-01",
             '"protected_pull_policy: x until=2030-01-01 until=2031-01-01" says until twice',
@@ -107,7 +107,7 @@ def test_a_policy_that_the_library_does_not_have_is_named_once() -> None:
     report = exempted(_report(annotation, annotation, None), TODAY)
     assert len(report.findings) == 3
     note = (
-        "a.yaml: Pod dns is exempt from protected_pull_polcy, which is no policy of the library; "
+        "a.yaml: Pod dns is exempt from protected_pull_polcy, which is not a policy of the library; "
         "did you mean protected_pull_policy?"
     )
     assert report.notes == ("n", note)
@@ -128,7 +128,7 @@ def test_a_policy_that_the_library_does_not_have_is_named_once() -> None:
 )
 def test_what_was_meant_by_a_policy_that_is_not_there(stated: str, meant: str | None) -> None:
     report = exempted(replace(_report(f"{stated}: reason"), unused=("protected_image_cache",)), TODAY)
-    expected = "which is no policy of the library" + ("" if meant is None else f"; did you mean {meant}?")
+    expected = "which is not a policy of the library" + ("" if meant is None else f"; did you mean {meant}?")
     assert [note for note in report.notes if note.endswith(expected)] == list(report.notes[1:])
     assert len(report.notes) == 2
 

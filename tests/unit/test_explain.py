@@ -58,12 +58,12 @@ def test_an_unknown_policy(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(PullguardError) as raised:
         explain("protected_pull_polcy")
     assert str(raised.value).startswith(
-        "protected_pull_polcy is no policy of the library (./library); did you mean protected_pull_policy?"
+        "protected_pull_polcy is not a policy of the library (./library); did you mean protected_pull_policy?"
     )
     with pytest.raises(PullguardError) as raised:
         explain("x")
     assert str(raised.value).startswith(
-        "x is no policy of the library (./library); name one of these: protected_image_"
+        "x is not a policy of the library (./library); name one of these: protected_image_"
     )
 
 

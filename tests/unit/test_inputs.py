@@ -112,11 +112,11 @@ def test_names_that_cannot_exist(path: str, reason: str) -> None:
 
 
 def test_an_empty_name_is_not_the_current_folder() -> None:
-    assert read("") == [InputError("", None, None, "an empty name is no file; see where it comes from")]
+    assert read("") == [InputError("", None, None, "an empty name is not a file; see where it comes from")]
 
 
 def leads_nowhere(path: Path) -> InputError:
-    return InputError(str(path), None, None, "is a symbolic link that leads nowhere; mend it, or remove it")
+    return InputError(str(path), None, None, "is a symbolic link that leads nowhere; fix it, or remove it")
 
 
 def test_links(tmp_path: Path) -> None:

@@ -146,12 +146,12 @@ def test_labels_of_namespaces(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "names no Namespace"),
-        ("- a\n", ":1: is no mapping"),
-        ("a: [b]\n", ":1: the labels of a are no mapping of strings"),
-        ("a: b\nc: {d: e}\n", ":1: the labels of a are no mapping of strings"),
-        ("x: {a: b}\nc: {d: 1}\n", ":2: the labels of c are no mapping of strings"),
-        ("kind: Pod\nmetadata: {name: a}\n", ":1: Pod is no Namespace with a name"),
-        ("kind: Namespace\n", ":1: Namespace is no Namespace with a name"),
+        ("- a\n", ":1: is not a mapping"),
+        ("a: [b]\n", ":1: the labels of a are not a mapping of strings"),
+        ("a: b\nc: {d: e}\n", ":1: the labels of a are not a mapping of strings"),
+        ("x: {a: b}\nc: {d: 1}\n", ":2: the labels of c are not a mapping of strings"),
+        ("kind: Pod\nmetadata: {name: a}\n", ":1: Pod is not a Namespace with a name"),
+        ("kind: Namespace\n", ":1: Namespace is not a Namespace with a name"),
         ("a: [\n", ":1: not valid YAML"),
     ],
 )

@@ -188,7 +188,7 @@ def test_broken_documents(text: str, where: int, message: str, remedy: str) -> N
     [
         ("a: {1: b}\n", "1 cannot be a key of an object"),
         ("a: {true: b}\n", "true cannot be a key of an object"),
-        ("a: .inf\n", ".inf is no number that JSON has"),
+        ("a: .inf\n", ".inf is not a number that JSON has"),
     ],
 )
 def test_what_gator_cannot_turn_into_json_is_broken(text: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Which page follows one, whatever is in it, and what is no page."""
+"""Which page follows one, whatever is in it, and what is not a page."""
 
 import json
 from typing import Any
@@ -50,15 +50,15 @@ def test_a_page_that_is_written_otherwise() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "is no JSON"),
-        (b'{"kind":"XList","apiVersion":"v1","metad', "is no JSON"),
-        (b"null", "is no list"),
-        (b"[]", "is no list"),
-        (b'{"metadata":{}}', "is no list"),
-        (b'{"metadata":{"continue":"t"},"items":[]}', "is no list"),
-        (_page({"continue": 5}, [], is_custom=False), "is no list"),
-        (_page({"continue": 5}, [], is_custom=True), "is no list"),
-        (_page([], [], is_custom=True), "is no list"),
+        (b"", "is not JSON"),
+        (b'{"kind":"XList","apiVersion":"v1","metad', "is not JSON"),
+        (b"null", "is not a list"),
+        (b"[]", "is not a list"),
+        (b'{"metadata":{}}', "is not a list"),
+        (b'{"metadata":{"continue":"t"},"items":[]}', "is not a list"),
+        (_page({"continue": 5}, [], is_custom=False), "is not a list"),
+        (_page({"continue": 5}, [], is_custom=True), "is not a list"),
+        (_page([], [], is_custom=True), "is not a list"),
     ],
 )
 def test_what_is_no_page(data: bytes, reason: str) -> None:

@@ -19,7 +19,7 @@ ALL = ("MANIFEST", "README.md", "a/b/one.yaml", "a/two.yaml")
 
 
 def tree(directory: Path) -> dict[str, bytes]:
-    """Return everything below a folder that is no folder, links as their targets."""
+    """Return everything below a folder that is not a folder, links as their targets."""
     return {
         path.relative_to(directory).as_posix(): os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
         for path in sorted(directory.rglob("*"))
@@ -172,7 +172,7 @@ def test_the_folder_itself_can_be_a_file(tmp_path: Path) -> None:
     out.write_text("mine\n")
     with pytest.raises(PullguardError) as caught:
         store.write(FILES, out)
-    assert str(caught.value) == f"{out}: is no folder; name another one with --out"
+    assert str(caught.value) == f"{out}: is not a folder; name another one with --out"
     assert out.read_text() == "mine\n"
 
 
@@ -271,7 +271,7 @@ def test_a_manifest_that_pullguard_did_not_write_stops_everything(tmp_path: Path
     (out / "MANIFEST").write_bytes(text.encode())
     line = 2 if text.endswith("\n\n") else 1
     message = (
-        f"{out / 'MANIFEST'}:{line}: this is no line that pullguard wrote; "
+        f"{out / 'MANIFEST'}:{line}: this is not a line that pullguard wrote; "
         "put the MANIFEST that pullguard wrote back, or generate into an empty folder"
     )
     assert refused(FILES, out) == message
@@ -286,7 +286,7 @@ def test_a_manifest_with_the_right_hash_does_not_reach_out_of_the_folder(tmp_pat
     out.mkdir()
     (tmp_path / "victim").write_text("mine\n")
     (out / "MANIFEST").write_text(f"{digest(f'mine{chr(10)}')}  ../victim\n")
-    assert "this is no line that pullguard wrote" in refused(FILES, out)
+    assert "this is not a line that pullguard wrote" in refused(FILES, out)
     assert (tmp_path / "victim").read_text() == "mine\n"
 
 
@@ -299,7 +299,7 @@ def test_a_manifest_that_is_no_plain_file_stops_everything(tmp_path: Path, kind:
         (out / "MANIFEST").symlink_to(tmp_path / "elsewhere")
     else:
         (out / "MANIFEST").mkdir()
-    assert refused(FILES, out).startswith(f"{out / 'MANIFEST'}: is no plain file; ")
+    assert refused(FILES, out).startswith(f"{out / 'MANIFEST'}: is not a plain file; ")
 
 
 @settings(deadline=None)  # it writes files
@@ -491,7 +491,7 @@ def test_what_cannot_be_loaded_is_said(tmp_path: Path, files: dict[str, str], ex
 def test_a_library_that_is_no_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(PullguardError) as caught:
         store.load(ENGINE, tmp_path / "none")
-    assert str(caught.value) == f"{tmp_path}/none: is no folder; name the folder of a library"
+    assert str(caught.value) == f"{tmp_path}/none: is not a folder; name the folder of a library"
 
 
 def test_a_library_reads_nothing_outside_of_it(tmp_path: Path, checkout: Path) -> None:

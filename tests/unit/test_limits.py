@@ -22,7 +22,7 @@ def test_the_deepest() -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "M", "1T", "1KB", "1.5M", "4G", "4096M", "x", " 1", "1 M"])
 def test_no_size(text: str) -> None:
-    message = "is no size below 4G, such as 500K, 64M or 1G"
+    message = "is not a size below 4G, such as 500K, 64M or 1G"
     with pytest.raises(PullguardError, match=f"^{re.escape(f'--max-document {text} {message}')}$"):
         stated_limits(text, "1", "1")
     with pytest.raises(PullguardError, match=f"^{re.escape(f'--max-aliased {text} {message}')}$"):
@@ -31,5 +31,5 @@ def test_no_size(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "901", "x", "1K"])
 def test_no_number_of_levels(text: str) -> None:
-    with pytest.raises(PullguardError, match=f"^{re.escape(f'--max-depth {text} is no number from 1 to 900')}$"):
+    with pytest.raises(PullguardError, match=f"^{re.escape(f'--max-depth {text} is not a number from 1 to 900')}$"):
         stated_limits("1", text, "1")

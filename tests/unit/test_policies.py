@@ -390,7 +390,7 @@ BAD_REGO: dict[str, tuple[dict[str, str | None], str]] = {
         {ENTRY: REGO.replace("violation contains", "violations contains")},
         f'{AT}: there is no rule `violation`; write `violation contains {{"msg": ..., "details": ...}} if {{ ... }}`',
     ),
-    "violation is no set": (
+    "violation is not a set": (
         {ENTRY: f"{METADATA}package policies.required_label\n\nviolation := true\n"},
         f'{AT}: there is no rule `violation`; write `violation contains {{"msg": ..., "details": ...}} if {{ ... }}`',
     ),
@@ -474,7 +474,7 @@ BAD_REGO: dict[str, tuple[dict[str, str | None], str]] = {
     "a sample of another kind": (
         {"policies/required_label/samples/a.txt": ""},
         (
-            "rego/policies/required_label/samples/a.txt: is no sample's name; "
+            "rego/policies/required_label/samples/a.txt: is not a sample's name; "
             "name samples *.yaml or *.json, with letters, digits, dots, hyphens and underscores"
         ),
     ),

@@ -52,7 +52,7 @@ FINDING = Finding(
     fingerprint="f00",
     namespace_assumed=False,
 )
-PROBLEM = Problem("b.yaml", 3, 0, "this is no YAML; see line 3")
+PROBLEM = Problem("b.yaml", 3, 0, "this is not YAML; see line 3")
 REPORT = Report(
     findings=(
         FINDING,
@@ -131,7 +131,7 @@ c.yaml:12: medium: pull-policy-always
   Deployment kube-system/dns, image volume number 2, labels of the namespace unknown
   constraints by-label, by-name (dryrun)
 
-b.yaml:3: error: this is no YAML; see line 3
+b.yaml:3: error: this is not YAML; see line 3
 gone.yaml: error: is not there
 
 3 findings (1 critical, 1 high, 1 medium) and 2 errors in 1 object of 4 files
@@ -264,7 +264,7 @@ def test_json() -> None:
     }
     assert (value["findings"][1]["container"], value["findings"][1]["image"]) == (None, None)
     assert value["errors"] == [
-        {"file": "b.yaml", "line": 3, "document": 0, "message": "this is no YAML; see line 3"},
+        {"file": "b.yaml", "line": 3, "document": 0, "message": "this is not YAML; see line 3"},
         {"file": "gone.yaml", "line": None, "document": None, "message": "is not there"},
     ]
     assert value["summary"] == {
@@ -407,11 +407,11 @@ e.yaml:9: exempt: pull-policy-always
 
 gone: g.yaml: pull-policy-always, Pod a/b, containers c
 
-b.yaml:3: error: this is no YAML; see line 3
+b.yaml:3: error: this is not YAML; see line 3
 
 1 finding (1 high) and 1 error in 1 object of 4 files
 2 findings exempt
-1 known finding of the baseline known.json; 1 of it gone: write it anew with --write-baseline
+1 known finding of the baseline known.json; 1 of it gone: write it again with --write-baseline
 Library: ./library
 protected_pull_policy: see library/policies/protected_pull_policy/README.md, or \
 `pullguard explain protected_pull_policy`
@@ -525,9 +525,9 @@ def test_sarif() -> None:
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
     assert [(entry["level"], entry["message"]["text"]) for entry in invocation["toolExecutionNotifications"]] == [
-        ("error", "this is no YAML; see line 3"),
+        ("error", "this is not YAML; see line 3"),
         ("note", "2 findings exempt"),
-        ("note", "1 known finding of the baseline known.json; 1 of it gone: write it anew with --write-baseline"),
+        ("note", "1 known finding of the baseline known.json; 1 of it gone: write it again with --write-baseline"),
         ("note", "a note"),
     ]
 
@@ -558,7 +558,7 @@ def test_junit() -> None:
                 )
             ],
         ),
-        ("b.yaml", "error on line 3", "3", [("error", "this is no YAML; see line 3")]),
+        ("b.yaml", "error on line 3", "3", [("error", "this is not YAML; see line 3")]),
         ("e.yaml", name, "3", [("skipped", "exempt until 2027-01-31: the vendor's")]),
         ("e.yaml", name, "9", [("skipped", "exempt: for ever")]),
         ("k.yaml", name, "12", [("skipped", "known: it is in the baseline known.json")]),
@@ -598,7 +598,7 @@ def test_github() -> None:
                 "constraints by-label, by-name (dryrun)"
             ),
         ),
-        ("error", {"title": "pullguard: error", "file": "b.yaml", "line": "3"}, "this is no YAML; see line 3"),
+        ("error", {"title": "pullguard: error", "file": "b.yaml", "line": "3"}, "this is not YAML; see line 3"),
         (
             "notice",
             {"title": "pull-policy-always", "file": "e.yaml", "line": "3"},
@@ -610,7 +610,7 @@ def test_github() -> None:
             {"title": "pullguard"},
             (
                 "1 finding (1 high) and 1 error in 1 object of 4 files\n2 findings exempt\n"
-                "1 known finding of the baseline known.json; 1 of it gone: write it anew with --write-baseline\n"
+                "1 known finding of the baseline known.json; 1 of it gone: write it again with --write-baseline\n"
                 "gone: g.yaml: pull-policy-always, Pod a/b, containers c\nLibrary: ./library\na note"
             ),
         ),
@@ -652,7 +652,7 @@ def test_gitlab() -> None:
             "location": {"path": "e.yaml", "lines": {"begin": 9}},
         },
         {
-            "description": "error: this is no YAML; see line 3",
+            "description": "error: this is not YAML; see line 3",
             "check_name": "pullguard-error",
             "fingerprint": "error-0-b.yaml",
             "severity": "blocker",
@@ -679,7 +679,7 @@ The pull policy is Always. Set IfNotPresent. its exemption ended on 2026\\-01\\-
 
 | place | what is wrong |
 | --- | --- |
-| `b.yaml:3` | this is no YAML; see line 3 |
+| `b.yaml:3` | this is not YAML; see line 3 |
 
 #### Exempt
 
@@ -696,7 +696,7 @@ exempt until 2027\\-01\\-31: the vendor's |
 | `pull-policy-always` | `g.yaml` | `Pod a/b, containers c` |
 
 - 2 findings exempt
-- 1 known finding of the baseline known.json; 1 of it gone: write it anew with \\-\\-write\\-baseline
+- 1 known finding of the baseline known.json; 1 of it gone: write it again with \\-\\-write\\-baseline
 - Library: ./library
 - `pullguard explain protected_pull_policy`
 - a note

@@ -167,9 +167,9 @@ def test_blank_lines_and_comments_are_dropped_everywhere(tmp_path: Path) -> None
     [
         ("", None, "holds no object"),
         ("# a\n\n", None, "holds no object"),
-        ("\n# c\nkind: A\n---\n\n# c\na: 1\n", 7, "is no object: it has no kind"),
-        ("kind: A\n---\n# c\n\n- x\n", 5, "is no object: it has no kind"),
-        ("# c\nkind: 5\n", 2, "is no object: it has no kind"),
+        ("\n# c\nkind: A\n---\n\n# c\na: 1\n", 7, "is not an object: it has no kind"),
+        ("kind: A\n---\n# c\n\n- x\n", 5, "is not an object: it has no kind"),
+        ("# c\nkind: 5\n", 2, "is not an object: it has no kind"),
         ("# c\n\nkind: A\n# c\napiVersion: a/b/c\n", 5, "has the apiVersion a/b/c"),
         ("# c\nkind: A\n\n# c\nkind: B\n", 5, None),
         ("# c\nkind: A\n\n# c\na: [\n", 5, None),
@@ -212,7 +212,7 @@ def test_what_a_suite_names_is_in_its_tree(tmp_path: Path, monkeypatch: pytest.M
         "../../outside.yaml": outside,
         "../link.txt": outside,
         "../null.txt": outside,
-        "../pipe.txt": "it is no regular file",
+        "../pipe.txt": "it is not a regular file",
         "../large.txt": "it is larger than 64 MB",
         "a\0": "no file can have such a name",
     }.items():

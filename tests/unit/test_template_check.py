@@ -68,7 +68,7 @@ def _a(**schema: Any) -> dict[str, Any]:
         (_a(type="text"), 'has the type "text", which is not one of array, boolean, integer, number, object, string'),
         (_a(type="string", minLength="1"), "has a minLength of the wrong type"),
         (_a(type="integer", minimum=True), "has a minimum of the wrong type"),
-        (_a(type="object", required=[1]), "has a required that is no list of strings"),
+        (_a(type="object", required=[1]), "has a required that is not a list of strings"),
         (_a(type="object", definitions={"x": {}}), "has definitions, which Kubernetes does not support"),
         (_a(type="array"), "is an array without items"),
         (_a(type="array", items=[{}]), "has a list of items; it takes one schema"),
@@ -81,13 +81,13 @@ def _a(**schema: Any) -> dict[str, Any]:
         (_a(type="object", default={"b": 1}), "has a default with b, which the schema does not know"),
         (_a(type="string", anyOf=[{"type": "string"}]), "has a clause with type, which can only stand outside of it"),
         (_a(type="string", **{"not": {"minLength": "1"}}), "has a minLength of the wrong type"),
-        (_a(type="string", allOf=["x"]), "has a clause that is no object"),
-        (_a(type="string", x__kubernetes__map__type="atomic"), "has x-kubernetes-map-type, but is no object"),
+        (_a(type="string", allOf=["x"]), "has a clause that is not an object"),
+        (_a(type="string", x__kubernetes__map__type="atomic"), "has x-kubernetes-map-type, but is not an object"),
         (
             _a(type="array", items={"type": "object"}, x__kubernetes__list__type="set"),
             "is a set whose items are not atomic",
         ),
-        (_a(type="string", x__kubernetes__embedded__resource=True), "embeds a resource, but is no object"),
+        (_a(type="string", x__kubernetes__embedded__resource=True), "embeds a resource, but is not an object"),
     ],
 )
 def test_schema_fault(schema: dict[str, Any], fault: str | None) -> None:

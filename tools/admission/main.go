@@ -5,7 +5,7 @@
 //
 // The files hold ValidatingAdmissionPolicies, MutatingAdmissionPolicies, their bindings, and Namespaces, as YAML. Each
 // line of the input is a case, each line of the output its verdict. With a version, the expressions have to be such that an
-// API server of that version takes them. Exit code 2: the files are not what the API server accepts, or a line is no case.
+// API server of that version takes them. Exit code 2: the files are not what the API server accepts, or a line is not a case.
 package main
 
 import (

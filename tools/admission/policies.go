@@ -121,7 +121,7 @@ func validate(object runtime.Object) error {
 		found = validation.ValidateMutatingAdmissionPolicyBinding(&converted)
 	case *corev1.Namespace:
 	default:
-		return fmt.Errorf("%T is no admission policy, binding or Namespace", object)
+		return fmt.Errorf("%T is not an admission policy, binding or Namespace", object)
 	}
 	return found.ToAggregate()
 }

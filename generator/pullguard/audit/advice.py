@@ -63,10 +63,10 @@ def advice(
     Args:
         workload: The topmost owner.
         members: What violates.
-        origin: How what the message names came into its pod.
-        static: Whether the workload is a pod that a file on a node makes.
-        complete: Whether all violations are known, so that what is not named passes.
-        seen: Whether it is known who owns the workload, if anybody.
+        origin: How the container or image volume that the message names came into its pod.
+        static: Whether the workload is a static pod.
+        complete: Whether all violations are known, so that objects without one pass.
+        seen: Whether the workload itself was read, so that its owner is known.
     """
     name = f"{workload.kind} {workload.name}"
     if static:
@@ -81,7 +81,7 @@ def advice(
 
 
 def _replace(workload: ObjectRef, name: str, origin: Origin, *, complete: bool) -> Advice:
-    """Return what to do where a workload's objects violate and it does not."""
+    """Return what to do if a workload's objects violate and the workload itself does not."""
     if origin.way == "injected":
         older = "" if origin.certain else ", unless the pods are older than the template"
         return Advice(f"The template of {name} has no {origin.what}: change {_INJECTOR}{older}. {_LATER}", _WEBHOOKS)
@@ -95,7 +95,7 @@ def _replace(workload: ObjectRef, name: str, origin: Origin, *, complete: bool) 
         return Advice(f"The template of {name} has {differs}: change {_CHANGER}. {_LATER}", _WEBHOOKS)
     if origin.way == "unknown":
         return Advice(
-            f"{name} itself is no violation. If its template has what the message names, its objects are older than "
+            f"{name} itself passes. If its template has what the message names, its objects are older than "
             f"it, or something changes them on their way in; if not, change {_INJECTOR}.",
             _kubectl("get -o yaml", workload),
         )
@@ -105,18 +105,18 @@ def _replace(workload: ObjectRef, name: str, origin: Origin, *, complete: bool) 
             "(`pullguard scope` tells). Roll it out again.",
             _kubectl("rollout restart", workload),
         )
-    return Advice(f"{name} itself passes: its objects are older than it. Let it make new ones.", "")
+    return Advice(f"{name} itself passes: its objects are older than it. Let it create new ones.", "")
 
 
 def _delete(name: str, members: Sequence[Member]) -> Advice:
     old = [member.object for member in members if member.object.kind != "Pod"] or [members[0].object]
-    text = f"Nothing of it runs: only old objects of {name} say so. A rollback would bring it back; delete them."
+    text = f"Only old objects of {name}, which do not run, say so. A rollback would bring it back; delete them."
     return Advice(text, _kubectl("delete", *old))
 
 
 def _change(workload: ObjectRef, name: str, *, seen: bool) -> Advice:
     if not seen and workload.kind in _MOSTLY_OWNED:
-        text = f"Who owns {name} is not in the input: change it there, if somebody does."
+        text = f"The input does not show whether {name} has an owner. If it has one, change it there."
         return Advice(text, _kubectl("get -o yaml", workload))
     text, verb = _CHANGES.get(workload.kind, _OTHERS)
     return Advice(text.format(name), _kubectl(verb, workload))

@@ -41,7 +41,7 @@ def audit(
         paths: Files and folders: constraints and other objects as `kubectl get -o json|yaml` writes them, Gatekeeper's
             audit log, its export; "-" is stdin. Without any, the live cluster is read.
         live_too: Read the live cluster along with the files.
-        scan: Judge the objects of the live cluster anew.
+        scan: Judge the objects of the live cluster again.
         since: A report in JSON to compare with.
         kubeconfig: The kubeconfig for a live cluster; None: kubectl's own choice. With files, it means `live_too`.
         context: The context in it; None: the current one. With files, it means `live_too`.

@@ -37,7 +37,7 @@ def result_of(constraint: Mapping[str, Any], source: str) -> Result | None:
         source: Where it was read.
 
     Raises:
-        PullguardError: The status is none that Gatekeeper writes.
+        PullguardError: Gatekeeper does not write such a status.
     """
     key, status = key_of(constraint), constraint.get("status")
     stamp = dig(status, "auditTimestamp")
@@ -45,7 +45,7 @@ def result_of(constraint: Mapping[str, Any], source: str) -> Result | None:
     stated = dig(status, "violations")
     if stamp is None and total is None and stated is None:
         return None
-    # Some tools leave out of dumps what changes all the time.
+    # Some tools leave fields that change often out of dumps.
     run = "" if stamp is None else stamp
     violations = [_violation(entry) for entry in _entries(stated)]
     is_time = isinstance(run, str) and (not run or RUN.fullmatch(run))

@@ -1,4 +1,4 @@
-"""Violations -> findings about workloads: what an owner and its objects say alike is said once; pure."""
+"""Violations -> findings about workloads: what an owner and its objects have in common is said once; pure."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ _OTHERS_SEVERITY = "medium"
 def folded(
     audited: Iterable[Audited], owners: Owners, templates: Mapping[str, ConstraintTemplate]
 ) -> tuple[AuditFinding, ...]:
-    """Return the findings that violations are, those that matter most first.
+    """Return violations as findings, those that matter most first.
 
     The violations of one workload, its ReplicaSets, Jobs and pods are one finding where constraints of one kind say the
     same of them, whatever the image is: the pods of an earlier rollout may have another one. So is what they say of the
@@ -71,9 +71,9 @@ def folded(
 
 
 def fingerprint(kind: str, workload: ObjectRef, message: str) -> str:
-    """Return what a finding has in common with the same one in an earlier report, hexadecimal.
+    """Return the identity of a finding, hexadecimal; the same finding in an earlier report has the same one.
 
-    Messages count as Gatekeeper's status has them, cut, so that it does not matter where they were read.
+    Messages count as they are in Gatekeeper's status, cut, so that it does not matter where they were read.
     """
     return _hash(kind, identity(workload), _problem(message))
 
@@ -148,7 +148,7 @@ def _rule(group: Iterable[_Violating], template: ConstraintTemplate | None, poli
 
 
 def _problem(message: str) -> str:
-    """Return what a message says, cut as Gatekeeper does, without the image: a new tag is no new problem.
+    """Return a message without the image, cut as Gatekeeper cuts it: a new tag is not a new problem.
 
     Whether a workload says it or what an ExpansionTemplate makes of it is the same problem.
     """

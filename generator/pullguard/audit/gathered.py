@@ -1,4 +1,4 @@
-"""What was read for an audit so far, from whatever sources."""
+"""What was read for an audit so far, from all sources."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +43,7 @@ class Gathered:
 
     @property
     def actions(self) -> dict[ConstraintKey, str]:
-        """What the constraints ask for."""
+        """The enforcementActions of the constraints."""
         return {key: action_of(constraint.object) for key, constraint in self.constraints.items()}
 
     @property

@@ -1,13 +1,13 @@
 """Lines of Gatekeeper's audit log and of its disk export -> results; pure.
 
 The formats are those of Gatekeeper 3.23 (pkg/audit/manager.go, pkg/export/util). An audit's id is the time of its
-start. The log has a line for each violation and, at the end, one for each constraint that has any, with their
-number. Its logger drops lines: of the same message, beyond a hundred a second, only each hundredth is written
-(zap's sampler). So lines alone never say that there are no more. The export drops none, and has no numbers.
+start. The log has a line for each violation and, at the end, one with the number for each constraint that has any. Its
+logger drops lines: beyond a hundred lines a second with the same message, only every hundredth is written (zap's
+sampler). So lines alone never show that there are no more. The export drops none, and has no numbers.
 
-What gathers logs puts something around the lines: text before them, as `kubectl logs --prefix` does, or JSON with the
-line in one of its fields, as Docker, stern and most of the others do. With --log-level=DEBUG, Gatekeeper itself writes
-the time, the level and the message before a line's other fields.
+Programs that gather logs put something around the lines: text before them, as `kubectl logs --prefix` does, or JSON
+with the line in one of its fields, as Docker, stern and most others do. With --log-level=DEBUG, Gatekeeper itself
+writes the time, the level and the message before a line's other fields.
 """
 
 import json
@@ -20,20 +20,20 @@ from typing import Any
 from pullguard.audit.model import RUN, ConstraintKey, Result, Violation
 from pullguard.core.findings import ObjectRef, Problem, strictness
 
-# How far into a file a line of a log is looked for: other lines may come first. In one that names what only audits have
-# it is looked for to the end.
+# In how many lines of a file a line of an audit is looked for, since others may come first. If the file has a mark of
+# audits, all lines are tried.
 _LINES_TRIED = 200
 _MARKS = ("audit_id", "eventType")
 
-# What a line that cannot be read has if it is one of Gatekeeper's, in quotes or in quotes inside of quotes.
+# Fields that show that a line which cannot be read is Gatekeeper's; their quotes may be quoted again.
 _OURS = re.compile(r'\\*"(?:level|audit_id|eventType)\\*"\s*:')
 
-# Escaped characters: half of a surrogate pair that stands alone is the group.
+# Escaped characters; the group is a lone half of a surrogate pair.
 _ESCAPES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 
-# How deep in JSON a line is looked for, and behind how many braces.
+# How deep in JSON a line of an audit is looked for, and after how many braces.
 _DEEPEST = 4
 _BRACES_TRIED = 5
 _OBJECT = re.compile(r'\{\s*["}]')
@@ -47,7 +47,7 @@ JSON = dict[str, Any]
 
 
 def is_log(text: str) -> bool:
-    """Tell whether a text is a log or an export, and no dump of objects."""
+    """Tell whether a text is a log or an export, and not a dump of objects."""
     tried = None if is_marked(text) else _LINES_TRIED
     for line in islice(filter(str.strip, text.splitlines()), tried):
         value = _object(line)
@@ -61,7 +61,7 @@ def is_log(text: str) -> bool:
 
 
 def is_marked(text: str) -> bool:
-    """Tell whether a text names what only lines about audits have."""
+    """Tell whether a text has a field that only lines about audits have."""
     return any(mark in text for mark in _MARKS)
 
 
@@ -69,11 +69,11 @@ def read_log(text: str, file: str) -> tuple[list[Result], list[Problem]]:
     """Return what the newest audits in a log or an export say, and what is wrong with it.
 
     Of audits that have ended, only the newest one counts; one that has begun after it may complete what the status of
-    constraints says. Where the newest audit does not name a constraint that an older line names, it has no
-    violations any more.
+    constraints says. A constraint that an older line names and the newest audit does not name has no violations any
+    more.
 
     Args:
-        text: The lines. Those that are no JSON objects are other programs', and left out.
+        text: The lines. Those that are not JSON objects are those of other programs, and are left out.
         file: The file as it is shown to users.
     """
     log = _Log(file)
@@ -210,7 +210,7 @@ class _Log:
 
     def _run(self, number: int, stated: Any, *, exported: bool) -> _Run | None:
         if not isinstance(stated, str) or RUN.fullmatch(stated) is None:
-            self._wrong(number, "the id of this line's audit is no time such as 2026-01-31T12:00:00Z")
+            self._wrong(number, "the id of this line's audit is not a time such as 2026-01-31T12:00:00Z")
             return None
         if stated not in self._runs:
             self._forget()

@@ -1,4 +1,4 @@
-"""Results of several sources -> what is known of each constraint; pure."""
+"""Results of several sources -> what is known about each constraint; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from pullguard.core.gatekeeper import ConstraintTemplate
 def merged(
     results: Iterable[Result], actions: Mapping[ConstraintKey, str], templates: Mapping[str, ConstraintTemplate]
 ) -> tuple[list[Audited], list[Problem]]:
-    """Return what is known of each constraint, and what is wrong with what the sources say.
+    """Return what is known about each constraint, and errors in what the sources say.
 
     Of each constraint the newest audit counts whose number of violations is known; all that the sources hold of that
     audit is put together. A violation that several sources hold is one, and as often there as in the source that

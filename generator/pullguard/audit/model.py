@@ -1,4 +1,4 @@
-"""The values of an audit: what sources say of constraints, and what a report says of workloads; pure."""
+"""The values of an audit: what sources say about constraints, and what a report says about workloads; pure."""
 
 import re
 from collections import Counter
@@ -162,7 +162,7 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A finding of an earlier report that is no more.
+    """A finding of an earlier report that is gone.
 
     Attributes:
         severity: One of SEVERITIES.
@@ -202,7 +202,7 @@ class AuditReport:
         source: Where it comes from.
         constraints: Sorted by policy, kind and name.
         findings: Those that matter most first: active before idle, then by severity, namespace and workload.
-        errors: What could not be read: the report may lack something.
+        errors: What could not be read, so that the report may be incomplete.
         notes: What else users should know, a sentence each.
         templates: The templates that are known, by kind.
         since: The comparison with an earlier report, or None.
@@ -233,7 +233,7 @@ class AuditReport:
 
     @property
     def runs(self) -> tuple[str, ...]:
-        """When the audits began that the report stands on, as far as known: the oldest and, if another, the newest."""
+        """When the audits began from which the report was made, if known: the oldest and, if different, the newest."""
         runs = sorted({entry.run for entry in self.constraints if entry.run})
         return tuple(dict.fromkeys((runs[0], runs[-1]))) if runs else ()
 

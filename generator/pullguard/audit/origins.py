@@ -1,4 +1,4 @@
-"""How what a violation is about came into its pod: with the template, or in some other way; pure."""
+"""How the container of a violation came into its pod: with the template, or in some other way; pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -36,12 +36,12 @@ class Origin:
 
 
 def origin(owners: Owners, ref: ObjectRef, message: str) -> Origin:
-    """Return how what a message names came into a pod.
+    """Return how the container or image volume that a message names came into a pod.
 
     Args:
         owners: What is known of the objects.
-        ref: The object that violates; the way into another one than a pod is "other".
-        message: What a policy, whosever it is, says of it.
+        ref: The object that violates; if it is not a pod, the way is "other".
+        message: What a policy, of pullguard or of others, says about it.
     """
     if ref.kind != "Pod":
         return Origin("other")
@@ -77,7 +77,7 @@ def _named(message: str, uses: Iterable[Use]) -> Use | None:
 
 
 def _place(message: str, use: Use) -> int | None:
-    """Return where a message names a container, as a word of its own: not as a part of an image."""
+    """Return where a message names a container as a separate word, not as a part of an image."""
     name = use.name if len(use.name) <= _LONGEST else f"{use.name[:_HEAD]}...{use.name[-_TAIL:]}"
     names = "|".join(re.escape(text) for text in (use.name, name))
     before = r"image volume\W+" if use.sort == "image volume" else r"(?<![^\s=\"'`<(\[{])"

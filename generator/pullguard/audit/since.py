@@ -11,7 +11,7 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.findings import ObjectRef
 from pullguard.core.text_files import read_text
 
-#: What the JSON of a report says it is.
+#: The format that the JSON of a report states.
 FORMAT = "pullguard-audit/1"
 
 _REMEDY = "name a file that `pullguard audit -o json` has written"
@@ -20,15 +20,15 @@ _REMEDY = "name a file that `pullguard audit -o json` has written"
 def compared(report: AuditReport, file: str) -> AuditReport:
     """Return a report with what is new, what remains and what is gone since an earlier one.
 
-    What an incomplete report does not show may be there all the same: a finding that was not shown earlier, or is not
-    shown now, is "unknown" or uncertain where the constraints of its kind were not, or are not, completely known.
+    An incomplete report does not show everything. If the constraints of its kind were not, or are not, completely
+    known, a finding that was not shown earlier is "unknown", and one that is not shown now is not certainly gone.
 
     Args:
-        report: The report of now.
+        report: The present report.
         file: The earlier report.
 
     Raises:
-        PullguardError: The file is no report.
+        PullguardError: The file is not a report.
     """
     try:
         earlier = json.loads(read_text(Path(file)))
@@ -37,7 +37,7 @@ def compared(report: AuditReport, file: str) -> AuditReport:
         _require(all(isinstance(fingerprint, str) for fingerprint in known))
         sure_then = _complete(earlier)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise PullguardError("is no report of pullguard audit", file=file, remedy=_REMEDY) from error
+        raise PullguardError("is not a report of pullguard audit", file=file, remedy=_REMEDY) from error
     unsure_now = {entry.constraint.kind for entry in report.constraints if not entry.complete}
     sure_now = {entry.constraint.kind for entry in report.constraints} - unsure_now
     findings = tuple(

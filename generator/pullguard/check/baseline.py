@@ -24,8 +24,8 @@ def with_baseline(report: Report, file: str, paths: Sequence[str], *, write: boo
         report: What was found, exemptions applied.
         file: The baseline.
         paths: What was looked at, as the user named it.
-        write: Write the baseline anew first. What it held of files that were not looked at, or could not be read,
-            stays in it.
+        write: Write the baseline again first. Its entries for files that were not looked at, or could not be read,
+            stay in it.
 
     Raises:
         PullguardError: The baseline cannot be read. That it cannot be written is an error in the report.
@@ -40,7 +40,7 @@ def with_baseline(report: Report, file: str, paths: Sequence[str], *, write: boo
         try:
             write_text(path, dump(after))
         except PullguardError as error:
-            # What is in it already is known all the same, and what is not is still to be seen.
+            # Its entries are known all the same, and other findings must still be seen.
             report = replace(report, errors=(*report.errors, problem_of(error)))
             return compared(report, before, before, looked_at, file=file, written=False)
     return compared(report, after, before, looked_at, file=file, written=write)
@@ -50,7 +50,7 @@ def parse(text: str, file: str) -> tuple[KnownFinding, ...]:
     """Return what a baseline holds.
 
     Raises:
-        PullguardError: It is no baseline.
+        PullguardError: It is not a baseline.
     """
     try:
         value = json.loads(text)
@@ -60,12 +60,12 @@ def parse(text: str, file: str) -> tuple[KnownFinding, ...]:
     except RecursionError as error:
         raise PullguardError("is nested too deeply for a baseline", file=file, remedy=_REMEDY) from error
     if not isinstance(value, dict) or not isinstance(value.get("findings"), list):
-        raise PullguardError("is no baseline", file=file, remedy=_REMEDY)
+        raise PullguardError("is not a baseline", file=file, remedy=_REMEDY)
     if value.get("version") != _VERSION:
         raise PullguardError(
             f"is a baseline of version {value.get('version')!r}, and this pullguard reads version {_VERSION}",
             file=file,
-            remedy="write it anew with --write-baseline",
+            remedy="write it again with --write-baseline",
         )
     return tuple(_known(entry, place, file) for place, entry in enumerate(value["findings"]))
 
@@ -104,7 +104,7 @@ def compared(
         report: What was found, exemptions applied.
         now: What the baseline holds.
         before: What it held before this run.
-        looked_at: Whether the findings of a file would have been found.
+        looked_at: Tells whether the findings of a file would have been found.
         file: The baseline, as the user named it.
         written: Whether this run wrote it.
     """
@@ -139,7 +139,7 @@ def known(finding: Finding) -> KnownFinding:
 
 def _known(entry: Any, place: int, file: str) -> KnownFinding:
     if not isinstance(entry, dict) or any(not isinstance(entry.get(field), str) for field in _FIELDS):
-        raise PullguardError(f"findings[{place}] is no finding of a baseline", file=file, remedy=_REMEDY)
+        raise PullguardError(f"findings[{place}] is not a finding of a baseline", file=file, remedy=_REMEDY)
     return KnownFinding(**{field: entry[field] for field in _FIELDS})
 
 

@@ -1,1 +1,1 @@
-"""The state of a cluster as values: read with kubectl or from files, and who owns what in it."""
+"""The state of a cluster as values, read with kubectl or from files, and the owners of its objects."""

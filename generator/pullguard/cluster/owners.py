@@ -1,4 +1,4 @@
-"""Who owns an object, whether anything of it runs, and what its pods hold; pure."""
+"""The owner of an object, whether anything of it runs, and the containers of its pods; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _REPLICAS = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "Sta
 _DONE = frozenset({"Succeeded", "Failed"})
 _FINISHED = frozenset({"Complete", "Failed"})
 
-# Owners own owners, but not without end.
+# Owners have owners; cycles are possible, so the chain is limited.
 _LONGEST_CHAIN = 10
 
 _HASH_LABEL = "pod-template-hash"
@@ -68,7 +68,7 @@ class Owned:
 
     Attributes:
         owner: Its controller, or None.
-        idle: Whether it has no pods now and makes none: scaled to zero, suspended, finished.
+        idle: Whether it has no pods and makes none: it is scaled to zero, suspended or finished.
         uses: The containers and image volumes of the pod, or of the pods that it makes; none if they are not known.
     """
 
@@ -103,7 +103,7 @@ def owned_of(obj: Mapping[str, Any]) -> Owned:
 
 
 def owned_by_labels(ref: ObjectRef, labels: Mapping[str, str]) -> Owned | None:
-    """Return what labels and names say of an owner, for want of the object itself; None if they say nothing.
+    """Return what labels and names say about an owner when the object itself is missing; None if they say nothing.
 
     Deployments name their ReplicaSets by the hash that is a label of them and of their pods, Jobs name themselves in
     a label of their pods.

@@ -65,7 +65,7 @@ class Snapshot:
 
     Attributes:
         source: Where it comes from, for people.
-        live: Whether a cluster was read: what a snapshot of one does not hold is not there.
+        live: Whether a cluster was read: what its snapshot does not hold does not exist.
         stored: By kind, in the order in which they were read; every kind that was asked for is there.
         unreadable: The kinds that could not be read, each with the reason, sorted by kind.
         errors: What could not be read in files.

@@ -60,7 +60,7 @@ def _command(parser: argparse.ArgumentParser, summary: str, *, shared: str | Non
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    """Return how a command is called; its options follow one by one, so that they are no part of it."""
+    """Return the usage of a command without its options, which follow one by one."""
     operands = [action for action in parser._actions if not action.option_strings]  # noqa: SLF001 - as above
     shown = [_operand(action) for action in operands]
     return " ".join([rf"\fB{_text(parser.prog)}\fR", r"[\fIOPTIONS\fR]", *shown])
@@ -105,11 +105,11 @@ def _paragraphs(epilog: str | None) -> Iterator[tuple[str, list[str]]]:
 
 
 def _kept(lines: list[str]) -> Iterator[str]:
-    """Yield lines that are not to be filled."""
+    """Yield lines that roff must not fill."""
     yield from (".nf", *(_text(line.removeprefix("  ")) for line in lines), ".fi")
 
 
 def _text(text: str) -> str:
-    """Return a text in which nothing is a request or an escape of roff."""
+    """Return a text with the requests and escapes of roff made harmless."""
     escaped = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("`", r"\(ga")
     return rf"\&{escaped}" if escaped.startswith(".") else escaped

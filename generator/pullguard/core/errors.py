@@ -1,4 +1,4 @@
-"""The one error type of pullguard, which cli.py catches, once; and what programs may fail to do."""
+"""The error type of pullguard, which ending.py turns into a message, and that of programs that take too long."""
 
 
 class TimedOutError(Exception):

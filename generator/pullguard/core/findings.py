@@ -594,12 +594,12 @@ def fingerprinted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def reference(obj: Mapping[str, Any], namespace: str) -> ObjectRef:
-    """Return what tells an object from others; its namespace is for others to know."""
+    """Return what tells an object from others of its namespace."""
     return ObjectRef(_text(obj.get("apiVersion")), _text(obj.get("kind")), namespace, _name(obj))
 
 
 def steps(text: Any) -> Path | None:
-    """Return the steps of a path such as `spec.containers[2]`, or None if it is none."""
+    """Return the steps of a path such as `spec.containers[2]`, or None if it is not a path."""
     if not isinstance(text, str) or not _PATH.fullmatch(text):
         return None
     return tuple(int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(text))

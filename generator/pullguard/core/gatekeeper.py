@@ -123,7 +123,7 @@ class Constraint:
 
 
 def group_of(obj: Mapping[str, Any]) -> str:
-    """Return the API group of an object: "" for the core group and where apiVersion is no string."""
+    """Return the API group of an object: "" for the core group and where apiVersion is not a string."""
     api_version = obj.get("apiVersion")
     if not isinstance(api_version, str) or "/" not in api_version:
         return ""
@@ -166,7 +166,7 @@ def constraint_from(obj: Mapping[str, Any], file: str) -> Constraint:
     """Return the Constraint that an object with the group of constraints is.
 
     Raises:
-        PullguardError: Its kind or name is no string.
+        PullguardError: Its kind or name is not a string.
     """
     return Constraint(file, _string(obj, file, "kind"), _string(obj, file, "metadata", "name"), obj)
 
@@ -174,7 +174,7 @@ def constraint_from(obj: Mapping[str, Any], file: str) -> Constraint:
 def template_from(obj: Mapping[str, Any], file: str) -> ConstraintTemplate:
     """Return the ConstraintTemplate that an object is.
 
-    Only the shape is judged here; what Gatekeeper demands of the Rego is the engines' to say.
+    Only the shape is checked here; the engines check what Gatekeeper demands of the Rego.
 
     Raises:
         PullguardError: A field that every template has is missing or of the wrong type.

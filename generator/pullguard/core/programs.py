@@ -17,10 +17,10 @@ from typing import IO
 from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError, TimedOutError
 
-#: OPA and conftest take every option from variables of these names as well: settings of others, not ours.
+#: OPA and conftest also take every option from environment variables with these prefixes, which are not our settings.
 _OPTION_VARIABLES = ("OPA_", "CONFTEST_")
 
-#: How much memory a program may have that evaluates the Rego of others, in bytes.
+#: How much memory, in bytes, a program may use that evaluates the Rego of others.
 MEMORY = 3 * 2**30
 # SIGSEGV on a line of its own is a fault in Go's runtime: its collector uses memory that it asked for and did not get.
 _OUT_OF_MEMORY = re.compile(
@@ -48,7 +48,7 @@ class Ended:
 
     @property
     def reason(self) -> str:
-        """What to say of a program that failed: what it wrote, unless it was memory that it lacked."""
+        """Why a program failed: that it lacked memory, or else what it wrote."""
         return out_of_memory(self.stderr) or self.stderr or "no message"
 
 
@@ -56,7 +56,7 @@ class Ended:
 class Program:
     """A program that runs while pullguard goes on.
 
-    Its output goes to files, so that nobody need read it for it to go on and no thread is needed.
+    Its output goes to files, so that it can go on although nobody reads, and no thread is needed.
     """
 
     process: "subprocess.Popen[bytes]"
@@ -172,7 +172,7 @@ def end_with_parent() -> Callable[[], None] | None:
 
     def in_child() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died in between
+        if os.getppid() != parent:  # pullguard has died in between
             os._exit(1)
 
     return in_child

@@ -60,7 +60,7 @@ class Progress:
         elif self._show and time.monotonic() - self._start > _AFTER_SECONDS:
             from tqdm import tqdm  # noqa: PLC0415 - most runs are over before it is needed
 
-            # Its monitor is a thread; processes are started here without any.
+            # tqdm's monitor is a thread, and processes must be started without threads.
             tqdm.monitor_interval = 0
             unit = f" {self._unit}"
             self._bar = tqdm(total=self._total, initial=self._done, unit=unit, leave=False, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Where rego/, library/ and the programs that pullguard runs are found, in a checkout and in a wheel."""
+"""Where to find rego/, library/ and the programs that pullguard runs, in a checkout and in a wheel."""
 
 import os
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What a JSON Schema has against a value, in words, each with the path of the value; pure."""
+"""The errors of a value under a JSON Schema as sentences, each with the path of the value; pure."""
 
 import json
 import re
@@ -57,7 +57,7 @@ class Problem:
 
 
 def problems(schema: Mapping[str, Any], value: Any, *, root: str, below: Path = ()) -> list[Problem]:
-    """Return everything that a JSON Schema (2020-12) has against a value, in the order of the paths.
+    """Return the errors of a value under a JSON Schema (2020-12), in the order of the paths.
 
     A node of the schema may carry `errorMessage`, as editors know it: the remedy when one of its keywords fails.
 
@@ -176,7 +176,7 @@ def _mismatch(error: _Error, node: Node, path: Path, root: str) -> list[Problem]
 
 
 def _beyond_limit(error: _Error, node: Node, path: Path, root: str) -> list[Problem]:
-    """Return a problem with a size; or, for any keyword without words of its own, with the whole value."""
+    """Return a problem with a size, or for any other keyword a general problem with the value."""
     name, keyword, remedy = dotted(path, root), error.kind.name, node.get("errorMessage")
     if keyword in _LIMITS:
         limit = node[keyword]

@@ -1,4 +1,4 @@
-"""What somebody has meant who wrote a name that is not known; pure."""
+"""Suggestions for names that are not known; pure."""
 
 import difflib
 import re

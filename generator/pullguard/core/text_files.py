@@ -9,7 +9,7 @@ from pathlib import Path
 from pullguard.core.errors import PullguardError
 from pullguard.core.tree_files import LARGEST, read_inside
 
-# What stands there are the streams of processes and devices, which links lead to.
+# These folders hold the streams of processes, and devices, to which links lead.
 _SYSTEM_FOLDERS = ("/dev/", "/proc/")
 
 

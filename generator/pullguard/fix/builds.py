@@ -28,7 +28,7 @@ from pullguard.judging.builds import is_kustomization, users
 
 _UNPINNED = "the same place decides it where the image is not pinned: pin it there first, or set it apart"
 _NO_EFFECT = "something else decides it as well: edit it by hand"
-_NO_TEXT = "its file holds bytes that are no text: save it as UTF-8"
+_NO_TEXT = "its file holds bytes that are not text: save it as UTF-8"
 
 #: An object by the path of its build, its document there, and its places in Lists.
 _Place = tuple[str, tuple[int, ...], Steps]

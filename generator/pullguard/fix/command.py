@@ -32,7 +32,7 @@ _STREAM = "is not a regular file, so it cannot be edited; give its text to stdin
 _STILL_FOUND = "it was edited, and check finds it all the same: please report this"
 _NOT_EDITED = "its file could not be edited: see the error below"
 _SAME_FILE = "its file has another name, under which it is dealt with"
-_NO_TEXT = "its file holds bytes that are no text: save it as UTF-8"
+_NO_TEXT = "its file holds bytes that are not text: save it as UTF-8"
 
 
 @dataclass(frozen=True, slots=True)

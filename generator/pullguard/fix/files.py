@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# root may write where nobody may: what nobody may write was not meant to be edited.
+# root may write to read-only files, but they were not meant to be edited.
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -43,7 +43,7 @@ def read(name: str) -> EditableFile | str:
     try:
         real = Path(name).resolve(strict=True)
         return EditableFile(real, b"" if is_link(name) else real.read_bytes())
-    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError in old Pythons
+    except (OSError, RuntimeError) as error:  # a cycle of links is a RuntimeError in old Pythons
         return _reason("read", error)
 
 

@@ -109,7 +109,7 @@ class FindingCollector:
 
     def _policy(self, name: str) -> Summary | ConstraintTemplate:
         if name not in self._policies:
-            raise unreadable(f"a violation of {name}, which is no policy of the library")
+            raise unreadable(f"a violation of {name}, which is not a policy of the library")
         return self._policies[name]
 
 

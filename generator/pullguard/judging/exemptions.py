@@ -1,4 +1,4 @@
-"""Exemptions that objects state in an annotation: `check` alone honours them, after everything was judged; pure.
+"""Exemptions that objects state in an annotation. Only `check` and `fix` honour them, after everything was judged.
 
 The annotation `pullguard/exempt` holds a line for each policy, `<policy>: <reason>`, with `until=YYYY-MM-DD` anywhere
 in the reason. Admission never looks at it.
@@ -15,7 +15,7 @@ from pullguard.core.findings import EXEMPT_ANNOTATION, Exempted, Finding, Report
 from pullguard.core.suggestions import nearest
 
 _LINE = re.compile(r"(?P<policy>[^\s:]+)\s*:\s*(?P<reason>.*)")
-# What is near enough to the right form to be meant as one must be it: a limit that is not seen would never end.
+# Whatever looks like a limit must have the right form: a limit that is overlooked would never end.
 _UNTIL = re.compile(r"\buntil\s*[=:]\s*(?P<date>[^\s,;)]*)[),;]*", re.IGNORECASE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_LENGTH = 10_000
@@ -31,7 +31,7 @@ class _Exemption:
 
 
 class _MalformedError(Exception):
-    """A line of the annotation is no exemption; says why."""
+    """A line of the annotation is not an exemption; says why."""
 
 
 def exempted(report: Report, today: date | None = None) -> Report:
@@ -72,7 +72,7 @@ def _misspelt(report: Report) -> Iterator[str]:
                     meant = nearest(exemption.policy, names) if len(exemption.policy) <= _SHOWN else None
                     question = "" if meant is None else f"; did you mean {meant}?"
                     shown = exemption.policy[:_SHOWN]
-                    yield f"{found.file}: {name} is exempt from {shown}, which is no policy of the library{question}"
+                    yield f"{found.file}: {name} is exempt from {shown}, which is not a policy of the library{question}"
 
 
 def _decided(found: Finding, today: date) -> Finding | Exempted:
@@ -86,7 +86,7 @@ def _decided(found: Finding, today: date) -> Finding | Exempted:
     best = max(own, key=lambda exemption: exemption.until or date.max)
     if best.until is not None and best.until < today:
         ended = f"its exemption ended on {best.until.isoformat()}: {best.reason}"
-        return replace(found, remark=f"{ended}; mend the object, or decide on another day")
+        return replace(found, remark=f"{ended}; fix the object, or choose another day")
     return Exempted(found, best.reason, best.until)
 
 
@@ -133,4 +133,4 @@ def _date(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise _MalformedError(f'"{text[:_SHOWN]}" is no day')
+    raise _MalformedError(f'"{text[:_SHOWN]}" is not a date')

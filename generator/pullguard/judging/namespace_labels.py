@@ -30,7 +30,7 @@ def load(engine: Engine, file: str) -> dict[str, dict[str, str]]:
         if document.value is None:
             continue
         if not isinstance(document.value, dict):
-            raise PullguardError("is no mapping", file=file, line=document.line, remedy=_REMEDY)
+            raise PullguardError("is not a mapping", file=file, line=document.line, remedy=_REMEDY)
         if "kind" in document.value:
             has_objects = True
             continue
@@ -52,7 +52,7 @@ def _stated_by_objects(engine: Engine, text: str, file: str) -> dict[str, dict[s
         name = dig(obj, "metadata", "name")
         if obj["kind"] != "Namespace" or group_of(obj) or not isinstance(name, str):
             raise PullguardError(
-                f"{obj['kind']} is no Namespace with a name", file=file, line=manifest.line(), remedy=_REMEDY
+                f"{obj['kind']} is not a Namespace with a name", file=file, line=manifest.line(), remedy=_REMEDY
             )
         found[name] = _labels(dig(obj, "metadata", "labels"), file, manifest.line(["metadata", "labels"]), name)
     return found
@@ -62,5 +62,5 @@ def _labels(value: Any, file: str, line: int, name: str) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(entry, str) for entry in value.values()):
-        raise PullguardError(f"the labels of {name} are no mapping of strings", file=file, line=line, remedy=_REMEDY)
+        raise PullguardError(f"the labels of {name} are not a mapping of strings", file=file, line=line, remedy=_REMEDY)
     return value

@@ -127,5 +127,5 @@ def _baseline(compared: Compared) -> str:
     known, number = counted(len(compared.known), "known finding"), len(compared.gone)
     if compared.written:
         return f"{known} in the baseline {compared.file}, which was written{f'; {number} gone' if number else ''}"
-    more = f"; {number} of it gone: write it anew with --write-baseline" if number else ""
+    more = f"; {number} of it gone: write it again with --write-baseline" if number else ""
     return f"{known} of the baseline {compared.file}{more}"

@@ -125,7 +125,7 @@ def files(library: str) -> set[str]:
     """Return the paths of the files of a library that judging goes by, whether its MANIFEST lists them or not.
 
     Raises:
-        OSError: It is no library that pullguard wrote.
+        OSError: It is not a library that pullguard wrote.
     """
     return {INDEX, CONSTRAINTS, *_sources(library)}
 

@@ -77,7 +77,7 @@ def compare(files: Mapping[str, str], out: Path) -> Difference:
         out: The folder; it need not be there.
 
     Raises:
-        PullguardError: Its MANIFEST is none that pullguard wrote, or a file cannot be read.
+        PullguardError: Its MANIFEST was not written by pullguard, or a file cannot be read.
     """
     wanted = _with_manifest(files)
     found = {path: _bytes(out, path) for path in wanted}
@@ -135,7 +135,7 @@ def load(engine: Engine, folder: str | Path) -> Library:
     """Read the templates and constraints of a folder.
 
     In a library of pullguard those are policies/*/template.yaml and constraints.yaml. In any other folder all YAML
-    files are looked through, but for folders named samples: what is no template and no constraint is left alone.
+    files are looked through, but for folders named samples: what is not a template and no constraint is left alone.
 
     Raises:
         PullguardError: A file cannot be read; there is no template or no constraint; a constraint has no template;
@@ -143,7 +143,7 @@ def load(engine: Engine, folder: str | Path) -> Library:
     """
     directory = Path(folder)
     if not directory.is_dir():
-        raise PullguardError("is no folder", file=str(directory), remedy="name the folder of a library")
+        raise PullguardError("is not a folder", file=str(directory), remedy="name the folder of a library")
     templates: dict[str, ConstraintTemplate] = {}
     constraints: dict[tuple[str, str], Constraint] = {}
     for path, value in list(_load_generated(directory)) or _load_any(engine, directory):
@@ -203,14 +203,14 @@ def _manifest(out: Path) -> dict[str, frozenset[str]]:
     content = _bytes(out, MANIFEST)
     if content is None:
         if _exists(out, MANIFEST):
-            raise PullguardError("is no plain file", file=str(out / MANIFEST), remedy=_MANIFEST_REMEDY)
+            raise PullguardError("is not a plain file", file=str(out / MANIFEST), remedy=_MANIFEST_REMEDY)
         return {}
     listed: dict[str, frozenset[str]] = {}
     for number, line in enumerate(content.decode("utf-8", "replace").splitlines(keepends=True) or [""], start=1):
         match = _MANIFEST_LINE.fullmatch(line)
         if match is None or not _is_inside(match[2]) or match[2] == MANIFEST:
             raise PullguardError(
-                "this is no line that pullguard wrote",
+                "this is not a line that pullguard wrote",
                 file=str(out / MANIFEST),
                 line=number,
                 remedy=_MANIFEST_REMEDY,
@@ -232,7 +232,7 @@ def _is_inside(path: str) -> bool:
 def _require_ours(files: Mapping[str, str], out: Path, listed: Mapping[str, frozenset[str]]) -> None:
     """Raise if anything stands in the way that pullguard did not write, or that was changed since."""
     if _exists(out.parent, out.name) and not out.is_dir():
-        raise PullguardError("is no folder", file=str(out), remedy="name another one with --out")
+        raise PullguardError("is not a folder", file=str(out), remedy="name another one with --out")
     wanted = {path: text.encode("utf-8") for path, text in files.items()}
     foreign = []
     for path in sorted({*wanted, *listed}):
@@ -256,7 +256,7 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def _obstacle(out: Path, path: str) -> bool:
-    """Tell whether something above a path is no folder of its own: a file, or a link to elsewhere."""
+    """Tell whether something above a path is not a folder of its own: a file, or a link to elsewhere."""
     return any(_exists(out, parent) and not _is(out / parent, stat.S_ISDIR) for parent in _parents(path))
 
 
@@ -275,7 +275,7 @@ def _is(path: Path, kind: Any) -> bool:
 
 
 def _bytes(out: Path, path: str) -> bytes | None:
-    """Return the content of a plain file that is reached without links inside the folder; None if it is none."""
+    """Return the content of a plain file that is reached without links inside the folder; None if there is none."""
     if not _exists(out, path) or not _is(out / path, stat.S_ISREG):
         return None
     try:
@@ -297,7 +297,7 @@ def _remove_empty_folders(out: Path, path: str) -> None:
 
 
 def _load_generated(directory: Path) -> Iterator[tuple[Path, Any]]:
-    """Yield the objects of a library that pullguard wrote; nothing if it is none."""
+    """Yield the objects of a library that pullguard wrote; nothing for other folders."""
     import yaml  # noqa: PLC0415 - importing it takes time
 
     if not (directory / MANIFEST).is_file():

@@ -21,7 +21,7 @@ def new_policy(name: str, *, checkout: Path | None = None) -> tuple[Path, ...]:
         The files that were written, sorted.
 
     Raises:
-        PullguardError: pullguard does not run from a checkout, the name is none for a policy, or its folder is there
+        PullguardError: pullguard does not run from a checkout, no policy can have this name, or its folder exists
             already or cannot be written.
     """
     policies = (checkout or resources.checkout()) / "rego" / "policies"

@@ -15,7 +15,7 @@ class Violation:
 
     Attributes:
         message: Its msg.
-        matches: For each expression of the case's assertions: whether it matches the message; None if it is no RE2.
+        matches: For each expression of the case's assertions: whether it matches the message; None if it is not RE2.
     """
 
     message: str
@@ -42,7 +42,7 @@ def _judge(asserted: Assertion, violations: Sequence[Violation]) -> tuple[Outcom
         matches = asserted.message is None or violation.matches[asserted.message]
         if matches is None:
             # As for gator, an expression that is never needed may be wrong.
-            return "error", f"the message {asserted.message} is no regular expression of RE2"
+            return "error", f"the message {asserted.message} is not a regular expression of RE2"
         matching += matches
     wanted = asserted.violations
     if wanted not in {"yes", "no"} and (isinstance(wanted, str) or wanted < 0):

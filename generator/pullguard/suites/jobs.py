@@ -21,7 +21,7 @@ class Expressions(Protocol):
     """Regular expressions of RE2."""
 
     def matches(self, expression: str, text: str) -> bool | None:
-        """Tell whether an expression matches somewhere in a text; None where it is no RE2."""
+        """Tell whether an expression matches somewhere in a text; None where it is not RE2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class JobReader:
         try:
             obj = suite_files.read_one(self._engine, suite, shown).value
             if not is_template(obj):
-                return _NotRunError("is no ConstraintTemplate", file=shown)
+                return _NotRunError("is not a ConstraintTemplate", file=shown)
             template = template_from(obj, shown)
         except PullguardError as error:
             return _NotRunError(str(error))
@@ -142,7 +142,7 @@ class JobReader:
         except PullguardError as error:
             raise _NotRunError(str(error)) from error
         if not is_constraint(obj):
-            raise _NotRunError("is no constraint", file=test.constraint)
+            raise _NotRunError("is not a constraint", file=test.constraint)
         refused = checker.refusal(obj)
         if refused is not None and not test.invalid:
             raise _NotRunError(f"Gatekeeper refuses it: {refused.message}", file=test.constraint)

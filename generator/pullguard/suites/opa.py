@@ -103,7 +103,7 @@ class _Servers:
             raise PullguardError(f"pullguard's own Rego has failed: {error}") from error
 
     def matches(self, expression: str, text: str) -> bool | None:
-        """Tell whether an RE2 expression matches a text; None where it is no RE2."""
+        """Tell whether an RE2 expression matches a text; None where it is not RE2."""
         if (expression, text) not in self._answers:
             self.match_all([expression], [text])
         return self._answers[expression, text]
@@ -122,7 +122,7 @@ def _filter(text: str, suites: Sequence[Suite | PullguardError], servers: _Serve
     )
     for part in parts:
         if servers.matches(part, "") is None:
-            raise PullguardError(f"the filter {part} is no regular expression of RE2")
+            raise PullguardError(f"the filter {part} is not a regular expression of RE2")
 
     def selects(part: str, named: Test | Case) -> bool:
         return servers.matches(part, named.name) is True
@@ -270,7 +270,7 @@ def _read_answer(case: Case, answer: Sequence[Mapping[str, Any]]) -> list[Violat
     for entry in answer:
         message = entry["msg"]
         if not isinstance(message, str):
-            return f"the msg of a violation is no string, but {message!r}"
+            return f"the msg of a violation is not a string, but {message!r}"
         violations.append(Violation(message, dict(zip(expressions(case), entry["matches"], strict=True))))
     return violations
 

@@ -104,7 +104,7 @@ def read_one(engine: Engine, suite: Suite, path: str) -> Document:
     """Read the first object of a file that a Suite names: a template or a constraint.
 
     Raises:
-        PullguardError: It cannot be read, or is no object.
+        PullguardError: It cannot be read, or is not an object.
     """
     return _object(load_document(engine, _text(suite, path), path, dialect="gator"))
 
@@ -116,7 +116,7 @@ def read_all(engine: Engine, suite: Suite, path: str) -> list[Document]:
     each ``---`` that begins a line.
 
     Raises:
-        PullguardError: It cannot be read, or holds something that is no object, or nothing.
+        PullguardError: It cannot be read, or holds something that is not an object, or nothing.
     """
     documents = [_part(engine, text, places, path) for text, places in _split(_text(suite, path))]
     if not documents:
@@ -189,7 +189,7 @@ def _may_be_suite(file: str) -> bool:
     path = Path(file)
     try:
         if not path.is_file() and path.exists():
-            return False  # a pipe, say, which nobody may ever write to
+            return False  # a pipe, for example, which nobody may ever write to
         data = read_inside(str(path.parent), file)
     except OSError:
         # Reading it properly says what is wrong.
@@ -333,7 +333,7 @@ def _object(document: Document) -> Document:
     kind = value.get("kind") if isinstance(value, Mapping) else None
     version = value.get("apiVersion") if isinstance(value, Mapping) else None
     if not isinstance(kind, str) or not kind:
-        raise PullguardError("is no object: it has no kind", file=document.file, line=document.line)
+        raise PullguardError("is not an object: it has no kind", file=document.file, line=document.line)
     if isinstance(version, str) and version.count("/") > 1:
         raise PullguardError(
             f"has the apiVersion {version}", file=document.file, line=document.line_of(("apiVersion",))

@@ -185,7 +185,7 @@ class TemplateServer:
         return True
 
     def _start_with(self, libs: Iterable[str]) -> None:
-        """Start anew with these libs in files; with none, if OPA does not take them."""
+        """Start again with these libs in files; with none, if OPA does not take them."""
         self.__exit__(None, None, None)
         self._files = TemporaryDirectory(prefix="pullguard-")
         folder = Path(self._files.name)

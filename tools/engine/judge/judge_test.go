@@ -225,7 +225,7 @@ func TestSurveysThatFail(t *testing.T) {
 	for _, hints := range []string{"package", "package a\nwanted := 1", `package a
 wanted := {"keys": 1}`} {
 		if _, err := New(nil, &Survey{Hints: hints}); err == nil {
-			t.Errorf("%s is no error", hints)
+			t.Errorf("%s is not an error", hints)
 		}
 	}
 }

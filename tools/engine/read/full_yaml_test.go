@@ -131,7 +131,7 @@ func TestBrokenDocuments(t *testing.T) {
 	for text, expected := range map[string]string{
 		"a: {1: b}\n":            "1: 1 cannot be a key of an object; put it in quotes",
 		"a: {true: b}\n":         "1: true cannot be a key of an object; put it in quotes",
-		"a: 1\nb: .inf\n":        "2: .inf is no number that JSON has; put it in quotes",
+		"a: 1\nb: .inf\n":        "2: .inf is not a number that JSON has; put it in quotes",
 		"a: !!bool yes\n":        "1: `yes` is not a value of the tag !!bool; correct the value or remove the tag",
 		"a: 1\nb:\n b: 1\n b: 2": "4: " + fmt.Sprintf(isDuplicate, "b", 3),
 		"a:\n  b: [c\nd: e\n":    "3: not valid YAML: did not find expected ',' or ']'" + wrong,

@@ -37,7 +37,7 @@ func value(t *testing.T, text string) any {
 	decoder.UseNumber()
 	var found any
 	if err := decoder.Decode(&found); err != nil {
-		t.Fatalf("%s is no JSON: %v", text, err)
+		t.Fatalf("%s is not JSON: %v", text, err)
 	}
 	return found
 }

@@ -391,7 +391,7 @@ func (r *yamlReader) plainScalar(parent int) bool {
 	if from < 0 {
 		return r.plain(begin, begin, end)
 	}
-	// With a space or a line feed inside it is no number and no word.
+	// With a space or a line feed inside, it is neither a number nor a word.
 	r.add(String, begin, from, len(r.decoded), true)
 	return true
 }

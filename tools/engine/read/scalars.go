@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// The plain scalars that are no strings for Kubernetes (YAML 1.1 as go-yaml v2 has it), but for numbers.
+// The plain scalars that are not strings for Kubernetes (YAML 1.1 as in go-yaml v2), except numbers.
 var words = map[string]Kind{
 	"": Null, "~": Null, "null": Null, "Null": Null, "NULL": Null,
 	"true": True, "True": True, "TRUE": True,

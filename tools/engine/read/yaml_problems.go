@@ -23,7 +23,7 @@ func (p *fullParser) explain(n, root *yaml3.Node) *Problem {
 		}
 		if p.dialect == Gator && n.Style == 0 && strings.HasPrefix(strings.TrimLeft(n.Value, "+-"), ".") && p.isNotFinite(n) {
 			return &Problem{
-				Line: p.line(n), Message: n.Value + " is no number that JSON has", Remedy: "put it in quotes",
+				Line: p.line(n), Message: n.Value + " is not a number that JSON has", Remedy: "put it in quotes",
 			}
 		}
 	case yaml3.MappingNode:

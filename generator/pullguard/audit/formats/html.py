@@ -19,7 +19,7 @@ from pullguard.core.formats.text import counted, printable
 
 _FOLDER = Path(__file__).resolve().parent / "page"
 
-# Bars of as many namespaces as can be compared at a glance; the table beneath has all of them.
+# As many bars of namespaces as people can compare at a glance; the table below has all of them.
 _BARS = 12
 _BAR_UNITS = 1000
 _HEAT_LEVELS = 4
@@ -167,5 +167,5 @@ def _hash(text: str) -> str:
 
 
 def _finalize(value: object) -> object:
-    """Escape what is invisible or turns the direction of writing: no name looks like another."""
+    """Escape what is invisible or changes the direction of writing, so that no name looks like another."""
     return printable(value) if type(value) is str else value

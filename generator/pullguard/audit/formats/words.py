@@ -9,7 +9,7 @@ from pullguard.core.formats.text import counted
 
 
 def place(ref: ObjectRef) -> str:
-    """Return the namespace of an object, or what stands for none."""
+    """Return the namespace of an object, or the words for none."""
     return ref.namespace or "(cluster)"
 
 
@@ -24,7 +24,7 @@ def full(ref: ObjectRef) -> str:
 
 
 def said_by(found: AuditFinding) -> str:
-    """Return what violates: the workload itself, or which of its objects, counted."""
+    """Return what violates: the workload itself, or its objects, counted by kind."""
     kinds = Counter((member.object.kind, member.idle) for member in found.members if member.object != found.workload)
     itself = any(member.object == found.workload for member in found.members)
     parts = ["itself"] if itself else []
@@ -70,7 +70,7 @@ def summary(report: AuditReport) -> str:
 
 
 def audited_at(report: AuditReport) -> str:
-    """Return when the audits began that the report stands on."""
+    """Return when the audits began from which the report was made."""
     known = " to ".join(report.runs)
     unknown = "unknown" if any(not entry.run for entry in report.constraints) else ""
     return " and ".join(filter(None, (known, unknown))) or "never"
@@ -101,12 +101,12 @@ def since(report: AuditReport) -> str:
 
 
 def change(found: AuditFinding) -> str:
-    """Return how a finding stands to an earlier report."""
+    """Return whether a finding is new since an earlier report, in words."""
     return {"unknown": "new or not shown before"}.get(found.change, found.change)
 
 
 def gone(entry: Fixed) -> str:
-    """Return how a finding that is gone stands to an earlier report."""
+    """Return whether a finding that is gone is fixed, in words."""
     return "fixed" if entry.certain else "fixed or not shown now"
 
 

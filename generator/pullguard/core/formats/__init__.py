@@ -1,1 +1,1 @@
-"""What is to be known of a format and nothing of what is reported: every report that has the format uses it."""
+"""What the reports of several commands share about a format; nothing about what they report."""

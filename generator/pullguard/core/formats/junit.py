@@ -61,7 +61,7 @@ def write(name: str, suites: Sequence[Suite], stream: TextIO, *, seconds: float 
         element.extend(_case(case) for case in suite.cases)
     ET.indent(top)
     stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    # In ASCII, with references for everything else: no stream can fail on it.
+    # In ASCII, with references for everything else, so that every stream can encode it.
     stream.write(ET.tostring(top, encoding="us-ascii").decode("ascii") + "\n")
 
 

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pullguard.core.formats.text import printable
 
-# With a backslash before its last character, each is only itself.
+# With a backslash before its last character, none of these has a meaning.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>()&|~$^+#!-]|:(?=//)|^[0-9]+\.|www\.", re.IGNORECASE)
-# What may notify somebody, or link to an issue: a space of no width behind it prevents that.
+# These may notify somebody, or link to an issue: a zero-width space after them prevents that.
 _REFERENCE = re.compile(r"([@#])(?=\w)")
 _BACKTICKS = re.compile("`+")
 
 
 def text(value: str) -> str:
-    """Return a text as Markdown that shows exactly it, on one line."""
+    """Return Markdown that shows exactly this text, on one line."""
     escaped = _MARKUP.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", printable(" ".join(value.split())))
     return _REFERENCE.sub("\\1&#8203;", escaped)
 
@@ -21,7 +21,7 @@ def text(value: str) -> str:
 def code(value: str) -> str:
     """Return a text as a code span, on one line; "" if it is empty.
 
-    One with a pipe is no code span: in a table's cell a pipe needs a backslash, and a code span would show it.
+    One with a pipe is not a code span: in a table's cell a pipe needs a backslash, and a code span would show it.
     """
     shown = printable(" ".join(value.split()))
     if not shown or "|" in shown:

@@ -179,7 +179,7 @@ def _result(result: Result, index: int, rules: Sequence[Rule]) -> dict[str, Any]
             "pullguard/v1": result.fingerprint,
             "primaryLocationLineHash": f"{result.fingerprint}:1",
         },
-        # Once there is one in a run, every result has the list: an empty one is "it counts".
+        # Once one result has suppressions, every result needs the list: an empty one means that the result counts.
         "suppressions": []
         if suppression is None
         else [{"kind": suppression.kind, "status": "accepted", "justification": suppression.justification}],

@@ -11,7 +11,7 @@ _FIRST_COMMAND = re.compile(r"\A(\s*):(?=:)")
 
 
 def printable(text: str) -> str:
-    """Return a text with everything escaped that a terminal would not print but obey: no manifest moves a cursor."""
+    """Return a text in which everything is escaped that a terminal would obey, such as what moves the cursor."""
     if text.isprintable():
         return text
     return "".join(
@@ -20,17 +20,17 @@ def printable(text: str) -> str:
 
 
 def inert(line: str) -> str:
-    """Return a line of a log in which no CI system finds a command: such as ##vso[...], ##[...] or ::error::."""
+    """Return a line of a log in which no CI system finds a command such as ##vso[...], ##[...] or ::error::."""
     return _FIRST_COMMAND.sub(r"\1\\x3a", inert_within(line))
 
 
 def inert_within(text: str) -> str:
-    """Return a part of a line in which no CI system finds a command, unless that has to stand at its beginning."""
+    """Return a part of a line without commands of CI systems, except those that must begin a line."""
     return _COMMAND.sub(r"\\x23", text)
 
 
 def page(text: str) -> Iterator[str]:
-    """Yield the lines of a text, with nothing in them that anybody would obey."""
+    """Yield the lines of a text, without anything that a terminal or a CI system would obey."""
     return (inert(printable(line)) for line in text.expandtabs().splitlines())
 
 
@@ -40,7 +40,7 @@ def write_lines(lines: Iterable[str], stream: TextIO) -> None:
 
 
 def write_commands(lines: Iterable[str], stream: TextIO) -> None:
-    """Write lines that a CI system is to obey; characters that the stream's encoding does not have are escaped."""
+    """Write lines that a CI system must obey; characters that the stream's encoding lacks are escaped."""
     encoding = stream.encoding or "utf-8"
     for line in lines:
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)

@@ -1,4 +1,4 @@
-"""What is read: which files, how much of them, and what can be wrong with them.
+"""Inputs: which files are read, how much of them, and what can be wrong with them.
 
 files.py      paths as users give them -> files
 selection.py  which of the files in folders

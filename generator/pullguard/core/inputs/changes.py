@@ -10,13 +10,13 @@ from pullguard.core.errors import PullguardError
 _TIMEOUT = 60.0
 _SUBMODULE = "160000 "
 
-# What git is told besides: a change must not bring a repository of its own, nor a program that runs.
+# More options for git: a change must not bring its own repository, nor a program that runs.
 _SETTINGS = {
     "safe.bareRepository": "explicit",
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
 }
-# What the environment may say to git: where it is, who the user is, and how far up it may look for a repository.
+# What git may learn from the environment: its own location, the user, and how far up to look for a repository.
 _PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CEILING_DIRECTORIES")
 _OWN = {
     "LC_ALL": "C",
@@ -59,7 +59,7 @@ class Changes:
 
 
 def changes(since: str) -> Changes:
-    """Return what differs from the commit at which the history left that of another one.
+    """Return what differs from the commit at which the branch left another one.
 
     The repository is that of the working directory: a folder of a change may look like a repository too.
 
@@ -88,7 +88,7 @@ def changes(since: str) -> Changes:
 
 
 class _Git:
-    """git in the working directory, where nothing runs that a repository names.
+    """git in the working directory; it runs no program that a repository names.
 
     Args:
         since: What --changed-since says, for messages.

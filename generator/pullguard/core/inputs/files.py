@@ -89,7 +89,7 @@ def find_files(paths: Sequence[str], selection: Selection = ALL) -> Iterator[Fou
                 yield Stdin()
             continue
         if not path:
-            yield InputError("", None, None, "an empty name is no file; see where it comes from")
+            yield InputError("", None, None, "an empty name is not a file; see where it comes from")
             continue
         for found in _find(path, selection):
             if isinstance(found, InputError):
@@ -111,7 +111,7 @@ def read_file(found: Path | Stdin, stdin: BinaryIO | None) -> File | InputError:
 
 
 def chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield all that a stream gives, also if whoever opened it said that reading must not wait."""
+    """Yield all that a stream holds, even if it was opened without blocking."""
     while True:
         chunk: bytes | None = stream.read(_CHUNK)
         if chunk:
@@ -291,7 +291,7 @@ def _walk(root: Path, is_folder: bool, selection: Selection) -> Iterator[Path | 
         if stat.S_ISREG(mode):
             yield path
         elif not stat.S_ISDIR(mode):
-            # Opening a pipe that nobody writes to would wait for ever.
+            # Opening a pipe that nobody writes to would wait forever.
             yield InputError(shown(path), None, None, "is not a regular file; name it itself if it is to be read")
 
 
@@ -314,7 +314,7 @@ def unreadable(path: Path, error: OSError | ValueError) -> InputError:
     # Path raises ValueError for a NUL byte, in words that change from one Python to the next.
     reason = (error.strerror or str(error)) if isinstance(error, OSError) else "no file can have such a name"
     if isinstance(error, OSError) and error.errno in {errno.ENOENT, errno.ELOOP} and path.is_symlink():
-        message = "is a symbolic link that leads nowhere; mend it, or remove it"
+        message = "is a symbolic link that leads nowhere; fix it, or remove it"
         return InputError(shown(path), None, None, message)
     remedy = "see whether you may read it" if isinstance(error, PermissionError) else "see whether the path is right"
     return InputError(shown(path), None, None, f"cannot be read: {reason}; {remedy}")

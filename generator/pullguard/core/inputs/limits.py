@@ -1,10 +1,10 @@
-"""How much of an input is read: what is beyond it is an error, never a crash."""
+"""Limits of what is read. An input beyond them is an error, never a crash."""
 
 from typing import NamedTuple
 
 from pullguard.core.errors import PullguardError
 
-#: The deepest nesting that may be allowed: Python's json module reads what the engine has read, and goes little deeper.
+#: The highest limit for nesting: Python's json module, which reads the engine's records, does not go much deeper.
 DEEPEST = 900
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
@@ -17,7 +17,7 @@ class Limits(NamedTuple):
     Attributes:
         document: The largest document, in bytes.
         depth: Levels of mappings and lists.
-        aliased: Bytes that the aliases of a document may stand for; an API server takes objects of at most 3 MB.
+        aliased: Bytes that the aliases of a document may expand to; an API server takes objects of at most 3 MB.
     """
 
     document: int
@@ -33,10 +33,10 @@ def stated_limits(document: str, depth: str, aliased: str) -> Limits:
     """Return the limits that users state: sizes such as 500K, 64M or 1G, in powers of 1024, and a number of levels.
 
     Raises:
-        PullguardError: One is no size, or no number of levels.
+        PullguardError: One is not a size, or no number of levels.
     """
     if not depth.isdecimal() or not 0 < int(depth) <= DEEPEST:
-        raise PullguardError(f"--max-depth {depth} is no number from 1 to {DEEPEST}")
+        raise PullguardError(f"--max-depth {depth} is not a number from 1 to {DEEPEST}")
     return Limits(_size("--max-document", document), int(depth), _size("--max-aliased", aliased))
 
 
@@ -44,5 +44,5 @@ def _size(option: str, text: str) -> int:
     digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
     size = int(digits) * _UNITS.get(unit, 0) if digits.isdecimal() else 0
     if not 0 < size < _LARGEST:
-        raise PullguardError(f"{option} {text} is no size below 4G, such as 500K, 64M or 1G")
+        raise PullguardError(f"{option} {text} is not a size below 4G, such as 500K, 64M or 1G")
     return size

@@ -172,7 +172,7 @@ def _refused_selector(constraint: Mapping[str, Any]) -> Refusal | None:
     spec = constraint.get("spec")
     for above, value in (("spec", spec), ("spec.match", dig(spec, "match"))):
         if value is not None and not isinstance(value, Mapping):
-            return Refusal(f"its {above} is no object")
+            return Refusal(f"its {above} is not an object")
     for name in ("labelSelector", "namespaceSelector"):
         match = dig(spec, "match")
         if not isinstance(match, Mapping) or name not in match:
@@ -185,11 +185,11 @@ def _refused_selector(constraint: Mapping[str, Any]) -> Refusal | None:
 
 def _selector_fault(selector: Any) -> str | None:
     if not isinstance(selector, Mapping):
-        return "is no object"
+        return "is not an object"
     labels = _or_empty(selector.get("matchLabels"), {})
     expressions = _or_empty(selector.get("matchExpressions"), [])
     if not isinstance(labels, Mapping) or not isinstance(expressions, list):
-        return "has matchLabels that are no object, or matchExpressions that are no list"
+        return "has matchLabels that are not an object, or matchExpressions that are not a list"
     for key, value in labels.items():
         fault = _label_fault(key, [_or_empty(value, "")])
         if fault is not None:
@@ -203,7 +203,7 @@ def _selector_fault(selector: Any) -> str | None:
 
 def _expression_fault(expression: Any) -> str | None:
     if not isinstance(expression, Mapping):
-        return "has a matchExpression that is no object"
+        return "has a matchExpression that is not an object"
     key, operator = (_or_empty(expression.get(name), "") for name in ("key", "operator"))
     values = _or_empty(expression.get("values"), [])
     if not isinstance(key, str) or not isinstance(operator, str) or not isinstance(values, list):
@@ -239,7 +239,7 @@ def _text(obj: Mapping[str, Any], *path: str) -> str:
 
 
 def _group_version(obj: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Return group and version; no version where apiVersion is none of Kubernetes."""
+    """Return group and version; the version is "" if Kubernetes has no such apiVersion."""
     parts = _text(obj, "apiVersion").split("/")
     if len(parts) == 1:
         return "", parts[0]

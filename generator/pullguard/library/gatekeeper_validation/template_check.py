@@ -93,7 +93,7 @@ def schema_fault(schema: Mapping[str, Any], matches: Matches) -> str | None:
 
 def _node_fault(node: Any, matches: Matches) -> str | None:
     if not isinstance(node, Mapping):
-        return "is no object"
+        return "is not an object"
     return (
         _typed_fault(node)
         or _shape_fault(node)
@@ -112,7 +112,7 @@ def _typed_fault(node: Mapping[str, Any]) -> str | None:
         if not isinstance(value, wanted) or (isinstance(value, bool) and not _takes_bool(wanted)):
             return f"has a {key} of the wrong type"
     if not all(isinstance(entry, str) for entry in node.get("required") or ()):
-        return "has a required that is no list of strings"
+        return "has a required that is not a list of strings"
     return None
 
 
@@ -146,7 +146,7 @@ def _embedded_fault(node: Mapping[str, Any]) -> str | None:
     if node.get("x-kubernetes-embedded-resource") is not True:
         return None
     faults = (
-        (node.get("type") != "object", "embeds a resource, but is no object"),
+        (node.get("type") != "object", "embeds a resource, but is not an object"),
         (node.get("additionalProperties") is not None, "embeds a resource, but has additionalProperties"),
         (not node.get(_PRESERVE) and not node.get("properties"), "embeds a resource without any properties"),
     )
@@ -160,13 +160,13 @@ def _list_fault(node: Mapping[str, Any]) -> str | None:
     keys = node.get("x-kubernetes-list-map-keys") or []
     item = items if isinstance(items, Mapping) else {}
     faults = (
-        (of_map is not None and kind != "object", "has x-kubernetes-map-type, but is no object"),
+        (of_map is not None and kind != "object", "has x-kubernetes-map-type, but is not an object"),
         (of_map not in {None, "atomic", "granular"}, f'has the x-kubernetes-map-type "{of_map}"'),
-        (of_list is not None and kind != "array", "has x-kubernetes-list-type, but is no array"),
+        (of_list is not None and kind != "array", "has x-kubernetes-list-type, but is not an array"),
         (of_list not in {None, "atomic", "map", "set"}, f'has the x-kubernetes-list-type "{of_list}"'),
         (bool(keys) != (of_list == "map"), "has list-map-keys without list-type map, or the other way round"),
         (of_list in {"map", "set"} and item.get("nullable") is True, f"is a {of_list} with nullable items"),
-        (of_list == "map" and item.get("type") != "object", "is a map whose items are no objects"),
+        (of_list == "map" and item.get("type") != "object", "is a map whose items are not objects"),
         (of_list == "set" and not _is_atomic(item), "is a set whose items are not atomic"),
         (len(set(map(str, keys))) != len(keys), "has the same list-map-key twice"),
     )
@@ -183,7 +183,7 @@ def _is_atomic(item: Mapping[str, Any]) -> bool:
 def _key_fault(item: Mapping[str, Any], key: Any) -> str | None:
     field = (item.get("properties") or {}).get(key)
     if not isinstance(field, Mapping) or field.get("type") in {"array", "object"} or field.get("nullable"):
-        return f"has the list-map-key {key}, which is no plain property of its items"
+        return f"has the list-map-key {key}, which is not a plain property of its items"
     if key not in (item.get("required") or ()) and field.get("default") is None:
         return f"has the list-map-key {key}, which is neither required nor has a default"
     return None
@@ -195,7 +195,7 @@ def _junctor_fault(node: Mapping[str, Any]) -> str | None:
     while pending:
         clause = pending.pop()
         if not isinstance(clause, Mapping):
-            return "has a clause that is no object"
+            return "has a clause that is not an object"
         fault = _typed_fault(clause)
         if fault is not None:
             return fault

@@ -102,7 +102,7 @@ def admission(text: str, file: str, libs: Libs, parameters: Collection[str]) -> 
         parameters: The names of the policy's parameters: they are variables.
 
     Raises:
-        PullguardError: It, or what it imports, is no YAML, or says something that it cannot say.
+        PullguardError: It, or what it imports, is not YAML, or says something that it cannot say.
     """
     document = _document(libs.engine, text, file, _ADMISSION)
     return _rules(document, file, "validations", libs, parameters)

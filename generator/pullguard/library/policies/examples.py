@@ -25,7 +25,7 @@ def examples(engine: Engine, suite: SourceFile, shown: str, samples: Sequence[So
         samples: The files that it can name.
 
     Raises:
-        PullguardError: The Suite is no YAML.
+        PullguardError: The Suite is not YAML.
     """
     folder = suite.path.rpartition("/")[0]
     texts = {sample.path.removeprefix(f"{folder}/"): sample.text for sample in samples}

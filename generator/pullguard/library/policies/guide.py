@@ -42,7 +42,7 @@ def parse(engine: Engine, text: str, file: str) -> Guide:
         file: Its name for messages.
 
     Raises:
-        PullguardError: It is no YAML, or says something that it cannot say; names every such place.
+        PullguardError: It is not YAML, or says something that it cannot say; names every such place.
     """
     document = load_document(engine, text, file, dialect="kubernetes")
     found = problems(_SCHEMA, document.value, root="docs.yaml")

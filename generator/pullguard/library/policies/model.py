@@ -1,4 +1,4 @@
-"""A policy as it stands in rego/policies, as values."""
+"""A policy of rego/policies, as values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,8 +83,7 @@ class Contradiction:
         check: What the tool calls the check.
         demands: What it wants, in a sentence.
         suppression: How to silence it in protected namespaces only, in a sentence.
-        example: The same as a text that can be copied, where NAMESPACE stands for a protected namespace; "" if there
-            is none.
+        example: The same as a text to copy, with NAMESPACE in place of a protected namespace; "" if there is none.
     """
 
     tool: str

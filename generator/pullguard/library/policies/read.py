@@ -153,7 +153,7 @@ def _samples(tree: Tree, folder: str) -> tuple[SourceFile, ...]:
     for path in paths:
         if not _SAMPLE_NAME.fullmatch(path.name):
             raise PullguardError(
-                "is no sample's name",
+                "is not a sample's name",
                 file=tree.shown(path.as_posix()),
                 remedy="name samples *.yaml or *.json, with letters, digits, dots, hyphens and underscores",
             )

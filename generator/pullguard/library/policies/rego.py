@@ -208,7 +208,7 @@ def _references(ast: dict[str, Any]) -> Iterator[Reference]:
 
 
 def _constant_parts(terms: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the first name of a reference and what follows, up to the first part that is no constant string."""
+    """Return the first name of a reference and what follows, up to the first part that is not a constant string."""
     if terms[0]["type"] != "var":
         return ()
     return (

@@ -187,7 +187,7 @@ func lineAt(t *testing.T, place builds.Place) string {
 	}
 	lines := strings.Split(string(text), "\n")
 	if place.Line < 1 || place.Line > len(lines) {
-		t.Errorf("%v is no line", place)
+		t.Errorf("%v is not a line", place)
 		return ""
 	}
 	return lines[place.Line-1]
