@@ -54,8 +54,8 @@ ANSWERS = {
     "fields of null": json.dumps(
         dict.fromkeys(["kind", "apiVersion", "metadata", "items", "groups", "resources", "preferredVersion"])
     ).encode(),
-    "items that are no objects": _list([None, 5, []]),
-    "entries that are no objects": b'{"groups":[null],"resources":[5],"preferredVersion":[],"kind":"x"}',
+    "items that are not objects": _list([None, 5, []]),
+    "entries that are not objects": b'{"groups":[null],"resources":[5],"preferredVersion":[],"kind":"x"}',
     "objects without names": _list([{"metadata": {}}, {}]),
     "objects with odd names": _list([{"metadata": {"name": "a", "namespace": {}, "labels": [5]}, "spec": "\u001b[2J"}]),
 }
@@ -92,9 +92,9 @@ def start(checkout: Path) -> Iterator[Start]:
 
 _DISCOVERY = (
     *("an array", "null", "no fields", "too deep", "fields of other types", "fields of null"),
-    "entries that are no objects",
+    "entries that are not objects",
 )
-_LISTED = ("an array", "null", "cut off", "too deep", "fields of other types", "items that are no objects")
+_LISTED = ("an array", "null", "cut off", "too deep", "fields of other types", "items that are not objects")
 #: What a list may hold as far as anybody can tell.
 _ODD = ("objects with odd names",)
 
@@ -159,12 +159,12 @@ class _Endless(ReadOnlyCluster):
 
 def test_pages_in_a_circle(start: Start, tmp_path: Path, kubectl: str) -> None:
     kubeconfig = str(start(_Circle).write_kubeconfig(tmp_path / "kubeconfig"))
-    with pytest.raises(PullguardError, match=r"is no list \(it goes on with a page that it has had"):
+    with pytest.raises(PullguardError, match=r"is not a list \(it goes on with a page that it has had"):
         audit(scan=True, kubeconfig=kubeconfig, kubectl=kubectl)
     with connected(kubeconfig=kubeconfig, program=kubectl) as client:
-        with pytest.raises(PullguardError, match=rf"{_PODS} is no list \(it goes on with a page that it has had"):
+        with pytest.raises(PullguardError, match=rf"{_PODS} is not a list \(it goes on with a page that it has had"):
             list(client.pages(_PODS))
-        with pytest.raises(PullguardError, match=rf"{_PODS} is no list \(it goes on with a page that it has had"):
+        with pytest.raises(PullguardError, match=rf"{_PODS} is not a list \(it goes on with a page that it has had"):
             list(client.page_files([_PODS]))
 
 
@@ -173,7 +173,7 @@ def test_pages_without_an_end(start: Start, tmp_path: Path, kubectl: str, monkey
     with connected(
         kubeconfig=str(start(_Endless).write_kubeconfig(tmp_path / "kubeconfig")), program=kubectl
     ) as client:
-        with pytest.raises(PullguardError, match=rf"{_PODS} is no list \(it does not end"):
+        with pytest.raises(PullguardError, match=rf"{_PODS} is not a list \(it does not end"):
             list(client.pages(_PODS))
-        with pytest.raises(PullguardError, match=rf"{_PODS} is no list \(it does not end"):
+        with pytest.raises(PullguardError, match=rf"{_PODS} is not a list \(it does not end"):
             list(client.page_files([_PODS]))

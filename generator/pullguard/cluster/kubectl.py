@@ -131,7 +131,7 @@ class Kubectl:
 
         Raises:
             RefusedError: The API server refuses it.
-            PullguardError: As for `get`, or it is no JSON.
+            PullguardError: As for `get`, or it is not JSON.
         """
         return _loaded(self.get(f"--raw={path}"), path)
 
@@ -157,7 +157,7 @@ class Kubectl:
 
         Raises:
             RefusedError: As for `get`, or the API server forgets the list before it is read, again and again.
-            PullguardError: As for `value`, or it is no list.
+            PullguardError: As for `value`, or it is not a list.
         """
         seen: set[tuple[str, str]] = set()
         listed = _List(path, limit)
@@ -187,7 +187,7 @@ class Kubectl:
             limit: How many objects a page has at most.
 
         Raises:
-            PullguardError: kubectl does not end, or the API server writes what is no list.
+            PullguardError: kubectl does not end, or the API server writes what is not a list.
         """
         waiting = deque(_List(path, limit) for path in paths)
         reading: deque[tuple[_List, Path, programs.Program]] = deque()
@@ -323,7 +323,7 @@ def next_page(data: bytes, path: str) -> str:
         path: The path of the list, for people.
 
     Raises:
-        PullguardError: It is no list.
+        PullguardError: It is not a list.
     """
     before = _BEFORE_ITEMS.match(data, 0, _ENVELOPE)
     behind = _BEHIND_ITEMS.search(data, max(len(data) - _ENVELOPE, 0))
@@ -411,11 +411,11 @@ def _loaded(data: bytes, path: str) -> Any:
     try:
         return json.loads(data)
     except (RecursionError, ValueError) as error:
-        raise PullguardError(f"the API server's answer to {path} is no JSON ({error})") from error
+        raise PullguardError(f"the API server's answer to {path} is not JSON ({error})") from error
 
 
 def _no_list(path: str, reason: str) -> PullguardError:
-    return PullguardError(f"the API server's answer to {path} is no list ({reason})")
+    return PullguardError(f"the API server's answer to {path} is not a list ({reason})")
 
 
 def _shown(arguments: Sequence[str]) -> str:
@@ -446,5 +446,5 @@ def _kubeconfig(stated: str | None) -> str | None:
                 "the variable KUBECONFIG lists relative paths", remedy="name one file with --kubeconfig"
             )
     if not Path(stated).is_file():
-        raise PullguardError("is no file", file=stated, remedy="name a kubeconfig with --kubeconfig")
+        raise PullguardError("is not a file", file=stated, remedy="name a kubeconfig with --kubeconfig")
     return str(Path(stated).absolute())

@@ -25,9 +25,11 @@ class TargetNamespace:
     name: str
 
     def __post_init__(self) -> None:
-        """Refuse what is no name."""
+        """Refuse what is not a name."""
         if self.name and is_placeholder(self.name):
-            raise PullguardError(f"--namespace {self.name} is no name of a Namespace", remedy="see where it comes from")
+            raise PullguardError(
+                f"--namespace {self.name} is not a name of a Namespace", remedy="see where it comes from"
+            )
 
     def with_namespace(self, obj: dict[str, Any]) -> dict[str, Any]:
         """Return an object that states a placeholder with the namespace that it goes to."""
