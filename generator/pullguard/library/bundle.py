@@ -1,6 +1,6 @@
 """The bundle for conftest in a library that pullguard wrote: its templates and constraints without any YAML.
 
-The engine waits for this, so that it imports as little as it can.
+The engine waits for this module, so it imports as little as possible.
 """
 
 import json
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from pullguard.core.tree_files import read_inside
 
-#: Lists every other file of a library with its hash, as sha256sum does: what it lists is pullguard's to change.
+#: Lists every other file of a library with its hash, as sha256sum does; pullguard only changes files that it lists.
 MANIFEST = "MANIFEST"
 
-#: Where the policies stand, as a bundle for conftest has them.
+#: The folder of the policies in a bundle for conftest.
 POLICIES = "conftest/policy"
 
 #: What a library says of its policies, for `pullguard check`.

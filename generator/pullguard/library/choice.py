@@ -1,6 +1,6 @@
-"""Which library is meant.
+"""Which library is used.
 
-The engine waits for this, so that it imports as little as it can.
+The engine waits for this module, so it imports as little as possible.
 """
 
 import os
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from pullguard.core.resources import packaged_library
 
-#: What the library that comes with pullguard is called; a folder of that name is ./builtin.
+#: The name of the library that comes with pullguard; a folder of that name is ./builtin.
 BUILTIN = "builtin"
 
 #: The library that is used without being named, if pullguard wrote it.
 DEFAULT = "library"
 
-# What it is called where nobody named it.
+# How reports call it if nobody named it.
 _DEFAULT_SHOWN = f"./{DEFAULT}"
 
 _MANIFEST = "MANIFEST"
@@ -29,8 +29,8 @@ class Choice(NamedTuple):
 
     Attributes:
         folder: Its folder.
-        shown: What it is called.
-        notes: What is to be said about the choice.
+        shown: Its name in reports.
+        notes: What users should know about the choice.
         is_unnamed: Whether it is ./library although nobody named it.
     """
 

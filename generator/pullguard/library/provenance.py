@@ -1,4 +1,4 @@
-"""Whether a library that is used without being named is what pullguard makes of the configuration beside it.
+"""Whether a library that is used without being named is what pullguard generates from the configuration beside it.
 
 Both may come with the change that is checked: a weak library finds nothing, and nobody reads 200 generated files.
 """
@@ -21,7 +21,7 @@ _REMEMBERED = 20
 
 
 def doubt(engine: Engine, library: str) -> str:
-    """Return why a library is not to be relied on: what differs from what pullguard generates; "" if nothing does.
+    """Return how a library differs from what pullguard generates, so that it cannot be relied on; "" if it does not.
 
     Generating takes seconds, so libraries that were found to be right are remembered, by what they hold.
     """
@@ -59,7 +59,7 @@ def _difference(engine: Engine, library: str) -> str:
 
 
 def _digest(library: str) -> str:
-    """Return the hash of all that decides what is right; "" if it cannot be read."""
+    """Return the hash of everything from which the library is generated; "" if it cannot be read."""
     digest = hashlib.sha256(__version__.encode())
     try:
         for path in _inputs(library):

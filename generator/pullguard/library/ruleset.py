@@ -1,4 +1,4 @@
-"""Which library manifests are judged by, and what of it can be run outside a cluster."""
+"""The library that manifests are judged by, as far as it can be run outside a cluster."""
 
 import shlex
 from collections.abc import Mapping, Sequence

@@ -104,7 +104,7 @@ def write(files: Mapping[str, str], out: Path) -> Difference:
         What was missing (now written), changed (now replaced) and stale (now removed).
 
     Raises:
-        PullguardError: A file stands in the way that pullguard did not write, or that was changed since; or the
+        PullguardError: A file is in the way that pullguard did not write, or that was changed since; or the
             folder cannot be written. In the first case nothing was changed.
     """
     wanted = _with_manifest(files)
@@ -115,7 +115,7 @@ def write(files: Mapping[str, str], out: Path) -> Difference:
         return difference
     try:
         out.mkdir(parents=True, exist_ok=True)
-        # Knows the old and the new content of every file, so that whatever a crash leaves behind is still ours.
+        # Lists the old and the new content of every file, so that files which a crash leaves behind are still ours.
         hashes = {path: {*listed.get(path, ()), _hash(content)} for path, content in wanted.items()}
         del hashes[MANIFEST]
         _replace(out, MANIFEST, _manifest_text({**{path: listed[path] for path in difference.stale}, **hashes}))
@@ -135,7 +135,7 @@ def load(engine: Engine, folder: str | Path) -> Library:
     """Read the templates and constraints of a folder.
 
     In a library of pullguard those are policies/*/template.yaml and constraints.yaml. In any other folder all YAML
-    files are looked through, but for folders named samples: what is not a template and no constraint is left alone.
+    files are read, except in folders named samples; objects that are neither templates nor constraints are ignored.
 
     Raises:
         PullguardError: A file cannot be read; there is no template or no constraint; a constraint has no template;
@@ -230,7 +230,7 @@ def _is_inside(path: str) -> bool:
 
 
 def _require_ours(files: Mapping[str, str], out: Path, listed: Mapping[str, frozenset[str]]) -> None:
-    """Raise if anything stands in the way that pullguard did not write, or that was changed since."""
+    """Raise if a file is in the way that pullguard did not write, or that was changed since."""
     if _exists(out.parent, out.name) and not out.is_dir():
         raise PullguardError("is not a folder", file=str(out), remedy="name another one with --out")
     wanted = {path: text.encode("utf-8") for path, text in files.items()}
@@ -306,7 +306,7 @@ def _load_generated(directory: Path) -> Iterator[tuple[Path, Any]]:
         for path in (template, template.with_name("constraints.yaml")):
             text = read_text(path, tree=directory)
             try:
-                # Whatever a reader could take for something else stands in quotes there, so the fastest one will do.
+                # Whatever readers could take for different values is quoted there, so the fastest reader will do.
                 values = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
             except (yaml.YAMLError, ValueError) as error:
                 raise PullguardError(
@@ -331,7 +331,7 @@ def _load_any(engine: Engine, directory: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def _keep_first(known: dict[Any, Any], key: Any, value: Constraint | ConstraintTemplate) -> None:
-    """Add an object under its key; the same object may be there already, another one may not."""
+    """Add an object under its key, where only an equal object may be already."""
     first = known.setdefault(key, value)
     if first.object != value.object:
         raise PullguardError(

@@ -20,7 +20,7 @@ def run(
     """Run the Suites in files and folders.
 
     Args:
-        paths: Files, and folders, which are searched to their depths.
+        paths: Files, and folders, which are searched recursively.
         engine: "opa", or "gator" for Gatekeeper's own program.
         run: gator's filter: an RE2 expression for the names of tests or cases, or two of them as ``TEST//CASE``.
         progress: Show a bar on stderr if that is a terminal and it takes longer.

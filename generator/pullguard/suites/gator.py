@@ -1,4 +1,4 @@
-"""Suites, evaluated by gator: the same report as from OPA, read from gator's own."""
+"""Suites, evaluated by gator: the same report as from OPA, read from gator's output."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _NO_REGO = "no language driver is installed"
 
 
 def verify(suites: Sequence[Suite | PullguardError], gator: Path, run: str | None) -> list[SuiteResult]:
-    """Have gator evaluate Suites, their Rego where they have CEL as well.
+    """Have gator evaluate Suites; of templates with Rego and CEL, the Rego.
 
     Raises:
         PullguardError: gator cannot be run, does not take the filter, or says something unexpected.
@@ -35,7 +35,7 @@ def verify(suites: Sequence[Suite | PullguardError], gator: Path, run: str | Non
 
 
 def _checked(suite: Suite | PullguardError) -> Suite | PullguardError:
-    """Return a Suite if all files that it names are such as may be read, as gator reads whatever they are."""
+    """Return a Suite if all files that it names may be read, since gator reads any file."""
     if isinstance(suite, PullguardError):
         return suite
     try:

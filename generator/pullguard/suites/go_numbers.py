@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|(-?\d+)(\.\d+)?([eE][-+]?\d+)?')
-# Other numbers have the same text either way.
+# All other numbers have the same text in both.
 _ODD = re.compile(r"\d{7}|\d[.eE]")
 _INT64 = range(-(2**63), 2**63)
 # Powers of ten of the numbers that are written without an exponent: by fmt, and by encoding/json.
@@ -19,7 +19,7 @@ def as_floats(value: Any) -> str:
 
 
 def as_marshalled(value: Any) -> str:
-    """Return the JSON of an inventory for policies that marshal objects of it, which OPA leaves to Go as they are."""
+    """Return the JSON of an inventory for policies that marshal objects of it: OPA hands those to Go as they are."""
     return _with_numbers(value, _JSON_FIXED_POINT)
 
 
@@ -52,7 +52,7 @@ def _shortest(number: float, fixed_point: range) -> str:
     mantissa, _, exponent = repr(abs(number)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
-    # Where the point stands, counted from the first digit.
+    # The position of the point, counted from the first digit.
     point = len(digits) - len(fraction) + int(exponent or 0)
     digits = digits.rstrip("0")
     if not digits:
@@ -60,7 +60,7 @@ def _shortest(number: float, fixed_point: range) -> str:
     sign = "-" if number < 0 else ""
     if point - 1 not in fixed_point:
         rest = f".{digits[1:]}" if digits[1:] else ""
-        # Of an exponent, fmt always writes two digits.
+        # fmt always writes at least two digits of an exponent.
         return f"{sign}{digits[0]}{rest}e{point - 1:{'+03' if fixed_point is _FIXED_POINT else '+'}}"
     padded = digits.rjust(len(digits) + max(1 - point, 0), "0").ljust(point, "0")
     point = max(point, 1)

@@ -1,4 +1,4 @@
-"""From the files of a Suite to what is to be evaluated, with all that Gatekeeper checks before it evaluates."""
+"""From the files of a Suite to the cases to evaluate, with everything that Gatekeeper checks before it evaluates."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -59,8 +59,8 @@ class Job:
         test: The test.
         template: Its template; the same value for all tests that name the same file.
         constraint: The constraint, its defaults filled in.
-        refused: Why Gatekeeper does not take the constraint; only where the test expects that.
-        cases: The cases; none where the test expects that the constraint is refused.
+        refused: Why Gatekeeper refuses the constraint; only if the test expects that.
+        cases: The cases; none if the test expects that the constraint is refused.
         parameters: What data.gatekeeper.plan says of input.parameters, once it has been asked.
     """
 
@@ -77,7 +77,7 @@ class JobReader:
 
     Args:
         engine: What reads YAML.
-        expressions: Who knows RE2.
+        expressions: Evaluates expressions of RE2.
         selected: Which tests and cases are wanted.
     """
 
@@ -90,7 +90,7 @@ class JobReader:
         self._inventories: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def read(self, suite: Suite, test: Test) -> Job | TestResult:
-        """Return what is to be evaluated for a test, or its result, if there is nothing to evaluate."""
+        """Return the job for a test, or its result if there is nothing to evaluate."""
         if test.skip or not self._selected.test(test):
             return TestResult(test.name, "skipped", _why_skipped(test.skip))
         try:
@@ -195,7 +195,7 @@ class _NotRunError(Exception):
 
     Args:
         message: Why.
-        outcome: "error", or "skipped" where it is pullguard that cannot do it.
+        outcome: "error", or "skipped" if pullguard cannot do it.
         file: The file that it is about, as the Suite names it.
     """
 

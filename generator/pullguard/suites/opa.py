@@ -54,8 +54,8 @@ def verify(
 class _Servers:
     """The OPA servers of a run.
 
-    One has Gatekeeper's semantics, the others, one for each Rego version, are for templates: OPA compiles
-    all that it holds for each module that it is given, so there should be little beside the templates.
+    One has Gatekeeper's semantics. The others, one for each Rego version, are for templates: OPA compiles
+    all modules again for each one that it is given, so there should be few beside the templates.
     """
 
     def __init__(self, stack: ExitStack, command: Sequence[str]) -> None:
@@ -76,7 +76,7 @@ class _Servers:
         return self._templates[version]
 
     def plan(self, jobs: Sequence[Job]) -> None:
-        """Ask what the cases evaluate, and note it there."""
+        """Ask what the cases evaluate, and note it in them."""
         tests = [
             {"constraint": job.constraint, "cases": [case.review for case in job.cases if case.result is None]}
             for job in jobs
@@ -212,7 +212,7 @@ _Open = Sequence[tuple[Job, CaseJob]]
 def _violations(
     template: ConstraintTemplate, cases: _Open, server: TemplateServer, servers: _Servers
 ) -> list[list[Violation] | str]:
-    """Return the violations of each case, or what is wrong with them."""
+    """Return the violations of each case, or its error."""
     reviewed = [(job, case) for job, case in cases if "review" in case.planned]
     answers = _answers(template, reviewed, server)
     by_case = {id(case): answer for (_, case), answer in zip(reviewed, answers, strict=True)}
@@ -229,7 +229,7 @@ def _violations(
 
 
 def _answers(template: ConstraintTemplate, cases: _Open, server: TemplateServer) -> list[list[dict[str, Any]] | str]:
-    """Evaluate cases, together if none of them fails; the text of the failure stands for those that do."""
+    """Evaluate cases, all together if none of them fails; a case that fails has the text of its failure instead."""
     if not cases:
         return []
     try:
@@ -242,7 +242,7 @@ def _answers(template: ConstraintTemplate, cases: _Open, server: TemplateServer)
 
 
 def _document(template: ConstraintTemplate, cases: _Open) -> dict[str, Any]:
-    """Return the input of data.gatekeeper.suite for cases, with what they have in common once."""
+    """Return the input of data.gatekeeper.suite for cases; values that they share are in it once."""
     parameters = {id(job): job.parameters for job, _ in cases}
     inventories = {id(case.inventory): case.inventory for _, case in cases}
     place = {key: index for keys in (parameters, inventories) for index, key in enumerate(keys)}

@@ -1,6 +1,6 @@
 """OPA as a server of this process: on loopback, behind a token, and gone when this process is gone.
 
-It shows that it is ours before it is told the token: another program may have taken the port that was free for it.
+It must show that it is ours before it gets the token: another program may have taken the port in the meantime.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class RegoFault:
 
 
 class RegoError(Exception):
-    """OPA does not take a module, or evaluating a query has failed."""
+    """OPA refuses a module, or evaluating a query has failed."""
 
     def __init__(self, faults: Sequence[RegoFault]) -> None:
         super().__init__("; ".join(str(fault) for fault in faults))
@@ -148,7 +148,7 @@ class OpaServer:
         """Load a module, or another text for it.
 
         Raises:
-            RegoError: OPA does not take it.
+            RegoError: OPA refuses it.
             PullguardError: The server has ended or does not answer.
         """
         from opa_client.errors import (  # type: ignore[import-untyped] # noqa: PLC0415 - no types; it takes 0.3 s
@@ -200,7 +200,7 @@ class OpaServer:
 
         client = self._client or self._connect()
         if self._process is not None and self._process.poll() is not None:
-            # Whoever listens there now is not to get the token.
+            # Another program may listen there now: it must not get the token.
             raise self._ended()
         try:
             return request(client)
@@ -215,7 +215,7 @@ class OpaServer:
         if self._log is not None:
             self._log.seek(0)
             self._log.truncate()
-        # A file without a name, which nobody can find: rego/system/authz goes by what it holds.
+        # A file without a name, which nobody else can find; rego/system/authz reads it as data.
         with tempfile.TemporaryFile() as settings:
             token_hash = hashlib.sha256(self._token.encode()).hexdigest()
             settings.write(json.dumps({"tokenHash": token_hash, "nonce": self._nonce}).encode())
@@ -232,11 +232,11 @@ class OpaServer:
                 command,
                 pass_fds=[settings],
                 stdin=subprocess.DEVNULL,
-                # What is wrong with modules is told on stdout, everything else on stderr.
+                # OPA writes errors of modules to stdout, everything else to stderr.
                 stdout=self._log,
                 stderr=self._log,
                 env={**environment, **_SETTINGS},
-                # Ctrl-C reaches the whole group of a terminal: the server is not to end before its parent ends it.
+                # Ctrl-C reaches the whole process group of a terminal, but the parent must end the server.
                 start_new_session=True,
                 preexec_fn=before_exec(confined=True),  # noqa: PLW1509 - two system calls, and no threads here
             )

@@ -52,8 +52,8 @@ class Reading:
 def read(opa: Sequence[str], version: str, rego: str, libs: tuple[str, ...]) -> Reading:
     """Read the modules of a template as Gatekeeper does.
 
-    It takes only imports of data.lib and future, and references to data.lib and data.inventory. Of these references it
-    resolves only those that stand by themselves: in ``count(data.lib.x)`` there is no data.lib, except by an import.
+    It allows only imports of data.lib and future, and references to data.lib and data.inventory. Of these references it
+    resolves only those that are not inside a term: in ``count(data.lib.x)``, data.lib is undefined unless imported.
 
     Raises:
         PullguardError: OPA cannot be run.
@@ -69,12 +69,12 @@ def read(opa: Sequence[str], version: str, rego: str, libs: tuple[str, ...]) -> 
 
 
 def with_type_check(version: str, rego: str) -> str:
-    """Return an entry module with what makes OPA check ``violation`` as Gatekeeper has it checked."""
+    """Return an entry module with a rule that makes OPA check the type of ``violation`` as in Gatekeeper."""
     return rego + _TYPE_CHECK.format(condition="" if version == "v0" else " if")
 
 
 def type_fault(faults: Sequence[RegoFault]) -> str | None:
-    """Return what the type check has found, if that is what OPA reports."""
+    """Return the error of the type check, if that is what OPA reports."""
     messages = [fault.message for fault in faults]
     if _NO_VIOLATION in messages:
         return "it has no rule `violation`"
@@ -88,7 +88,7 @@ def _is_uncommon(text: str) -> bool:
 
 
 def _syntax_tree(opa: Sequence[str], version: str, text: str) -> Mapping[str, Any]:
-    """Return the syntax tree of a module; nothing if it cannot be parsed, which its server says better."""
+    """Return the syntax tree of a module; empty if it cannot be parsed: the server reports that better."""
     command = [*opa, "parse", "--format=json", "--json-include=locations,-comments"]
     command += ["--v0-compatible", "/dev/stdin"] if version == "v0" else ["/dev/stdin"]
     try:
@@ -122,14 +122,14 @@ def _fault(tree: Mapping[str, Any]) -> str | None:
 
 
 def _as_resolved(text: str, tree: Mapping[str, Any]) -> str:
-    """Return a module in which the references to data.lib that Gatekeeper does not resolve are to nothing."""
+    """Return a module in which the references to data.lib that Gatekeeper does not resolve are undefined."""
     lines = text.split("\n")
     for term in _terms(tree.get("rules", ())):
         nested = term["value"] if isinstance(term["value"], list) else [term["value"]]
         for reference in _references(nested, within=True):
             row, column = reference["location"]["row"] - 1, reference["location"]["col"] - 1
             line = lines[row]
-            # What OPA says of places after an `else` without braces is wrong, so that it is looked at first.
+            # OPA's locations after an `else` without braces are wrong, so they are checked first.
             if _path(reference)[:2] == ["data", "lib"] and line.startswith(_LIB, column):
                 lines[row] = line[:column] + _NOT_RESOLVED + line[column + len(_LIB) :]
     return "\n".join(lines)
@@ -151,7 +151,7 @@ def _terms(rules: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _references(node: Any, *, within: bool = False) -> Iterator[Mapping[str, Any]]:
-    """Yield references; those inside of references only if they are wanted, as Gatekeeper does not look at them."""
+    """Yield references; those inside of references only on request, as Gatekeeper does not look at them."""
     pending = [node]
     while pending:
         node = pending.pop()

@@ -18,7 +18,7 @@ class CaseResult:
     Attributes:
         name: The case's name, "" if it has none.
         outcome: Whether its assertions are met.
-        message: Why it has not passed; "" where there is nothing to say.
+        message: Why it has not passed; "" if there is nothing to say.
         seconds: Time; cases that were evaluated together share theirs equally.
     """
 
@@ -35,7 +35,7 @@ class TestResult:
     Attributes:
         name: The test's name, "" if it has none.
         outcome: That of the worst case; of its own, if its template or constraint could not be used.
-        message: Why the test itself has not passed; "" where only its cases have something to say.
+        message: Why the test itself has not passed; "" if only its cases have messages.
         seconds: Time of all its cases.
         cases: In the order of the Suite; empty if the test itself could not be run.
     """
@@ -57,7 +57,7 @@ class SuiteResult:
     Attributes:
         path: Its file, as it is shown to users.
         outcome: That of the worst test; of its own, if it could not be read.
-        message: Why the Suite itself has not passed; "" where only its tests have something to say.
+        message: Why the Suite itself has not passed; "" if only its tests have messages.
         seconds: Time of all its tests.
         tests: In the order of the Suite; empty if it is skipped or could not be read.
     """
@@ -113,14 +113,14 @@ def suite_result(suite: Suite | PullguardError, tests: Sequence[TestResult]) -> 
 
 
 def worst(outcomes: Iterator[Outcome]) -> Outcome:
-    """Return the outcome of what has parts: the worst one; passed, if all that was not skipped has passed."""
+    """Return the outcome of something with parts: the worst one; "passed" if every part that was not skipped passed."""
     found = set(outcomes)
     order: tuple[Outcome, ...] = ("error", "failed", "passed", "skipped")
     return next((outcome for outcome in order if outcome in found), "passed")
 
 
 def name_of(result: TestResult | CaseResult, place: int) -> str:
-    """Return a name, or the 1-based place of what has none."""
+    """Return a name, or the 1-based position if there is none."""
     return result.name or f"#{place + 1}"
 
 

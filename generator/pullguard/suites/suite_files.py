@@ -65,8 +65,8 @@ class Suite:
     Attributes:
         path: Its file, as it is shown to users.
         folder: The absolute path of the folder that its paths start from.
-        tree: The folder that the files must be in: what a Suite names is not for it alone to choose.
-        skip: It is not to be run.
+        tree: The folder that the files must be in: a Suite must not name files anywhere.
+        skip: Whether it is skipped.
         tests: Its tests.
     """
 
@@ -80,11 +80,11 @@ class Suite:
 def find_suites(engine: Engine, paths: Sequence[str]) -> list[Suite | PullguardError]:
     """Read the Suites in files and folders, each once, in the order of the files; a broken one is an error.
 
-    Folders are searched to their depths; there, files that do not speak of Suites are passed over unread.
-    ``folder/...`` is gator's way to write that.
+    Folders are searched recursively, which gator writes as ``folder/...``; their files that do not mention Suites are
+    not parsed.
 
     Raises:
-        PullguardError: A path is not there or not a YAML file, or there is no Suite anywhere.
+        PullguardError: A path does not exist or is not a YAML file, or there is no Suite anywhere.
     """
     suites = [suite for shown, tree in _find(paths) if (suite := _suite_in(engine, shown, tree)) is not None]
     if not suites:
@@ -132,7 +132,7 @@ def api_version(obj: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def require_inside(suite: Suite) -> None:
-    """Look at all files that a Suite names, for a program that would read anything.
+    """Check all files that a Suite names, before gator, which would read anything.
 
     Raises:
         PullguardError: One is not in the tree of the Suite, no regular file, or too large.
@@ -192,7 +192,7 @@ def _may_be_suite(file: str) -> bool:
             return False  # a pipe, for example, which nobody may ever write to
         data = read_inside(str(path.parent), file)
     except OSError:
-        # Reading it properly says what is wrong.
+        # Reading it again says what is wrong.
         return True
     return _GROUP.encode() in data and _KIND.encode() in data
 
@@ -221,7 +221,7 @@ def _read_suite(engine: Engine, shown: str, tree: str) -> Suite | None:
 
 
 class _Reader:
-    """Reads fields of a Suite as Go decodes JSON into a struct: null is as good as absent, types must fit."""
+    """Reads fields of a Suite as Go decodes JSON into a struct: null counts as absent, types must match."""
 
     def __init__(self, document: Document, path: tuple[str | int, ...] = ()) -> None:
         self._document = document
@@ -304,7 +304,7 @@ def _text(suite: Suite, path: str) -> str:
 
 
 def _part(engine: Engine, text: str, places: Sequence[int], shown: str) -> Document:
-    """Read one document of a file, whose lines stand at these places of the file."""
+    """Read one document of a file, whose lines are at these positions of the file."""
     try:
         return _object(load_document(engine, text, shown, dialect="gator"))
     except PullguardError as error:

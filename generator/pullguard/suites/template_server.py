@@ -33,11 +33,11 @@ _EXTERNAL_DATA = f"{_UNDEFINED_FUNCTION} external_data"
 
 
 class TemplateFaultError(Exception):
-    """Gatekeeper does not take the Rego of a template.
+    """Gatekeeper refuses the Rego of a template.
 
     Args:
         message: What is wrong with it.
-        beyond_opa: Nothing is wrong, but it needs what OPA alone does not have.
+        beyond_opa: Nothing is wrong with it, but it needs more than OPA.
     """
 
     def __init__(self, message: str, *, beyond_opa: bool = False) -> None:
@@ -48,8 +48,8 @@ class TemplateFaultError(Exception):
 class TemplateServer:
     """A context manager like OpaServer, for templates of one Rego version.
 
-    Libs of different templates have the same package names, so they take turns; what two templates have in common
-    stays.
+    Libs of different templates have the same package names, so the templates are loaded in turns; what two templates
+    have in common stays loaded.
 
     Args:
         opa: The command that is OPA's own.
@@ -150,11 +150,11 @@ class TemplateServer:
             self._server.delete(_ENTRY)
             self._has_entry = False
         if self._each(stale, self._forget) or self._each(missing, self._add):
-            # They need each other: only OPA's start takes several modules at once.
+            # They need each other, and OPA loads several modules at once only when it starts.
             self._start_with(libs)
 
     def _each(self, texts: Iterable[str], change: Callable[[str], bool]) -> list[str]:
-        """Change modules in an order in which none needs another one; return those for which there is none."""
+        """Change modules in an order that their imports allow; return those that cannot be changed."""
         pending = list(texts)
         while pending:
             left = [text for text in pending if not change(text)]

@@ -1,4 +1,4 @@
-"""Whether Gatekeeper takes a constraint for its template, as its client and gator check it."""
+"""Whether Gatekeeper accepts a constraint for its template, as its client and gator check it."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from pullguard.library.gatekeeper_validation.constraint_schema import GLOB_PATTE
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
-#: Whether a pattern (RE2, unanchored) matches a text: a question for OPA, as Python's expressions are others.
+#: Whether a pattern (RE2, unanchored) matches a text; OPA decides, as Python's regular expressions differ.
 Matches = Callable[[str, str], bool]
 
 _VERSIONS = ("v1alpha1", "v1beta1")
@@ -40,11 +40,11 @@ _SHARED = (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why Gatekeeper does not take a constraint.
+    """Why Gatekeeper refuses a constraint.
 
     Attributes:
         message: What is wrong with it.
-        by_schema: It is the schema that refuses it, which is what ``invalid: true`` of a Suite's test wants.
+        by_schema: Whether the schema refuses it, as ``invalid: true`` of a Suite's test expects.
     """
 
     message: str
@@ -56,7 +56,7 @@ class ConstraintChecker:
 
     Args:
         template: The template.
-        matches: What RE2 says.
+        matches: Tells whether a pattern matches.
     """
 
     def __init__(self, template: ConstraintTemplate, matches: Matches) -> None:
@@ -87,7 +87,7 @@ def patterns(schema: Any) -> set[str]:
 
 
 def schema_errors(value: Any, schema: Mapping[str, Any], matches: Matches) -> list[str]:
-    """Return what an OpenAPI v3 schema of Kubernetes has against a value, unknown fields apart."""
+    """Return the errors of a value under an OpenAPI v3 schema of Kubernetes, except unknown fields."""
     return _errors(_validator(schema, matches), value)
 
 

@@ -54,7 +54,7 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
 
 
 def _is_duration(text: str) -> bool:
-    """Tell whether Go takes a duration, or whether there is a number with a unit anywhere in the text."""
+    """Tell whether Go accepts a duration, or whether there is a number with a unit anywhere in the text."""
     if _GO_DURATION.fullmatch(text):
         return True
     units = (found[1].lower() for found in _NUMBER_WITH_UNIT.finditer(text))
@@ -81,7 +81,7 @@ def _is_date_time(text: str) -> bool:
 
 
 def _is_ip(text: str, parse: Callable[[str], object]) -> bool:
-    """Tell whether Go takes an address or a network; it tolerates leading zeros, but knows no zones."""
+    """Tell whether Go accepts an address or a network; it allows leading zeros, but no zones."""
     return "%" not in text and _parses(parse, _LEADING_ZEROS.sub("", text))
 
 

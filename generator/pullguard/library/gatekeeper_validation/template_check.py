@@ -1,4 +1,4 @@
-"""Whether Gatekeeper takes a ConstraintTemplate, its code apart: its names and its schema."""
+"""Whether Gatekeeper accepts the names and the schema of a ConstraintTemplate; its code is not checked here."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _EITHER = [{"type": "integer"}, {"type": "string"}]
 
 #: What a schema of a CustomResourceDefinition cannot have.
 _UNSUPPORTED = ("$ref", "$schema", "additionalItems", "definitions", "dependencies", "id", "patternProperties")
-#: What can only stand outside of allOf, anyOf, oneOf and not.
+#: Keywords that are only allowed outside of allOf, anyOf, oneOf and not.
 _STRUCTURE = (
     "additionalProperties",
     "default",
@@ -74,9 +74,9 @@ def template_fault(template: ConstraintTemplate, schema: Mapping[str, Any] | Non
 
 
 def schema_fault(schema: Mapping[str, Any], matches: Matches) -> str | None:
-    """Return why Kubernetes does not take a schema of parameters, or None where it does.
+    """Return why Kubernetes refuses a schema of parameters, or None if it does not.
 
-    What is not judged: the CEL of x-kubernetes-validations.
+    The CEL of x-kubernetes-validations is not checked.
     """
     pending: list[tuple[Any, str]] = [(schema, "openAPIV3Schema")]
     while pending:
@@ -190,7 +190,7 @@ def _key_fault(item: Mapping[str, Any], key: Any) -> str | None:
 
 
 def _junctor_fault(node: Mapping[str, Any]) -> str | None:
-    """Return what is wrong in allOf, anyOf, oneOf and not: they only restrict what stands outside of them."""
+    """Return what is wrong in allOf, anyOf, oneOf and not: they can only restrict what is defined outside of them."""
     pending = list(_clauses(node, outer=True))
     while pending:
         clause = pending.pop()
@@ -213,7 +213,7 @@ def _junctor_fault(node: Mapping[str, Any]) -> str | None:
 
 
 def _clauses(node: Mapping[str, Any], *, outer: bool) -> Iterator[Any]:
-    """Yield the clauses of a schema, without the ways to write int-or-string."""
+    """Yield the clauses of a schema, except those that only say int-or-string."""
     for name in _JUNCTORS:
         clauses = node.get(name) or []
         if name == "anyOf" and outer and clauses == _EITHER:

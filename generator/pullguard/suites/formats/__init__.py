@@ -1,4 +1,4 @@
-"""What running Suites gave: one file a format, one table of them."""
+"""Formats of the report on Suites: one file for each, and a table of them."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""What running Suites gave, as one JSON object."""
+"""The report on Suites as one JSON object."""
 
 import json
 from typing import Any, TextIO

@@ -1,4 +1,4 @@
-"""What running Suites gave, as JUnit's XML."""
+"""The report on Suites as JUnit's XML."""
 
 from collections.abc import Iterator, Mapping
 from typing import TextIO
@@ -15,7 +15,7 @@ _OUTCOMES: Mapping[Outcome, junit.Outcome] = {
 
 
 def write(report: SuiteReport, stream: TextIO) -> None:
-    """Write the report as JUnit's XML; what has no cases stands as a testcase of its own."""
+    """Write the report as JUnit's XML; a test or Suite without cases is a testcase."""
     suites = [junit.Suite(suite.path, list(_testcases(suite)), suite.seconds) for suite in report.suites]
     junit.write("pullguard test", suites, stream, seconds=report.seconds)
 

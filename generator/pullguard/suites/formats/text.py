@@ -1,4 +1,4 @@
-"""What running Suites gave, for people."""
+"""The report on Suites, for people."""
 
 from collections.abc import Iterator, Mapping
 from typing import TextIO
@@ -11,7 +11,7 @@ _WORDS: Mapping[Outcome, str] = {"passed": "ok", "failed": "FAIL", "error": "ERR
 
 
 def write(report: SuiteReport, stream: TextIO) -> None:
-    """Write a line for each Suite, what has not passed in it, and the sums."""
+    """Write a line for each Suite, the tests and cases in it that have not passed, and the totals."""
     write_lines(map(printable, _lines(report)), stream)
 
 
