@@ -216,6 +216,7 @@ def test_lists_are_read_alike(tmp_path: Path, checkout: Path, conftest_binary: P
         "items of the wrong type": list_of({**bare, "kind": 5}, kind="PodList"),
         "items without a kind": {"items": [pod]},
         "no list": {**pod, "items": {}},
+        "placeholder": {**pod, "metadata": {"name": "a", "namespace": "${NAMESPACE}"}},
     }
     for name, value in inputs.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")

@@ -105,6 +105,11 @@ test_documents if {
 	cases := {
 		"an object": [_pod("p"), {"Pod p"}],
 		"with a namespace": [object.union(_pod("p"), {"metadata": {"namespace": "n"}}), {"Pod n/p"}],
+		"with a placeholder for its namespace": [
+			object.union(_pod("p"), {"metadata": {"namespace": "${NAMESPACE}"}}),
+			{"Pod p"},
+		],
+		"with a namespace of the wrong type": [object.union(_pod("p"), {"metadata": {"namespace": 1}}), {"Pod p"}],
 		"with a generated name": [{"kind": "Pod", "metadata": {"generateName": "p-"}}, {"Pod p-"}],
 		"with an empty name": [{"kind": "Pod", "metadata": {"name": "", "generateName": "p-"}}, {"Pod p-"}],
 		"without a name": [{"kind": "Pod"}, {"Pod (no name)"}],

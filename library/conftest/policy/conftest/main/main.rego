@@ -82,7 +82,13 @@ _namespaces := data.pullguard.namespaces
 
 # What kubectl unpacks before it sends it: whatever has an array of items is a list, whatever its kind. Rego has no
 # recursion, so the levels are written out.
-_objects(document) := [obj | some obj in _innermost(document); not _is_list(obj)]
+_objects(document) := [_placed(obj) | some obj in _innermost(document); not _is_list(obj)]
+
+# What no Namespace can be called is a placeholder: the namespace is not known.
+_placed(obj) := json.remove(obj, ["metadata/namespace"]) if {
+	_is_text(obj.metadata.namespace)
+	not regex.match(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`, obj.metadata.namespace)
+} else := obj
 
 _innermost(document) := [obj |
 	some first in _unpacked(document)
