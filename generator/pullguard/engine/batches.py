@@ -1,4 +1,4 @@
-"""Batches of objects: what an engine is asked, and what it answers."""
+"""Batches of objects: the questions to an engine, and its answers."""
 
 import json
 from collections import deque
@@ -21,8 +21,8 @@ class Response:
         action: Its enforcementAction, the strictest one if it has several.
         message: The policy's message.
         details: The policy's details, any JSON value.
-        namespace_assumed: The constraint was taken to select the object's namespace: that is not known, or not
-            its labels.
+        namespace_assumed: Whether the constraint was assumed to select the object's namespace, since the namespace
+            or its labels are not known.
     """
 
     policy: str
@@ -35,7 +35,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What all constraints say of one object.
+    """What all constraints say about one object.
 
     Attributes:
         namespace: The namespace of an object with responses; "" where it has none or it is not known.
@@ -76,12 +76,12 @@ class Run(Protocol):
     """A batch that is being judged."""
 
     def answers(self) -> Sequence[Answer | Failure]:
-        """Wait for the answers, one an object.
+        """Wait for the answers, one for each object.
 
         Raises:
             PolicyError: A policy failed for at least one object, and it is not known for which.
             TimedOutError: The answers did not come in time.
-            PullguardError: What judges has failed, whatever the objects are.
+            PullguardError: The judge itself has failed.
         """
 
     def stop(self) -> None:
@@ -89,7 +89,7 @@ class Run(Protocol):
 
 
 class Judge(Protocol):
-    """What judges batches."""
+    """A judge of batches."""
 
     def start(self, batch: Batch) -> Run:
         """Begin to judge a batch."""
@@ -98,17 +98,17 @@ class Judge(Protocol):
 def judged(judges: Sequence[Judge], work: Iterable[tuple[T, Batch]]) -> Iterator[tuple[T, list[Answer | Failure]]]:
     """Judge batches by all judges.
 
-    They judge one batch while the caller's iterable makes the next one; there are never more than two.
+    They judge one batch while the caller's iterable makes the next one; there are never more than two batches.
 
     Args:
         judges: Each judges by policies of its own.
         work: Batches, each with whatever comes back beside its answers.
 
     Yields:
-        In the same order, one answer an object: those of all judges together, or why there is none.
+        In the same order, one answer for each object: those of all judges together, or why there is none.
 
     Raises:
-        PullguardError: A judge failed, whatever the objects are.
+        PullguardError: A judge itself has failed.
     """
     waiting: deque[tuple[T, Batch, list[Run]]] = deque()
     try:
@@ -128,7 +128,7 @@ def judged(judges: Sequence[Judge], work: Iterable[tuple[T, Batch]]) -> Iterator
 
 
 def answer_from(value: Any) -> Answer | Failure:
-    """Return what rego/gatekeeper/batch said of an object, or why there is no answer.
+    """Return what rego/gatekeeper/batch said about an object, or why there is no answer.
 
     Raises:
         KeyError: A field is missing.
@@ -166,11 +166,11 @@ def _answers(judges: Sequence[Judge], batch: Batch, runs: Sequence[Run]) -> list
 
 
 def _whole(judge: Judge, batch: Batch, run: Run) -> list[Answer | Failure]:
-    """Return the answers of one judge; a batch that a policy fails in is halved until the object is found."""
+    """Return the answers of one judge; a batch in which a policy fails is halved until the object is found."""
     try:
         return list(run.answers())
     except TimedOutError:
-        # Halving would wait as long again for each half, without an end if the machine itself hangs.
+        # Halving would wait as long again for each half, and forever if the machine itself hangs.
         return [Failure("the policy engine did not answer in time")] * len(batch.objects)
     except PolicyError as error:
         if len(batch.objects) == 1:
@@ -190,6 +190,6 @@ def _one(answers: Sequence[Answer | Failure]) -> Answer | Failure:
     if len(whole) < len(answers):
         return next(answer for answer in answers if isinstance(answer, Failure))
     responses = tuple(response for answer in whole for response in answer.responses)
-    # conftest only says something of an object that has a response.
+    # conftest only mentions objects that have a response.
     namespace = next((answer.namespace for answer in whole if answer.responses), "")
     return Answer(namespace, responses)

@@ -1,4 +1,4 @@
-"""Kustomizations and charts -> what policies say of what is built of them: the engine builds and judges."""
+"""Kustomizations and charts -> what policies say about the objects in them: the engine builds and judges."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 
 Path = tuple[str | int, ...]
 
-#: What files of kustomizations are called.
+#: The names of kustomization files.
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What can be built: `path` is the absolute path of a folder, or of a packed chart."""
+    """A kustomization or a chart: `path` is the absolute path of a folder, or of a packed chart."""
 
     kind: Literal["kustomization", "chart"]
     path: str
@@ -29,7 +29,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class BuiltObject:
-    """An object that was built, and that constraints, or a failure of theirs, have something to say of.
+    """An object that was built, with violations or a failure of constraints.
 
     Attributes:
         file: What it was built from, as it is shown to users.
@@ -48,7 +48,7 @@ class BuiltObject:
     answer: Answer | Failure
 
     def place(self, path: Sequence[str | int] = ()) -> Place:
-        """Return what decides the value at a path, or its deepest ancestor of which that is known."""
+        """Return what decides the value at a path, or else its deepest ancestor for which that is known."""
         steps = tuple(path)
         while steps not in self.places:
             steps = steps[:-1]
@@ -57,13 +57,13 @@ class BuiltObject:
 
 @dataclass(frozen=True, slots=True)
 class BuildEnd:
-    """What came of a build.
+    """The end of a build.
 
     Attributes:
         objects: How many objects were made.
         files: The absolute paths of the files that were read.
         omitted: What could not be built, a sentence each.
-        values: The absolute path of the file of values that a chart has for its tests, if it needs values; else "".
+        values: The absolute path of the test values of a chart that were used because it needs values; else "".
         failure: Why nothing could be built; "" if it could.
         unprotected: How many objects are not judged for their namespaces, by namespace.
         placeholders: How many objects state what no Namespace can be called, by that.
@@ -89,7 +89,7 @@ def _request(build: Build, options: ChartOptions, namespace: str) -> dict[str, A
 def buildable(
     engine: Engine, files: Sequence[str], kustomizations: Kustomizations, using: Sequence[str] | None = None
 ) -> list[Build]:
-    """Return what can be built of what some files show; all paths are absolute.
+    """Return the builds that some files show; all paths are absolute.
 
     Args:
         engine: The engine.
@@ -114,7 +114,7 @@ def built_text(
     namespace: str = "",
     texts: Mapping[str, str] | None = None,
 ) -> tuple[bytes, BuildEnd]:
-    """Return the YAML that a build makes, and what came of it; nothing is judged.
+    """Return the YAML that a build makes, and its end; nothing is judged.
 
     Args:
         engine: What builds.
@@ -240,7 +240,7 @@ def _prefer_policies(places: dict[Path, Place]) -> None:
 
 
 class Names:
-    """How files are shown to users, by their absolute paths: as users named them, or else from the working directory.
+    """Names of files for users, by absolute paths: as users named them, or else relative to the working directory.
 
     Args:
         shown: The names of files that users named, by their absolute paths.

@@ -1,4 +1,4 @@
-"""What the Rego of a library may do in conftest: it may come from anybody."""
+"""What the Rego of a library, which may come from anybody, may do in conftest."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ _SECONDS = 60
 
 
 def capabilities(opa: Sequence[str]) -> str:
-    """Return the capabilities of the engine's OPA, for conftest: without what reaches out of policies.
+    """Return the capabilities of the engine's OPA, for conftest: without functions that reach out of policies.
 
     Raises:
         PullguardError: OPA cannot be run.

@@ -1,6 +1,6 @@
-"""conftest as a judge of batches: one `conftest test` for each, on one file an object.
+"""conftest as a judge of batches: one `conftest test` for each, with a file for each object.
 
-A file an object, because conftest merges the results of all documents of a file. The policies, with
+Each object has its own file because conftest merges the results of all documents of a file. The policies, with
 rego/conftest/main, are those of plain conftest.
 """
 
@@ -30,7 +30,7 @@ class Conftest:
         program: The conftest binary.
         folder: A private folder with the policies; it is conftest's working directory, so that nobody else's
             conftest.json, .toml or .yaml is its configuration.
-        arguments: What loads the policies.
+        arguments: The arguments that load the policies.
         timeout: How many seconds one batch may take.
     """
 
@@ -69,7 +69,7 @@ class ConftestRun:
 
     Attributes:
         program: The process.
-        folder: Its input, removed in the end.
+        folder: Its input, which is removed afterwards.
         inputs: The folder of the objects, as conftest names it.
         objects: How many objects it judges.
     """
@@ -80,7 +80,7 @@ class ConftestRun:
     objects: int
 
     def answers(self) -> list[Answer]:
-        """Wait for the answers, one an object.
+        """Wait for the answers, one for each object.
 
         Raises:
             PolicyError: A policy failed for at least one object.
@@ -104,7 +104,7 @@ class ConftestRun:
 
 
 def conftest(program: str, group: Group, *, folder: Path) -> Conftest:
-    """Write the policies of a group to a private folder of its own and return the judge.
+    """Write the policies of a group to a private folder and return the judge.
 
     Args:
         program: The conftest binary.
@@ -120,7 +120,7 @@ def conftest(program: str, group: Group, *, folder: Path) -> Conftest:
         path.write_text(text, encoding="utf-8")
     (folder / "data.json").write_text(json.dumps({"pullguard": group.data()}), encoding="ascii")
     (folder / "capabilities.json").write_text(capabilities(opa()), encoding="ascii")
-    # Relative paths: conftest takes a comma in a path for the end of it.
+    # Relative paths, since conftest splits paths at commas.
     arguments = (
         *("test", "--output", "json", "--no-color", "--parser", "json", "--namespace", "main"),
         *("--rego-version", group.version, "--policy", "policy", "--data", "data.json"),

@@ -24,8 +24,8 @@ class Document:
         index: 0-based place in the file.
         value: Its value as JSON has it, None for an empty document.
         format: What it is written in.
-        begin: Where its text begins in that of the file: in bytes of UTF-8, behind a byte order mark.
-        end: Behind its end.
+        begin: Where its text begins in that of the file: in bytes of UTF-8, after a byte order mark.
+        end: Where it ends.
     """
 
     file: str
@@ -44,8 +44,8 @@ class Document:
     def line_of(self, path: Path) -> int:
         """Return the 1-based line of the value at a path of keys and indices.
 
-        An entry of a mapping stands where its key stands, an alias where its anchor stands; a path that does not
-        exist has the line of its deepest ancestor that does.
+        The line of an entry of a mapping is that of its key, the line of an alias that of its anchor. A path that does
+        not exist has the line of its deepest ancestor that does.
         """
         return _line_at(self.value, self._lines, path)
 
@@ -81,7 +81,7 @@ def read_documents(
 ) -> list[Document | InputError]:
     """Return the documents of a text, and what is wrong with them, in the order of the text.
 
-    What Kubernetes would refuse in a document that has a value all the same stands before the document.
+    Errors that Kubernetes would refuse in a document that still has a value come before the document.
 
     Args:
         engine: What reads it.
@@ -119,7 +119,7 @@ def load_documents(engine: Engine, text: str, file: str, *, dialect: Dialect) ->
 
 
 def load_document(engine: Engine, text: str, file: str, first_line: int = 1, *, dialect: Dialect) -> Document:
-    """Return the first document of a text; what follows it is not looked at, as in Go's yaml.Unmarshal.
+    """Return the first document of a text; what follows it is ignored, as in Go's yaml.Unmarshal.
 
     Args:
         engine: What reads it.
@@ -200,7 +200,7 @@ def _entries(value: Any) -> Iterator[tuple[str | int, Any]]:
 
 
 def _size(value: Any) -> int:
-    """Return how many values there are in a value, itself included; without recursion, as it may be deep."""
+    """Return how many values a value holds, including itself; without recursion, as it may be deep."""
     size, waiting = 0, [value]
     while waiting:
         size += 1

@@ -1,4 +1,4 @@
-"""Files -> what policies say of the objects in them: the engine reads and judges them at once."""
+"""Files -> what policies say about the objects in them: the engine reads and judges them at once."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class JudgedObject:
-    """An object that constraints, or a failure of theirs, have something to say of.
+    """An object with violations or a failure of constraints.
 
     Attributes:
         file: The file as it is shown to users.

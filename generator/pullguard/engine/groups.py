@@ -1,4 +1,4 @@
-"""Templates that can be loaded together, and their constraints, as what judges loads them."""
+"""Templates that can be loaded together, and their constraints, as engines load them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

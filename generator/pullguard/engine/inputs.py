@@ -12,19 +12,19 @@ from pullguard.engine.protocol import Engine, Record
 class Inputs:
     """The objects in files and standard input; iterating reads them, one file at a time.
 
-    Nothing that is wrong with an input raises: it is an InputError among the Manifests, in the order of the
-    input, and everything else is still read.
+    Errors in an input are not raised: they are InputErrors among the Manifests, in the order of the input, and
+    everything else is still read.
 
     Args:
         engine: What reads them.
         found: The files, in the order of the input.
-        stdin: What standard input among them stands for; None: that of the process.
+        stdin: What standard input is; None: that of the process.
         kinds: GROUP/KIND of the objects that are wanted; None: all.
-        is_judged: Whether it is what is judged: then the engine knows its Namespaces, and who controls what.
+        is_judged: Whether these are the objects that are judged: the engine then remembers their Namespaces and owners.
 
     Attributes:
         names: The files that have been read so far.
-        without_objects: Those of them that hold no object and no List, though nothing is wrong with what they hold.
+        without_objects: Those of them that hold no object and no List, and no error either.
         documents: How many documents have been read so far, broken and empty ones too.
     """
 

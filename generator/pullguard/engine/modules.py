@@ -28,7 +28,7 @@ class Module:
 
 
 def template_modules(template: ConstraintTemplate) -> tuple[Module, ...]:
-    """Return the modules of a template: its libs, verbatim, and last its entry module as ``policies[name]``.
+    """Return the modules of a template: its libs, verbatim, and then its entry module as ``policies[name]``.
 
     Only the package clause of the entry module differs from the template's text, and no line moves. A module
     without a package clause stays as it is: OPA says what is wrong with it. A template without Rego has no
@@ -62,7 +62,7 @@ def package_path(rego: str) -> tuple[str, ...]:
 def compatible_groups(templates: Iterable[ConstraintTemplate]) -> list[list[ConstraintTemplate]]:
     """Group templates with Rego so that the modules of each group can be loaded together.
 
-    In a group all have the same Rego version and different names, and ship the same texts under the same lib
+    All templates of a group have the same Rego version and different names, and have the same text for the same lib
     package. Templates keep their order; each goes into the first group that it fits.
     """
     groups: list[_Group] = []

@@ -13,25 +13,25 @@ def opa() -> tuple[str, ...]:
     """Return the command that is OPA's own command line.
 
     Raises:
-        PullguardError: The program is nowhere.
+        PullguardError: The program was not found.
     """
     return find_tool(ENGINE), "opa"
 
 
 class Process:
-    """A running pullguard-engine; it ends by itself when nobody holds its standard input any more.
+    """A running pullguard-engine; it ends by itself when its standard input is closed.
 
     Attributes:
         requests: Its standard input.
         records: Its standard output.
 
     Raises:
-        PullguardError: It is nowhere, or cannot be started.
+        PullguardError: The program was not found, or cannot be started.
     """
 
     def __init__(self) -> None:
         program = find_tool(ENGINE)
-        # A file, which nobody has to read for the process to go on.
+        # A file rather than a pipe, so that the process can go on although nobody reads.
         self._stderr = os.memfd_create(ENGINE)
         theirs, ours = os.pipe()
         our_end, their_end = os.pipe()

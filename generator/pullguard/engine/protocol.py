@@ -68,13 +68,13 @@ class Engine:
         frugal: bool = False,
         survey: Mapping[str, Any] | None = None,
     ) -> None:
-        """Say what objects are judged by: once, before the first of them is judged.
+        """Load the policies: once, before the first object is judged.
 
         Args:
             groups: As the protocol has them.
             limits: What is beyond them is an error; None: the engine's own.
             remember: Whether `controlled` will be asked for.
-            frugal: Whether the engine is to do with less memory, which takes it a little longer.
+            frugal: Whether the engine uses less memory, which makes it a little slower.
             survey: What to look for in objects that no constraint selects, as the protocol has it; None: nothing.
         """
         stated = {} if limits is None else limits.as_json()
@@ -85,7 +85,7 @@ class Engine:
         self._is_ready = False
 
     def ask(self, kind: str, data: bytes = b"", **fields: Any) -> int:
-        """Send a request and return its id; it need not leave before somebody waits for a record.
+        """Send a request and return its id; it may be buffered until somebody waits for a record.
 
         Raises:
             PullguardError: The engine cannot be started, or has ended.
@@ -99,7 +99,7 @@ class Engine:
         return self._asked
 
     def flush(self) -> None:
-        """Let the requests leave that were made so far.
+        """Send the requests that are buffered.
 
         Raises:
             PullguardError: The engine has ended.
@@ -112,7 +112,7 @@ class Engine:
     def records(self, last: int) -> Iterator[Record]:
         """Yield the records that come, whichever request they belong to, up to the last one of a request.
 
-        What a record brings as raw data is under "data".
+        Raw data after a record is under "data".
 
         Raises:
             PullguardError: A request failed as a whole, or the engine has ended or writes what it should not.
@@ -163,7 +163,7 @@ class Engine:
             self._next()
 
     def parsed(self, record: Record, make: Callable[[Record], T]) -> T:
-        """Return what is made of a record.
+        """Return a record parsed.
 
         Raises:
             PullguardError: The record is not what the protocol says.
@@ -178,7 +178,7 @@ class Engine:
         return self._take()
 
     def _take(self) -> Record:
-        """Return the next record, once what it says of the engine itself has been looked at."""
+        """Return the next record, after checking what it says about the engine itself."""
         record = self._read()
         if not self._was_greeted:
             self._was_greeted = True
@@ -214,7 +214,7 @@ class Engine:
         return record
 
     def _ended(self) -> PullguardError:
-        """Return why the engine does not read any more, which it may have said."""
+        """Return why the engine has ended, by its last words if there are any."""
         try:
             while True:
                 self._take()
@@ -242,5 +242,5 @@ def _message(record: Record) -> str:
 
 
 def unreadable(what: str) -> PullguardError:
-    """Return the error that the engine has written something that it should not."""
+    """Return the error for a record that the engine should not have written."""
     return PullguardError(f"{ENGINE} has written {what}, which pullguard cannot read", remedy=_REMEDY)

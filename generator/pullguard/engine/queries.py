@@ -33,7 +33,7 @@ def query(engine: Engine, rego: Mapping[str, str], entry: str, document: Any, *,
         version: That of the Rego, "v0" or "v1".
 
     Raises:
-        PullguardError: The modules cannot be loaded, the rule fails or does not end in time, or the value is undefined.
+        PullguardError: The modules cannot be loaded, the rule fails, does not end in time, or is undefined.
     """
     return _value(engine, "query", entry, {"modules": rego, "input": document}, version)
 
