@@ -1,4 +1,4 @@
-"""`pullguard fix`: from findings to what puts them right.
+"""`pullguard fix`: from findings to edits that fix them.
 
 command.py     check, edit, check again
 manifests.py   findings and the text of a file -> its new text, held to the engine

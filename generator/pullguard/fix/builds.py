@@ -1,7 +1,7 @@
-"""Findings in what is built -> the edits of what it is built from.
+"""Findings in built objects -> the edits of the sources of the build.
 
-Nothing is taken on trust: everything is built again with the edits, before anything is written, and must be as before
-but for the values that were to be set.
+Nothing is taken on trust: before anything is written, everything is built again with the edits, and must be as before
+except for the values that were set.
 """
 
 import json
@@ -36,14 +36,14 @@ _Place = tuple[str, tuple[int, ...], Steps]
 
 @dataclass(frozen=True, slots=True)
 class EditedSource:
-    """A file that something is built from, with what is to become of it.
+    """A file that something is built from, and its edits.
 
     Attributes:
         name: The file as it is shown to users.
         file: The file.
         text: Its text as it was.
-        edits: What makes its new text.
-        fixed: The findings that this puts right.
+        edits: What turns it into its new text.
+        fixed: The findings that this fixes.
     """
 
     name: str
@@ -55,11 +55,11 @@ class EditedSource:
 
 @dataclass(frozen=True, slots=True)
 class EditedSources:
-    """What is to become of the files that something is built from.
+    """The edits of the files that something is built from.
 
     Attributes:
         sources: Those that are edited.
-        refused: The findings that are not put right, and why: a sentence that says what to do.
+        refused: The findings that are not fixed, and why: a sentence that says what to do.
     """
 
     sources: tuple[EditedSource, ...]
@@ -165,7 +165,7 @@ class _Work:
             self._places.append(own)
 
     def proposals(self, found: Finding) -> Iterator[Proposal | str]:
-        """Yield what may put a finding right, the best first, and why there is nothing else."""
+        """Yield the proposals that may fix a finding, the best first, and why there are no more."""
         if any(built.repair is None for built in found.builds):
             yield _UNPINNED
             return
@@ -174,7 +174,7 @@ class _Work:
                 yield from proposals(built.repair, self._builds[self._paths[built.kind, built.path]], self._options)
 
     def is_fixed(self, finding: int) -> bool:
-        """Tell whether a finding is put right so far."""
+        """Tell whether a finding is fixed so far."""
         return finding in self._fixed
 
     def sources(self) -> Iterator[EditedSource]:
@@ -248,7 +248,7 @@ class _Work:
                 yield from self._changes(build, texts)
 
     def _look_up_users(self, file: str) -> None:
-        """Have what else is built of a file in its repository built again as well."""
+        """Build everything else that is built of a file in its repository again, too."""
         if file in self._looked_up:
             return
         self._looked_up.add(file)
@@ -302,7 +302,7 @@ class _Work:
                 )
 
     def _steady(self, build: InputBuild) -> _Made | str:
-        """Return what a build makes; a chart may make something else each time."""
+        """Return what a build makes; a chart may make something different each time."""
         first = self._make(build, {})
         if build.kind != "chart" or isinstance(first, str):
             return first

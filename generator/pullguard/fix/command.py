@@ -1,4 +1,4 @@
-"""`pullguard fix`: check, edit what the findings' policies say is to be edited, check again."""
+"""`pullguard fix`: check, edit what the policies of the findings ask for, check again."""
 
 import codecs
 import io
@@ -62,7 +62,7 @@ class Left:
 
     Attributes:
         finding: The finding; its message says what people have to do first if there is no reason.
-        reason: Why it was not put right although its policy says how, and what to do; None if the policy does not.
+        reason: Why it was not fixed although its policy says how, and what to do; None if the policy does not say how.
     """
 
     finding: Finding
@@ -77,10 +77,10 @@ class FixReport:
         only_compared: Whether nothing was written.
         changes: The files that were changed, or would be.
         patch_base: Where a patch has to be applied if nothing was written; else None.
-        fixed: The findings that are put right, as they were found.
+        fixed: The findings that are fixed, as they were found.
         left: Those that are left, where they are now.
-        exempt: How many findings their objects exempt: they are left.
-        others: How many findings of other kinds there are, which no edit of one value puts right.
+        exempt: How many findings are left because their objects exempt them.
+        others: How many findings there are that no edit of one value can fix.
         errors: What could not be read, judged or written.
         output: What is to be written to standard output if standard input was read; else None.
         library: The library that was used, as people name it.
@@ -121,9 +121,9 @@ def fix(
     diff: bool = False,
     stdin: BinaryIO | None = None,
 ) -> FixReport:
-    """Put right in manifests, and in what they are built from, what a library finds and says how to put right.
+    """Fix findings of a library in manifests, and in what they are built from, where its policies say how.
 
-    Everything else stays byte for byte.
+    Everything else stays as it is, byte for byte.
 
     Args:
         paths: Files and folders; "-" is stdin, whose fixed text is for standard output.
@@ -164,7 +164,7 @@ def fix(
     with Engine() as engine:
         fixer = _Fixer(engine, rest, data, only_compare=diff)
         fixer.errors += (Problem(path, None, None, _STREAM) for path in streams)
-        # Links last: what they lead to may be among the files, and is then dealt with under its own name.
+        # Links last: their targets may be among the files, and are then edited under their own names.
         for name, findings in sorted(_by_file(report).items(), key=lambda entry: files.is_link(entry[0])):
             fixer.take(name, findings)
         built = [found for found in report.findings if found.builds and wanted(found) is not None]
@@ -213,7 +213,7 @@ class _Fixer:
         self._seen: set[object] = set()
 
     def take(self, name: str, findings: Sequence[Finding]) -> None:
-        """Put right what is found in a file."""
+        """Fix the findings of a file."""
         if name == STDIN_NAME and STDIN in self._paths:
             result = self._edited(name, self.output, findings)
             if result is not None:
@@ -240,7 +240,7 @@ class _Fixer:
             self._fail(name, findings, problem)
 
     def keep(self, result: "EditedSources") -> None:
-        """Write what becomes of the files that something is built from."""
+        """Write the new texts of files that something is built from."""
         self.refused += result.refused
         for source in result.sources:
             data = applied(source.text, source.edits).encode()
@@ -300,12 +300,12 @@ def _by_file(report: Report) -> dict[str, list[Finding]]:
 
 
 def _is_ours(found: Finding) -> bool:
-    """Tell whether a finding is of a kind that an edit of one value puts right, if only the image is pinned."""
+    """Tell whether an edit of one value fixes a finding, at least once its image is pinned."""
     return isinstance(found.details, dict) and "fix" in found.details
 
 
 def _key(found: Finding) -> tuple[object, ...]:
-    """Return what a finding keeps when lines move."""
+    """Return the identity of a finding, which stays when lines move."""
     return found.file, found.document, found.item, found.object, found.rule, dig(found.details, "path")
 
 

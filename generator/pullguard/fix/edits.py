@@ -1,7 +1,7 @@
-"""What is to be set in a document -> the smallest edits of its text.
+"""Values to set in a document -> the smallest edits of its text.
 
-A value is changed where it is written, if all that it stands for by aliases and merge keys is to change with it; else
-in the one mapping that is to have another value. What would change more than that is refused.
+A value is changed where it is written if every use of it, by aliases and merge keys, must change; otherwise only
+in the mapping that must have another value. An edit that would change more than that is refused.
 """
 
 import re
@@ -36,12 +36,12 @@ Outcome = tuple["Edit", ...] | str
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A value that is to be set in a document.
+    """A value to set in a document.
 
     Attributes:
         path: Its keys and indices; the last one is a key.
-        value: The string that it is to be; letters only.
-        after: The value of the entry that it is to follow if it is not there yet: the image.
+        value: The new string; letters only.
+        after: The value of the entry after which it is added if it is missing: the image.
     """
 
     path: tuple[str | int, ...]
@@ -55,7 +55,7 @@ class Edit:
 
     Attributes:
         start: Where the part begins.
-        end: Behind its end.
+        end: Where it ends.
         text: What takes its place.
     """
 
@@ -66,7 +66,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A target, and the mapping that is to have its value, in so many new mappings."""
+    """A target, and the mapping that gets its value, inside new mappings if need be."""
 
     target: Target
     owner: MappingNode
@@ -82,7 +82,7 @@ class _Place:
 
     @property
     def source(self) -> Node:
-        """What is to be changed: the value, or the mapping that has none."""
+        """What to change: the value, or the mapping without one."""
         return self.owner if self.entry is None else self.entry.value.node
 
 
@@ -97,7 +97,7 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
 
 
 def outcomes(text: str, root: Node, targets: Sequence[Target], *, is_json: bool) -> dict[Target, Outcome]:
-    """Return what sets values in a document. Targets that share a value share the edits.
+    """Return the edits that set values in a document. Targets that share a value share the edits.
 
     Args:
         text: The document.
@@ -175,8 +175,8 @@ def _set(writer: "_Writer", place: _Place, *, is_whole: bool, is_local: bool) ->
     Args:
         writer: What writes it.
         place: The place.
-        is_whole: Whether all that the source stands for is to be set.
-        is_local: Whether all that the owner stands for is to be set.
+        is_whole: Whether every use of the source is to be set.
+        is_local: Whether every use of the owner is to be set.
     """
     target, entry = place.target, place.entry
     if entry is not None:
@@ -223,7 +223,7 @@ def _in_braces(key: str, value: _Tree, quote: str, colon: str = ": ") -> str:
 
 
 class _Writer:
-    """Writes values as the text around them is written."""
+    """Writes values in the style of the text around them."""
 
     def __init__(self, text: str, *, is_json: bool) -> None:
         self._text = text
@@ -275,7 +275,7 @@ class _Writer:
         return (Edit(rest.end(), rest.end(), "".join(f"{line_break}{indentation}{line}" for line in lines)),)
 
     def _end(self, value: Ref) -> int:
-        """Return where a value ends: a mapping in lines ends for libyaml behind the comments that follow it."""
+        """Return where a value ends: for libyaml, a block mapping ends after the comments that follow it."""
         while not value.is_alias:
             node = value.node
             if isinstance(node, MappingNode) and not node.is_flow:

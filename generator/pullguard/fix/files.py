@@ -34,12 +34,12 @@ def is_stream(name: str) -> bool:
 
 
 def is_link(name: str) -> bool:
-    """Tell whether a name is that of a symbolic link, which is never edited: it may lead anywhere."""
+    """Tell whether a name is a symbolic link, which is never edited: it may lead anywhere."""
     return Path(name).is_symlink()
 
 
 def read(name: str) -> EditableFile | str:
-    """Return a file to edit, or why it is not to be edited and what to do."""
+    """Return a file to edit, or why it cannot be edited and what to do."""
     try:
         real = Path(name).resolve(strict=True)
         return EditableFile(real, b"" if is_link(name) else real.read_bytes())

@@ -16,7 +16,7 @@ class ByteEdit:
 
     Attributes:
         start: Where the part begins.
-        end: Behind its end.
+        end: Where it ends.
         data: What takes its place.
     """
 

@@ -1,7 +1,7 @@
 """Findings, and the text of the file that they are in -> its new text.
 
-Nothing is taken on trust: the new text is read again by the engine, and must hold the same values but for those
-that were to be set.
+Nothing is taken on trust: the engine reads the new text again, and it must hold the same values except for those
+that were set.
 """
 
 import json
@@ -31,12 +31,12 @@ UNSURE = "the text around it is too unusual to be edited safely: edit it by hand
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What became of a file.
+    """The outcome for a file.
 
     Attributes:
         text: Its new text.
-        edits: What has made it of the old one.
-        fixed: The findings that are put right in it.
+        edits: What turns the old text into it.
+        fixed: The findings that are fixed in it.
         refused: Those that are not, and why: a sentence that says what to do.
     """
 
@@ -47,7 +47,7 @@ class Edited:
 
 
 def wanted(found: Finding) -> tuple[Path, str] | None:
-    """Return the path in the object, and the value there, that put a finding right; None if its policy names none."""
+    """Return the path in the object, and the value there, that fix a finding; None if its policy names none."""
     path, value = steps(dig(found.details, "fix", "path")), dig(found.details, "fix", "value")
     return (path, value) if path and isinstance(path[-1], str) and isinstance(value, str) else None
 
@@ -87,7 +87,7 @@ class _Plan:
         document: The document in the file, from 0.
         value: The value that it is to have.
         edits: How, in the text of the file.
-        fixed: The places of the findings that this puts right.
+        fixed: The positions of the findings that this fixes.
     """
 
     document: int
@@ -179,7 +179,7 @@ def _plan(
 def _targets(
     manifests: Sequence[Manifest], findings: Mapping[int, Finding], refused: dict[int, str], *, is_array: bool
 ) -> dict[Target, list[int]]:
-    """Return what is to be set in a document, and for which findings; an array is a list without `items`."""
+    """Return what to set in a document, and for which findings; an array is a list without `items`."""
     objects = {manifest.item: manifest for manifest in manifests}
     targets: dict[tuple[str | int, ...], Target] = {}
     places_of: dict[Target, list[int]] = {}
@@ -200,7 +200,7 @@ def _targets(
 
 
 def _is_of(manifest: Manifest, found: Finding, path: Path) -> bool:
-    """Tell whether an object is what it was when something was found in it, as far as that matters."""
+    """Tell whether an object is still the one of a finding, as far as that matters."""
     obj = manifest.object
     place = steps(dig(found.details, "path"))
     return (

@@ -13,8 +13,8 @@ class Node:
     """A value; aliases share it.
 
     Attributes:
-        start: Where it begins, behind its anchor and its tag.
-        end: Behind its end.
+        start: Where it begins, after its anchor and its tag.
+        end: Where it ends.
     """
 
     start: int
@@ -38,7 +38,7 @@ class ScalarNode(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ref:
-    """A place where a value is written, or an alias stands for it.
+    """A place where a value is written, or an alias of it.
 
     Attributes:
         node: The value.
@@ -94,9 +94,9 @@ class MappingNode(Node):
     repeated: set[str] = field(default_factory=set)
 
     def add(self, entry: Entry) -> None:
-        """Add an entry that is written behind the others.
+        """Add an entry that is written after the others.
 
-        A merge key replaces what stands before it, as for Kubernetes; of several mappings the first counts most.
+        A merge key replaces entries before it, as for Kubernetes; of several mappings the first counts most.
         """
         self.entries.append(entry)
         if entry.key is not None:

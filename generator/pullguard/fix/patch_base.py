@@ -1,4 +1,4 @@
-"""What a patch calls files, so that `git apply` and `patch -p1` find them: a name without .. below one folder."""
+"""The names of files in a patch, which `git apply` and `patch -p1` find: relative to one folder, without `..`."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ class PatchBase:
     Attributes:
         folder: The folder.
         is_elsewhere: Whether it is not the working directory.
-        is_repository: Whether it is the top of a git repository and git is to know that the names begin there.
+        is_repository: Whether it is the top of a git repository, and git must be told that the names begin there.
     """
 
     folder: Path
@@ -21,7 +21,7 @@ class PatchBase:
     is_repository: bool
 
     def name_of(self, file: Path) -> str:
-        """Return what a patch calls a file."""
+        """Return the name of a file in a patch."""
         return os.path.relpath(file, self.folder)
 
 

@@ -1,6 +1,6 @@
-"""Findings in what is built -> where to edit what it is built from, and the edits of its text.
+"""Findings in built objects -> where to edit the sources of the build, and the edits of their texts.
 
-That is what the builds say decides a value: a value of a chart, or a line of a resource, a patch or a template.
+These are the places that decide a value: a value of a chart, or a line of a resource, a patch or a template.
 """
 
 import os
@@ -68,12 +68,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An edit that may put findings right.
+    """An edit that may fix findings.
 
     Attributes:
         file: The file, as it is shown to users.
         place: What is edited.
-        value: What the value is to be.
+        value: The new value.
     """
 
     file: str
@@ -82,7 +82,7 @@ class Proposal:
 
 
 def proposals(repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
-    """Yield the edits that may put a finding right, the best first, and why there is no other one."""
+    """Yield the edits that may fix a finding, the best first, and why there are no more."""
     yield from _of_kustomization(repair) if build.kind == "kustomization" else _of_chart(repair, build, options)
 
 
@@ -140,7 +140,7 @@ def _of_template(repair: Repair, build: InputBuild, *, is_packed: bool) -> Propo
 
 
 def source_edits(engine: Engine, file: str, text: str, wanted: Sequence[Proposal]) -> dict[Proposal, Outcome]:
-    """Return what sets values in the text of a file, or why they cannot be set.
+    """Return the edits that set values in the text of a file, or why they cannot be set.
 
     Args:
         engine: What reads it.

@@ -38,7 +38,7 @@ def compose(text: str) -> Node | None:
 
 
 class _Composer:
-    """Builds nodes from libyaml's events, in which it looks up places only: nothing in it recurses."""
+    """Builds nodes from libyaml's events, of which it only uses the positions; nothing in it recurses."""
 
     def __init__(self, text: str) -> None:
         self.root: Node | None = None

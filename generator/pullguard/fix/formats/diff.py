@@ -15,8 +15,8 @@ _PLAIN_BYTES = frozenset(range(ord(" "), ord("~") + 1)) - set(b'"\\')
 def write(report: FixReport, stream: TextIO) -> None:
     """Write what was changed, or would be, as a unified diff.
 
-    A terminal gets colours, and nothing that it would obey; everything else gets the bytes that patch needs, in the
-    encodings of the files.
+    A terminal gets colours, and no control characters of the files; everything else gets the bytes that patch needs, in
+    the encodings of the files.
     """
     if stream.isatty():
         coloured = wants_colours(stream)
@@ -59,13 +59,13 @@ def _encoded(change: Change, encoding: str) -> tuple[bytes, list[ByteEdit]]:
 
 
 def _delimited(name: str) -> str:
-    """Return a name as git and patch take it behind --- and +++: one with a blank ends with a tab."""
+    """Return a name as git and patch expect it after --- and +++: one with a space ends with a tab."""
     quoted = _quoted(name)
     return f"{quoted}\t" if " " in quoted and quoted == name else quoted
 
 
 def _quoted(name: str) -> str:
-    """Return a name as git and patch take it: an unusual one is a string of C."""
+    """Return a name as git and patch expect it: an unusual one is a C string."""
     if name.isprintable() and not {'"', "\\"} & set(name):
         return name
     octal = "".join(chr(byte) if byte in _PLAIN_BYTES else f"\\{byte:03o}" for byte in os.fsencode(name))

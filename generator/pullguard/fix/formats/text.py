@@ -1,4 +1,4 @@
-"""What `fix` did or would do, for people."""
+"""The report of `fix`, for people."""
 
 import shlex
 from collections.abc import Iterator
