@@ -1,1 +1,1 @@
-"""`pullguard check`: the report of a run against a baseline, and its formats."""
+"""`pullguard check`: the report of a run, compared with a baseline, and its formats."""

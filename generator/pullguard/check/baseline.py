@@ -28,7 +28,7 @@ def with_baseline(report: Report, file: str, paths: Sequence[str], *, write: boo
             stay in it.
 
     Raises:
-        PullguardError: The baseline cannot be read. That it cannot be written is an error in the report.
+        PullguardError: The baseline cannot be read. If it cannot be written, that is an error in the report.
     """
     path = Path(file)
     if not path.exists() and not write:
@@ -80,7 +80,7 @@ def dump(known: Iterable[KnownFinding]) -> str:
 def updated(
     report: Report, before: Iterable[KnownFinding], looked_at: Callable[[str], bool]
 ) -> tuple[KnownFinding, ...]:
-    """Return what a baseline holds after a run: its findings, and what it held of files that were not looked at.
+    """Return the new baseline after a run: its findings, and the old entries for files that were not looked at.
 
     Findings with a remark are left out: one whose exemption has ended must not become known.
     """
@@ -144,7 +144,7 @@ def _known(entry: Any, place: int, file: str) -> KnownFinding:
 
 
 def _looked_at(report: Report, paths: Sequence[str]) -> Callable[[str], bool]:
-    """Return what says whether a file's findings would have been found: it was read without an error, or is gone."""
+    """Return a function that tells whether a file's findings would have been found: it was read, or is gone."""
     read = frozenset(report.read) - {problem.file for problem in report.errors}
     roots = [PurePath(path) for path in paths if path != STDIN]
 

@@ -29,10 +29,10 @@ class OutputFile:
 
 
 def output_files(values: Sequence[str]) -> tuple[OutputFile, ...]:
-    """Return what the values of the option say: `FORMAT=FILE`, or a FILE whose ending says the format.
+    """Return the files that the option names: `FORMAT=FILE`, or a FILE whose extension tells the format.
 
     Raises:
-        PullguardError: The format is not known, the file's folder is not there, or a file is named twice.
+        PullguardError: The format is not known, the file's folder does not exist, or a file is named twice.
     """
     found = [_output_file(value) for value in values]
     paths = [entry.path.resolve() for entry in found]

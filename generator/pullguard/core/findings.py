@@ -1,4 +1,4 @@
-"""Findings: what a run of the library found, in the words of pullguard; pure."""
+"""Findings: what a run of the library found, as values; pure."""
 
 import hashlib
 import json
@@ -120,14 +120,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What puts a finding in a built object right.
+    """What fixes a finding in a built object.
 
     Attributes:
         path: The path of the value in the object.
-        value: What it is to be.
-        stated: What it is.
-        place: What decides it, if it is known.
-        owner: What decides the mapping that it stands in.
+        value: The value that it must have.
+        stated: The value that it has.
+        place: What decides it, if that is known.
+        owner: What decides the mapping that holds it.
         image: What decides the image in that mapping.
     """
 
@@ -146,11 +146,11 @@ class Built:
     Attributes:
         kind: "kustomization" or "chart".
         path: The folder, or the packed chart, as the user named it.
-        object: What the object is called there.
+        object: The name of the object there.
         container: Its container or image volume there; None if the finding is about the whole object.
         hook: When Helm makes the object, as its annotation says; "" if it is not a hook.
         position: The object's document in what is built, from 0, and its places in Lists.
-        repair: What puts the finding right; None if its policy does not say so.
+        repair: What fixes the finding; None if its policy does not say so.
     """
 
     kind: str
@@ -182,8 +182,8 @@ class Finding:
         message: The policy's message: what is wrong, and the remedy.
         details: The policy's details, any JSON value.
         fingerprint: Hexadecimal; see `fingerprinted`.
-        namespace_assumed: The constraints were taken to select the object's namespace: that is not known, or not its
-            labels.
+        namespace_assumed: Whether the constraints were assumed to select the object's namespace, since the namespace or
+            its labels are not known.
         annotation: What the object's annotation for exemptions holds, any JSON value; None if there is none.
         remark: Why an exemption of it does not count; "" if there is nothing to say.
         template: Where the template of a chart has what a value decides.
@@ -234,7 +234,7 @@ class KnownFinding:
     """A finding as a baseline keeps it.
 
     Attributes:
-        fingerprint: Tells it from others; the rest is for people.
+        fingerprint: Identifies it; the rest is for people.
         rule: The id of the rule.
         file: Where it was.
         object: Kind, namespace and name.
@@ -255,7 +255,7 @@ class Compared:
     Attributes:
         file: The baseline, as the user named it.
         known: Findings that are in it, so that they do not count.
-        gone: What is in it and was not found any more, although its file was looked at.
+        gone: Its findings that were not found any more, although their files were looked at.
         written: Whether the baseline was written by this run: then all findings are known.
     """
 
@@ -267,7 +267,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class RuleInfo:
-    """What reports say of a rule.
+    """What reports say about a rule.
 
     Attributes:
         id: The id.
@@ -337,8 +337,8 @@ class Unjudged:
     Attributes:
         reason: One of REASONS.
         count: How many objects; how many policies, documents, charts or kustomizations where those are not judged.
-        names: What they are by: namespaces, the kind, policies, files or placeholders.
-        location: Where the first of them stands; None if that is nowhere.
+        names: Their namespaces, kind, policies, files or placeholders.
+        location: Where the first of them is; None if it has no place.
         message: A sentence for people.
     """
 
@@ -443,7 +443,7 @@ class Source(Protocol):
 
 
 def strictness(action: str) -> int:
-    """Return the rank of an enforcementAction; one that Gatekeeper does not know is as good as dryrun."""
+    """Return the rank of an enforcementAction; one that Gatekeeper does not know counts as dryrun."""
     return ACTIONS.index(action) if action in ACTIONS else 0
 
 
@@ -454,7 +454,7 @@ def rule_of(template: ConstraintTemplate | Summary, reason: Any) -> Rule:
 
 
 def finding(violation: Violation, source: Source, namespace: str, images: "Images | None" = None) -> Finding:
-    """Return the finding that one violation is, alone; its fingerprint is still that of the place.
+    """Return one violation as a finding; its fingerprint is not yet different from others at the same place.
 
     Args:
         violation: The violation.
@@ -500,13 +500,13 @@ def finding(violation: Violation, source: Source, namespace: str, images: "Image
 
 
 class Images:
-    """The images of an object: very many may have to be cut from as many messages."""
+    """The images of an object, to cut them from messages; there may be very many of both."""
 
     def __init__(self, obj: Mapping[str, Any]) -> None:
         self._obj = obj
 
     def cut_from(self, message: str) -> str:
-        """Return a message that a new image does not change: at each place, the longest image is cut."""
+        """Return a message without images, so that a new image does not change it: the longest at each place is cut."""
         kept, at = [], 0
         for start in range(len(message)):
             lengths = self._lengths.get(message[start], ()) if start >= at else ()
@@ -540,7 +540,7 @@ class Images:
 
 
 def one_of_several(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings of which those that the same line decides in several builds are one, with all of the builds."""
+    """Return findings in which those of several builds that the same line decides are one, with all of the builds."""
     kept: dict[Any, Finding] = {}
     for found in findings:
         container = found.container
@@ -567,8 +567,8 @@ def one_of_several(findings: Iterable[Finding]) -> list[Finding]:
 def merged(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings of one object, each once, in the order of lines, places, rules and messages.
 
-    Those of several constraints that meet one place by one rule are one, with the strictest action and the
-    message of its constraint: the first one by name where several are as strict.
+    Findings of several constraints about one place by one rule are one, with the strictest action and the
+    message of its constraint: the first one by name if several are as strict.
     """
     places: dict[str, list[Finding]] = {}
     for found in findings:
@@ -577,11 +577,11 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def fingerprinted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings with fingerprints of their own.
+    """Return findings with unique fingerprints.
 
-    A fingerprint tells the rule, the object and the container by their names: it stays when lines, containers
-    or files move, when the image changes, and when the constraints change. Where names do not tell findings
-    apart, the order of the input does: all but the first get its fingerprint with an ordinal, hashed.
+    A fingerprint depends on the rule, and on the object and the container by their names: it stays when lines,
+    containers or files move, when the image changes, and when the constraints change. If names do not distinguish
+    findings, the order of the input does: all but the first get its fingerprint with an ordinal, hashed.
     """
     seen: dict[str, int] = {}
     result = []
@@ -606,7 +606,7 @@ def steps(text: Any) -> Path | None:
 
 
 def value_at(value: Any, path: Path) -> Any:
-    """Return what stands at a path in a JSON value, or None if there is nothing."""
+    """Return the value at a path in a JSON value, or None if there is none."""
     for step in path:
         if isinstance(step, int):
             value = value[step] if isinstance(value, list) and step < len(value) else None
@@ -625,7 +625,7 @@ def _merged(same: Sequence[Finding]) -> Finding:
 
 
 def _key(found: Finding) -> str:
-    """Return what findings of one object have in common that are one."""
+    """Return the key by which findings of one object are merged."""
     path = dig(found.details, "path")
     if isinstance(path, str):
         return json.dumps([found.policy, found.rule, path])
@@ -645,7 +645,7 @@ def _order(found: Finding) -> tuple[Any, ...]:
 
 
 def _path(obj: Mapping[str, Any], text: Any) -> Path:
-    """Return the path that details state if it leads to something in the object, else that of the object."""
+    """Return the path in the details if the object has a value there, else that of the object."""
     tokens = steps(text)
     return tokens if tokens and value_at(obj, tokens) is not None else ()
 
@@ -678,7 +678,7 @@ def _image_and_line(obj: Mapping[str, Any], path: Path) -> tuple[str | None, Pat
 
 
 def _names(obj: Mapping[str, Any], path: Path) -> list[str]:
-    """Return a path with the names of what its indices lead to."""
+    """Return a path with names in place of its indices."""
     named = []
     for end, step in enumerate(path, start=1):
         if isinstance(step, int):

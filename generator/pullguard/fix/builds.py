@@ -108,7 +108,7 @@ def edited_sources(
 def _next(
     waiting: Iterator[Proposal | str], place: int, reasons: dict[int, str], is_named: Callable[[str], bool]
 ) -> Proposal | None:
-    """Return what may put a finding right next; note why what comes before it does not."""
+    """Return the next proposal that may fix a finding; note why those before it do not."""
     for proposal in waiting:
         reason = proposal
         if isinstance(proposal, Proposal):

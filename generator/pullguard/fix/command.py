@@ -45,7 +45,7 @@ class Change:
         text: Its text as it was.
         encoding: The encoding of its text.
         edits: What makes its new text.
-        fixed: The findings that this puts right.
+        fixed: The findings that this fixes.
     """
 
     file: str

@@ -11,7 +11,7 @@ Reporter = Callable[["Report", TextIO], None]
 
 
 def _reporter(name: str) -> Reporter:
-    """Return what loads the module of a format when it writes, and not before."""
+    """Return a function that loads the module of a format only when it writes."""
 
     def write(report: "Report", stream: TextIO) -> None:
         writer: Reporter = import_module(f"{__name__}.{name}").write

@@ -50,7 +50,7 @@ def _command(name: str, text: str, **properties: str) -> str:
 
 
 def _data(text: str) -> str:
-    """Return a text as the data of a command, in which only the ends of lines mean anything."""
+    """Return a text as the data of a command, in which only line ends have a meaning."""
     lines = (inert_within(printable(line)) for line in text.split("\n"))
     return "%0A".join(line.replace("%", "%25") for line in lines)
 

@@ -11,7 +11,7 @@ _SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "lo
 
 
 def write(report: Report, stream: TextIO) -> None:
-    """Write a report: what is exempt is information, what could not be read blocks, what is known is left out."""
+    """Write a report: exempt findings are information, errors are blockers, known findings are left out."""
     issues = [
         _issue(found, words.message(found), _SEVERITIES.get(found.severity, "major")) for found in report.findings
     ]
@@ -32,7 +32,7 @@ def _issue(found: Finding, text: str, severity: str) -> dict[str, Any]:
 
 
 def _error(problem: Problem, place: int) -> dict[str, Any]:
-    # GitLab keeps one issue of those with the same fingerprint.
+    # Of issues with the same fingerprint, GitLab keeps only one.
     return {
         "description": f"error: {problem.message}",
         "check_name": "pullguard-error",

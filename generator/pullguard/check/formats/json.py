@@ -1,4 +1,4 @@
-"""Reports as JSON, for machines. Fields are never left out; null is "there is none"."""
+"""Reports as JSON, for programs. Fields are never left out; null means that there is no value."""
 
 import json
 from dataclasses import asdict

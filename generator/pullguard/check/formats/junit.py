@@ -40,6 +40,6 @@ def _error(problem: Problem) -> junit.Case:
 
 
 def _passed(report: Report) -> Iterator[junit.Case]:
-    """Yield what keeps a run without findings from being an empty report, which CI systems take for a failure."""
+    """Yield passed testcases for a run without findings: CI systems take an empty report for a failure."""
     found = {finding.rule for finding in report.findings}
     yield from (junit.Case(rule.policy, rule.id, "passed") for rule in report.rules if rule.id not in found)

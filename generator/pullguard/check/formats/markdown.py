@@ -45,7 +45,7 @@ def _tables(report: Report) -> Iterator[_Table]:
 
 
 def _shortened(tables: Sequence[_Table]) -> Iterator[str]:
-    """Yield the lines of tables; each has its share of what the others leave, and says how many rows that cut off."""
+    """Yield the lines of tables; each may use what the others leave, and says how many rows were cut off."""
     room = _MAX_CHARACTERS
     for place, (title, headers, rows) in enumerate(tables):
         yield from ("", f"#### {title}", "") if title else ("",)

@@ -29,7 +29,7 @@ def write(report: Report, stream: TextIO) -> None:
 
 
 def _rules(report: Report) -> list[sarif.Rule]:
-    """Return the rules of a report; those of findings whose rule the library does not describe are made up for it."""
+    """Return the rules of a report; for rules that the library does not describe, made from the findings."""
     described = {rule.id: _rule(rule) for rule in report.rules}
     known = () if report.baseline is None else report.baseline.known
     for found in (*report.findings, *known, *(entry.finding for entry in report.exempt)):
@@ -68,7 +68,7 @@ def _result(
 
 
 def _related(found: Finding) -> Iterator[tuple[sarif.Place, str]]:
-    """Yield the other places of a finding in what is built: the template, and the values that can set the same."""
+    """Yield the other places of a finding in a built object: the template, and other values that can set it."""
     if found.template is not None:
         yield sarif.Place(found.template.file, found.template.line), "the template that renders it"
     for value in found.values:

@@ -65,7 +65,7 @@ class _Text:
     def _policies(self) -> Iterator[str]:
         """Yield where to read about the policies that have findings."""
         for rule in words.explained(self._report):
-            # The page that comes with pullguard stands where nobody looks.
+            # The page that comes with pullguard is in a folder where nobody looks.
             place = "" if Path(rule.page).is_absolute() else f"{rule.page}, or "
             yield f"{rule.policy}: see {place}`{rule.explain}`"
 
