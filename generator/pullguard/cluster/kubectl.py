@@ -1,4 +1,4 @@
-"""kubectl, the one way to a live cluster: what passes by itself is tried again, the rest is told apart by its words."""
+"""kubectl, the only way to a live cluster: passing failures are retried, others are told apart by kubectl's words."""
 
 import json
 import os
@@ -29,8 +29,8 @@ _LISTS_AT_ONCE = 2
 # Of one list: with pages of 500 objects, more than etcd can hold.
 _MOST_PAGES = 50_000
 
-# What stands around the items of a list: built-in kinds have it before them, the others behind them. No key can stand
-# in a string, as its quotes would be escaped there.
+# What is around the items of a list: built-in kinds have it before them, the others after them. No key can be inside
+# a string, where its quotes would be escaped.
 _ENVELOPE = 2**16
 _BEFORE_ITEMS = re.compile(rb'\{"kind":"\w+List","apiVersion":"[^"]+","metadata":(?P<metadata>\{[^{}]*\}),"items":')
 _BEHIND_ITEMS = re.compile(rb'\],"kind":"\w+List","metadata":(?P<metadata>\{[^{}]*\})\}\s*\Z')
@@ -55,7 +55,7 @@ _SECRET = re.compile(
     r"""[^\s"']+|(?<=://)[^/\s@]+(?=@)"""
 )
 
-# What kubectl logs on its way to what it says in the end: the same line for each of its attempts to know what there is.
+# What kubectl logs before its final message: the same line for each attempt at discovery.
 _LOGGED = re.compile(
     r"""[EFIW]\d{4} [\d:.]+ +\d+ \w+\.go:\d+\] "(?:[^"\\]|\\.)*"(?: \w+="(?P<error>(?:[^"\\]|\\.)*)")* *"""
 )
@@ -221,7 +221,7 @@ class Kubectl:
         return programs.start(command, folder=self._folder, timeout=_TIMEOUT, output=output)
 
     def _ended(self, arguments: Sequence[str], program: programs.Program, output: Path | None = None) -> programs.Ended:
-        """Return how a program has ended well, which is started anew where what is in the way passes."""
+        """Return how a program has ended, which is started again after passing failures."""
         attempt = 0
         while True:
             try:
@@ -250,7 +250,7 @@ class PageFile:
     Attributes:
         path: The path of the list in the API.
         begun: How often the list has begun; what came of it with a smaller number does not count.
-        file: What the API server has written; to be removed by whoever gets it.
+        file: What the API server has written; the caller must remove it.
     """
 
     path: str
@@ -378,7 +378,7 @@ def connected(
 
 
 def _conclusion(words: str) -> str:
-    """Return what kubectl says in the end; what it logged first if that is all."""
+    """Return kubectl's final message, or the first line that it logged if there is none."""
     logged = _LOGGED.match(words)
     return _LOGGED.sub("", words).strip() or (logged["error"] if logged else None) or words
 

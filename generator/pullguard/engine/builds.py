@@ -66,7 +66,7 @@ class BuildEnd:
         values: The absolute path of the test values of a chart that were used because it needs values; else "".
         failure: Why nothing could be built; "" if it could.
         unprotected: How many objects are not judged for their namespaces, by namespace.
-        placeholders: How many objects state what no Namespace can be called, by that.
+        placeholders: How many objects state a namespace that no Namespace can have, by that name.
     """
 
     objects: int = 0

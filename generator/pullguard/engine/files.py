@@ -71,7 +71,7 @@ class FileEnd:
         errno: Why it could not be read to its end; 0 if it could.
         is_blank: Whether there is nothing but white space in it.
         unprotected: How many objects are not judged for their namespaces, by namespace.
-        placeholders: How many objects state what no Namespace can be called, by that.
+        placeholders: How many objects state a namespace that no Namespace can have, by that name.
     """
 
     documents: int

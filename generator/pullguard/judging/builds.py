@@ -1,4 +1,4 @@
-"""Which kustomizations and charts of an input are built, and what then is left to judge as it stands."""
+"""Which kustomizations and charts of an input are built, and which files are left to judge as they are."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -55,7 +55,7 @@ class InputBuilds:
         found: The input.
         options: How it is built.
         namespace: The namespace of objects that state none; "" = not known.
-        wanted: Tells which files of the input are to be judged.
+        wanted: Tells which files of the input are judged.
 
     Attributes:
         builds: What was asked for; None if there is nothing to build.
@@ -138,7 +138,7 @@ class InputBuilds:
             yield Made(self._position(place), place, build.kind, File(self._names.shown(build.path), text))
 
     def leaves(self, file: Found) -> bool:
-        """Tell whether a file is to be judged as it stands."""
+        """Tell whether a file is judged as it is."""
         if not isinstance(file, Path):
             return True
         if file.name in KUSTOMIZATIONS and self._options.kustomizations != "off":
@@ -164,7 +164,7 @@ class InputBuilds:
             yield from buildable(engine, shows, self._options.kustomizations, named)
 
     def _is_wanted(self, place: int, files: Iterable[str]) -> bool:
-        """Tell whether a build has to do with what is to be judged."""
+        """Tell whether a build concerns files that are judged."""
         named = files if place < self._from_folders else (file for file in files if file in self._named)
         return any(self._wanted(Path(file)) for file in named)
 
@@ -198,7 +198,7 @@ class InputBuilds:
         return self._names.shown(self._shown_by.get(build.path, build.path))
 
     def _position(self, place: int) -> int:
-        """Return the place of a build among the files of the input."""
+        """Return the position of a build among the files of the input."""
         path = self._asked[place].path
         return self._places.get(Path(self._shown_by.get(path, path)), 0)
 
@@ -233,7 +233,7 @@ def users(engine: Engine, file: str, kustomizations: Kustomizations) -> list[Bui
 def _around(file: str) -> Iterator[str]:
     """Yield the files that show what may be built of a file.
 
-    A kustomization uses no file beside or above it, but what others make of it stands anywhere in the repository.
+    A kustomization uses no file beside or above it, but those that use it can be anywhere in the repository.
     """
     folders = list(Path(file).parents)
     root = next((folder for folder in folders if os.path.lexists(folder / ".git")), None)

@@ -23,8 +23,8 @@ from pullguard.judging.collector import SourceCollector
 from pullguard.judging.inputs import JudgingInput
 from pullguard.judging.target_namespaces import TargetNamespace
 
-# Each batch is one start of conftest, some hundredths of a second, and conftest needs some twenty times the size of a
-# batch as memory: megabytes make the one small and keep the other bounded, however large the input is.
+# conftest starts once for each batch, which takes some hundredths of a second, and needs some twenty times the size of
+# a batch in memory. Batches of megabytes keep both small, however large the input is.
 _BATCH_BYTES = 4_000_000
 _BATCH_OBJECTS = 4_000
 

@@ -1,4 +1,4 @@
-"""What was found so far in an input, by position."""
+"""Findings and errors of an input so far, by position."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -64,7 +64,7 @@ class FindingCollector:
         return [problem for _, problem in sorted(self._errors, key=lambda entry: entry[0])]
 
     def fail(self, file: int, error: InputError) -> None:
-        """Note what is wrong with a file of the input, by its place."""
+        """Note an error of a file of the input, by its position."""
         position = (file, -1 if error.document is None else error.document)
         if error.is_template:
             self.unjudged.template(Location(error.file, error.line or 1))
@@ -150,7 +150,7 @@ def _built(found: Finding, obj: BuiltObject, kind: str) -> Finding:
     path = steps(dig(found.details, "path"))
     if found.container is None or path is None or dig(found.details, "stated") is not None:
         return replace(found, builds=(built,))
-    # What is wrong with an image is not put right where its pull policy stands.
+    # What is wrong with an image cannot be fixed at its pull policy.
     place = obj.place((*path, "image"))
     return replace(
         found, file=place.file, line=place.line, template=place.template, values=place.values, builds=(built,)

@@ -1,4 +1,4 @@
-"""Manifests and a library -> a report; what is a violation is for the policies to say."""
+"""Manifests and a library -> a report; the policies decide what is a violation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -43,7 +43,7 @@ def judge(
         engine: What reads them; it must be prepared.
         rules: What they are judged by; see `pullguard.judging.prepare`.
         paths: Files and folders; "-" is stdin.
-        by: What judges, as it was prepared for.
+        by: What judges, as the engine was prepared for it.
         namespace: The namespace of objects that state none. "" is not known: all constraints select them.
         stdin: What "-" reads.
         progress: Show a progress bar on a terminal when it takes longer than a second.
@@ -57,7 +57,7 @@ def judge(
     Raises:
         PullguardError: The policies or a program cannot be used.
     """
-    # What has changed is not all that decides about it.
+    # Files that have not changed also decide what a changed one is built into.
     found = list(find_files(paths, Selection(selection.exclude, names=(EXTENSIONLESS,))))
     target = TargetNamespace(namespace)
     labels: Mapping[str, Mapping[str, str]] = {}

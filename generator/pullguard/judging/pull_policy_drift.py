@@ -1,4 +1,4 @@
-"""Pods that are not as the template that they were made from: another tool is at work."""
+"""Pods that differ from the template that they were made from: another tool is at work."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ _INJECTORS = (
 
 
 def is_suspicious(found: Finding) -> bool:
-    """Tell whether a finding is one that `notes` could explain: about a container of a pod."""
+    """Tell whether `notes` could explain a finding: whether it is about a container of a pod."""
     return found.object.kind == "Pod" and found.container is not None
 
 
@@ -45,7 +45,7 @@ def notes(engine: Engine, suspects: Sequence[Finding]) -> tuple[str, ...]:
 
 
 def _order(change: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
-    """Return what OPA orders a set of such objects by."""
+    """Return the key by which OPA sorts a set of such objects."""
     return [(key, value is not None, str(value)) for key, value in sorted(change.items())]
 
 

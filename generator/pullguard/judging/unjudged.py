@@ -1,4 +1,4 @@
-"""What of an input was not judged, or not as it will be applied, counted by reason."""
+"""What was not judged of an input, or not as it will be applied, counted by reason."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ _MARK = re.compile(r"\{\{|\$\{")
 
 
 class UnjudgedCollector:
-    """What was not judged, as it comes, which is in no order."""
+    """Gathers what was not judged; it comes in no order."""
 
     def __init__(self) -> None:
         self._namespaces: Counter[str] = Counter()
@@ -30,7 +30,7 @@ class UnjudgedCollector:
         self._namespaces.update(namespaces)
 
     def take(self, found: UnjudgedObject | Unprotected) -> None:
-        """Note an object of a kind that no policy covers, or what Namespaces that were read later say of some."""
+        """Note an object of a kind that no policy covers, or objects that later Namespaces show to be unprotected."""
         if isinstance(found, UnjudgedObject):
             self._objects.append(found)
         else:
@@ -49,14 +49,14 @@ class UnjudgedCollector:
         self._omissions.append((path, what))
 
     def placeholders(self, file: str, namespaces: Mapping[str, int]) -> None:
-        """Count objects of a file that state what no Namespace can be called, by that."""
+        """Count objects of a file whose stated namespace no Namespace can have, by that name."""
         if namespaces:
             self._placeholders.setdefault(file, Counter()).update(namespaces)
 
     def found(
         self, findings: Sequence[Finding], namespace: str, needing_cluster: Sequence[str]
     ) -> tuple[Unjudged, ...]:
-        """Return what was not judged, the same for the same input.
+        """Return what was not judged, in an order that depends on the input alone.
 
         Args:
             findings: What was found: it shows placeholders of images and pull policies.

@@ -1,4 +1,4 @@
-"""What every report for people says of a finding and of a run, in the same words; nothing in it is escaped."""
+"""What all reports for people say about a finding and about a run, in the same words; nothing is escaped."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -71,7 +71,7 @@ def exemption(entry: Exempted) -> str:
 
 
 def gone(entry: KnownFinding) -> str:
-    """Return what a finding was that is gone."""
+    """Return a finding that is gone, in words."""
     return ", ".join(filter(None, (f"{entry.file}: {entry.rule}", entry.object, entry.container)))
 
 
@@ -87,7 +87,7 @@ def summary(report: Report) -> str:
 
 
 def uncounted(report: Report) -> Iterator[str]:
-    """Yield what was found and does not count, a line each."""
+    """Yield findings that do not count, a line each."""
     if report.exempt:
         yield f"{counted(len(report.exempt), 'finding')} exempt"
     if report.baseline is not None:
@@ -107,7 +107,7 @@ def explained(report: Report) -> list[RuleInfo]:
 
 
 def hints(findings: Iterable[Finding]) -> Iterator[str]:
-    """Yield what users can do about findings that stand only because something is not known."""
+    """Yield what users can do about findings that exist only because something is not known."""
     assumed = [found for found in findings if found.namespace_assumed]
     unknown = sum(not found.object.namespace for found in assumed)
     if unknown:
