@@ -1,4 +1,4 @@
-"""How a run of the command begins and ends: whatever goes wrong is one message and an exit code of its own."""
+"""How a run of the command begins and ends: whatever goes wrong becomes one message and an exit code."""
 
 import io
 import os
@@ -15,15 +15,15 @@ from pullguard.core.formats.text import page, write_lines
 
 
 def reserve_streams() -> None:
-    """Put something in the place of standard streams that are closed, lest a file or a pipe take their numbers.
+    """Replace standard streams that are closed, so that no file or pipe gets their numbers.
 
-    Reading and writing fail there, as they would without it; what is written to standard error goes nowhere.
+    Reading and writing still fail there; whatever is written to standard error is lost.
     """
     for number, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:  # noqa: PERF203 - three times
-            os.open(os.devnull, mode)  # gets the lowest number that is free
+            os.open(os.devnull, mode)  # gets the lowest free number
     if sys.stdout is None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - it stays open
     if sys.stderr is None:
@@ -38,7 +38,7 @@ def guarded(run: Callable[[], int]) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # What its encoding does not have is escaped, whoever writes it.
+            # Characters that its encoding lacks are escaped.
             stream.reconfigure(errors="backslashreplace")
     ends_at_once = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     try:
@@ -53,7 +53,7 @@ def guarded(run: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader of the output has seen enough. What is left in the buffer has no place to go.
+        # The reader of the output has seen enough; the rest of the buffer is lost.
         _abandon(sys.stdout)
         return 128 + signal.SIGPIPE
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it must not look like findings
@@ -62,7 +62,7 @@ def guarded(run: Callable[[], int]) -> int:
 
 
 def require_plain_names(arguments: Sequence[str]) -> None:
-    """Take no option that is the name of a file as well: a pattern of a shell, or a list of files, may have become it.
+    """Refuse options that are names of files as well: a glob of the shell, or a list of files, may have become one.
 
     Raises:
         PullguardError: There is one.
@@ -78,7 +78,7 @@ def require_plain_names(arguments: Sequence[str]) -> None:
 
 
 def require_working_directory() -> None:
-    """Take no working directory that was removed.
+    """Refuse a working directory that was removed.
 
     Raises:
         PullguardError: It cannot be used.
@@ -90,9 +90,9 @@ def require_working_directory() -> None:
 
 
 def _failed(error: Exception) -> int:
-    """Say why there is no result, as far as there is anybody to say it to; return the exit code."""
+    """Say why there is no result, if standard error can be written to; return the exit code."""
     if isinstance(error, OSError):
-        # Only open files have no name. What cannot be written must not look like findings.
+        # An error without a file name is one of an open file. Output that is cut off must not look like findings.
         _abandon(sys.stdout)
     try:
         write_lines(page(f"pullguard: {_message(error)}"), sys.stderr)
@@ -127,11 +127,11 @@ def _message(error: Exception) -> str:
 
 
 def _abandon(stream: TextIO) -> None:
-    """Close a stream that does not take what is in its buffer: Python would try again at its end, and fail."""
+    """Close a stream that cannot be flushed: Python would try again when it ends, and fail."""
     with suppress(OSError):
         stream.close()
 
 
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
-    """End as after an error, so that programs that run for pullguard and its temporary files go too."""
+    """End as after an error, so that child programs and temporary files are removed."""
     sys.exit(128 + number)
