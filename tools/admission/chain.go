@@ -53,7 +53,7 @@ func (c clientset) Discovery() discovery.DiscoveryInterface {
 
 func (discovered) OpenAPIV3() openapi.Client { return schemas{} }
 
-// IsWatchListSemanticsUnSupported is what informers ask of a client, and what an embedded interface would hide.
+// IsWatchListSemanticsUnSupported is asked by informers, and would be hidden by an embedded interface.
 func (clientset) IsWatchListSemanticsUnSupported() bool { return true }
 
 // start has both plugins read the objects.
@@ -111,7 +111,7 @@ func start(objects []runtime.Object) (*chain, error) {
 	return result, nil
 }
 
-// judge sends one request through both plugins. An error is a case that is none.
+// judge sends one request through both plugins. It returns an error for an invalid case.
 func (c *chain) judge(one *Case) (*Verdict, error) {
 	request := &one.Request
 	object, err := decode(one, request.Object.Raw)

@@ -70,7 +70,7 @@ func load(files []string) ([]runtime.Object, error) {
 	return objects, errors.Join(problems...)
 }
 
-// inV1 returns an admission policy or a binding of an earlier version of the API as the v1 that it stands for.
+// inV1 returns an admission policy or a binding of an earlier version of the API in its v1 form.
 func inV1(object runtime.Object) (runtime.Object, error) {
 	version := object.GetObjectKind().GroupVersionKind().GroupVersion()
 	if version.Group != v1.GroupName || version == v1.SchemeGroupVersion {

@@ -2,8 +2,8 @@
 // own command line.
 //
 //	pullguard-engine serve        answer the requests of protocol/PROTOCOL.md
-//	pullguard-engine build        build for `serve`, in a process of its own
-//	pullguard-engine opa ARGS...  do what OPA does, without the functions that policies are withheld
+//	pullguard-engine build        build for `serve`, in a separate process
+//	pullguard-engine opa ARGS...  do what OPA does, without the functions that are withheld from policies
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package builds says what kustomizations and charts make: manifests that nobody wrote as they are, and where what is in
-// them stands in the files that people edit.
+// Package builds describes what kustomizations and charts make: manifests, and the places in files that people edit
+// where their values come from.
 //
 // The packages below it build by the libraries of kustomize and Helm. They run nothing, fetch nothing and write nothing,
 // but a template can loop and take all memory: a Worker keeps them in a process of their own, with limits.
@@ -30,18 +30,18 @@ type Made struct {
 	Kinds []string `json:"-"`
 }
 
-// A Question asks where the fields of a mapping stand: those of a container, say.
+// A Question asks where the fields of a mapping, such as a container, come from.
 type Question struct {
 	Text int   `json:"text"` // counted from 0
 	Line int   `json:"line"` // on which the object begins in it
 	Path []any `json:"path"` // of keys and indices
 }
 
-// An Answer says where an object of a Question and the fields of its mapping stand.
+// An Answer says where the object of a Question and the fields of its mapping come from.
 type Answer struct {
 	// The resource or the template that the object comes from.
 	Object Place `json:"object"`
-	// The object's name, with * for the part that every rendering makes up anew.
+	// The object's name, with * for a part that every rendering generates anew.
 	Name string `json:"name,omitempty"`
 	// What the mapping's fields are decided by; "" stands for the mapping itself.
 	Fields map[string]Decision `json:"fields"`
@@ -61,7 +61,7 @@ type Decision struct {
 	Place
 	// The line of the template that the field was rendered from.
 	Template *Place `json:"template,omitempty"`
-	// The keys of Helm values that set it. The first decides it as things are; setting any of them changes it.
+	// The keys of Helm values that set it. The first one is in effect; setting any of them changes it.
 	Keys []Key `json:"keys,omitempty"`
 	// Where a kustomization's input has the value itself, to the column, if it stands there as it is.
 	Written *Place `json:"written,omitempty"`

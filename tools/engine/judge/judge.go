@@ -36,8 +36,8 @@ type Answer struct {
 // A Response is one violation, as a constraint answers it.
 type Response map[string]any
 
-// IsNamespaceAssumed tells whether the constraint was taken to select the object's namespace, as that or its labels are not
-// known.
+// IsNamespaceAssumed tells whether the constraint was assumed to select the object's namespace, since the namespace or its
+// labels are not known.
 func (r Response) IsNamespaceAssumed() bool {
 	assumed, _ := r["namespaceAssumed"].(bool)
 	return assumed
@@ -50,7 +50,7 @@ func (r Response) Path() string {
 	return path
 }
 
-// FixPath returns the path of the field whose value puts the violation right; "" if it does not say.
+// FixPath returns the path of the field whose value fixes the violation; "" if it does not say.
 func (r Response) FixPath() string {
 	details, _ := r["details"].(map[string]any)
 	fix, _ := details["fix"].(map[string]any)

@@ -33,8 +33,8 @@ type Modules struct {
 	Texts       map[string]string `json:"modules"`
 }
 
-// Withheld are the functions that reach out of the policies, or tell what is around them. What verifies JSON by a schema reads
-// the files and fetches the addresses that the schema names.
+// Withheld are the functions that reach out of the policies, or tell what is around them. Functions that verify JSON by a
+// schema read the files and fetch the addresses that the schema names.
 var Withheld = []string{"http.send", "json.match_schema", "json.verify_schema", "net.lookup_ip_addr", "opa.runtime"}
 
 func isWithheld(b *ast.Builtin) bool { return slices.Contains(Withheld, b.Name) }

@@ -39,7 +39,7 @@ func (f *File) Unprotected() map[string]int { return f.unprotected }
 // Placeholders returns how many objects state what no Namespace can be called, by that.
 func (f *File) Placeholders() map[string]int { return f.placeholders }
 
-// A Judged is an object that there is something to say of.
+// A Judged is an object with violations, or one that could not be judged.
 type Judged struct {
 	File     *File
 	Document *read.Document
@@ -93,7 +93,7 @@ type surveyed struct {
 	parts    []byte
 }
 
-// A counted object is one that is not judged as it stands.
+// A counted object is one that is not judged, or not where it goes.
 type counted struct {
 	file          *File
 	isPlaceholder bool
@@ -174,7 +174,7 @@ func (p *Pool) Close() {
 	p.working.Wait()
 }
 
-// finish notes that a part of a file has been judged, or that all of them were made.
+// finish notes that a part of a file has been judged, or that there are no more parts.
 func (p *Pool) finish(f *File, objects int) {
 	f.mutex.Lock()
 	f.objects += objects
@@ -186,7 +186,7 @@ func (p *Pool) finish(f *File, objects int) {
 	}
 }
 
-// A worker has what can be used again from one document to the next.
+// A worker keeps memory that it uses again for the next document.
 type worker struct {
 	*Pool
 	loaded  *Judge
@@ -385,7 +385,7 @@ func (w *worker) selectUnmatched() {
 	}
 }
 
-// judgeAll judges what is pending, on other processors as well if they have nothing to do.
+// judgeAll judges what is pending, on other processors as well if they are idle.
 func (w *worker) judgeAll() {
 	byNamespace := map[string][]*pending{}
 	for _, p := range w.pending {

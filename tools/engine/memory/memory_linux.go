@@ -1,4 +1,4 @@
-// Package memory bounds what the process can take.
+// Package memory limits the memory of the process.
 package memory
 
 import (

@@ -1,6 +1,6 @@
 //go:build !linux
 
-// Package memory bounds what the process can take.
+// Package memory limits the memory of the process.
 package memory
 
 // Limit does nothing: other systems do not limit what a process can take.

@@ -12,7 +12,7 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// An index knows where objects stand that have a namespace and a name, and what controls them.
+// An index knows the places of objects that have a namespace and a name, and their controllers.
 type index struct {
 	seed    maphash.Seed
 	mutex   sync.Mutex
@@ -98,7 +98,7 @@ func controllerOf(d *read.Document, o read.Object, namespace string) (controller
 	}
 }
 
-// A family is objects with the same controller, and what the input has of that.
+// A family is the objects with the same controller, and the objects of the input that may be that controller.
 type family struct{ Objects, Controllers []section }
 
 // A section is where an object stands in a spool.

@@ -64,7 +64,7 @@ func (n *namespaces) known(stated map[string]map[string]any) (labels map[string]
 	return labels, ambiguous
 }
 
-// dependsOnNamespace tells whether an answer may be another one when the Namespace of its object is known.
+// dependsOnNamespace tells whether an answer may differ once the Namespace of its object is known.
 func dependsOnNamespace(answer judge.Answer) bool {
 	return answer.Namespace != "" && slices.ContainsFunc(answer.Responses, judge.Response.IsNamespaceAssumed)
 }

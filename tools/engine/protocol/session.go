@@ -97,7 +97,7 @@ func Serve(input io.Reader, output io.Writer) error {
 	return err
 }
 
-// A reportedError is one that the client was told of by the request's last record.
+// A reportedError is one that the last record of the request has reported.
 type reportedError struct{ error }
 
 // take takes requests as they come: what has to be done in their order is queued.
@@ -313,7 +313,7 @@ func decode(data []byte, into any) error {
 	return nil
 }
 
-// A queue has no limit: whoever makes requests must never wait for what it has not yet read.
+// A queue has no limit: a client that sends requests must never wait for records that it has not read yet.
 type queue struct {
 	mutex    sync.Mutex
 	filled   *sync.Cond

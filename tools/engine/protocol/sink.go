@@ -111,7 +111,7 @@ func appendUnjudged(out []byte, found judge.Unjudged) []byte {
 	return append(out, '}')
 }
 
-// appendFinding appends a record about an object that there is something to say of.
+// appendFinding appends a record about an object with violations, or one that could not be judged.
 func appendFinding(out []byte, found judge.Judged) []byte {
 	return appendAnswer(appendObject(out, kindOf(found.Answer), found), found.Answer, appendLines(nil, found))
 }

@@ -9,7 +9,7 @@ import (
 
 const mostInMemory = 1 << 23 // bytes
 
-// A spool keeps data, in a file when it becomes much.
+// A spool keeps data, in a file once it is large.
 type spool struct {
 	mutex  sync.Mutex
 	memory []byte
@@ -51,7 +51,7 @@ func (s *spool) reader() io.ReaderAt {
 	return bytes.NewReader(s.memory)
 }
 
-// close forgets all.
+// close removes the data.
 func (s *spool) close() {
 	if s.file != nil {
 		s.file.Close()

@@ -5,8 +5,8 @@ import (
 	"regexp"
 )
 
-// A lineTable gives the lines of a file, which end with line feeds, for the lines of go-yaml, for which other characters end a
-// line as well.
+// A lineTable translates lines of go-yaml, which other characters end as well, to lines of the file, which only line feeds
+// end.
 type lineTable struct {
 	text  []byte
 	first int   // the line of the file on which the text begins

@@ -12,7 +12,7 @@ type Limits struct {
 	MaxAliased  int `json:"maxAliased"`  // bytes that the aliases of a document stand for
 }
 
-// DefaultLimits are those of a reader that is not told otherwise. An API server takes objects of at most 3 MB.
+// DefaultLimits apply unless a reader gets others. An API server accepts objects of at most 3 MB.
 var DefaultLimits = Limits{MaxDocument: 1 << 28, MaxDepth: 500, MaxAliased: 10_000_000}
 
 // WholeFile stands for the document of a Problem that is not about one document.

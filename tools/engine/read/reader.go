@@ -56,8 +56,7 @@ func (r *Reader) read(p Part, s Span) (*Document, []Problem) {
 	}, problems
 }
 
-// isObjectAsText tells whether a document that looks like an object is text all the same, such as JSON behind a line of
-// comment.
+// isObjectAsText tells whether a document that looks like an object is a string, such as JSON after a comment line.
 func isObjectAsText(t *Tape) bool {
 	return len(t.nodes) > 0 && t.Kind(0) == String && bytes.Contains(t.Text(0), []byte("apiVersion"))
 }

@@ -1,4 +1,4 @@
-// Package marks puts words nobody uses in the place of values, to find out which of them a build takes, and where.
+// Package marks replaces values by words that nobody uses, to find out which of them a build takes, and where.
 package marks
 
 import (
@@ -24,8 +24,8 @@ func In(text string) []int {
 	return found
 }
 
-// Image returns an image with a word in the place of its tag, or after its name if it has none, and whether that is a tag. It
-// is not ok if a digest decides.
+// Image returns an image with a word in place of its tag, or after its name if it has none. It returns ok=false if a digest
+// decides.
 func Image(image string, mark int) (marked string, ok bool) {
 	if strings.Contains(image, "@") {
 		return "", false

@@ -1,4 +1,4 @@
-// Package nodes finds its way in YAML: builds of both kinds follow paths of findings through texts that they made.
+// Package nodes finds values in YAML: builds follow the paths of findings through texts that they made.
 package nodes
 
 import "go.yaml.in/yaml/v3"

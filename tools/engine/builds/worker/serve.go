@@ -66,7 +66,7 @@ func endWithParent(parent int) {
 	os.Exit(1)
 }
 
-// Offline refuses what would go out to a network.
+// Offline refuses requests to a network.
 type offline struct{}
 
 func (offline) RoundTrip(request *http.Request) (*http.Response, error) {

@@ -1,5 +1,5 @@
-// Package worker builds in processes of their own, since a template can loop and take all memory, and nothing but the end of
-// its process stops it.
+// Package worker builds in separate processes, since a template can loop and take all memory, and only the end of its
+// process stops it.
 package worker
 
 import (
@@ -41,7 +41,7 @@ type Limits struct {
 // DefaultLimits are far above what the largest charts need.
 var DefaultLimits = Limits{Time: 30 * time.Second, Memory: 2 << 30}
 
-// A request is a line of JSON that a process answers with one.
+// A request is a line of JSON, which a process answers with another line.
 type request struct {
 	Build
 	// Where something stands in what was built; nil: build it.
@@ -95,7 +95,7 @@ func (w *Worker) Close() {
 
 func (w *Worker) start() error {
 	w.process = exec.Command(w.command[0], w.command[1:]...)
-	// Nothing is to be found in the environment, and no program on PATH.
+	// The environment is empty, so that no program is on PATH.
 	w.process.Env = []string{"PATH=", fmt.Sprintf("%s=%d", memoryVariable, w.limits.Memory)}
 	w.said = &tail{}
 	w.process.Stderr = w.said
@@ -153,7 +153,7 @@ func (w *Worker) ask(asked request) (answer response, err error) {
 	return answer, nil
 }
 
-// A tail keeps the beginning and the end of what a process says: libraries warn without end.
+// A tail keeps the beginning and the end of what a process writes: libraries may write any number of warnings.
 type tail struct{ first, rest []byte }
 
 const mostSaid = 1 << 13
