@@ -263,6 +263,23 @@ def test_lists_of_containers_that_are_none() -> None:
     ]
 
 
+# Kustomizations that move objects.
+
+
+def test_a_kustomization_that_moves_an_object_out_of_a_protected_namespace(folder: Path) -> None:
+    write(deployment("kube-system"), file="fine.yaml")
+    (folder / "kustomization.yaml").write_text("namespace: default\nresources: [fine.yaml]\n")
+    assert check(["."], library="builtin").notes == ()
+    write(deployment("kube-system", ALWAYS), file="d.yaml")
+    (folder / "kustomization.yaml").write_text("namespace: default\nresources: [d.yaml]\n")
+    moved = (
+        "the kustomization . moves Deployment kube-system/d, in which policies find something, "
+        "to a namespace that is not protected"
+    )
+    report = check(["."], library="builtin")
+    assert ([found.file for found in report.findings], report.notes) == ([], (moved,))
+
+
 # Options that do nothing.
 
 

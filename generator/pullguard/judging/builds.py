@@ -62,6 +62,7 @@ class InputBuilds:
         notes: What users should know, a sentence each.
         objects: How many objects were built.
         done: What was built.
+        unprotected: The kustomizations among what was built that have objects in namespaces that are not protected.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class InputBuilds:
         self.notes: list[str] = []
         self.objects = 0
         self.done: list[InputBuild] = []
+        self.unprotected: list[InputBuild] = []
         self._options = options
         self._namespace = namespace
         self._wanted = wanted
@@ -116,7 +118,8 @@ class InputBuilds:
             self._end(place, found, collector)
             for each in waiting.pop(place, ()) if place in self._relevant else ():
                 self.take(place, each, collector)
-        self.done.sort(key=lambda build: build.path)
+        for built in (self.done, self.unprotected):
+            built.sort(key=lambda build: build.path)
 
     def take(self, place: int, found: FoundInBuild, collector: FindingCollector) -> None:
         """Note what is found in the build at a place."""
@@ -180,12 +183,15 @@ class InputBuilds:
         files = {os.path.realpath(file) for file in end.files}
         self._built |= files
         name = self._names.shown(build.path)
-        self.done.append(InputBuild(build.kind, build.path, name, frozenset(files), end.values))
+        done = InputBuild(build.kind, build.path, name, frozenset(files), end.values)
+        self.done.append(done)
         if not self._is_wanted(place, files):
             return
         self._relevant.add(place)
         self.objects += end.objects
         what = f"the {build.kind} {name}"
+        if end.unprotected and build.kind == "kustomization":
+            self.unprotected.append(done)
         collector.unjudged.count(end.unprotected)
         collector.unjudged.placeholders(self._file(build), end.placeholders)
         for omitted in end.omitted:

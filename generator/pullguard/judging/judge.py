@@ -88,6 +88,11 @@ def judge(
             from pullguard.judging import pull_policy_drift  # noqa: PLC0415 - seldom needed
 
             drift = pull_policy_drift.notes(engine, collector.suspects)
+        moves: tuple[str, ...] = ()
+        if built.unprotected:
+            from pullguard.judging import moved  # noqa: PLC0415 - seldom needed
+
+            moves = moved.notes(engine, built.unprotected, collector.findings, labels)
     findings = _by_file(one_of_several(collector.findings), found)
     errors, notes = _nothing_checked(paths, found, collector.errors, read, selection)
     return Report(
@@ -103,6 +108,7 @@ def judge(
             *built.notes,
             *notes,
             *drift,
+            *moves,
         ),
         rules=rules.rules(),
         unused=rules.unused,
