@@ -65,7 +65,7 @@ HELD = {
         "engines/test_hostile_servers.py::test_pages_in_a_circle",
         "engines/test_hostile_servers.py::test_pages_without_an_end",
     ],
-    "whatever any of these says": [
+    "text from any of these": [
         "unit/test_hostile_texts.py::test_reports_parse_and_hold_nothing_that_is_obeyed",
         "unit/test_hostile_texts.py::test_errors_are_escaped",
         "unit/test_hostile_texts.py::test_pages_are_escaped",
