@@ -1,7 +1,7 @@
 """How many containers an object can have before CEL exceeds the API server's cost budget.
 
 Kubernetes' own code decides (tools/admission), with the library's policies in force; the cost of an expression does not
-move with the machine's load.
+depend on the machine's load.
 """
 
 import json

@@ -6,9 +6,9 @@ Two inputs are hard on purpose: documents that all need the full parser, and the
 say Always although the ReplicaSets that made them do not, so that pullguard looks for their owners.
 
 MANIFESTS is a folder of real manifests; by default ../shared/corpus/real beside the checkout, else the library's
-samples. They are copied until there is enough, every copy with names of its own, without the files that conftest stops
-at. All run turn by turn, from process start to exit; the best turn counts. Memory is the peak of all processes of a run
-together.
+samples. They are copied until there are enough, every copy with its own names, without the files at which conftest
+stops. The programs run in turns, from process start to exit; the best run counts. Memory is the peak of all processes
+of a run together.
 """
 
 import argparse
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def readable(texts: Sequence[str], arguments: Sequence[str], option: Sequence[str] = ()) -> list[str]:
-    """Return the texts that a program does not stop at; then it gives no result at all."""
+    """Return the texts at which a program does not stop without any result."""
     found = []
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml") as stream:
         for text in texts:
@@ -106,7 +106,7 @@ def readable(texts: Sequence[str], arguments: Sequence[str], option: Sequence[st
 
 
 def renamed(text: str, copy: int) -> str:
-    """Return a manifest with names of its own, so that no copy is like another."""
+    """Return a manifest with its own names, so that no copy equals another."""
     return NAME.sub(lambda found: f"{found[1]}-{copy}", text)
 
 

@@ -1,7 +1,7 @@
-"""How the time that a review takes grows with the containers and image volumes of a pod: in proportion, and not faster.
+"""How the time of a review grows with the containers and image volumes of a pod: linearly, and not faster.
 
-OPA evaluates each policy on pods of 10 to 10,000 of both, half of which violate, and conftest all of them on a manifest
-of as many containers. Seconds are those that processors work, less those for a pod with one of each: they move little
+OPA evaluates each policy on pods with 10 to 10,000 of both, half of which violate, and conftest evaluates all policies
+on a manifest with as many containers. Seconds are CPU time, minus that for a pod with one of each: they vary little
 with the load of the machine.
 """
 

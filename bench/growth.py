@@ -1,6 +1,6 @@
-"""Measures how commands grow with what is large on purpose, and prints a table: in proportion, and not faster.
+"""Measures how the time of commands grows with inputs that are large on purpose, and prints a table.
 
-Seconds are those that processors worked, of all processes together, which move little with the load of the machine.
+Seconds are the CPU time of all processes together, which varies little with the load of the machine.
 """
 
 import sys
@@ -17,7 +17,7 @@ _FACTORS = (1, 4, 16)
 
 
 def main() -> None:
-    """Print a table of processor seconds, by what grows."""
+    """Print a table of CPU seconds, by what grows."""
     sys.stdout.write("| what grows | CPU seconds, at a size | ratio, for each 4 times as much |\n|---|---|---|\n")
     for what, (_, size, _) in GROWING.items():
         seconds = [_seconds(what, factor) for factor in _FACTORS]

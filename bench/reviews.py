@@ -1,6 +1,6 @@
-"""What a review costs, in allocations: a figure of `gator bench` that does not move with the machine's load.
+"""What a review costs, in allocations: a figure of `gator bench` that does not depend on the machine's load.
 
-Each policy judges the same pods, which pass; what counts is its cost above a rule that never fires.
+Each policy judges the same pods, which pass; what counts is its cost beyond that of a rule that never fires.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Running Suites: `pullguard test` and `gator verify` on the same ones, turn by turn in one run.
+"""Running Suites: `pullguard test` and `gator verify` on the same ones, in turns.
 
-The Suites are the library's own, a dozen times over. What counts is the ratio of the best turns: other work on the
-machine only ever makes a turn slower.
+The Suites are a dozen copies of the library's own. What counts is the ratio of the best runs: other work on the
+machine can only make a run slower.
 """
 
 import shutil
