@@ -8,7 +8,7 @@ import yaml
 
 
 def crd_validator(manifest: Path, name: str, wanted: str = "v1") -> jsonschema_rs.Draft202012Validator:
-    """Return what validates objects of a version of a definition in a manifest; their metadata may hold anything."""
+    """Return a validator for objects of a version of a definition in a manifest; their metadata may hold anything."""
     (definition,) = [
         entry
         for entry in yaml.load_all(manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)

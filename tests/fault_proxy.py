@@ -1,4 +1,4 @@
-"""A way to an API server on which things go wrong, at the request where a test wants it."""
+"""A proxy of an API server that makes things go wrong, at the request that a test chooses."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ _TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong.
+    """Something that goes wrong.
 
     Attributes:
         path: The request that it happens to: a regular expression for its path and query.
@@ -24,7 +24,7 @@ class Fault:
         reason: The reason in the answer's body, as Kubernetes has them.
         headers: Of the answer.
         before: Called first, whatever is answered.
-        passes: The request is handed on all the same.
+        passes: Whether the request is still passed on.
     """
 
     path: str
@@ -36,7 +36,7 @@ class Fault:
 
 
 class FaultProxy:
-    """A server on loopback that hands requests on, but for faults: each happens once, in their order.
+    """A server on loopback that passes requests on, except for faults: each happens once, in their order.
 
     Args:
         url: Of the API server.

@@ -1,4 +1,4 @@
-"""Inputs of any size, and the command that takes them: what tests and bench/growth.py hold to a straight line."""
+"""Inputs of any size, and the commands that read them: tests and bench/growth.py check that time grows linearly."""
 
 import json
 import os

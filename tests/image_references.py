@@ -42,7 +42,7 @@ def _is_name(name: str) -> bool:
     elif not re.search(r"[.:A-Z]", first) and first != "localhost":
         path = name
     elif not _is_domain(first):
-        path = name  # what looks like a domain and is none may still be the first component of a path
+        path = name  # an invalid domain may still be the first component of a path
     else:
         path = f"library/{rest}" if first in {"docker.io", "index.docker.io"} and "/" not in rest else rest
     return len(path) <= 255 and all(_COMPONENT.match(component) for component in path.split("/"))

@@ -1,4 +1,4 @@
-"""What lib.images says in OPA: which pull policy an image gets where none is stated."""
+"""The pull policy that an image gets if none is stated, by lib.images in OPA."""
 
 import json
 import subprocess

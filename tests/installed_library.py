@@ -101,7 +101,7 @@ def uninstall(cluster: Reachable, library: Path) -> None:
         lambda: (
             not templates(cluster)
             and not _constraint_kinds(cluster)
-            # What is made anew must not meet what Gatekeeper says of what was there before.
+            # New objects must not meet the status of those that were there before.
             and not _said(cluster, "constrainttemplatepodstatuses")
             and not _said(cluster, "constraintpodstatuses")
         ),

@@ -13,7 +13,7 @@ from gator_policy import GatorPolicy
 from installed_library import apply, constraints, install, templates, uninstall, wait_until_enforced
 from local_cluster.fixtures import Cluster
 
-# The first library that there was: whoever has applied any, has applied one between it and today's.
+# The first version of the library: users have applied a version between it and the present one.
 _FIRST = "aef9e61"
 
 _POLICIES = (

@@ -28,7 +28,7 @@ spec:
   containers: [{{name: main, imagePullPolicy: Always, image: "registry.example.com/dns:v1"}}]
 """
 
-#: Passes on what the engine writes, but for something at a place in it; then it ends, lest both wait for each other.
+#: Passes on what the engine writes, except for a change at one position; then it ends, so that neither waits forever.
 _MANGLER = """\
     #!{python}
     import os, subprocess, sys, time

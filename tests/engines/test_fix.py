@@ -232,7 +232,7 @@ def test_nothing_is_written_through_a_link(
 
 
 def test_a_pipe_is_no_file_to_edit(manifest: Callable[..., Path], library: str, tmp_path: Path) -> None:
-    """Nobody writes to it: whoever opened it would wait for ever."""
+    """Nobody writes to it, so opening it would wait forever."""
     file, pipe = manifest(ALWAYS), tmp_path / "pipe"
     os.mkfifo(pipe)
     report = fix([str(pipe), str(file)], library=library)

@@ -180,7 +180,7 @@ def test_server_that_does_not_start_says_why(opa: tuple[str, ...], rego: list[Pa
         OpaServer(["/nowhere/opa"], version="v1", rego=rego).__enter__()
 
 
-#: Answers everything like an OPA that has no policies and lets everybody in.
+#: Answers every request, like an OPA without policies that lets everybody in.
 _IMPOSTOR = """
     from http.server import BaseHTTPRequestHandler, HTTPServer
 

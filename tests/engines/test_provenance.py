@@ -57,7 +57,7 @@ def test_nothing_is_said_of_what_pullguard_generates(run: Run, tmp_path: Path, m
 
 
 def _weaken_constraints(folder: Path) -> None:
-    """Make it match nothing, in all files, with a MANIFEST that has their hashes: as whoever means it would."""
+    """Make it match nothing, in all files, with a MANIFEST that has their hashes, as an attacker would."""
     elsewhere = folder.parent / "weak.yaml"
     elsewhere.write_text(_CONFIG.replace("web", "nothing"))
     shutil.rmtree(folder / "library")

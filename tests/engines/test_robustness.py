@@ -41,7 +41,7 @@ _INTERNAL = "internal error"
 Ended = subprocess.CompletedProcess[str]
 Pullguard = Callable[..., Ended]
 
-# It is named: one that nobody names is first generated anew, to see whether it is to be relied on, which takes long.
+# The library is named: otherwise it is first generated again, to see whether it can be relied on, which takes long.
 _LIBRARY = ["--library", "library"]
 
 #: Each command with what it reads, and its exit code where all is well.

@@ -214,7 +214,7 @@ def test_the_action(action: Action, repository: Path) -> None:
 def test_the_action_keeps_what_it_built(
     action: Action, repository: Path, checkout: Path, source: Path, tmp_path: Path
 ) -> None:
-    # A wheel without the engine is none to go on with.
+    # A wheel without the engine is an error.
     bare = tmp_path / "bare"
     shutil.copytree(source, bare, ignore=shutil.ignore_patterns(".tools"))
     ended = action.install(repository, SOURCE=str(bare))

@@ -55,7 +55,7 @@ def has_run(trap: Path) -> bool:
 
 
 def make_stale(file: Path) -> None:
-    """Let git look at the content of a file anew, though it is what it was."""
+    """Let git look at the content of a file again, although it has not changed."""
     os.utime(file, (1, 1))
 
 

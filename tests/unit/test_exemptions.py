@@ -139,7 +139,7 @@ def test_a_policy_that_needs_a_cluster_is_one_of_the_library() -> None:
 
 
 def test_the_present_day_is_the_default() -> None:
-    # In any zone, the day before yesterday is over and the day after tomorrow is not.
+    # In every time zone, the day before yesterday is over and the day after tomorrow is not.
     for days, expected in ((-2, 0), (2, 1)):
         day = date.today() + timedelta(days=days)  # noqa: DTZ011 - see above
         report = exempted(_report(f"protected_pull_policy: x until={day.isoformat()}"))

@@ -1,4 +1,4 @@
-"""Hunks: whatever is edited, what a patch makes of them is what the edits make, and they are as short as can be."""
+"""Hunks: whatever is edited, applying them gives what the edits give, and they are as short as possible."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What templates say of themselves."""
+"""ConstraintTemplates as values: what their annotations and fields say."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a manifest, a path or a server says is text in every report: no terminal and no CI system obeys it."""
+"""Texts from manifests, paths and servers are only text in every report: no terminal and no CI system obeys them."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Whether a cluster can run here: what is said if it cannot."""
+"""Messages if a cluster cannot run on this machine."""
 
 import os
 from pathlib import Path

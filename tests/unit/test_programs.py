@@ -1,4 +1,4 @@
-"""What the last words of programs tell."""
+"""What the last words of a program say about its end."""
 
 import pytest
 
