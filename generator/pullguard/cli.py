@@ -95,12 +95,12 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command = commands.add_parser(
         "audit",
         help="report what Gatekeeper's audit has found",
-        description="Report what Gatekeeper's audit has found, folded to the workloads that it is about.",
+        description="Report what Gatekeeper's audit has found, folded into workloads.",
         epilog=_epilog(
             ("pullguard audit", "the live cluster"),
             ("pullguard audit -o html > audit.html", "as a page to look at"),
-            ("pullguard audit --rescan", "judge every object anew"),
-            ("pullguard audit constraints.json audit.log", "what others have dumped, put together"),
+            ("pullguard audit --rescan", "judge every object again"),
+            ("pullguard audit constraints.json audit.log", "dumps and logs together"),
         ),
     )
     command.add_argument(
@@ -110,11 +110,9 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="dumps of constraints and objects, audit logs, exports, or - for stdin; without any, the live cluster",
     )
     command.add_argument("--live", action="store_true", help="read the live cluster along with the PATHs")
+    command.add_argument("--rescan", action="store_true", help="judge every object of the live cluster again, with OPA")
     command.add_argument(
-        "--rescan", action="store_true", help="judge every object of the live cluster anew, through OPA"
-    )
-    command.add_argument(
-        "--since", metavar="REPORT", help="an earlier report in JSON: say what is new, remaining, fixed"
+        "--since", metavar="REPORT", help="an earlier report in JSON: say what is new, what remains and what is fixed"
     )
     _add_cluster(command)
     _add_fail_on(command)
@@ -155,15 +153,17 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="check manifests by the library",
         description="Check manifests by the templates and constraints of a library.",
         epilog=_epilog(
-            ("pullguard check deploy/", "what is in a folder"),
-            ("helm template CHART | pullguard check --namespace kube-system -", "what a chart gives"),
+            ("pullguard check .", "all manifests, charts and kustomizations here"),
+            ("helm template CHART | pullguard check --namespace kube-system -", "the output of another program"),
             ("pullguard check --output-file sarif=pullguard.sarif deploy/", "text to the log, SARIF to a file"),
             ("pullguard check --baseline known.json --write-baseline deploy/", "from now on, only what is new fails"),
         ),
     )
     command.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, a glob, or - for stdin")
     command.add_argument(
-        "--baseline", metavar="FILE", help="findings in this file are known: they are counted, and do not fail"
+        "--baseline",
+        metavar="FILE",
+        help="findings in this file are known: they are counted, but do not fail the check",
     )
     command.add_argument(
         "--write-baseline", action="store_true", help="write the findings to the file of --baseline: all are known then"
@@ -186,7 +186,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--max-aliased",
         metavar="SIZE",
         default="10M",
-        help="how much text the aliases of a document may stand for; default: %(default)s",
+        help="how much text the aliases of a document may expand to; default: %(default)s",
     )
     _add_fail_on(command)
     command.add_argument(
@@ -197,7 +197,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="[FORMAT=]FILE",
         action="append",
         default=[],
-        help="write a report to a file as well, in the format that its ending says if none is named; "
+        help="write a report to a file as well; unless you name a format, the file's extension tells it; "
         "may be given more than once",
     )
     command.add_argument(
@@ -301,7 +301,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             ("pullguard fix deploy/", "change it"),
             (
                 "helm template CHART | pullguard fix --namespace kube-system - | kubectl apply -f -",
-                "fix what a chart gives",
+                "fix rendered manifests",
             ),
             exit_codes=_FIX_EXIT_CODES,
         ),
@@ -464,7 +464,7 @@ def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "--run",
         metavar="REGEX",
         dest="filter",
-        help="only tests and cases with such a name; TEST//CASE selects by both, as in gator",
+        help="only tests and cases whose names match; TEST//CASE selects by both, as in gator",
     )
     command.add_argument(
         "-o", "--output", choices=("text", "json", "junit"), default="text", help="the format; default: %(default)s"
@@ -490,7 +490,7 @@ def _epilog(*examples: tuple[str, str], exit_codes: str = _EXIT_CODES) -> str:
 
 def _add_judging(command: "argparse.ArgumentParser") -> None:
     command.add_argument("--library", metavar="DIR", help=_LIBRARY_HELP)
-    command.add_argument("--everywhere", action="store_true", help="judge every namespace as a protected one")
+    command.add_argument("--everywhere", action="store_true", help="judge every namespace as if it were protected")
     command.add_argument(
         "--exclude",
         metavar="GLOB",
