@@ -21,7 +21,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-audit test-browser test-cluster test-incident incident-table image-defaults test-integrations lint verify bench bench-audit generate setup \
+.PHONY: help demo test test-audit test-browser test-cluster test-incident incident-table image-defaults test-integrations lint verify bench bench-audit bench-builds generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -81,6 +81,9 @@ bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 	$(VENV)/bin/python bench/reviews.py
 	$(VENV)/bin/python bench/admission.py
 
+bench-builds: setup tools $(BIN)/helm $(BIN)/kustomize ## measure checks of charts and kustomizations beside helm and kustomize
+	$(VENV)/bin/python bench/builds.py
+
 bench-audit: setup tools cluster-tools ## measure audits of 30,000 objects in a cluster of their own; needs root
 	$(VENV)/bin/python bench/audit.py
 
@@ -109,6 +112,15 @@ $(BIN)/conftest: tools/go.mod tools/go.sum
 $(BIN)/regal: tools/regal/go.mod tools/regal/go.sum
 	@mkdir -p $(BIN)
 	cd tools/regal && $(GO_BUILD) -o ../../$@ github.com/open-policy-agent/regal
+
+# What bench/builds.py compares builds with.
+$(BIN)/helm: tools/builders/go.mod tools/builders/go.sum
+	@mkdir -p $(BIN)
+	cd tools/builders && $(GO_BUILD) -o ../../$@ helm.sh/helm/v3/cmd/helm
+
+$(BIN)/kustomize: tools/builders/go.mod tools/builders/go.sum
+	@mkdir -p $(BIN)
+	cd tools/builders && $(GO_BUILD) -o ../../$@ sigs.k8s.io/kustomize/kustomize/v5
 
 $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
