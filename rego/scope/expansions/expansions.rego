@@ -1,15 +1,15 @@
 # METADATA
 # title: ExpansionTemplates
 # description: |
-#   Gatekeeper judges what they make of workloads whenever these are made, edited or scaled, and in audit: pods without
-#   a controller and without an earlier state, so that what leaves controllers and edits alone does not help.
+#   Gatekeeper judges what they make of workloads whenever these are created, edited or scaled, and in audit: pods
+#   without a controller and without an earlier state, so that rules which spare controllers and edits do not apply.
 # scope: package
 package scope.expansions
 
 import data.gatekeeper.review
 
 # METADATA
-# title: What is to be known of ExpansionTemplates
+# title: What users should know about ExpansionTemplates
 # description: |
 #   A sentence for each that makes pods which constraints judge. input is {expansions, constraints}, the constraints
 #   being those of policies about pods.
@@ -43,7 +43,7 @@ _judges_expansions(constraint) if not constraint.spec.match.source == "Original"
 
 # METADATA
 # title: The action of an ExpansionTemplate
-# description: It goes before that of the constraints; "" if it states none.
+# description: It replaces that of the constraints; "" if it states none.
 action(expansion) := stated if {
 	stated := expansion.spec.enforcementAction
 	is_string(stated)

@@ -149,7 +149,7 @@ _admission_by(user, obj, namespace) := review.from_admission({
 	"dryRun": false,
 })
 
-# Kubernetes' own controllers are one user. As whom others ask is not known: somebody without their rights.
+# Kubernetes' own controllers are one user. The users of other controllers are not known: users without their rights.
 _asker(obj) := "system:kube-controller-manager" if {
 	some owner in obj.metadata.ownerReferences
 	owner.controller == true
@@ -262,7 +262,7 @@ _workload_cases := [case |
 	}])
 ]
 
-# A controller of others may be one of trustedUsers, or not.
+# Another controller may be one of trustedUsers, or not.
 _askers(source, obj) := array.concat([{"user": _asker(obj), "as": {}}], [asker |
 	source.parameters.controlledPods == "trusted"
 	_asker(obj) == "pullguard"
@@ -311,7 +311,7 @@ _owners_of_replica_sets contains changes.controller(workload) if {
 	workload.kind == "ReplicaSet"
 }
 
-# Controllers that are no part of Kubernetes, known by their pods. Pods of a Node are static: no admission stops them.
+# Controllers that are not part of Kubernetes, known by their pods. Pods of a Node are static: no admission stops them.
 _strangers contains key if {
 	some pod in input.pods
 	key := changes.controller(pod)
@@ -392,7 +392,7 @@ _unjudged := [{"namespace": workload.metadata.namespace, "kind": workload.kind, 
 	not _made_by(workload)
 ]
 
-# A pod says Always where the template that it was made from does not: something has changed it on its way in.
+# A pod says Always and the template that it was made from does not: something has changed it on its way in.
 _changed := [object.remove(change, ["stated"]) |
 	some change in changes.between(
 		[pod | some pod in input.pods; pod.metadata.namespace in _protected_names],

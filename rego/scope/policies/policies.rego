@@ -24,8 +24,8 @@ parameters(policy) := stated if {
 } else := {}
 
 # METADATA
-# title: Whether an admission policy of pullguard takes a namespace for a protected one
-# description: By name, glob or label. Unknown where its CEL was edited since.
+# title: Whether an admission policy of pullguard protects a namespace
+# description: By name, glob or label. Unknown if its CEL was edited since.
 protects(policy, namespace) := kubernetes.any_of({_named(protected, namespace), _selected(protected, namespace)}) if {
 	protected := _summary(policy).protectedNamespaces
 } else := "unknown"
@@ -47,7 +47,7 @@ _summary(policy) := summary if {
 
 # METADATA
 # title: The effect of a policy that pullguard has not written
-# description: Nobody counts it.
+# description: It does not count.
 foreign := steps.unknown("", "is not pullguard's: what its CEL does cannot be decided here")
 
 # METADATA

@@ -118,7 +118,7 @@ _ranks := {
 	"mutate": 4,
 }
 
-# What is not known matters where it could be more than what is. What others' CEL says is never known, and does not
+# Unknown effects matter if they could be stronger than the known ones. Those of others' CEL are never known, and do not
 # count.
 _is_certain(facts, outcome) if {
 	every fact in facts {
@@ -128,5 +128,5 @@ _is_certain(facts, outcome) if {
 
 _matters(could, outcome) if _ranks[could] > _ranks[outcome]
 
-# A Config that leaves the namespace out takes away all that Gatekeeper does.
+# A Config that leaves the namespace out removes all effects of Gatekeeper.
 _matters("any", outcome) if outcome in {"denied-by-webhook", "warned", "audited"}

@@ -64,7 +64,7 @@ _workload_kinds := {
 	"ExpansionTemplate",
 }
 
-# Which images are where matters only for what has no controller, or where that does not help.
+# Where images are only matters for objects without a controller, or if the controller does not help.
 _inventory_kinds contains "Node" if {
 	some index, source in input.plan.sources
 	source.policy == "protected_image_cache"
@@ -112,7 +112,7 @@ _reach(answer, namespace) := "unknown" if {
 
 _may_be_let_in(answer) if [answer.workload, answer.source] in answers.let_in_if_trusted[answer.namespace]
 
-# Whether a source would be asked about pods of workloads. Its action is taken for deny.
+# Whether a source would be asked about pods of workloads, as if its action were deny.
 _source_reach[namespace.name][index] := _policy_reach(source, namespace) if {
 	some namespace in input.plan.namespaces
 	some index, source in input.plan.sources

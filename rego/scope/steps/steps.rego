@@ -3,8 +3,8 @@
 # description: |
 #   What happens to an object at one stage of its way through the API server: {stage, by, effect, could, text}. `effect`
 #   is "pass", "mutate", "deny", "warn", "audit", or an action that Gatekeeper does not know; "unknown" where it cannot
-#   be decided here, and then `could` is the strongest effect that is possible: "any" for all that Gatekeeper does, ""
-#   for what nobody counts.
+#   be decided here, and then `could` is the strongest possible effect: "any" for all that Gatekeeper does, "" for
+#   effects that do not count.
 # scope: package
 package scope.steps
 

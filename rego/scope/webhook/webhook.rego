@@ -36,7 +36,7 @@ _perhaps_asked(namespace, probe, doubts) := array.flatten([
 	],
 ])
 
-# The action of an ExpansionTemplate goes before that of a constraint that is enforced here.
+# The action of an ExpansionTemplate replaces that of a constraint that is enforced here.
 _implied_actions(action, actions) := actions if {
 	action == ""
 } else := [action | count(actions) > 0]

@@ -1,8 +1,8 @@
 # METADATA
 # title: Who may use an OPA server of pullguard
 # description: |
-#   Only who has the token whose hash pullguard gave the server. Everybody may ask for the nonce that pullguard gave it:
-#   that is how the server shows whose it is, before it is told the token.
+#   Only clients with the token whose hash pullguard gave the server. Everybody may ask for the nonce that pullguard
+#   gave it: with that, the server shows that it is pullguard's before it gets the token.
 # scope: package
 package system.authz
 

@@ -1,8 +1,8 @@
 # METADATA
 # title: Where to look in objects of kinds that no constraint selects
 # description: |
-#   Most of them hold nothing that a policy could judge. What has none of this is not looked at, which costs next to
-#   nothing.
+#   Most of them hold nothing that a policy could judge. Objects without any of this are not looked at, which costs next
+#   to nothing.
 # scope: package
 package unjudged.hints
 

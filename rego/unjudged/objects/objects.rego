@@ -1,8 +1,8 @@
 # METADATA
 # title: What a policy could judge in objects of kinds that none covers
 # description: |
-#   A custom resource with Always must not look like one without. Nothing here is a violation: whoever reads a report
-#   learns that something was not judged, and what to do about it.
+#   A custom resource with Always must not look like one without. Nothing here is a violation: the report says that
+#   something was not judged, and what to do about it.
 # scope: package
 package unjudged.objects
 
@@ -17,7 +17,7 @@ import data.lib.pods
 #   null, or has `holds` and `remedy`, words for people.
 found := [_entry(obj) | some obj in input.objects]
 
-# What controls it is judged, or noted itself.
+# Its controller is judged or noted itself.
 _entry(obj) := null if {
 	pods.is_controlled(obj)
 } else := {"holds": holds, "remedy": remedy} if {
@@ -27,7 +27,7 @@ _entry(obj) := null if {
 	})
 } else := null
 
-# What the object says itself comes before what a text in it says.
+# The object's own fields come before those in strings.
 _holding(part, shape) := [[part.isText, rank], _words(part, shape), _remedy(part, shape)] if {
 	some rank, known in _shapes
 	known == shape
