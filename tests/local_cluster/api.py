@@ -6,6 +6,7 @@ import re
 import ssl
 import subprocess
 import time
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class Client:
         self._connection = http.client.HTTPSConnection(
             place.hostname or "", place.port, timeout=_TIMEOUT, context=context
         )
+        # Of a test that fails, too, which keeps its clients until pytest ends.
+        weakref.finalize(self, self._connection.close)
         self._headers = {"Accept": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
