@@ -15,6 +15,7 @@ import (
 
 	"pullguard.invalid/tools/engine/builds"
 	"pullguard.invalid/tools/engine/builds/helm"
+	"pullguard.invalid/tools/engine/memory"
 )
 
 // Kinds of what is built.
@@ -137,7 +138,7 @@ func (w *Worker) ask(asked request) (answer response, err error) {
 		switch {
 		case isLate:
 			return answer, fmt.Errorf("it takes longer than %s", w.limits.Time)
-		case w.said.has("out of memory") || w.said.has("cannot allocate memory"):
+		case memory.IsExhausted(string(w.said.first)) || memory.IsExhausted(string(w.said.rest)):
 			return answer, fmt.Errorf("it takes more than %d MB of memory", w.limits.Memory>>20)
 		case w.said.has("stack exceeds"):
 			return answer, errors.New("it is nested too deep")
