@@ -1,6 +1,8 @@
 """Small inputs on which `check` was wrong once, if they stand beside the checkout: what it says of them."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,5 +78,13 @@ def test_what_has_changed_and_single_files() -> None:
     script = CASES / "changed-since" / "run.sh"
     if not script.exists():
         pytest.skip(f"there is no {script}")
-    ended = subprocess.run(["bash", str(script)], capture_output=True, text=True, check=False, timeout=300)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["bash", str(script)],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert ended.stdout.count("rc=1 (1 is right)") == 3

@@ -1,5 +1,6 @@
 """The Rego of libraries and Suites reaches nothing: no server, no file, no environment; and it has an end."""
 
+import json
 import re
 import socket
 import subprocess
@@ -15,8 +16,12 @@ from pullguard.check.command import check
 from pullguard.core import programs
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Report
+from pullguard.engine.batches import Batch
+from pullguard.engine.conftest import conftest
+from pullguard.engine.groups import groups
 from pullguard.engine.protocol import Engine
-from pullguard.suites.command import run
+from pullguard.library.store import load
+from pullguard.suites.command import run as suites
 from small_library import constraint, template, write_library
 
 #: Ways to reach out of the policies, with a port to reach.
@@ -84,7 +89,7 @@ def test_suites(tmp_path: Path, port: int, way: str, version: str) -> None:
     suite_tree.save(tmp_path / "c.yaml", suite_tree.constraint("A"))
     suite_tree.save(tmp_path / "o.yaml", suite_tree.resource())
     suite_tree.suite(tmp_path, suite_tree.test("t", "t.yaml", "c.yaml", suite_tree.case("c", "o.yaml")))
-    report = run([str(tmp_path)])
+    report = suites([str(tmp_path)])
     (test,) = report.suites[0].tests
     function = way.partition(" ")[0]
     assert (report.exit_code, test.outcome) == (2, "error")
@@ -121,23 +126,31 @@ def test_memory_of_the_engine_is_bounded(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("engine", ["conftest", "suites"])
-def test_memory_is_bounded(
-    judged: Callable[..., Report], tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+_GREEDY = "count(numbers.range(1, 1000000000)) > 0"
+_TOO_MUCH = r"it needed more than 1 GB of memory$"
+
+
+def test_memory_of_conftest_is_bounded(tmp_path: Path, conftest_binary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "MEMORY", 2**30)
-    body = "count(numbers.range(1, 1000000000)) > 0"
-    message = r"it needed more than 1 GB of memory$"
-    if engine == "conftest":
-        with pytest.raises(PullguardError, match=message):
-            judged(body, "v1", engine="conftest")
-        return
-    suite_tree.save(tmp_path / "t.yaml", suite_tree.template("A", _rego(body, "v1")))
+    library = write_library(tmp_path / "library", template("A", _rego(_GREEDY, "v1")), constraint("A", "a"))
+    with Engine() as engine:
+        loaded = load(engine, library)
+    (group,) = groups(loaded.templates, loaded.constraints)
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}
+    (tmp_path / "own").mkdir()
+    run = conftest(str(conftest_binary), group, folder=tmp_path / "own").start(Batch([json.dumps(pod)], {}))
+    with pytest.raises(PullguardError, match=_TOO_MUCH):
+        run.answers()
+
+
+def test_memory_of_opa_servers_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "MEMORY", 2**30)
+    suite_tree.save(tmp_path / "t.yaml", suite_tree.template("A", _rego(_GREEDY, "v1")))
     suite_tree.save(tmp_path / "c.yaml", suite_tree.constraint("A"))
     suite_tree.save(tmp_path / "o.yaml", suite_tree.resource())
     suite_tree.suite(tmp_path, suite_tree.test("t", "t.yaml", "c.yaml", suite_tree.case("c", "o.yaml")))
-    with pytest.raises(PullguardError, match=message):
-        run([str(tmp_path)])
+    with pytest.raises(PullguardError, match=_TOO_MUCH):
+        suites([str(tmp_path)])
 
 
 def test_the_engine_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

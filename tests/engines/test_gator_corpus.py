@@ -32,7 +32,8 @@ def test_real_and_hard_manifests(
     manifest.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), "utf-8")
     library = checkout / "library"
     report = check([str(manifest)], library=str(library))
-    assert report.errors == ()
+    # What Kubernetes refuses is an error besides.
+    assert [error for error in report.errors if " is not a list, so Kubernetes refuses " not in error.message] == []
     ours = sorted((found.policy, found.object.name, found.message) for found in report.findings)
 
     separate = tmp_path / "separate.yaml"

@@ -52,4 +52,6 @@ def test_random_objects(checkout: Path, tmp_path: Path, objects: list[dict[str, 
         for document, obj in enumerate(objects)
         for path, effective, reason in _judged(obj)
     )
-    assert (found, report.errors, report.objects) == (wanted, (), len(objects))
+    # What Kubernetes refuses is an error besides.
+    errors = [error for error in report.errors if " is not a list, so Kubernetes refuses " not in error.message]
+    assert (found, errors, report.objects) == (wanted, [], len(objects))

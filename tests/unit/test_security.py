@@ -88,7 +88,8 @@ HELD = {
     ],
     "a query": ["judge/judge_test.go::TestAPolicyThatDoesNotEnd"],
     "a program that evaluates": [
-        "engines/test_confinement.py::test_memory_is_bounded",
+        "engines/test_confinement.py::test_memory_of_conftest_is_bounded",
+        "engines/test_confinement.py::test_memory_of_opa_servers_is_bounded",
         "engines/test_confinement.py::test_memory_of_the_engine_is_bounded",
     ],
     "a build": ["builds/worker/worker_test.go::TestLimits"],
