@@ -307,6 +307,7 @@ class TestRights:
         assert allowed == {
             ("list", "constraints.gatekeeper.sh", "*"),
             ("list", "templates.gatekeeper.sh", "constrainttemplates"),
+            ("list", "expansion.gatekeeper.sh", "expansiontemplate"),
             *(("list", "", resource) for resource in ("pods", "replicationcontrollers")),
             *(("list", "apps", resource) for resource in ("daemonsets", "deployments", "replicasets", "statefulsets")),
             *(("list", "batch", resource) for resource in ("cronjobs", "jobs")),
