@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pullguard import cli
@@ -92,6 +92,7 @@ def unprintable(text: str) -> set[str]:
 
 
 @given(hostile())
+@example("\x7f")
 @pytest.mark.parametrize("name", sorted(REPORTERS))
 def test_reports_parse_and_hold_nothing_that_is_obeyed(name: str, text: str) -> None:
     output = written(name, report_of(text))

@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 Outcome = Literal["passed", "failure", "error", "skipped"]
 
 _COUNTS: Mapping[str, str] = {"": "tests", "failure": "failures", "error": "errors", "skipped": "skipped"}
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# XML can have DEL, but a terminal obeys it; what is beyond ASCII is written as references.
+_NOT_XML = re.compile("[^\t\n\r\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Suite:
 
 
 def write(name: str, suites: Sequence[Suite], stream: TextIO, *, seconds: float | None = None) -> None:
-    """Write a report; characters that XML cannot have are escaped as Python writes them."""
+    """Write a report; characters that XML cannot have, and DEL, are escaped as Python writes them."""
     top = ET.Element("testsuites", name=_xml(name))
     for outcome, attribute in _COUNTS.items():
         top.set(attribute, str(sum(_count(suite, outcome) for suite in suites)))
