@@ -48,6 +48,13 @@ def _tool(name: str) -> Path:
     return path
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder, which is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def engine_program() -> Path:
     """Return pullguard-engine."""

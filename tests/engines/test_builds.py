@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from file_tree import write
 from pullguard.check.command import check
 from pullguard.check.formats import REPORTERS
 from pullguard.core.findings import Finding, Report, Unjudged
@@ -47,19 +48,6 @@ spec:
     image: example.com/web:{{ .Values.tag }}
     imagePullPolicy: {{ .Values.pullPolicy }}
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def write(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 def overlays(folder: Path) -> None:

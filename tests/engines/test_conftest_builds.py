@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from file_tree import write
 from pullguard.check.command import check
 from pullguard.core.inputs.build_options import BuildOptions, Kustomizations
 
@@ -33,13 +34,6 @@ items:
     containers:
     - {name: web, image: "example.com/web:{{ .Values.tag }}", imagePullPolicy: IfNotPresent}
 """
-
-
-def write(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("kustomizations", ["roots", "each", "off"])

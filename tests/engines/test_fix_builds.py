@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from file_tree import write
 from fixable import LATEST
 from pullguard import cli
 from pullguard.check.command import check
@@ -464,19 +465,6 @@ CASES = {
         ),
     ),
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def write(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
 
 
 def texts(folder: Path) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from pullguard.cli import main
 from pullguard.core.findings import Location, Report, Unjudged
 from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
 
-pytestmark = pytest.mark.usefixtures("opa")
+pytestmark = pytest.mark.usefixtures("opa", "folder")
 
 ALWAYS = {"name": "c", "image": "x:v1", "imagePullPolicy": "Always"}
 PINNED = {"name": "c", "image": "x:v1", "imagePullPolicy": "IfNotPresent"}
@@ -41,12 +41,6 @@ def deployment(namespace: str, container: object = PINNED) -> dict[str, Any]:
 def config_map(text: str) -> dict[str, Any]:
     metadata = {"name": "m", "namespace": "kube-system"}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"pod.yaml": text}}
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def write(*objects: object, file: str = "m.yaml") -> str:
