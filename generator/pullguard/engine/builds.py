@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pullguard.core.findings import Location, Place, Value, Written
+from pullguard.core.findings import Location, Path, Place, Value, Written
 from pullguard.core.inputs.build_options import ChartOptions, Kustomizations
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
 from pullguard.engine.protocol import Engine, Record
 from pullguard.engine.unjudged import UnjudgedObject, Unprotected
-
-Path = tuple[str | int, ...]
 
 #: The names of kustomization files.
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})

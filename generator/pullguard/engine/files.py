@@ -5,15 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullguard.core.findings import Place
+from pullguard.core.findings import Path, Place
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
 from pullguard.engine.builds import Builds, BuiltObject
 from pullguard.engine.documents import error_from
 from pullguard.engine.protocol import Engine, Record, unreadable
 from pullguard.engine.unjudged import UnjudgedObject, Unprotected
-
-Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)

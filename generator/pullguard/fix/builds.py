@@ -16,6 +16,7 @@ from pullguard.core.findings import Path as Steps
 from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import File
+from pullguard.core.schema_errors import dotted
 from pullguard.engine.builds import Build, built_text
 from pullguard.engine.documents import Manifest
 from pullguard.engine.inputs import Inputs
@@ -295,7 +296,7 @@ class _Work:
             elif not any((position, path[:length]) in before.unsteady for length in range(len(path) + 1)):
                 obj = before.objects.get(position) or after.objects.get(position) or {}
                 name = dig(obj, "metadata", "name")
-                where = _path(path) or "the whole"
+                where = dotted(path, "the whole")
                 yield (
                     f"also decides {where} of {obj.get('kind')} {name} in {build.name}, which is to stay: "
                     f"{_APART[build.kind]}"
@@ -334,13 +335,8 @@ class _Refusal:
 def _where(proposal: Proposal) -> str:
     place = proposal.place
     if isinstance(place, Key):
-        return f"{_path(place.path)} in {proposal.file}"
+        return f"{dotted(place.path, 'the values')} in {proposal.file}"
     return f"{proposal.file}:{place.line}"
-
-
-def _path(steps: Steps) -> str:
-    """Return a path as it is written: `spec.containers[0].image`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
 def _differences(

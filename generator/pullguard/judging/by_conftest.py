@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from pullguard.core.findings import Place
+from pullguard.core.findings import Path, Place
 from pullguard.core.gatekeeper import dig
 from pullguard.core.programs import private_folder
 from pullguard.core.resources import find_tool
 from pullguard.engine.batches import Answer, Batch, judged
-from pullguard.engine.builds import BuiltObject, Path
+from pullguard.engine.builds import BuiltObject
 from pullguard.engine.conftest import conftest
 from pullguard.engine.documents import Manifest
 from pullguard.engine.files import known_namespaces

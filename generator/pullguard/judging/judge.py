@@ -144,9 +144,7 @@ def _by_engine(
     requests = [Request(file.path, file.name, given.target.name, replaces=False) for _, file in asked]
     judged = JudgedFiles(engine, requests, given.labels, built.builds)
     for place, found in judged:
-        if built is not None and (
-            isinstance(found, BuiltObject) or (isinstance(found, Unprotected) and found.is_built)
-        ):
+        if isinstance(found, BuiltObject) or (isinstance(found, Unprotected) and found.is_built):
             built.take(place, found, collector)
         elif isinstance(found, UnjudgedObject | Unprotected):
             collector.unjudged.take(found)

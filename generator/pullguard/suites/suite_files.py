@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
+from pullguard.core.schema_errors import dotted
 from pullguard.core.text_files import read_text
 from pullguard.core.tree_files import read_inside
 from pullguard.engine.documents import Document, load_document
@@ -294,9 +295,8 @@ class _Reader:
 
     def _wrong(self, field: tuple[str | int, ...], wanted: str) -> PullguardError:
         path = (*self._path, *field)
-        name = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
         line = self._document.line_of(path)
-        return PullguardError(f"{name or 'the Suite'} must be {wanted}", file=self._document.file, line=line)
+        return PullguardError(f"{dotted(path, 'the Suite')} must be {wanted}", file=self._document.file, line=line)
 
 
 def _text(suite: Suite, path: str) -> str:
