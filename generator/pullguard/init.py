@@ -36,7 +36,7 @@ def init(path: Path, *, rego: Path | None = None) -> InitResult:
         PullguardError: One of the files is there already (the schema may be, if it is the same), or cannot be written.
     """
     with Engine() as engine:
-        sources = policies.read(rego or resources.rego_directory(), engine)
+        sources = policies.read(rego or Path(resources.rego_directory()), engine)
     result = InitResult(path, path.with_name(SCHEMA_FILE))
     wanted = {
         result.schema: schema_text(sources.policies).encode("utf-8"),

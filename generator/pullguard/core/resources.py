@@ -21,11 +21,9 @@ _REMEDIES = {
 }
 
 
-def rego_directory() -> "Path":
+def rego_directory() -> str:
     """Return the folder with the hand-written Rego: rego/ of the checkout, or the copy in the wheel."""
-    from pathlib import Path  # noqa: PLC0415 - as above
-
-    return Path(_resource("rego"))
+    return _resource("rego")
 
 
 def packaged_library() -> str:

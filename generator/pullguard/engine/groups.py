@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
@@ -30,7 +31,7 @@ class Group:
             if "/" in template.name:
                 raise PullguardError(f"{template.name} is not a name for a template", file=template.file)
             found.update((module.path, module.text) for module in template_modules(template))
-        rego = rego_directory()
+        rego = Path(rego_directory())
         for folder in folders:
             for file in sorted((rego / folder).rglob("*.rego")):
                 if not file.stem.endswith("_test"):

@@ -1,6 +1,7 @@
 """Questions to the project's own Rego, which the engine answers."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,11 +16,12 @@ def modules(packages: Mapping[str, Sequence[str]]) -> dict[str, str]:
     Args:
         packages: Names of packages by the folder below rego/ that they stand in.
     """
-    return {
-        f"{folder}/{name}.rego": (rego_directory() / folder / name / f"{name}.rego").read_text(encoding="utf-8")
-        for folder, names in packages.items()
-        for name in names
-    }
+    rego, found = rego_directory(), {}
+    for folder, names in packages.items():
+        for name in names:
+            with open(os.path.join(rego, folder, name, f"{name}.rego"), encoding="utf-8") as stream:
+                found[f"{folder}/{name}.rego"] = stream.read()
+    return found
 
 
 def query(engine: Engine, rego: Mapping[str, str], entry: str, document: Any, *, version: str = "v1") -> Any:

@@ -53,7 +53,7 @@ def generate(
         PullguardError: The policies, the configuration or the folder are not as they have to be.
     """
     with Engine() as engine:
-        sources = policies.read(rego or resources.rego_directory(), engine)
+        sources = policies.read(rego or Path(resources.rego_directory()), engine)
         stated = config.load(engine, config_path or Path(config.DEFAULT_FILE), sources.policies)
     files = render(sources, stated)
     difference = store.compare(files, out) if check else store.write(files, out)

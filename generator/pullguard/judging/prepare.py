@@ -38,21 +38,23 @@ def prepared(
         PullguardError: The library or the engine cannot be used.
     """
     choice = choose(library)
-    looking = _survey() if survey else None
     # Read many times as fast, and used only if all that it was made of is what pullguard wrote.
     found = bundle.load(choice.folder) if by == "opa" else None
-    if found is not None:
-        engine.setup([found.for_engine(everywhere=everywhere)], limits=limits, remember=True, survey=looking)
-        engine.flush()
-    from pullguard.library import ruleset  # noqa: PLC0415 - the engine is not to wait for it
+    if found is None:
+        from pullguard.library.ruleset import from_templates  # noqa: PLC0415 - a bundle needs none
 
-    if found is not None:
-        return ruleset.from_bundle(engine, choice, found, library)
-    rules = ruleset.from_templates(engine, choice, library, everywhere=everywhere)
-    groups = [group.for_engine() for group in rules.groups]
-    engine.setup(groups, limits=limits, remember=True, survey=looking)
+        rules = from_templates(engine, choice, library, everywhere=everywhere)
+        _load(engine, [group.for_engine() for group in rules.groups], limits, survey=survey)
+        return rules
+    _load(engine, [found.for_engine(everywhere=everywhere)], limits, survey=survey)
+    from pullguard.library.ruleset import from_bundle  # noqa: PLC0415 - the engine is not to wait for it
+
+    return from_bundle(engine, choice, found, library)
+
+
+def _load(engine: "Engine", groups: list[dict[str, Any]], limits: "Limits | None", *, survey: bool) -> None:
+    engine.setup(groups, limits=limits, remember=True, survey=_survey() if survey else None)
     engine.flush()
-    return rules
 
 
 def _survey() -> dict[str, Any]:

@@ -46,7 +46,7 @@ def _difference(engine: Engine, library: str) -> str:
     from pullguard.library.render import render  # noqa: PLC0415 - as above
 
     try:
-        sources = policies.read(resources.rego_directory(), engine)
+        sources = policies.read(Path(resources.rego_directory()), engine)
         files = render(sources, config.load(engine, Path(_CONFIG), sources.policies))
         found = store.compare(files, Path(library))
     except PullguardError as error:

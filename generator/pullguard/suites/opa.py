@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from pullguard.core.errors import PullguardError
@@ -61,7 +62,7 @@ class _Servers:
     def __init__(self, stack: ExitStack, command: Sequence[str]) -> None:
         self._opa = command
         self._stack = stack
-        self._rego = rego_directory()
+        self._rego = Path(rego_directory())
         self._templates: dict[str, TemplateServer] = {}
         self._answers: dict[tuple[str, str], bool | None] = {}
         semantics = [self._rego / "gatekeeper" / name / f"{name}.rego" for name in _SEMANTICS]
