@@ -35,6 +35,14 @@ def parsed_tag(image: str) -> str | None:
     return None if at else "latest"
 
 
+def is_reference(image: object) -> bool:
+    """Return whether ``image`` could be pulled: a name, a tag or none, a digest or none."""
+    if not isinstance(image, str):
+        return False
+    name, at, digest = image.partition("@")
+    return parsed_tag(name) is not None and (not at or _is_digest(digest))
+
+
 def _is_name(name: str) -> bool:
     first, slash, rest = name.partition("/")
     if not slash:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from generated_objects import PLACES
 from generated_objects import objects as objects_of_all_kinds
-from image_references import implied_policy
+from image_references import implied_policy, is_reference
 from pullguard.check.command import check
 
 
@@ -30,10 +30,13 @@ def _judged(obj: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
                 continue
             image_key, policy_key = ("reference", "pullPolicy") if name == "volumes" else ("image", "imagePullPolicy")
             stated = use.get(policy_key)
-            effective = implied_policy(use.get(image_key)) if stated is None or stated == "" else stated
+            is_stated = stated is not None and stated != ""
+            effective = stated if is_stated else implied_policy(use.get(image_key))
             if effective not in ("IfNotPresent", "Never"):
                 reason = "always" if effective == "Always" else "invalid"
                 yield f"{'.'.join(place)}.{name}[{index}]", effective, reason
+            elif not is_stated and is_reference(use.get(image_key)):
+                yield f"{'.'.join(place)}.{name}[{index}]", effective, "implied"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
