@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 import small_library as small
 from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Finding, Problem, Report
+from pullguard.core.findings import Finding, Report
+from pullguard.core.inputs.problems import InputError
 from pullguard.generate.command import generate
 from pullguard.judging import by_conftest
 from pullguard.judging.prepare import JUDGES
@@ -441,7 +442,7 @@ def test_nothing_was_checked(tmp_path: Path, library: str, text: str) -> None:
     assert named.notes == ("nothing was checked: there is no Kubernetes object in the input",)
 
     below = check([str(folder)], library=library)
-    assert below.errors == (Problem(str(folder), None, None, message),)
+    assert below.errors == (InputError(str(folder), None, None, message),)
     assert below.exit_code("deny") == 2
 
     piped = check(["-", str(file)], library=library, stdin=io.BytesIO(text.encode()))

@@ -20,7 +20,8 @@ from manifest_styles import Styled, styled_files
 from pullguard import cli
 from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Finding, Problem, Report
+from pullguard.core.findings import Finding, Report
+from pullguard.core.inputs.problems import InputError
 from pullguard.fix.command import FixReport, fix
 from pullguard.fix.edits import applied
 
@@ -191,7 +192,7 @@ def test_a_read_only_file(manifest: Callable[..., Path], library: str) -> None:
     report = fix([str(file), str(other)], library=library)
     assert (file.read_text(), other.read_text()) == (ALWAYS, FIXED)
     assert report.errors == (
-        Problem(str(file), None, None, "is read-only; make it writable, or edit what it is generated from"),
+        InputError(str(file), None, None, "is read-only; make it writable, or edit what it is generated from"),
     )
     assert left(report) == [(str(file), 8, "its file could not be edited: see the error below")]
     assert ([found.file for found in report.fixed], report.exit_code) == ([str(other)], 2)
@@ -226,7 +227,7 @@ def test_nothing_is_written_through_a_link(
     if named == "deploy/*/*.yaml":
         assert report.errors == ()
     else:
-        assert report.errors == (Problem(str(link), None, None, message),)
+        assert report.errors == (InputError(str(link), None, None, message),)
     changed = [] if named in {"deploy/*.yaml", "deploy/link.yaml"} else [str(file)]
     assert [change.file for change in report.changes] == changed
 
@@ -237,7 +238,7 @@ def test_a_pipe_is_no_file_to_edit(manifest: Callable[..., Path], library: str, 
     os.mkfifo(pipe)
     report = fix([str(pipe), str(file)], library=library)
     message = "is not a regular file, so it cannot be edited; give its text to stdin, and name -"
-    assert report.errors == (Problem(str(pipe), None, None, message),)
+    assert report.errors == (InputError(str(pipe), None, None, message),)
     assert file.read_text() == FIXED
 
 
@@ -331,7 +332,7 @@ def fix_all(folder: Path, library: str, tmp_path: Path) -> tuple[int, dict[str, 
     return len(report.fixed), refused
 
 
-def message(problem: Problem) -> tuple[str, int | None, str]:
+def message(problem: InputError) -> tuple[str, int | None, str]:
     return problem.file, problem.document, problem.message
 
 

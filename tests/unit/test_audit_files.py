@@ -14,7 +14,8 @@ from pullguard.audit.command import audit
 from pullguard.audit.folding import fingerprint
 from pullguard.audit.model import AuditFinding, AuditReport
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import ObjectRef, Problem
+from pullguard.core.findings import ObjectRef
+from pullguard.core.inputs.problems import InputError
 
 _EARLIER, _LATER = "2026-01-31T11:59:00Z", "2026-01-31T12:01:00Z"
 _REMEDY = "dump it again with `kubectl get constraints -o json`"
@@ -140,7 +141,7 @@ class TestSources:
             f"no audit has looked at {KIND} {NAME} yet; see whether the pod gatekeeper-audit runs, wait for its next "
             "audit, or use --rescan"
         )
-        assert report.errors == (Problem(f"{tmp_path}/0.json", None, None, message),)
+        assert report.errors == (InputError(f"{tmp_path}/0.json", None, None, message),)
         assert report.exit_code("deny") == 2
 
     def test_a_status_without_a_time(self, tmp_path: Path) -> None:
@@ -233,7 +234,7 @@ class TestSources:
 
     def test_nothing_on_stdin(self) -> None:
         message = "nothing came on standard input; see whether the command before the pipe has failed"
-        assert audit(["-"], stdin=io.BytesIO()).errors == (Problem("<stdin>", None, None, message),)
+        assert audit(["-"], stdin=io.BytesIO()).errors == (InputError("<stdin>", None, None, message),)
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         report = audit([str(tmp_path / "x")])

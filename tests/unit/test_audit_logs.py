@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from audit_samples import KIND, NAME, RUN, always, export, log, log_event, log_total, log_violation, text, violation
 from pullguard.audit.logs import is_log, read_log, strictest
 from pullguard.audit.model import ConstraintKey, Result, Violation
-from pullguard.core.findings import ObjectRef, Problem
+from pullguard.core.findings import ObjectRef
+from pullguard.core.inputs.problems import InputError
 
 _KEY = ConstraintKey(KIND, NAME)
 _EARLIER, _LATER = "2026-01-31T11:59:00Z", "2026-01-31T12:01:00Z"
@@ -130,7 +131,7 @@ def test_lines_that_others_have_wrapped(wrapped: Callable[[str], str]) -> None:
 def test_a_line_that_was_cut_in_whatever_it_is_wrapped(wrapped: Callable[[str], str]) -> None:
     first, second, *rest = log([_POD, _WEB]).splitlines()
     cut = "\n".join(map(wrapped, [first, second[:120], *rest]))
-    assert read_log(cut, "f") == ([_result(2, _is(_WEB))], [Problem("f", 2, None, _CUT)])
+    assert read_log(cut, "f") == ([_result(2, _is(_WEB))], [InputError("f", 2, None, _CUT)])
 
 
 def test_half_of_a_pair_of_surrogates_is_read_as_go_reads_it() -> None:
@@ -204,7 +205,7 @@ def test_kinds_that_gatekeeper_could_not_list_are_errors_of_that_audit_alone() -
         "Gatekeeper's audit could not list objects (group apps, version v1, kind Deployment), so their violations "
         "are missing"
     )
-    assert read_log(broken(RUN), "f") == ([], [Problem("f", 2, None, message)])
+    assert read_log(broken(RUN), "f") == ([], [InputError("f", 2, None, message)])
     assert read_log(broken(RUN) + log([], run=_LATER), "f") == ([], [])
 
 
@@ -213,7 +214,7 @@ def test_a_half_written_line_is_an_error_of_its_audit() -> None:
     first, second, *rest = whole.splitlines(keepends=True)
     cut = "".join([first, f"{second[:90]}\n", *rest])
     results, problems = read_log(cut, "f")
-    assert (results, problems) == ([_result(2, _is(_WEB))], [Problem("f", 2, None, _CUT)])
+    assert (results, problems) == ([_result(2, _is(_WEB))], [InputError("f", 2, None, _CUT)])
     # The last line of a log that is still being written is of an audit that does not count yet.
     begun = text([log_event("audit_started", run=_LATER), log_violation(_POD, run=_LATER)])
     assert read_log(whole + begun[:-20], "f")[1] == []
@@ -225,9 +226,9 @@ def test_a_log_without_a_whole_audit() -> None:
         "constraints along with it"
     )
     results, problems = read_log(text([log_event("audit_started"), log_violation(_POD)]), "f")
-    assert (results, problems) == ([_result(None, _is(_POD))], [Problem("f", None, None, message)])
+    assert (results, problems) == ([_result(None, _is(_POD))], [InputError("f", None, None, message)])
     assert read_log('{"level":"info","msg":"serving"}\n', "f")[1] == [
-        Problem("f", None, None, message.replace("a whole audit", "an audit"))
+        InputError("f", None, None, message.replace("a whole audit", "an audit"))
     ]
 
 
@@ -249,7 +250,7 @@ def test_a_log_without_a_whole_audit() -> None:
 )
 def test_lines_that_gatekeeper_does_not_write(line: dict[str, object], message: str) -> None:
     lines = text([log_event("audit_started"), line, log_event("audit_finished")])
-    assert read_log(lines, "f")[1] == [Problem("f", 2, None, message)]
+    assert read_log(lines, "f")[1] == [InputError("f", 2, None, message)]
 
 
 def test_an_export() -> None:
@@ -279,7 +280,7 @@ def test_exported_lines_that_gatekeeper_does_not_write(change: dict[str, str], m
     first, second, *rest = export([_POD, _WEB]).splitlines()
     lines = [first, json.dumps({**json.loads(second), **change}), *rest]
     results, problems = read_log("\n".join(lines), "f")
-    assert (results, problems) == ([_result(1, _is(_WEB))], [Problem("f", 2, None, message)])
+    assert (results, problems) == ([_result(1, _is(_WEB))], [InputError("f", 2, None, message)])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pullguard.check.baseline import compared, dump, known, parse, updated, with_baseline
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import ContainerRef, Exempted, Finding, KnownFinding, ObjectRef, Problem, Report
+from pullguard.core.findings import ContainerRef, Exempted, Finding, KnownFinding, ObjectRef, Report
+from pullguard.core.inputs.problems import InputError
 from sample_findings import FINDING
 
 
@@ -20,7 +21,7 @@ def _finding(fingerprint: str, file: str = "a.yaml") -> Finding:
 
 
 def _report(*findings: Finding, read: Sequence[str] = ("a.yaml",), errors: Sequence[str] = ()) -> Report:
-    problems = tuple(Problem(file, None, None, "m") for file in errors)
+    problems = tuple(InputError(file, None, None, "m") for file in errors)
     return Report(findings, problems, files=1, documents=1, objects=1, library="l", notes=(), read=tuple(read))
 
 
@@ -170,6 +171,6 @@ def test_files(tmp_path: Path) -> None:
     absent = str(tmp_path / "absent" / "k.json")
     result = with_baseline(_report(FINDING), absent, ["a.yaml"], write=True)
     assert result.findings == (FINDING,)  # nobody will know it next time
-    assert result.errors == (Problem(absent, None, None, "cannot be written (No such file or directory)"),)
+    assert result.errors == (InputError(absent, None, None, "cannot be written (No such file or directory)"),)
     assert result.baseline is not None
     assert (result.baseline.known, result.baseline.written) == ((), False)

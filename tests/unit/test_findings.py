@@ -15,7 +15,6 @@ from pullguard.core.findings import (
     Finding,
     ObjectRef,
     Place,
-    Problem,
     Report,
     Violation,
     finding,
@@ -24,6 +23,7 @@ from pullguard.core.findings import (
     strictness,
 )
 from pullguard.core.gatekeeper import ConstraintTemplate, Rule
+from pullguard.core.inputs.problems import InputError
 
 RULES = {
     "always": Rule("pull-policy-always", "high", "Always"),
@@ -279,7 +279,7 @@ def test_strictness() -> None:
 def report(*actions: str, errors: int = 0) -> Report:
     source = two_containers()
     found = [finding(violation(details("spec.containers[0]"), action=action), source, "") for action in actions]
-    problems = (Problem("f", None, None, "m"),) * errors
+    problems = (InputError("f", None, None, "m"),) * errors
     return Report(tuple(found), problems, files=1, documents=1, objects=1, library="l", notes=())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixable import findings_in
-from pullguard.core.findings import Problem
+from pullguard.core.inputs.problems import InputError
 from pullguard.fix.command import Change, FixReport, Left
 from pullguard.fix.edits import Edit
 from pullguard.fix.formats import diff, text
@@ -76,7 +76,7 @@ def test_everything() -> None:
         left=(Left(replace(FOUND, namespace_assumed=True), None), Left(FOUND, "because\x1b")),
         exempt=1,
         others=2,
-        errors=(Problem("e\x1b.yaml", None, None, "bad\x1b"),),
+        errors=(InputError("e\x1b.yaml", None, None, "bad\x1b"),),
         notes=("note",),
     )
     assert written(report, io.StringIO()).splitlines() == [

@@ -17,8 +17,9 @@ from pullguard import cli
 from pullguard.check.formats import REPORTERS
 from pullguard.check.formats.markdown import write as write_markdown
 from pullguard.cluster.kubectl import _SECRET
-from pullguard.core.findings import Compared, ContainerRef, Exempted, KnownFinding, ObjectRef, Problem, Report
+from pullguard.core.findings import Compared, ContainerRef, Exempted, KnownFinding, ObjectRef, Report
 from pullguard.core.formats.text import inert, page
+from pullguard.core.inputs.problems import InputError
 from pullguard.explain import explain
 from sample_findings import FINDING
 
@@ -68,7 +69,7 @@ def report_of(text: str) -> Report:
     known = KnownFinding(text, text, text, text, text)
     return Report(
         findings=(found,),
-        errors=(Problem(text, 3, 0, text),),
+        errors=(InputError(text, 3, 0, text),),
         files=1,
         documents=1,
         objects=1,

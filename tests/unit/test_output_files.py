@@ -6,7 +6,8 @@ import pytest
 
 from pullguard.check.output_files import OutputFile, output_files, write_files
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Problem, Report
+from pullguard.core.findings import Report
+from pullguard.core.inputs.problems import InputError
 
 REPORT = Report((), (), files=1, documents=1, objects=2, library="lüb", notes=())
 
@@ -69,6 +70,6 @@ def test_a_file_that_cannot_be_written_is_an_error_in_the_report(tmp_path: Path)
     broken, fine = tmp_path / "a.txt", tmp_path / "b.txt"
     broken.mkdir()
     report = write_files(REPORT, output_files([str(broken), str(fine)]))
-    assert report.errors == (Problem(str(broken), None, None, "cannot be written (Is a directory)"),)
+    assert report.errors == (InputError(str(broken), None, None, "cannot be written (Is a directory)"),)
     assert fine.read_text("utf-8") == "0 findings and 0 errors in 2 objects of 1 file\nLibrary: lüb\n"
     assert write_files(REPORT, output_files([str(fine)])) is REPORT

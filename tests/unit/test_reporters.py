@@ -25,13 +25,13 @@ from pullguard.core.findings import (
     KnownFinding,
     Location,
     ObjectRef,
-    Problem,
     Reason,
     Report,
     RuleInfo,
     Unjudged,
 )
 from pullguard.core.formats.text import inert, printable
+from pullguard.core.inputs.problems import InputError
 from pullguard.judging import words
 
 FINDING = Finding(
@@ -52,7 +52,7 @@ FINDING = Finding(
     fingerprint="f00",
     namespace_assumed=False,
 )
-PROBLEM = Problem("b.yaml", 3, 0, "this is not YAML; see line 3")
+PROBLEM = InputError("b.yaml", 3, 0, "this is not YAML; see line 3")
 REPORT = Report(
     findings=(
         FINDING,
@@ -77,7 +77,7 @@ REPORT = Report(
             message="",
         ),
     ),
-    errors=(PROBLEM, Problem("gone.yaml", None, None, "is not there")),
+    errors=(PROBLEM, InputError("gone.yaml", None, None, "is not there")),
     files=4,
     documents=5,
     objects=1,
@@ -205,7 +205,7 @@ def hostile(text: str) -> Report:
         fingerprint="f",
         namespace_assumed=True,
     )
-    return Report((found,), (Problem(text, 1, 0, text),), 1, 1, 1, library=text, notes=(text,))
+    return Report((found,), (InputError(text, 1, 0, text),), 1, 1, 1, library=text, notes=(text,))
 
 
 def lines(text: str) -> Iterator[str]:

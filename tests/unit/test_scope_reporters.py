@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pullguard.core.findings import Problem
+from pullguard.core.inputs.problems import InputError
 from pullguard.scope.command import Blocked, Change, DenySafety, Fact, NamespaceScope, Outcome, ScopeReport
 from pullguard.scope.formats import REPORTERS
 
@@ -70,7 +70,7 @@ def test_text() -> None:
         source="the cluster",
         namespaces=(_UNSAFE, _CLEAN),
         unreadable={"Job": "forbidden"},
-        errors=(Problem("a.yaml", 3, 0, "is broken"), Problem("b.yaml", None, None, "is gone")),
+        errors=(InputError("a.yaml", 3, 0, "is broken"), InputError("b.yaml", None, None, "is gone")),
         notes=("not in the files, so taken to be none: Config",),
     )
     assert _written(report, "text") == (
@@ -140,7 +140,10 @@ def test_names_cannot_move_a_cursor() -> None:
 
 def test_json() -> None:
     report = replace(
-        _REPORT, namespaces=(_UNSAFE,), errors=(Problem("a.yaml", 3, 0, "is broken"),), unreadable={"Job": "forbidden"}
+        _REPORT,
+        namespaces=(_UNSAFE,),
+        errors=(InputError("a.yaml", 3, 0, "is broken"),),
+        unreadable={"Job": "forbidden"},
     )
     value = json.loads(_written(report, "json"))
     (namespace,) = value["namespaces"]
@@ -198,7 +201,7 @@ _NOTHING = replace(_DENIED, outcome="nothing")
         (replace(_REPORT, namespaces=(_UNSAFE,)), 1),
         (replace(_REPORT, namespaces=(replace(_CLEAN, pod=_NOTHING),)), 1),
         (replace(_REPORT, namespaces=(replace(_CLEAN, deployment=_NOTHING),)), 1),
-        (replace(_REPORT, namespaces=(_UNSAFE,), errors=(Problem("a", None, None, "b"),)), 2),
+        (replace(_REPORT, namespaces=(_UNSAFE,), errors=(InputError("a", None, None, "b"),)), 2),
         (replace(_REPORT, unreadable={"Job": "forbidden"}), 2),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from pullguard.cluster.snapshot import Kind, Snapshot, Stored, from_cluster, from_files
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Problem
+from pullguard.core.inputs.problems import InputError
 from shared_engine import ENGINE
 
 _KINDS = (
@@ -60,7 +60,7 @@ def test_of_two_that_differ_the_first_is_kept() -> None:
     snapshot = _read(_namespace("a", tier="x"), _namespace("a", tier="y"))
     assert snapshot.objects("Namespace") == [_namespace("a", tier="x")]
     message = "another Namespace a in <stdin> differs from this one; it was kept"
-    assert snapshot.errors == (Problem("<stdin>", 3, 1, message),)
+    assert snapshot.errors == (InputError("<stdin>", 3, 1, message),)
 
 
 def test_what_has_no_namespace_is_one_whatever_it_states() -> None:
@@ -69,7 +69,7 @@ def test_what_has_no_namespace_is_one_whatever_it_states() -> None:
     snapshot = _read(_namespace("a", tier="x"), stray)
     assert snapshot.objects("Namespace") == [_namespace("a", tier="x")]
     message = "another Namespace a in <stdin> differs from this one; it was kept"
-    assert snapshot.errors == (Problem("<stdin>", 3, 1, message),)
+    assert snapshot.errors == (InputError("<stdin>", 3, 1, message),)
 
 
 def test_what_is_to_be_applied_goes_before_what_is_there() -> None:
@@ -105,7 +105,7 @@ def test_an_object_without_a_name_is_an_error(name: Any) -> None:
     snapshot = _read(_namespace(name), _namespace("a"))
     assert snapshot.objects("Namespace") == [_namespace("a")]
     message = "this Namespace has no name, so it was left out; dump it from the cluster"
-    assert snapshot.errors == (Problem("<stdin>", 1, 0, message),)
+    assert snapshot.errors == (InputError("<stdin>", 1, 0, message),)
 
 
 def test_objects_without_a_namespace_are_noted() -> None:
@@ -140,7 +140,7 @@ def test_a_file_without_an_object_is_an_error(tmp_path: Path, name: str, text: s
     snapshot = from_files(ENGINE, _KINDS, [str(tmp_path / name), str(tmp_path / "good.json")])
     assert snapshot.objects("Namespace") == [_namespace("a")]
     message = "there is no Kubernetes object in it; see whether the command that wrote it has failed or lacks `-o json`"
-    assert snapshot.errors == (Problem(str(tmp_path / name), None, None, message),)
+    assert snapshot.errors == (InputError(str(tmp_path / name), None, None, message),)
 
 
 @pytest.mark.parametrize(

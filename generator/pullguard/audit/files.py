@@ -7,7 +7,6 @@ from typing import BinaryIO
 from pullguard.audit.gathered import Gathered
 from pullguard.audit.logs import is_log, is_marked, read_log
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Problem
 from pullguard.core.inputs.files import File, find_files, read_file
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import EXTENSIONS, Selection
@@ -37,7 +36,7 @@ def gather(engine: Engine, paths: Sequence[str], gathered: Gathered, *, stdin: B
     for found in find_files(paths, Selection(extensions=_EXTENSIONS)):
         file = found if isinstance(found, InputError) else read_file(found, stdin)
         if isinstance(file, InputError):
-            gathered.errors.append(Problem(file.file, file.line, file.document, file.message))
+            gathered.errors.append(file)
             continue
         text = _text(file.data)
         if is_log(text):
@@ -63,7 +62,7 @@ def _objects(engine: Engine, file: File, gathered: Gathered, *, nothing: str) ->
     found = False
     for manifest in Inputs(engine, [file]):
         if isinstance(manifest, InputError):
-            problems.append(Problem(file.name, manifest.line, manifest.document, manifest.message))
+            problems.append(manifest)
             continue
         found = True
         try:
@@ -71,5 +70,5 @@ def _objects(engine: Engine, file: File, gathered: Gathered, *, nothing: str) ->
         except PullguardError as error:
             gathered.fail(file.name, error, manifest.line())
     if not found and (not problems or nothing is _UNREAD):
-        problems = [Problem(file.name, None, None, nothing)]
+        problems = [InputError(file.name, None, None, nothing)]
     gathered.errors += problems

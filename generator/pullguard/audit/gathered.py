@@ -7,7 +7,6 @@ from pullguard.audit.constraints import action_of, key_of, result_of
 from pullguard.audit.model import ConstraintKey, Result
 from pullguard.cluster.owners import Owners
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Problem
 from pullguard.core.gatekeeper import (
     Constraint,
     ConstraintTemplate,
@@ -17,6 +16,7 @@ from pullguard.core.gatekeeper import (
     is_template,
     template_from,
 )
+from pullguard.core.inputs.problems import InputError
 
 
 class Gathered:
@@ -38,7 +38,7 @@ class Gathered:
         self.templates: dict[str, ConstraintTemplate] = {}
         self.expansions: list[Mapping[str, Any]] = []
         self.owners = Owners()
-        self.errors: list[Problem] = []
+        self.errors: list[InputError] = []
         self.notes: list[str] = []
 
     @property
@@ -79,4 +79,4 @@ class Gathered:
     def fail(self, source: str, error: PullguardError, line: int | None = None) -> None:
         """Note that something could not be read."""
         text = f"{error.message}; {error.remedy}" if error.remedy else error.message
-        self.errors.append(Problem(source, line, None, text))
+        self.errors.append(InputError(source, line, None, text))

@@ -18,7 +18,8 @@ from itertools import islice
 from typing import Any
 
 from pullguard.audit.model import RUN, ConstraintKey, Result, Violation
-from pullguard.core.findings import ObjectRef, Problem, strictness
+from pullguard.core.findings import ObjectRef, strictness
+from pullguard.core.inputs.problems import InputError
 
 # In how many lines of a file a line of an audit is looked for, since others may come first. If the file has a mark of
 # audits, all lines are tried.
@@ -65,7 +66,7 @@ def is_marked(text: str) -> bool:
     return any(mark in text for mark in _MARKS)
 
 
-def read_log(text: str, file: str) -> tuple[list[Result], list[Problem]]:
+def read_log(text: str, file: str) -> tuple[list[Result], list[InputError]]:
     """Return what the newest audits in a log or an export say, and what is wrong with it.
 
     Of audits that have ended, only the newest one counts; one that has begun after it may complete what the status of
@@ -93,7 +94,7 @@ class _Run:
     failed: bool = False
     totals: dict[ConstraintKey, int] = field(default_factory=dict)
     violations: dict[ConstraintKey, list[Violation]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[InputError] = field(default_factory=list)
 
     @property
     def conclusive(self) -> bool:
@@ -107,7 +108,7 @@ class _Log:
         self._file = file
         self._runs: dict[str, _Run] = {}
         self._known: set[ConstraintKey] = set()
-        self._problems: list[Problem] = []
+        self._problems: list[InputError] = []
         self._current: _Run | None = None
         self._last_ended: _Run | None = None
 
@@ -139,14 +140,14 @@ class _Log:
                 found.append(Result(key, run.id, self._file, self._total(run, key), violations))
         return found
 
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[InputError]:
         conclusive = self._newest()
         counted = [] if conclusive is None else conclusive.problems
         problems = [*self._problems, *counted]
         if conclusive is None and not problems:
             what = "a whole audit" if self._runs else "an audit"
             remedy = "dump more of the log of the pod gatekeeper-audit, or give the constraints along with it"
-            problems.append(Problem(self._file, None, None, f"there is not {what} in this log; {remedy}"))
+            problems.append(InputError(self._file, None, None, f"there is not {what} in this log; {remedy}"))
         return problems
 
     def _total(self, run: _Run, key: ConstraintKey) -> int | None:
@@ -190,7 +191,7 @@ class _Log:
         elif value.get("msg") == _NOT_LISTED:
             what = ", ".join(f"{name} {value.get(name)}" for name in ("group", "version", "kind"))
             message = f"Gatekeeper's audit could not list objects ({what}), so their violations are missing"
-            run.problems.append(Problem(self._file, number, None, message))
+            run.problems.append(InputError(self._file, number, None, message))
 
     def _constraint(self, number: int, run: _Run, value: JSON) -> None:
         key, count = _key(value, _LOG_FIELDS), value.get("constraint_violations")
@@ -231,7 +232,7 @@ class _Log:
     def _wrong(self, number: int, message: str) -> None:
         """Note what is wrong with a line: with the audit that is under way, which may count or not."""
         problems = self._problems if self._current is None else self._current.problems
-        problems.append(Problem(self._file, number, None, message))
+        problems.append(InputError(self._file, number, None, message))
 
 
 @dataclass(frozen=True, slots=True)

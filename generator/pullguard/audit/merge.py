@@ -5,13 +5,13 @@ from typing import Any
 
 from pullguard.audit.constraints import strictest_of
 from pullguard.audit.model import Audited, ConstraintKey, Result, Violation
-from pullguard.core.findings import Problem
 from pullguard.core.gatekeeper import ConstraintTemplate
+from pullguard.core.inputs.problems import InputError
 
 
 def merged(
     results: Iterable[Result], actions: Mapping[ConstraintKey, str], templates: Mapping[str, ConstraintTemplate]
-) -> tuple[list[Audited], list[Problem]]:
+) -> tuple[list[Audited], list[InputError]]:
     """Return what is known about each constraint, and errors in what the sources say.
 
     Of each constraint the newest audit counts whose number of violations is known; all that the sources hold of that
@@ -32,7 +32,7 @@ def merged(
         if run is None:
             files = sorted({result.source for result in own})
             message = f"how many violations {key.kind} {key.name} has is not in it; give the constraints along with it"
-            problems += [Problem(file, None, None, message) for file in files]
+            problems += [InputError(file, None, None, message) for file in files]
             run = max(result.run for result in own)
         same = [result for result in own if result.run == run]
         violations = _together(same)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pullguard.core.findings import ObjectRef, Problem, strictness
+from pullguard.core.findings import ObjectRef, strictness
 from pullguard.core.gatekeeper import ConstraintTemplate
+from pullguard.core.inputs.problems import InputError
 
 #: The id of an audit, which is when it began.
 RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -211,7 +212,7 @@ class AuditReport:
     source: str
     constraints: tuple[Audited, ...]
     findings: tuple[AuditFinding, ...]
-    errors: tuple[Problem, ...]
+    errors: tuple[InputError, ...]
     notes: tuple[str, ...]
     templates: Mapping[str, ConstraintTemplate]
     since: Since | None = None

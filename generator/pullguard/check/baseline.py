@@ -8,8 +8,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Compared, Finding, KnownFinding, Report, problem_of
+from pullguard.core.findings import Compared, Finding, KnownFinding, Report
 from pullguard.core.inputs.files import STDIN
+from pullguard.core.inputs.problems import from_exception
 from pullguard.core.text_files import read_text, write_text
 
 _VERSION = 1
@@ -41,7 +42,7 @@ def with_baseline(report: Report, file: str, paths: Sequence[str], *, write: boo
             write_text(path, dump(after))
         except PullguardError as error:
             # Its entries are known all the same, and other findings must still be seen.
-            report = replace(report, errors=(*report.errors, problem_of(error)))
+            report = replace(report, errors=(*report.errors, from_exception(error)))
             return compared(report, before, before, looked_at, file=file, written=False)
     return compared(report, after, before, looked_at, file=file, written=write)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pullguard.check.formats import REPORTERS
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Report, problem_of
+from pullguard.core.findings import Report
+from pullguard.core.inputs.problems import from_exception
 from pullguard.core.text_files import write_text
 
 _FORMATS_BY_ENDING = {
@@ -53,7 +54,7 @@ def write_files(report: Report, files: Sequence[OutputFile]) -> Report:
         try:
             write_text(entry.path, stream.getvalue())
         except PullguardError as error:
-            failed.append(problem_of(error))
+            failed.append(from_exception(error))
     return replace(report, errors=(*report.errors, *failed)) if failed else report
 
 

@@ -9,7 +9,6 @@ from typing import Any, BinaryIO
 
 from pullguard.cluster.kubectl import Kubectl, RefusedError, connected
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Problem
 from pullguard.core.gatekeeper import dig, group_of
 from pullguard.core.inputs.files import File, Found, find_files
 from pullguard.core.inputs.problems import InputError
@@ -76,7 +75,7 @@ class Snapshot:
     live: bool
     stored: Mapping[str, tuple[Stored, ...]]
     unreadable: Mapping[str, str]
-    errors: tuple[Problem, ...]
+    errors: tuple[InputError, ...]
     notes: tuple[str, ...]
 
     def objects(self, kind: str) -> list[Mapping[str, Any]]:
@@ -159,7 +158,7 @@ class _Gathered:
     def __init__(self, kinds: Iterable[Kind]) -> None:
         self._kinds = {(kind.group, kind.kind): kind for kind in kinds}
         self._stored: dict[str, dict[tuple[str, str], Stored]] = {kind.kind: {} for kind in self._kinds.values()}
-        self.errors: list[Problem] = []
+        self.errors: list[InputError] = []
         self._without_namespace = 0
 
     @property
@@ -171,14 +170,14 @@ class _Gathered:
         """Keep what is in some inputs; anything but what was asked for is an error, if that is stated."""
         for found in inputs:
             if isinstance(found, InputError):
-                self.errors.append(Problem(found.file, found.line, found.document, found.message))
+                self.errors.append(found)
                 continue
             kind = self._kinds.get((group_of(found.object), found.object["kind"]))
             if asked is not None and kind != asked:
                 self._wrong(found, f"a {found.object['kind']} where each object is to be a {asked.kind}")
             elif kind is not None:
                 self._keep(found, kind)
-        self.errors += [Problem(file, None, None, _NO_OBJECT) for file in inputs.without_objects]
+        self.errors += [InputError(file, None, None, _NO_OBJECT) for file in inputs.without_objects]
 
     def _keep(self, manifest: Manifest, kind: Kind) -> None:
         obj = manifest.object
@@ -203,7 +202,7 @@ class _Gathered:
             stored[namespace, name] = Stored(manifest.file, obj)
 
     def _wrong(self, manifest: Manifest, message: str) -> None:
-        self.errors.append(Problem(manifest.file, manifest.line(), manifest.document, message))
+        self.errors.append(InputError(manifest.file, manifest.line(), manifest.document, message))
 
     def snapshot(self, source: str, *, live: bool, unreadable: Mapping[str, str]) -> Snapshot:
         notes = []
@@ -234,7 +233,7 @@ def _built(engine: Engine, found: Sequence[Found], gathered: _Gathered) -> list[
         name = f"kustomize build {os.path.relpath(build.path)}"
         text, end = built_text(engine, build)
         if end.failure:
-            gathered.errors.append(Problem(name, None, None, f"it cannot be built: {end.failure}"))
+            gathered.errors.append(InputError(name, None, None, f"it cannot be built: {end.failure}"))
         else:
             made.append(File(name, text))
             read.update(os.path.realpath(file) for file in end.files)

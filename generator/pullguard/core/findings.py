@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import ACTIONS, ConstraintTemplate, Rule, Summary, dig, group_of
+from pullguard.core.inputs.problems import InputError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -289,29 +289,6 @@ class RuleInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be read or judged.
-
-    Attributes:
-        file: As the user named it.
-        line: From 1, or None if it is about the whole file.
-        document: From 0, or None if it is about the whole file.
-        message: What is wrong, and the remedy.
-    """
-
-    file: str
-    line: int | None
-    document: int | None
-    message: str
-
-
-def problem_of(error: PullguardError) -> Problem:
-    """Return an error about a file as one of a report."""
-    message = f"{error.message}; {error.remedy}" if error.remedy else error.message
-    return Problem(error.file or "", error.line, None, message)
-
-
-@dataclass(frozen=True, slots=True)
 class InputBuild:
     """A kustomization or a chart that was built.
 
@@ -372,7 +349,7 @@ class Report:
     """
 
     findings: tuple[Finding, ...]
-    errors: tuple[Problem, ...]
+    errors: tuple[InputError, ...]
     files: int
     documents: int
     objects: int

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pullguard.core.findings import Finding, Problem, Report
+from pullguard.core.findings import Finding, Report
 from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks, find_files
+from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.engine.protocol import Engine
 from pullguard.fix import files
@@ -95,7 +96,7 @@ class FixReport:
     left: tuple[Left, ...]
     exempt: int
     others: int
-    errors: tuple[Problem, ...]
+    errors: tuple[InputError, ...]
     output: bytes | None
     library: str
     notes: tuple[str, ...]
@@ -163,7 +164,7 @@ def fix(
     report = checked(data)
     with Engine() as engine:
         fixer = _Fixer(engine, rest, data, only_compare=diff)
-        fixer.errors += (Problem(path, None, None, _STREAM) for path in streams)
+        fixer.errors += (InputError(path, None, None, _STREAM) for path in streams)
         # Links last: their targets may be among the files, and are then edited under their own names.
         for name, findings in sorted(_by_file(report).items(), key=lambda entry: files.is_link(entry[0])):
             fixer.take(name, findings)
@@ -206,7 +207,7 @@ class _Fixer:
         self.changes: list[Change] = []
         self.fixed: list[Finding] = []
         self.refused: list[tuple[Finding, str]] = []
-        self.errors: list[Problem] = []
+        self.errors: list[InputError] = []
         self._engine = engine
         self._paths = paths
         self._only_compare = only_compare
@@ -273,7 +274,7 @@ class _Fixer:
         return _encoded(result.text, data)
 
     def _fail(self, name: str, findings: Sequence[Finding], reason: str) -> None:
-        self.errors.append(Problem(name, None, None, reason))
+        self.errors.append(InputError(name, None, None, reason))
         self._refuse(findings, _NOT_EDITED)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pullguard.core.findings import InputBuild, Problem
+from pullguard.core.findings import InputBuild
 from pullguard.core.inputs.build_options import BuildOptions, Kustomizations
 from pullguard.core.inputs.files import File, Found, shown
 from pullguard.core.inputs.problems import InputError
@@ -175,8 +175,8 @@ class InputBuilds:
         build = self._asked[place]
         if end.failure:
             collector.unjudged.build(build.kind, self._names.shown(build.path))
-            problem = Problem(self._file(build), None, None, f"{_CANNOT[build.kind]}: {end.failure}")
-            collector.problem(self._position(place), problem)
+            error = InputError(self._file(build), None, None, f"{_CANNOT[build.kind]}: {end.failure}")
+            collector.fail(self._position(place), error)
             if build.kind == "chart" and not build.path.endswith(PACKED_CHART):
                 self._failed_charts.add(os.path.realpath(build.path))
             return

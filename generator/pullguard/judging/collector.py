@@ -8,7 +8,6 @@ from pullguard.core.findings import (
     Finding,
     Images,
     Location,
-    Problem,
     Repair,
     Source,
     Violation,
@@ -51,7 +50,7 @@ class FindingCollector:
         self.unjudged = UnjudgedCollector()
         self._policies = policies
         self._findings: dict[InputPosition, list[Finding]] = {}
-        self._errors: list[tuple[InputPosition, Problem]] = []
+        self._errors: list[tuple[InputPosition, InputError]] = []
 
     @property
     def findings(self) -> list[Finding]:
@@ -59,9 +58,9 @@ class FindingCollector:
         return [found for position in sorted(self._findings) for found in self._findings[position]]
 
     @property
-    def errors(self) -> list[Problem]:
+    def errors(self) -> list[InputError]:
         """All errors in the order of the input."""
-        return [problem for _, problem in sorted(self._errors, key=lambda entry: entry[0])]
+        return [error for _, error in sorted(self._errors, key=lambda entry: entry[0])]
 
     def fail(self, file: int, error: InputError) -> None:
         """Note an error of a file of the input, by its position."""
@@ -70,11 +69,7 @@ class FindingCollector:
             self.unjudged.template(Location(error.file, error.line or 1))
             if error.file.lower().endswith(TEMPLATE):
                 return  # that is what it is called
-        self._errors.append((position, Problem(error.file, error.line, error.document, error.message)))
-
-    def problem(self, file: int, problem: Problem) -> None:
-        """Note an error about a file of the input, by its place."""
-        self._errors.append(((file, -1), problem))
+        self._errors.append((position, error))
 
     def take(self, file: int, item: tuple[int, ...], obj: Source, answer: Answer | Failure, kind: str = "") -> None:
         """Note what is said of an object; `kind` is that of what it was built from, "" if it was not built."""
@@ -83,7 +78,7 @@ class FindingCollector:
             own, name = obj.object.get("kind"), dig(obj.object, "metadata", "name")
             message = f"{own} {name} could not be judged: {answer.message}"
             place = obj.place()
-            self._errors.append((position, Problem(place.file, place.line, obj.document, message)))
+            self._errors.append((position, InputError(place.file, place.line, obj.document, message)))
             return
         violations = (
             Violation(

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pullguard.core.findings import Finding, Problem, Report, fingerprinted, one_of_several
+from pullguard.core.findings import Finding, Report, fingerprinted, one_of_several
 from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import STDIN_NAME, Found, Located, Stdin, find_files, located, nothing_on_stdin, shown
 from pullguard.core.inputs.problems import InputError
@@ -180,8 +180,8 @@ def _ambiguous(read: InputSummary) -> Iterator[str]:
 
 
 def _nothing_checked(
-    paths: Sequence[str], files: Sequence[Found], errors: Sequence[Problem], read: InputSummary, selection: Selection
-) -> tuple[list[Problem], list[str]]:
+    paths: Sequence[str], files: Sequence[Found], errors: Sequence[InputError], read: InputSummary, selection: Selection
+) -> tuple[list[InputError], list[str]]:
     """Return the errors and notes of an input without any object: success would be a lie.
 
     An empty pipe is what is left of a command that failed, and a folder without objects is the wrong folder;
@@ -191,10 +191,10 @@ def _nothing_checked(
     found = []
     is_silent = not read.on_stdin and all(problem.file != STDIN_NAME for problem in errors)
     if is_silent and any(isinstance(file, Stdin) for file in files):
-        found.append(Problem(STDIN_NAME, None, None, message))
+        found.append(InputError(STDIN_NAME, None, None, message))
     if read.objects or errors or found:
         return found, []
     if selection.changed_since:
         return [], [f"nothing was checked: no manifest has changed since {selection.changed_since}"]
-    found = [Problem(path, None, None, message) for path in paths if Path(path).is_dir()]
+    found = [InputError(path, None, None, message) for path in paths if Path(path).is_dir()]
     return found, [] if found else ["nothing was checked: there is no Kubernetes object in the input"]

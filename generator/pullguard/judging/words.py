@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from pullguard.core.findings import Compared, Exempted, Finding, KnownFinding, Problem, Report, RuleInfo
+from pullguard.core.findings import Compared, Exempted, Finding, KnownFinding, Report, RuleInfo
 from pullguard.core.formats.text import counted
+from pullguard.core.inputs.problems import InputError
 
 #: Severities from the worst to the mildest.
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -37,7 +38,7 @@ def object_name(found: Finding) -> str:
     return f"{obj.kind} {obj.namespace}/{name}" if obj.namespace else f"{obj.kind} {name}"
 
 
-def place(where: Finding | Problem) -> str:
+def place(where: Finding | InputError) -> str:
     """Return file and line."""
     return where.file if where.line is None else f"{where.file}:{where.line}"
 

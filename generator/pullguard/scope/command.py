@@ -7,7 +7,6 @@ from typing import Any, BinaryIO
 
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Problem
 from pullguard.core.gatekeeper import (
     CONSTRAINT_GROUP,
     EXPANSION_GROUP,
@@ -15,6 +14,7 @@ from pullguard.core.gatekeeper import (
     ConstraintTemplate,
     template_from,
 )
+from pullguard.core.inputs.problems import InputError
 from pullguard.core.resources import packaged_library
 from pullguard.engine.groups import Group
 from pullguard.engine.protocol import Engine
@@ -228,7 +228,7 @@ class ScopeReport:
     source: str
     namespaces: tuple[NamespaceScope, ...]
     unreadable: Mapping[str, str]
-    errors: tuple[Problem, ...]
+    errors: tuple[InputError, ...]
     notes: tuple[str, ...]
 
     @property
@@ -419,7 +419,7 @@ class _Templates:
 
 def _constraints(
     snapshot: Snapshot, policies: Mapping[str, str], templates: _Templates
-) -> tuple[list[Mapping[str, Any]], list[Problem]]:
+) -> tuple[list[Mapping[str, Any]], list[InputError]]:
     """Return the constraints with their defaults, and errors for those that Gatekeeper would refuse."""
     from pullguard.library.gatekeeper_validation.constraint_check import ConstraintChecker  # noqa: PLC0415 - importing it takes time
 
@@ -438,11 +438,11 @@ def _constraints(
             else:
                 name = entry.object["metadata"]["name"]
                 message = f"Gatekeeper refuses the constraint {name}, so it was left out: {refusal.message}"
-                refused.append(Problem(entry.file, None, None, message))
+                refused.append(InputError(entry.file, None, None, message))
     return constraints, refused
 
 
-def _nothing_to_judge(message: str, problems: Sequence[Problem], *, remedy: str) -> PullguardError:
+def _nothing_to_judge(message: str, problems: Sequence[InputError], *, remedy: str) -> PullguardError:
     """Return the error that ends it: with the first of the problems, which may be the reason, or else the remedy."""
     if not problems:
         return PullguardError(message, remedy=remedy)

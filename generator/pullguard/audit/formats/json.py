@@ -1,12 +1,12 @@
 """Audits as JSON, for machines and for `--since`. Fields are never left out."""
 
 import json
-from dataclasses import asdict
 from typing import Any, TextIO
 
 from pullguard.audit.model import Audited, AuditFinding, AuditReport, Fixed
 from pullguard.audit.since import FORMAT
 from pullguard.core.findings import ObjectRef
+from pullguard.core.formats.json import error_value
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
@@ -25,7 +25,7 @@ def report_object(report: AuditReport) -> dict[str, Any]:
         "findings": [_finding(found) for found in report.findings],
         "constraints": [_constraint(entry) for entry in report.constraints],
         "since": None if since is None else {"report": since.report, "gone": [_gone(entry) for entry in since.gone]},
-        "errors": [asdict(problem) for problem in report.errors],
+        "errors": [error_value(error) for error in report.errors],
         "notes": list(report.notes),
         "summary": {
             "findings": len(report.findings),

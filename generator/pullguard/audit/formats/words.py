@@ -4,8 +4,9 @@ from collections import Counter
 from datetime import datetime
 
 from pullguard.audit.model import Audited, AuditFinding, AuditReport, Fixed
-from pullguard.core.findings import ObjectRef, Problem
+from pullguard.core.findings import ObjectRef
 from pullguard.core.formats.text import counted
+from pullguard.core.inputs.problems import InputError
 
 
 def place(ref: ObjectRef) -> str:
@@ -110,7 +111,7 @@ def gone(entry: Fixed) -> str:
     return "fixed" if entry.certain else "fixed or not shown now"
 
 
-def error(problem: Problem) -> str:
+def error(problem: InputError) -> str:
     """Return an error with its place."""
     where = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
     return f"{where}: {problem.message}"

@@ -4,7 +4,8 @@ import json
 from pathlib import PurePath
 from typing import Any, TextIO
 
-from pullguard.core.findings import Finding, Problem, Report
+from pullguard.core.findings import Finding, Report
+from pullguard.core.inputs.problems import InputError
 from pullguard.judging import words
 
 _SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
@@ -31,7 +32,7 @@ def _issue(found: Finding, text: str, severity: str) -> dict[str, Any]:
     }
 
 
-def _error(problem: Problem, place: int) -> dict[str, Any]:
+def _error(problem: InputError, place: int) -> dict[str, Any]:
     # Of issues with the same fingerprint, GitLab keeps only one.
     return {
         "description": f"error: {problem.message}",

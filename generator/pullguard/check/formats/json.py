@@ -12,11 +12,11 @@ from pullguard.core.findings import (
     Exempted,
     Finding,
     ObjectRef,
-    Problem,
     Report,
     Unjudged,
     Value,
 )
+from pullguard.core.formats.json import error_value
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -31,7 +31,7 @@ def report_object(report: Report) -> dict[str, Any]:
         "findings": [_finding(found) for found in report.findings],
         "exempt": [_exempt(entry) for entry in report.exempt],
         "baseline": None if report.baseline is None else _baseline(report.baseline),
-        "errors": [_problem(problem) for problem in report.errors],
+        "errors": [error_value(error) for error in report.errors],
         "unjudged": [_unjudged(entry) for entry in report.unjudged],
         "summary": {
             "files": report.files,
@@ -134,12 +134,3 @@ def _by_reason(report: Report) -> dict[str, int]:
     for entry in report.unjudged:
         counts[entry.reason] += entry.count
     return counts
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        "file": problem.file,
-        "line": problem.line,
-        "document": problem.document,
-        "message": problem.message,
-    }

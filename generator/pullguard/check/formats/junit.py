@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TextIO
 
-from pullguard.core.findings import Finding, Problem, Report
+from pullguard.core.findings import Finding, Report
 from pullguard.core.formats import junit
+from pullguard.core.inputs.problems import InputError
 from pullguard.judging import words
 
 
@@ -34,7 +35,7 @@ def _case(found: Finding, outcome: junit.Outcome, message: str, text: str = "") 
     return junit.Case(found.file, name, outcome, message, text, file=found.file, line=found.line)
 
 
-def _error(problem: Problem) -> junit.Case:
+def _error(problem: InputError) -> junit.Case:
     name = "error" if problem.line is None else f"error on line {problem.line}"
     return junit.Case(problem.file, name, "error", problem.message, file=problem.file, line=problem.line)
 

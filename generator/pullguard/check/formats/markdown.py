@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from pullguard.core.findings import Exempted, Finding, KnownFinding, Problem, Report
+from pullguard.core.findings import Exempted, Finding, KnownFinding, Report
 from pullguard.core.formats.markdown import code, table, text
 from pullguard.core.formats.text import write_lines
+from pullguard.core.inputs.problems import InputError
 from pullguard.judging import words
 
 # What all tables may take together: GitHub refuses comments of more than 65,536 characters.
@@ -71,7 +72,7 @@ def _finding(found: Finding) -> tuple[str, ...]:
     )
 
 
-def _error(problem: Problem) -> tuple[str, ...]:
+def _error(problem: InputError) -> tuple[str, ...]:
     return code(words.place(problem)), text(problem.message)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from pullguard import __version__
-from pullguard.core.findings import Exempted, Finding, Problem, Report, RuleInfo, Unjudged
+from pullguard.core.findings import Exempted, Finding, Report, RuleInfo, Unjudged
 from pullguard.core.formats import markdown, sarif
+from pullguard.core.inputs.problems import InputError
 from pullguard.judging import words
 
 
@@ -76,7 +77,7 @@ def _related(found: Finding) -> Iterator[tuple[sarif.Place, str]]:
             yield sarif.Place(value.location.file, value.location.line), f"the value {value.key}"
 
 
-def _error(problem: Problem) -> sarif.Notification:
+def _error(problem: InputError) -> sarif.Notification:
     return sarif.Notification("error", problem.message, sarif.Place(problem.file, problem.line))
 
 

@@ -3,6 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
+from pullguard.core.errors import PullguardError
+
 _JINJA = (".j2", ".jinja", ".jinja2")
 _TEMPLATES = "templates"  # the folder of a chart that holds them
 
@@ -24,6 +26,12 @@ class InputError:
     document: int | None
     message: str
     is_template: bool = False
+
+
+def from_exception(error: PullguardError) -> InputError:
+    """Return an exception about a file as one of the errors of a report."""
+    message = f"{error.message}; {error.remedy}" if error.remedy else error.message
+    return InputError(error.file or "", error.line, None, message)
 
 
 def rendering(file: str) -> str:

@@ -4,9 +4,10 @@ import shlex
 from collections.abc import Iterator
 from typing import TextIO
 
-from pullguard.core.findings import Finding, Problem
+from pullguard.core.findings import Finding
 from pullguard.core.formats.text import counted, printable, wants_colours, write_lines
 from pullguard.core.gatekeeper import dig
+from pullguard.core.inputs.problems import InputError
 from pullguard.fix.command import FixReport, Left
 from pullguard.fix.manifests import wanted
 from pullguard.judging import words
@@ -67,7 +68,7 @@ def _stated(found: Finding) -> str:
     return str(dig(found.details, "stated") or "(none)")
 
 
-def _place(where: Finding | Problem, *, coloured: bool) -> str:
+def _place(where: Finding | InputError, *, coloured: bool) -> str:
     return _colour("place", printable(words.place(where)), coloured=coloured)
 
 

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
+from pullguard.core.formats.json import error_value
+
 if TYPE_CHECKING:
     from pullguard.scope.command import NamespaceScope, ScopeReport
 
@@ -24,7 +26,7 @@ def report_object(report: "ScopeReport") -> dict[str, object]:
             for namespace in namespaces
         ],
         "unreadable": dict(report.unreadable),
-        "errors": [asdict(problem) for problem in report.errors],
+        "errors": [error_value(error) for error in report.errors],
         "notes": list(report.notes),
         "summary": {
             "namespaces": len(namespaces),
