@@ -21,7 +21,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-audit test-browser test-cluster test-incident incident-table image-defaults test-integrations lint verify bench bench-audit bench-builds generate setup \
+.PHONY: help demo test test-audit test-browser test-cluster test-incident incident-table image-defaults test-integrations lint verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -85,6 +85,9 @@ bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 
 bench-builds: setup tools $(BIN)/helm $(BIN)/kustomize ## measure checks of charts and kustomizations beside helm and kustomize
 	$(VENV)/bin/python bench/builds.py
+
+bench-webhook: setup tools cluster-tools ## measure the webhook with the largest pod that etcd can hold; needs root
+	$(VENV)/bin/python bench/largest_pod.py
 
 bench-audit: setup tools cluster-tools ## measure audits of 30,000 objects in a cluster of their own; needs root
 	$(VENV)/bin/python bench/audit.py

@@ -141,9 +141,44 @@ import data.lib.pods
 
 # METADATA
 # title: The uses of images in the object under review
-# description: Undefined for operations that nobody judges; audit has none. A deletion is never blocked.
+# description: |
+#   Undefined for operations that nobody judges; audit has none. A deletion is never blocked. Undefined as well where
+#   there are more than can be judged in time, of which `unjudged` tells.
 current(request) := pods.uses(request.review.object, request.review.kind, _custom_kinds(request)) if {
 	not object.get(request.review, "operation", "") in {"DELETE", "CONNECT"}
+	not _is_too_large(request)
+}
+
+# METADATA
+# title: Why the uses of images are not judged
+# description: |
+#   A message. A webhook that does not answer in time lets in what it is asked about, if failures are to be ignored; so
+#   what is so large on purpose had better be refused. Undefined where they are judged, where nothing of them was
+#   edited, and where what a controller makes is left to audit.
+unjudged(request) := sprintf("%d containers and volumes are too many to judge in time; use at most %d", [
+	_size(request.review.object, request.review.kind),
+	_most_judged,
+]) if {
+	_is_too_large(request)
+	not is_excused({"list": "containers", "image": null}, request)
+	not _is_unchanged(request)
+}
+
+_most_judged := 1000
+
+_is_too_large(request) if {
+	is_admission(request)
+	_size(request.review.object, request.review.kind) > _most_judged
+}
+
+_size(resource, kind) := sum([count(pod_spec[list]) |
+	pod_spec := pods.spec(resource, kind)
+	some list in ["containers", "initContainers", "ephemeralContainers", "volumes"]
+	is_array(pod_spec[list])
+])
+
+_is_unchanged(request) if {
+	pods.spec(request.review.object, request.review.kind) == pods.spec(request.review.oldObject, request.review.kind)
 }
 
 # METADATA

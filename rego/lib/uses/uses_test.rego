@@ -181,3 +181,40 @@ test_message[name] if {
 	uses.message(object.union(_use, change), "bad") == message
 	count(message) <= 256
 }
+
+_large(size) := [{"name": sprintf("c%d", [number]), "image": "a:1"} | some number in numbers.range(1, size)]
+
+_of_containers(operation, containers, more) := object.union(
+	{"parameters": {}, "review": {
+		"operation": operation,
+		"kind": {"group": "", "version": "v1", "kind": "Pod"},
+		"object": {"spec": {"containers": containers, "volumes": [{"name": "v"}], "initContainers": null}},
+	}},
+	more,
+)
+
+test_what_is_too_large_to_be_judged_in_time[name] if {
+	owned := {"review": {"object": {"metadata": {"ownerReferences": [{"controller": true}]}}}}
+	exempt := {"parameters": {"exemptImages": ["*"]}}
+	same := {"review": {"oldObject": _of_containers("", _large(1000), {}).review.object}}
+	other := {"review": {"oldObject": {"spec": {"containers": _large(1000)}}}}
+	some name, [request, uses_judged, told] in {
+		"as many as can be": [_of_containers("CREATE", _large(999), {}), 999, false],
+		"one more": [_of_containers("CREATE", _large(1000), {}), 0, true],
+		"in audit": [_of_containers("", _large(1000), {}), 1000, false],
+		"in an edit of it": [_of_containers("UPDATE", _large(1000), other), 0, true],
+		"in an edit of something else": [_of_containers("UPDATE", _large(1000), same), 0, false],
+		"made by a controller": [_of_containers("CREATE", _large(1000), owned), 0, false],
+		"where a controller is judged": [
+			_of_containers("CREATE", _large(1000), object.union(owned, {"parameters": {"controlledPods": "deny"}})),
+			0, true,
+		],
+		"deleted": [_of_containers("DELETE", _large(1000), {}), 0, false],
+		"whatever is exempt": [_of_containers("CREATE", _large(1000), exempt), 0, true],
+	}
+	count([use | some use in uses.current(request)]) == uses_judged
+	[uses.unjudged(request) | uses.unjudged(request)] == [message |
+		told
+		message := "1001 containers and volumes are too many to judge in time; use at most 1000"
+	]
+}

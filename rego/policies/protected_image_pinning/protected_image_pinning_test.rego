@@ -398,3 +398,14 @@ test_one_image_volume_is_enough_for_a_finding[name] if {
 	}
 	_reasons(review, _defaults) == ["floating"]
 }
+
+test_what_is_too_large_is_refused_where_it_is_suspect[name] if {
+	many := [{"name": "a", "image": "x:1"} | some _ in numbers.range(1, 1000)]
+	some name, [operation, last, reasons] in {
+		"created": ["CREATE", "x", {"unjudged"}],
+		"created, nothing odd": ["CREATE", "x:1", set()],
+		"audit": ["", "x", {"untagged"}],
+	}
+	review := _at_admission(operation, _pod({"containers": array.concat(many, [{"name": "b", "image": last}])}))
+	{violation.details.reason | some violation in _violations(review, _defaults)} == reasons
+}

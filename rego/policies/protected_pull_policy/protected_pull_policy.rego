@@ -25,6 +25,10 @@
 #       id: pull-policy-implied
 #       severity: low
 #       title: The pull policy is implied, so that a live object keeps the one that was stored, be it Always
+#     unjudged:
+#       id: pull-policy-unjudged
+#       severity: medium
+#       title: There are more containers than can be judged in time
 #   include: lib.uses
 #   parameters:
 #     type: object
@@ -110,6 +114,8 @@ _violations contains {"msg": _message(use, effective, reason), "details": detail
 		"fix": _fix(use, reason),
 	})
 }
+
+_violations contains {"msg": msg, "details": {"reason": "unjudged"}} if msg := uses.unjudged(input)
 
 # Nearly every manifest leaves policies to the API server. That matters where the namespace is known to be protected.
 _certainty(reason) := {"onlyIfCertain": true} if {

@@ -74,3 +74,14 @@ test_entries_of_lists_are_not_mixed_up[name] if {
 }
 
 _jobs_kind := [{"group": "example.com", "kind": "Jobs", "paths": ["spec.jobs[].spec"]}]
+
+test_what_is_too_large_is_refused_where_it_is_suspect[name] if {
+	many := [_container("x:1", "IfNotPresent") | some _ in numbers.range(1, 1000)]
+	some name, [operation, last, reasons] in {
+		"created": ["CREATE", _container("x:1", "Always"), {"unjudged"}],
+		"created, nothing odd": ["CREATE", _container("x:1", "IfNotPresent"), set()],
+		"audit": ["", _container("x:1", "Always"), {"always"}],
+	}
+	review := _at_admission(operation, _pod({"containers": array.concat(many, [last])}))
+	{violation.details.reason | some violation in _violations(review, _defaults)} == reasons
+}

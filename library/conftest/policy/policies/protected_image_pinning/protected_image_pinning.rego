@@ -24,6 +24,10 @@
 #       id: image-invalid
 #       severity: medium
 #       title: The image is not a reference that Kubernetes can parse, so no container can start from it
+#     unjudged:
+#       id: image-pinning-unjudged
+#       severity: medium
+#       title: There are more containers than can be judged in time
 #   include: lib.uses
 #   parameters:
 #     type: object
@@ -130,6 +134,8 @@ _violations contains {"msg": _message(use, reason), "details": details} if {
 		"reason": reason,
 	}
 }
+
+_violations contains {"msg": msg, "details": {"reason": "unjudged"}} if msg := uses.unjudged(input)
 
 _reason(image) := "invalid" if {
 	not images.is_reference(image)
