@@ -35,6 +35,14 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 _OWN_CORPUS = CHECKOUT / "tests" / "data" / "corpus"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _kubectl_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what kubectl remembers of servers out of the home directory, where it would outlive them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECACHEDIR", str(tmp_path_factory.mktemp("kubectl-cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     """Return the folder that holds rego/, library/ and this folder."""

@@ -114,8 +114,10 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_server_that_was_never_reached_is_tried_twice_more(
-    start: Start, tmp_path: Path, kubectl: str, waited: list[float]
+    start: Start, tmp_path: Path, kubectl: str, waited: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Another server may have had the same port.
+    monkeypatch.setenv("KUBECACHEDIR", str(tmp_path / "cache"))
     cluster = start(_KINDS, {})
     kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
     cluster.stop()
