@@ -1,5 +1,4 @@
 import dataclasses
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from policy_tree import (
     write_tree,
 )
 from pullguard.core.errors import PullguardError
-from pullguard.engine import process
 from pullguard.engine.protocol import Engine
 from pullguard.library import policies
 from pullguard.library.policies import CelRules, CelVariable, Example, Guide, MatchKinds, SourceFile
@@ -511,20 +509,6 @@ def test_a_file_that_is_not_utf_8_is_said(tmp_path: Path, engine: Engine, monkey
     rego = write_tree(tmp_path)
     (rego / "lib/texts/texts.rego").write_bytes(b"package lib.texts\n\n# \xff\n")
     assert refused(rego, engine, monkeypatch) == ["rego/lib/texts/texts.rego:3: is not UTF-8; save it as UTF-8"]
-
-
-def test_an_opa_that_does_not_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "opa").write_text("no program")
-    monkeypatch.setattr(process, "opa", lambda: (str(tmp_path / "opa"),))
-    (line,) = refused(write_tree(tmp_path), ENGINE, monkeypatch)
-    assert line.startswith(f"{tmp_path / 'opa'} did not run: ")
-
-
-def test_an_opa_that_says_something_else_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    false = shutil.which("false")
-    assert false is not None
-    monkeypatch.setattr(process, "opa", lambda: (false,))
-    assert refused(write_tree(tmp_path), ENGINE, monkeypatch) == [f"{AT}: opa parse failed: "]
 
 
 # -- what is wrong with METADATA ----------------------------------------------------------------------------------

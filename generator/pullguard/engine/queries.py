@@ -40,6 +40,25 @@ def query(engine: Engine, rego: Mapping[str, str], entry: str, document: Any, *,
     return _value(engine, "query", entry, {"modules": rego, "input": document}, version)
 
 
+def parsed(engine: Engine, text: str, file: str) -> dict[str, Any]:
+    """Return what a module of Rego v1 says of itself, as the protocol has it.
+
+    Args:
+        engine: What parses it.
+        text: The module.
+        file: Its name in errors.
+
+    Raises:
+        PullguardError: It cannot be parsed.
+    """
+    record = engine.answer(engine.ask("parse", text.encode()))
+    if record["type"] == "failed":
+        message = " ".join(str(record.get("message")).split())
+        raise PullguardError(f"OPA cannot read it: {message}", file=file, line=record.get("line"))
+    found: dict[str, Any] = engine.parsed(record, lambda answer: json.loads(answer["data"]))
+    return found
+
+
 def controlled(
     engine: Engine, rego: Mapping[str, str], entry: str, objects: Sequence[tuple[str, str, str]]
 ) -> list[Any]:

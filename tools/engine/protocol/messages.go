@@ -137,6 +137,16 @@ func (w *writer) failed(id int, message string, timedOut bool) {
 	}{"failed", id, message, timedOut}, nil)
 }
 
+// failedAt says why a request cannot be answered, and the line of its text that is wrong; 0: none is known.
+func (w *writer) failedAt(id int, message string, line int) {
+	w.record(struct {
+		Type    string `json:"type"`
+		ID      int    `json:"id"`
+		Message string `json:"message"`
+		Line    int    `json:"line,omitempty"`
+	}{"failed", id, message, line}, nil)
+}
+
 func (w *writer) problem(id int, problem read.Problem) {
 	entry := struct {
 		Type       string `json:"type"`

@@ -419,6 +419,55 @@ func TestQueries(t *testing.T) {
 	expect(t, []string{failed["message"].(string)}, "the data of a request cannot be read: json: cannot unmarshal array into Go value of type struct { Modules map[string]string \"json:\\\"modules\\\"\"; Input json.RawMessage \"json:\\\"input\\\"\" }")
 }
 
+const annotated = `# METADATA
+# title: T
+# scope: package
+# custom:
+#   b: [1]
+package a.b
+
+import data.lib.x
+import future.keywords.if
+
+violation contains {"msg": x.text} if {
+	some entry in data.inventory[input.kind].y
+	count(data.lib.z) > 0 with data.c as entry
+}
+
+one if data.no else := data.d
+
+plain := {value | value := data["e"]["f g"].h}
+
+a.b contains 1
+`
+
+func TestModules(t *testing.T) {
+	c := start(t)
+	found := c.last(message{"type": "parse"}, []byte(annotated))["data"].(string)
+	expect(t, []string{found}, `{"package":["a","b"],"line":6,"references":[`+
+		`{"parts":["data","lib","x"],"isImport":true,"line":8},`+
+		`{"parts":["future","keywords","if"],"isImport":true,"line":9},`+
+		`{"parts":["data","inventory"],"isImport":false,"line":12},`+
+		`{"parts":["data","lib","z"],"isImport":false,"line":13},`+
+		`{"parts":["data","c"],"isImport":false,"line":13},`+
+		`{"parts":["data","no"],"isImport":false,"line":16},`+
+		`{"parts":["data","d"],"isImport":false,"line":16},`+
+		`{"parts":["data","e","f g","h"],"isImport":false,"line":18}],`+
+		`"sets":["violation"],`+
+		`"metadata":{"line":1,"text":"# METADATA\n# title: T\n# scope: package\n# custom:\n#   b: [1]",`+
+		`"annotations":{"custom":{"b":[1]},"scope":"package","title":"T"}}}`)
+	for text, expected := range map[string]message{
+		"package a\n\nx := \n":                {"message": "unexpected eof token", "line": 4.0},
+		"":                                    {"message": "empty module"},
+		"# METADATA\n# title: [\npackage a\n": {"message": "yaml: line 1: did not find expected node content", "line": 2.0},
+	} {
+		failed := c.last(message{"type": "parse"}, []byte(text))
+		if failed["message"] != expected["message"] || failed["line"] != expected["line"] {
+			t.Errorf("%q: %v", text, failed)
+		}
+	}
+}
+
 const owned = `package a
 
 found := [[pod.metadata.namespace, pod.metadata.name, [workload.metadata.name | some workload in input.workloads]] | some pod in input.pods]

@@ -135,6 +135,8 @@ func (s *session) take(input *bufio.Reader) error {
 			}
 		case "read", "namespaces", "controlled":
 			s.queue.put(asked)
+		case "parse":
+			s.run(func() { s.parse(asked) })
 		case "query":
 			s.run(func() { s.query(asked) })
 		case "buildable":
@@ -274,6 +276,17 @@ func (s *session) batch(asked request) {
 		return
 	}
 	s.record(done{Type: "done", ID: asked.ID, Answers: answers}, nil)
+}
+
+// parse says what a module holds, or what is wrong with it.
+func (s *session) parse(asked request) {
+	module, err := judge.Parse(string(asked.data))
+	if err != nil {
+		message, line := judge.FirstError(err)
+		s.failedAt(asked.ID, message, line)
+		return
+	}
+	s.value(asked.ID, module, nil)
 }
 
 // query asks for the value of a rule.

@@ -10,7 +10,7 @@ from pullguard.core.suggestions import suggestion
 from pullguard.engine.documents import Document, load_document
 from pullguard.library.policies import imports, metadata
 from pullguard.library.policies.model import PodSpecPaths
-from pullguard.library.policies.rego import MetadataText, RegoModule, Tree
+from pullguard.library.policies.rego import PackageMetadata, RegoModule, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,11 @@ def value_of(tree: Tree, reference: str) -> Any:
 class _Block:
     """The METADATA of one module: as OPA reads it, in the order of the text, and as text with lines."""
 
-    def __init__(self, tree: Tree, module: RegoModule, text: MetadataText) -> None:
+    def __init__(self, tree: Tree, module: RegoModule, own: PackageMetadata) -> None:
         self.tree = tree
         self._file = module.file
-        self._document: Document = load_document(tree.engine, text.yaml, module.file, text.line, dialect="kubernetes")
-        self.annotations = _ordered(tree.annotations(module.source.path), self._document.value)
+        self._document: Document = load_document(tree.engine, own.yaml, module.file, own.line, dialect="kubernetes")
+        self.annotations = _ordered(own.annotations, self._document.value)
 
     def require(self, found: list[Problem]) -> None:
         """Refuse what is wrong, and keys that OPA does not know and drops."""

@@ -1,4 +1,4 @@
-"""rego/ -> policies, by `opa inspect` and `opa parse`."""
+"""rego/ -> policies."""
 
 import re
 from collections.abc import Callable, Mapping
