@@ -19,6 +19,37 @@ found(namespace, probe) := array.flatten([
 	_by_assigns(namespace, probe),
 ])
 
+# METADATA
+# title: What sets the pull policy of a probe, or may set it
+# description: |
+#   [{by, value, certain, onlyPinned}], Always included. `onlyPinned` is whether only Always is changed, and only where
+#   the image is pinned. An Assign is not certain: nothing is mutated while Gatekeeper's webhook does not answer.
+policies_set(namespace, probe) := array.flatten([
+	[{"by": kind, "value": value, "certain": false, "onlyPinned": false} |
+		some kind in ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "Assign"]
+		kind in input.unknown
+		some value in ["Always", "IfNotPresent"]
+	],
+	[{"by": policy.metadata.name, "value": "IfNotPresent", "certain": verdict == "match", "onlyPinned": true} |
+		some policy in input.mutatingPolicies
+		probes.offend(policies.written_for(policy))
+		verdict := policies.applied(policy, input.mutatingBindings, probes.request(namespace, probe)).verdict
+		verdict != "mismatch"
+	],
+	[{"by": steps.named("Assign", mutator.metadata.name), "value": value, "certain": false, "onlyPinned": false} |
+		some mutator in input.assigns
+		_sets_pull_policy(mutator, probe)
+		not reach.barrier("mutation", probes.request(namespace, probe))
+		_matched(mutator, namespace, probe) != {"matches": false}
+		some value in _values(mutator)
+	],
+])
+
+_values(mutator) := [value] if {
+	value := mutator.spec.parameters.assign.value
+	is_string(value)
+} else := ["Always", "IfNotPresent"]
+
 _policy_stage := "MutatingAdmissionPolicy"
 
 _assign_stage := "MutatingWebhookConfiguration"

@@ -27,7 +27,7 @@ import data.scope.probes
 #   an ExpansionTemplate makes of the probe, and `trusted` if the policy is asked as if one of its trustedUsers asked.
 # entrypoint: true
 contents := {
-	"namespaces": [namespace | some namespace in _protected],
+	"namespaces": [namespace | some namespace in protected],
 	"sources": [object.remove(source, ["constraint"]) | some source in _sources],
 	"cases": array.flatten([_probe_cases, _expanded_probe_cases, _workload_cases, _expansion_cases]),
 	"unjudged": _unjudged,
@@ -78,7 +78,18 @@ _names := union({
 	},
 })
 
-_protected := [namespace |
+# METADATA
+# title: The namespaces that there are, or that something names
+# description: "[{name, labels, labelsComplete}]."
+# entrypoint: true
+namespaces := [{"name": name, "labels": _labels(name), "labelsComplete": name in object.keys(_namespaces)} |
+	some name in _names
+]
+
+# METADATA
+# title: The namespaces that a constraint protects
+# entrypoint: true
+protected := [namespace |
 	some name in _names
 	constraints := [{"source": index, "assumed": _is_assumed(source.constraint, name)} |
 		some index, source in _sources
@@ -95,7 +106,7 @@ _protected := [namespace |
 	}
 ]
 
-_protected_names contains namespace.name if some namespace in _protected
+_protected_names contains namespace.name if some namespace in protected
 
 # The API server gives every Namespace this label.
 _labels(name) := object.union(_stated_labels(name), {"kubernetes.io/metadata.name": name})
@@ -172,7 +183,7 @@ _is_built_in(owner) if {
 }
 
 _probe_cases := [case |
-	some namespace in _protected
+	some namespace in protected
 	some index, source in _sources
 	probes.offend(source.policy)
 	some probe in ["pod", "deployment"]
@@ -206,7 +217,7 @@ _matched({"error": reason}, _) := {"rejected": hook.autorejection(reason)}
 
 # What an ExpansionTemplate makes of a probe.
 _expanded_probe_cases := [case |
-	some namespace in _protected
+	some namespace in protected
 	some probe, obj in probes.objects(namespace.name)
 	some expansion in input.expansions
 	some index, source in _sources

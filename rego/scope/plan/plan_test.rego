@@ -52,6 +52,17 @@ _plan(change) := found if {
 
 _entry(index, assumed) := {"source": index, "assumed": assumed}
 
+test_namespaces if {
+	found := plan.namespaces with input as object.union(_empty, {
+		"namespaces": [_namespace("a", {"tier": "x"})],
+		"pods": [{"metadata": {"namespace": "b"}}],
+	})
+	found == [
+		{"name": "a", "labels": {"kubernetes.io/metadata.name": "a", "tier": "x"}, "labelsComplete": true},
+		{"name": "b", "labels": {"kubernetes.io/metadata.name": "b"}, "labelsComplete": false},
+	]
+}
+
 test_protected_by_name_or_label if {
 	found := _plan({
 		"constraints": [

@@ -21,12 +21,15 @@ at_work(namespace) := {"changed": changed, "suspects": suspects} if {
 }
 
 _suspects(namespace, changed) := array.flatten([
-	[plugin | some plugin in _plugins; _changes_policies(changed)],
+	[plugin | some plugin in plugins; _changes_policies(changed)],
 	_webhooks(probes.next_pod_request(namespace)),
 	_policies(probes.next_pod_request(namespace)),
 ])
 
-_plugins := [sprintf("the admission plugin AlwaysPullImages, which the pod %s turns on", [name]) |
+# METADATA
+# title: The admission plugins that change pull policies
+# description: Known by the arguments of API servers that run as pods.
+plugins := [sprintf("the admission plugin AlwaysPullImages, which the pod %s turns on", [name]) |
 	some pod in input.pods
 	_turns_on_always_pull_images(pod)
 	name := sprintf("%s/%s", [pod.metadata.namespace, pod.metadata.name])
