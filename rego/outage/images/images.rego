@@ -1,0 +1,122 @@
+# METADATA
+# title: The images in use
+# description: |
+#   What is known of each image that pods use. input is {images (names as pods state them), gone (globs of registries),
+#   entries}: what nodes list, each once, as {names, runtime}, the latter as a node states its containerRuntimeVersion.
+# scope: package
+package outage.images
+
+import data.lib.globs
+import data.lib.images
+import data.lib.nodes
+
+# METADATA
+# title: What is known of each of the images
+# description: |
+#   {valid, gone, registry, repository, listed, similar, aliases}: whether it is a reference, and whether its registry
+#   is gone; the repository as it is written; the indices of the entries that are the image, and of those that may be
+#   it, as they leave out names; and the indices of the images that may be the same one.
+# entrypoint: true
+found := [_known(index, image) | some index, image in input.images]
+
+_known(index, image) := {
+	"valid": true,
+	"gone": _is_gone(registry),
+	"registry": registry,
+	"repository": trim_suffix(split(image, "@")[0], _stated_tag(image)),
+	"listed": _entries_of(index),
+	"similar": [entry | some entry in _candidates[index]; _states[index][entry] == "unknown"],
+	"aliases": _aliases[index],
+} if {
+	images.is_reference(image)
+	registry := _registry(_names[index])
+} else := {
+	"valid": false, "gone": true, "registry": "", "repository": "",
+	"listed": [], "similar": [], "aliases": [],
+}
+
+_names[index] := images.names(image) | images.names_anywhere(image) if some index, image in input.images
+
+_stated_tag(image) := sprintf(":%s", [images.tag(image)]) if {
+	images.tag(image)
+} else := ""
+
+# -- its registry
+
+_docker_hub := ["docker.io", "index.docker.io", "registry-1.docker.io"]
+
+_registry(names) := "docker.io" if {
+	some name in names
+	startswith(name, "docker.io/")
+} else := hosts[0] if {
+	hosts := [host | some name in names; host := split(name, "/")[0]; host != "*"]
+}
+
+_is_gone("docker.io") if {
+	some host in _docker_hub
+	globs.match_any(input.gone, host)
+} else := false
+
+_is_gone(registry) if {
+	registry != "docker.io"
+	globs.match_any(input.gone, registry)
+} else := false if {
+	registry != "docker.io"
+}
+
+# -- what nodes list
+
+# An entry alone is a node that has no other image.
+_listings[index] := nodes.listing({"status": {
+	"images": [{"names": entry.names}],
+	"nodeInfo": {"containerRuntimeVersion": entry.runtime},
+}}) if {
+	some index, entry in input.entries
+}
+
+# Only entries with the same last component can be the image: there are few of them.
+_entries_by_component[component] contains index if {
+	some index, entry in input.entries
+	some name in entry.names
+	component := _component(name)
+}
+
+_candidates[index] := {entry |
+	some name in names
+	some entry in _entries_by_component[_component(name)]
+} if {
+	some index, names in _names
+}
+
+_component(name) := split(segments[count(segments) - 1], ":")[0] if {
+	segments := split(split(name, "@")[0], "/")
+}
+
+_states[index] := {entry: nodes.state(_listings[entry], _names[index], -1) | some entry in entries} if {
+	some index, entries in _candidates
+}
+
+_entries_of(index) := [entry | some entry, state in _states[index]; state == "present"]
+
+# -- which of them are one
+
+_aliases[index] := {other |
+	some name in names
+	some other in _images_by_name[name]
+} | {other |
+	some entry in _entries_of(index)
+	some other in _images_by_entry[entry]
+} if {
+	some index, names in _names
+}
+
+_images_by_name[name] contains index if {
+	some index, names in _names
+	some name in names
+	not startswith(name, "*/")
+}
+
+_images_by_entry[entry] contains index if {
+	some index, _ in _names
+	some entry in _entries_of(index)
+}
