@@ -63,7 +63,7 @@ lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layer
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
-	@cd tools && unformatted=$$(gofmt -l engine admission) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	@cd tools && unformatted=$$(gofmt -l engine admission kubernetes) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	cd tools && CGO_ENABLED=0 go vet ./engine/...
 	$(OPA) fmt --fail --list rego .regal
 	$(OPA) check --strict $(REGO)
@@ -104,7 +104,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m compileall -q generator
 	touch $@
 
-tools: $(BIN)/pullguard-engine $(BIN)/regal $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
+tools: $(BIN)/pullguard-engine $(BIN)/regal $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(BIN)/kubelet-images $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
 
 $(BIN)/pullguard-engine: tools/go.mod tools/go.sum $(wildcard tools/engine/*.go tools/engine/*/*.go tools/engine/*/*/*.go)
 	@mkdir -p $(BIN)
@@ -178,6 +178,10 @@ $(GATEKEEPER_OLDEST_MANIFEST): tools/gatekeeper-oldest/go.mod
 $(BIN)/admission: $(wildcard tools/admission/*)
 	@mkdir -p $(BIN)
 	cd tools/admission && $(GO_BUILD) -o ../../$@ .
+
+$(BIN)/kubelet-images: tools/kubernetes/go.mod tools/kubernetes/go.sum $(wildcard tools/kubernetes/images/*)
+	@mkdir -p $(BIN)
+	cd tools/kubernetes && $(GO_BUILD) -o ../../$@ ./images
 
 # Of PolicyReports only the definitions are needed, and Kyverno's module has them.
 $(POLICY_REPORTS): tools/policyreports/go.mod tools/policyreports/go.sum
