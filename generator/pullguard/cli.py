@@ -28,6 +28,12 @@ exit codes:
   1  findings are left; with --diff also: something would change
   2  something could not be read, written or run"""
 
+_OUTAGE_EXIT_CODES = """\
+exit codes:
+  0  every protected workload comes back
+  1  some do not, or it is not known
+  2  something could not be read or run"""
+
 
 def parser(only: str = "") -> "argparse.ArgumentParser":
     """Return the parser of the command line.
@@ -55,6 +61,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
         "generate": _add_generate,
         "init": _add_init,
         "new-policy": _add_new_policy,
+        "outage": _add_outage,
         "scope": _add_scope,
         "test": _add_test,
     }
@@ -416,6 +423,96 @@ def _new_policy(options: "argparse.Namespace") -> int:
         print(f"wrote: {path}")
     print("edit them, then run `make generate lint test`")
     return 0
+
+
+def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "outage",
+        help="forecast which pods cannot come back when a registry is gone",
+        description="Forecast which pods cannot come back when a registry is gone, why, and what to do first.",
+        epilog=_epilog(
+            ("pullguard outage", "the cluster that kubectl talks to, without any registry"),
+            (
+                "pullguard outage --registry 'quay.io' --registry '*.example.com' dump.json",
+                "some registries, from a dump",
+            ),
+            ("pullguard outage --event lose --zone eu-1a dump.json", "the nodes of a zone are lost"),
+            ("pullguard outage --with deploy/ dump.json", "would it hold if this were applied?"),
+            exit_codes=_OUTAGE_EXIT_CODES,
+        ),
+    )
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", help="dumps and manifests, or - for stdin; without any, the live cluster"
+    )
+    command.add_argument(
+        "--registry",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="a registry that is gone, such as quay.io or *.example.com; may be given more than once; default: all",
+    )
+    command.add_argument(
+        "--event",
+        choices=("restart", "replace", "reboot", "lose"),
+        action="append",
+        default=[],
+        help="what happens then; may be given more than once; default: restart and replace",
+    )
+    command.add_argument(
+        "--node", metavar="NAME", action="append", default=[], help="only on this node; may be given more than once"
+    )
+    command.add_argument(
+        "--zone", metavar="NAME", action="append", default=[], help="only on its nodes; may be given more than once"
+    )
+    command.add_argument(
+        "--with",
+        metavar="PATH",
+        dest="overlays",
+        action="append",
+        default=[],
+        help="manifests that are taken to be applied before; may be given more than once",
+    )
+    command.add_argument(
+        "--node-images",
+        metavar="[NODE=]FILE",
+        action="append",
+        default=[],
+        help="all images of a node, as `crictl images -o json` writes them; may be given more than once",
+    )
+    command.add_argument("--explain", metavar="KIND/NAMESPACE/NAME", help="all that is known of one workload, as text")
+    _add_cluster(command)
+    command.add_argument(
+        "-o",
+        "--output",
+        choices=("text", "json", "markdown", "metrics"),
+        default="text",
+        help="the format; default: %(default)s",
+    )
+    command.set_defaults(run=_outage)
+
+
+def _outage(options: "argparse.Namespace") -> int:
+    from pullguard.commands.outage.command import find, outage
+    from pullguard.commands.outage.formats import REPORTERS
+    from pullguard.commands.outage.formats.text import write_one
+
+    report = outage(
+        options.paths,
+        registries=options.registry,
+        events=options.event,
+        nodes=options.node,
+        zones=options.zone,
+        overlays=options.overlays,
+        node_images=options.node_images,
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        stdin=_stdin(),
+    )
+    if options.explain is None:
+        REPORTERS[options.output](report, sys.stdout)
+    else:
+        write_one(report, find(report, options.explain), sys.stdout)
+    return report.exit_code
 
 
 def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

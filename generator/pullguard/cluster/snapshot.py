@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +16,8 @@ from pullguard.engine.builds import KUSTOMIZATIONS, buildable, built_text
 from pullguard.engine.documents import Manifest
 from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
+
+Keep = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _CHUNK = 500
 
@@ -89,7 +91,12 @@ class Snapshot:
 
 
 def from_files(
-    engine: Engine, kinds: Sequence[Kind], paths: Sequence[str], *, stdin: BinaryIO | None = None
+    engine: Engine,
+    kinds: Sequence[Kind],
+    paths: Sequence[str],
+    *,
+    stdin: BinaryIO | None = None,
+    keep: Keep | None = None,
 ) -> Snapshot:
     """Read a snapshot from dumps and manifests; a kustomization stands for what is built of it.
 
@@ -100,11 +107,12 @@ def from_files(
         kinds: What to keep; each name of a kind once.
         paths: Files and folders; "-" is stdin.
         stdin: What "-" reads.
+        keep: What is kept of an object; None: all of it.
 
     Raises:
         PullguardError: There is no object of these kinds in the input, and nothing else is wrong with it.
     """
-    gathered = _Gathered(kinds)
+    gathered = _Gathered(kinds, keep)
     gathered.take(Inputs(engine, _built(engine, list(find_files(paths)), gathered), stdin=stdin, kinds=gathered.kinds))
     snapshot = gathered.snapshot("the files", live=False, unreadable={})
     if not any(snapshot.stored.values()) and not snapshot.errors:
@@ -122,6 +130,7 @@ def from_cluster(
     kubeconfig: str | None = None,
     context: str | None = None,
     kubectl: str | None = None,
+    keep: Keep | None = None,
 ) -> Snapshot:
     """Read a snapshot from a live cluster, one kind after the other.
 
@@ -133,11 +142,12 @@ def from_cluster(
         kubeconfig: The file; None: what kubectl uses by itself, which in a pod is the cluster around it.
         context: The context in it; None: the current one.
         kubectl: The program; None: kubectl on PATH.
+        keep: What is kept of an object; None: all of it.
 
     Raises:
         PullguardError: kubectl is not there, the cluster cannot be reached, or what it says cannot be read.
     """
-    gathered = _Gathered(kinds)
+    gathered = _Gathered(kinds, keep)
     unreadable: dict[str, str] = {}
     with connected(kubeconfig=kubeconfig, context=context, program=kubectl) as cluster:
         for kind in kinds:
@@ -155,7 +165,8 @@ def from_cluster(
 class _Gathered:
     """What was read so far."""
 
-    def __init__(self, kinds: Iterable[Kind]) -> None:
+    def __init__(self, kinds: Iterable[Kind], keep: Keep | None) -> None:
+        self._kept = keep or (lambda obj: obj)
         self._kinds = {(kind.group, kind.kind): kind for kind in kinds}
         self._stored: dict[str, dict[tuple[str, str], Stored]] = {kind.kind: {} for kind in self._kinds.values()}
         self.errors: list[InputError] = []
@@ -180,7 +191,7 @@ class _Gathered:
         self.errors += [InputError(file, None, None, _NO_OBJECT) for file in inputs.without_objects]
 
     def _keep(self, manifest: Manifest, kind: Kind) -> None:
-        obj = manifest.object
+        obj = self._kept(manifest.object)
         name, namespace = dig(obj, "metadata", "name"), dig(obj, "metadata", "namespace")
         if not isinstance(name, str) or not name:
             self._wrong(manifest, f"this {kind.kind} has no name, so it was left out; dump it from the cluster")

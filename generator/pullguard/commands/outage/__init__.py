@@ -1,0 +1,1 @@
+"""`pullguard outage`: which pods cannot come back when a registry is gone."""

@@ -1,0 +1,232 @@
+"""`pullguard outage`: which pods cannot come back when a registry is gone, and why; what that is, Rego says."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
+from pullguard.commands.outage.forecast import Forecaster
+from pullguard.commands.outage.kept import Keeper
+from pullguard.commands.outage.model import EVENTS, Event, OutageReport, Workload
+from pullguard.commands.outage.node_images import read_node_images
+from pullguard.commands.outage.nodes import Nodes
+from pullguard.commands.outage.overlay import laid_over
+from pullguard.commands.outage.pods import WORKLOADS, Pods, accounts
+from pullguard.core.errors import PullguardError
+from pullguard.core.gatekeeper import CONSTRAINT_GROUP, dig
+from pullguard.core.resources import packaged_library
+from pullguard.engine.protocol import Engine
+from pullguard.engine.queries import modules, query
+from pullguard.library.store import Library, load
+
+if TYPE_CHECKING:
+    from pullguard.cluster.owners import Identity
+
+_ADMISSION = "admissionregistration.k8s.io"
+_WORKLOADS = (
+    Kind("apps", "Deployment", "deployments", namespaced=True),
+    Kind("apps", "ReplicaSet", "replicasets", namespaced=True),
+    Kind("apps", "StatefulSet", "statefulsets", namespaced=True),
+    Kind("apps", "DaemonSet", "daemonsets", namespaced=True),
+    Kind("", "ReplicationController", "replicationcontrollers", namespaced=True),
+    Kind("batch", "Job", "jobs", namespaced=True),
+    Kind("batch", "CronJob", "cronjobs", namespaced=True),
+)
+#: What changes the pull policy of new pods: the name that Rego has for the objects of each kind.
+_CHANGING = {
+    "Config": "configs",
+    "Assign": "assigns",
+    "MutatingWebhookConfiguration": "mutatingWebhooks",
+    "MutatingAdmissionPolicy": "mutatingPolicies",
+    "MutatingAdmissionPolicyBinding": "mutatingBindings",
+}
+_KINDS = (
+    Kind("", "Namespace", "namespaces"),
+    Kind("", "Node", "nodes"),
+    Kind("", "ServiceAccount", "serviceaccounts", namespaced=True),
+    Kind("config.gatekeeper.sh", "Config", "configs"),
+    Kind("mutations.gatekeeper.sh", "Assign", "assign"),
+    Kind(_ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
+    Kind(_ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
+    Kind(_ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
+    *_WORKLOADS,
+    Kind("", "Pod", "pods", namespaced=True),
+)
+_MODULES = {
+    "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
+    "lib": ("globs", "images", "nodes", "pods", "selectors"),
+    "outage": ("admission",),
+    "scope": (
+        *("changes", "expansions", "gatekeeper", "kubernetes", "mutation", "plan"),
+        *("policies", "probes", "reach", "steps", "tools"),
+    ),
+}
+_DEFAULT_EVENTS: tuple[Event, ...] = ("restart", "replace")
+
+
+def outage(
+    paths: Sequence[str] = (),
+    *,
+    registries: Sequence[str] = (),
+    events: Sequence[Event] = (),
+    nodes: Sequence[str] = (),
+    zones: Sequence[str] = (),
+    overlays: Sequence[str] = (),
+    node_images: Sequence[str] = (),
+    kubeconfig: str | None = None,
+    context: str | None = None,
+    kubectl: str | None = None,
+    stdin: BinaryIO | None = None,
+) -> OutageReport:
+    """Forecast which pods come back without registries, from files or, without any, from a live cluster.
+
+    Args:
+        paths: Files and folders with what `kubectl get -o json|yaml` wrote, or manifests; "-" is stdin.
+        registries: Globs of the registries that are gone; none: all are.
+        events: What happens then; none: a container restarts, and a pod is replaced.
+        nodes: The nodes on which it happens; with `zones`, both. None of either: all.
+        zones: The zones whose nodes it happens on.
+        overlays: Files and folders of manifests that are taken to be applied before.
+        node_images: Files with the full lists of images of nodes: FILE named after its node, or NODE=FILE.
+        kubeconfig: The kubeconfig for a live cluster; None: kubectl's own choice.
+        context: The context in it; None: the current one.
+        kubectl: The kubectl binary; None: the one on PATH.
+        stdin: What "-" reads.
+
+    Raises:
+        PullguardError: The snapshot cannot be read at all, holds no pods and nothing that makes any, a node or zone is
+            not in it, or the engine fails.
+    """
+    if paths and (kubeconfig is not None or context is not None):
+        raise PullguardError(
+            "files and a live cluster cannot be read at once",
+            remedy="leave out the files, or --kubeconfig and --context",
+        )
+    if "lose" in events and not (nodes or zones):
+        raise PullguardError("which nodes are lost is not said", remedy="name them with --node or --zone")
+    keep = Keeper().keep
+    with Engine() as engine:
+        library = load(engine, packaged_library())
+        wanted = kinds(library)
+        if paths:
+            snapshot = from_files(engine, wanted, paths, stdin=stdin, keep=keep)
+        else:
+            snapshot = from_cluster(engine, wanted, kubeconfig=kubeconfig, context=context, kubectl=kubectl, keep=keep)
+        applied: frozenset[Identity] = frozenset()
+        if overlays:
+            snapshot, applied = laid_over(snapshot, from_files(engine, wanted, overlays, keep=keep))
+        listed = read_node_images(engine, node_images)
+        pods = Pods(snapshot, applied)
+        if not pods.pods and not snapshot.errors:
+            raise PullguardError(
+                f"there are no pods in {snapshot.source}, and nothing that makes any",
+                remedy="dump them with `kubectl get pods -A -o json`; docs/outage.md says which other kinds are of use",
+            )
+        all_nodes = Nodes(snapshot.objects("Node"), listed)
+        selected = _selected(all_nodes, nodes, zones)
+        facts = _facts(engine, library, snapshot)
+        forecaster = Forecaster(
+            engine,
+            pods,
+            all_nodes,
+            accounts=accounts(snapshot.objects("ServiceAccount")),
+            mutations=facts.mutations,
+            registries=registries or ("*",),
+            has_pods="Pod" not in snapshot.unreadable,
+            complete=not snapshot.errors,
+        )
+        asked = tuple(event for event in EVENTS if event in (events or _DEFAULT_EVENTS))
+        found = forecaster.forecasts(asked, selected)
+    workloads = [Workload(ref, ref.namespace in facts.protected, forecasts) for ref, forecasts in found.items()]
+    unlisted = sorted(set(listed) - set(all_nodes.names))
+    return OutageReport(
+        source=snapshot.source,
+        registries=tuple(registries or ("*",)),
+        events=asked,
+        nodes=None if selected is None else tuple(selected),
+        workloads=tuple(sorted(workloads, key=lambda workload: (not workload.protected, workload.ref))),
+        unreadable=snapshot.unreadable,
+        errors=snapshot.errors,
+        notes=(*snapshot.notes, *facts.notes, *(f"there is no node {name} for a list of images" for name in unlisted)),
+    )
+
+
+def kinds(library: Library) -> tuple[Kind, ...]:
+    """Return what a snapshot for `outage` holds: what runs, where, and what bears on it."""
+    constraints = (Kind(CONSTRAINT_GROUP, kind, kind.lower()) for kind in library.pod_policies)
+    return (*constraints, *_KINDS)
+
+
+def _selected(nodes: Nodes, names: Sequence[str], zones: Sequence[str]) -> list[str] | None:
+    if not names and not zones:
+        return None
+    missing = [name for name in names if name not in nodes.number]
+    if missing:
+        raise PullguardError(f"there is no node {missing[0]} in the snapshot")
+    for zone in zones:
+        if not nodes.in_zones([zone]):
+            raise PullguardError(f"there is no node in the zone {zone} in the snapshot")
+    return list(dict.fromkeys([*names, *nodes.in_zones(zones)]))
+
+
+class _Facts:
+    """What is known of namespaces.
+
+    Attributes:
+        protected: The names of the protected ones.
+        mutations: By namespace, what changes the pull policies of new pods.
+        notes: What was taken for granted.
+    """
+
+    def __init__(self, protected: frozenset[str], mutations: Mapping[str, Any], notes: Sequence[str]) -> None:
+        self.protected = protected
+        self.mutations = mutations
+        self.notes = notes
+
+
+def _facts(engine: Engine, library: Library, snapshot: Snapshot) -> _Facts:
+    policies = library.pod_policies
+    constraints = [obj for kind in policies for obj in snapshot.objects(kind)]
+    notes = []
+    if not constraints:
+        constraints = [each.object for each in library.constraints if each.kind in policies]
+        notes.append("protected namespaces are those of the library that comes with pullguard: no constraint is there")
+    names = {dig(obj, "metadata", "namespace") for kind in (*WORKLOADS, "Pod") for obj in snapshot.objects(kind)}
+    if not snapshot.live:
+        absent = [kind for kind in snapshot.empty if kind in _CHANGING]
+        if absent:
+            notes.append(f"not in the files, so taken to be none: {', '.join(absent)}")
+        if "Node" in snapshot.empty:
+            notes.append("there is no Node in the files, so which images are where is not known")
+    document = {
+        "policies": policies,
+        "constraints": constraints,
+        "namespaces": snapshot.objects("Namespace"),
+        "workloads": [{"metadata": {"namespace": name}} for name in sorted(map(str, names))],
+        "validatingPolicies": [],
+        "pods": [obj for obj in snapshot.objects("Pod") if _states_plugins(obj)],
+        "unknown": sorted(snapshot.unreadable),
+        **{field: snapshot.objects(kind) for kind, field in _CHANGING.items()},
+    }
+    found = query(engine, modules(_MODULES), "data.outage.admission.contents", document)
+    return _Facts(frozenset(found["protected"]), found["mutations"], notes)
+
+
+def _states_plugins(pod: Mapping[str, Any]) -> bool:
+    containers = dig(pod, "spec", "containers")
+    listed = containers if isinstance(containers, list) else []
+    return any(dig(each, "command") is not None or dig(each, "args") is not None for each in listed)
+
+
+def find(report: OutageReport, name: str) -> Workload:
+    """Return the workload that KIND/NAMESPACE/NAME names; the case of the kind does not matter.
+
+    Raises:
+        PullguardError: It is not in the report.
+    """
+    kind, _, rest = name.partition("/")
+    for workload in report.workloads:
+        if kind.lower() == workload.ref.kind.lower() and rest == f"{workload.ref.namespace}/{workload.ref.name}":
+            return workload
+    raise PullguardError(
+        f"{name} is not a workload of the forecast", remedy="name one as KIND/NAMESPACE/NAME, such as the report does"
+    )

@@ -1,0 +1,277 @@
+"""The forecast for the pods of a snapshot: facts are gathered here, and what follows from them Rego says (rego/outage).
+
+Pods that are alike are asked about once: those of one workload on nodes that have the same of their images.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pullguard.commands.outage.model import VERDICTS, Event, Forecast, Outcome, Use, WorkloadRef
+from pullguard.commands.outage.nodes import Nodes
+from pullguard.commands.outage.pods import Pod, Pods
+from pullguard.engine.protocol import Engine
+from pullguard.engine.queries import modules, query
+
+JSON = Mapping[str, Any]
+
+_MODULES = {
+    "lib": ("globs", "images", "nodes", "pods", "selectors"),
+    "outage": ("credentials", "eligible", "forecast", "images", "needs"),
+}
+_ASKED_AT_ONCE = 10_000
+_EXAMPLES = 3
+
+
+class _Numbers(NamedTuple):
+    """Of the nodes that a pod may come to: how many have the image of a use, and so on."""
+
+    present: int
+    missing: int
+    unknown: int
+    verifying: int
+
+
+class _Case(NamedTuple):
+    """What a verdict depends on; `starts` is the event that starts the same containers as this one does."""
+
+    event: Event
+    starts: Event
+    remade: bool
+    doubt: str
+    bound: bool
+    nodes: int
+    needs: int
+    running: int | None
+    of_needs: tuple[_Numbers, ...]
+    of_running: tuple[_Numbers, ...]
+
+
+class Forecaster:
+    """Says what becomes of pods.
+
+    Args:
+        engine: What evaluates Rego.
+        pods: The pods.
+        nodes: The nodes.
+        accounts: The names of pull secrets, by namespace and ServiceAccount.
+        mutations: What changes the pull policies of new pods, by namespace: data.outage.admission.found.
+        registries: Globs of the registries that are gone.
+        has_pods: Whether the pods that there are could be read.
+        complete: Whether all else could be.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        pods: Pods,
+        nodes: Nodes,
+        *,
+        accounts: Mapping[str, Mapping[str, Sequence[str]]],
+        mutations: Mapping[str, Sequence[JSON]],
+        registries: Sequence[str],
+        has_pods: bool,
+        complete: bool,
+    ) -> None:
+        self._has_pods = has_pods
+        self._doubt = "" if complete else "snapshot-incomplete"
+        self._engine = engine
+        self._pods = pods
+        self._nodes = nodes
+        self._rego = modules(_MODULES)
+        self._needs = self._asked_needs(accounts, mutations)
+        stated = dict.fromkeys(use["image"] for needs in self._needs for use in needs["uses"])
+        number = {image: index for index, image in enumerate(stated)}
+        self._images = query(
+            engine,
+            self._rego,
+            "data.outage.images.found",
+            {"images": list(stated), "gone": list(registries), "entries": nodes.entries},
+        )
+        self._sets = nodes.sets(
+            [image["listed"] for image in self._images], [image["similar"] for image in self._images]
+        )
+        self._image_of = [[number[use["image"]] for use in needs["uses"]] for needs in self._needs]
+        self._doubts = self._asked_doubts()
+        self._eligible = nodes.eligible(engine, self._rego, pods.placements)
+        self._verifying = nodes.verifying(engine, self._rego)
+
+    def forecasts(
+        self, events: Sequence[Event], selected: Sequence[str] | None
+    ) -> dict[WorkloadRef, dict[Event, Forecast]]:
+        """Return what becomes of workloads, by event; without those in which nothing of it starts anew.
+
+        Args:
+            events: The events.
+            selected: The nodes on which they happen; None: all.
+        """
+        groups: dict[tuple[WorkloadRef, _Case], list[Pod]] = {}
+        for event in events:
+            for pod in self._pods.pods:
+                for case in self._cases(pod, event, selected):
+                    groups.setdefault((pod.workload, case), []).append(pod)
+        answers = self._answers(list(dict.fromkeys(case for _, case in groups)))
+        found: dict[WorkloadRef, dict[Event, list[Outcome]]] = {}
+        for (workload, case), pods in groups.items():
+            outcome = self._outcome(case, answers[case], pods)
+            if outcome.uses:
+                found.setdefault(workload, {}).setdefault(case.event, []).append(outcome)
+        return {
+            workload: {event: Forecast(tuple(sorted(outcomes, key=_rank))) for event, outcomes in by_event.items()}
+            for workload, by_event in found.items()
+        }
+
+    # -- what is asked
+
+    def _asked_needs(
+        self, accounts: Mapping[str, Mapping[str, Sequence[str]]], mutations: Mapping[str, Sequence[JSON]]
+    ) -> list[JSON]:
+        found: list[JSON] = []
+        for chunk in _chunks(self._pods.needs):
+            pods = [
+                {"namespace": namespace, "spec": spec, "made": made, "seen": seen}
+                for namespace, spec, made, seen in chunk
+            ]
+            document = {"pods": pods, "accounts": accounts, "mutations": mutations}
+            found += query(self._engine, self._rego, "data.outage.needs.found", document)
+        return found
+
+    def _asked_doubts(self) -> list[list[JSON]]:
+        users: dict[tuple[int, tuple[str, ...], tuple[str, ...]], int] = {}
+        numbers = [
+            [
+                users.setdefault((image, tuple(needs["credentials"]), tuple(use["policies"])), len(users))
+                for image, use in zip(images, needs["uses"], strict=True)
+            ]
+            for images, needs in zip(self._image_of, self._needs, strict=True)
+        ]
+        document = {
+            "images": self._images,
+            "users": [
+                {"image": image, "credentials": credentials, "policies": policies}
+                for image, credentials, policies in users
+            ],
+        }
+        doubts = query(self._engine, self._rego, "data.outage.credentials.found", document)
+        return [[doubts[number] for number in each] for each in numbers]
+
+    def _answers(self, cases: Sequence[_Case]) -> dict[_Case, JSON]:
+        found: list[JSON] = []
+        for chunk in _chunks(cases):
+            document = {"cases": [self._document(case) for case in chunk]}
+            found += query(self._engine, self._rego, "data.outage.forecast.verdicts", document)
+        return dict(zip(cases, found, strict=True))
+
+    def _document(self, case: _Case) -> JSON:
+        running = [] if case.running is None else self._uses(case.running, case.of_running)
+        return {
+            "event": case.starts,
+            "remade": case.remade,
+            "doubt": case.doubt,
+            "bound": case.bound,
+            "known": case.nodes >= 0,
+            "nodes": case.nodes,
+            "uses": self._uses(case.needs, case.of_needs),
+            "running": running,
+        }
+
+    def _uses(self, needs: int, numbers: Sequence[_Numbers]) -> list[JSON]:
+        uses: list[JSON] = []
+        for index, (use, each) in enumerate(zip(self._needs[needs]["uses"], numbers, strict=True)):
+            image = self._images[self._image_of[needs][index]]
+            doubt = self._doubts[needs][index]["doubt"]
+            uses.append({**use, **each._asdict(), "valid": image["valid"], "gone": image["gone"], "doubt": doubt})
+        return uses
+
+    # -- the cases
+
+    def _cases(self, pod: Pod, event: Event, selected: Sequence[str] | None) -> Iterator[_Case]:
+        """Yield what becomes of a pod; of one of a DaemonSet that has no pods yet, on each node."""
+        in_place = event in {"restart", "reboot"}
+        if (selected is not None and pod.node not in selected) or (in_place and pod.own is None and self._has_pods):
+            return
+        if event == "lose" and pod.bound:
+            return  # it goes with its node
+        remade = pod.kept or event != "lose"
+        doubt = self._doubt or ("" if in_place or pod.sure else "template-unknown")
+        case = _Case(event, event, remade, doubt, pod.bound, -1, pod.next.needs, None, (), ())
+        if in_place and pod.own is None:
+            yield self._on(case, None)  # there may be pods of it, on any node
+            return
+        if pod.own is not None and in_place and pod.node:
+            yield self._on(case._replace(bound=True, needs=pod.own.needs), self._node(pod.node))
+            return
+        if pod.own is not None:
+            case = case._replace(starts="replace", running=pod.own.needs)
+        if pod.bound and pod.node:
+            yield self._on(case, self._node(pod.node))
+            return
+        nodes = self._eligible[pod.next.placement]
+        if event == "lose":
+            nodes &= ~self._nodes.bits(name for name in selected or () if name in self._nodes.number)
+        if pod.bound:
+            yield from (self._on(case, 1 << number) for number in range(len(self._nodes.names)) if nodes >> number & 1)
+        else:
+            yield self._on(case, nodes if self._nodes.names else None)
+
+    def _node(self, name: str) -> int | None:
+        number = self._nodes.number.get(name)
+        return None if number is None else 1 << number
+
+    def _on(self, case: _Case, nodes: int | None) -> _Case:
+        """Return a case with what is known of the nodes that the pod may come to; None: they are not known."""
+        return case._replace(
+            nodes=-1 if nodes is None else nodes.bit_count(),
+            of_needs=self._numbers(case.needs, nodes),
+            of_running=() if case.running is None else self._numbers(case.running, nodes),
+        )
+
+    def _numbers(self, needs: int, nodes: int | None) -> tuple[_Numbers, ...]:
+        if nodes is None:
+            return tuple(_Numbers(0, 0, 0, 0) for _ in self._image_of[needs])
+        found = []
+        for image in self._image_of[needs]:
+            has = self._sets.present[image] & nodes
+            present, unknown = has.bit_count(), (self._sets.unknown(image) & nodes).bit_count()
+            missing = nodes.bit_count() - present - unknown
+            found.append(_Numbers(present, missing, unknown, (has & self._verifying).bit_count()))
+        return tuple(found)
+
+    # -- the outcomes
+
+    def _outcome(self, case: _Case, answer: JSON, pods: Sequence[Pod]) -> Outcome:
+        uses = [self._use(case.needs, case.of_needs, found) for found in answer["uses"]]
+        if case.running is not None:
+            uses += [self._use(case.running, case.of_running, found) for found in answer["running"]]
+        return Outcome(
+            verdict=answer["verdict"],
+            pods=len(pods),
+            examples=tuple((pod.name, pod.node) for pod in pods[:_EXAMPLES]),
+            bound=case.bound,
+            nodes=case.nodes,
+            uses=tuple(uses),
+        )
+
+    def _use(self, needs: int, numbers: Sequence[_Numbers], found: JSON) -> Use:
+        use, of = self._needs[needs]["uses"][found["index"]], numbers[found["index"]]
+        doubt = self._doubts[needs][found["index"]]
+        return Use(
+            list=use["list"],
+            name=use["name"] or "",
+            image=use["image"] or "",
+            policies=tuple(use["policies"]),
+            verdict=found["verdict"],
+            reason=found["reason"],
+            present=of.present,
+            missing=of.missing,
+            unknown=of.unknown,
+            others=tuple(doubt["others"]) if found["reason"] == doubt["doubt"] else (),
+        )
+
+
+def _rank(outcome: Outcome) -> tuple[int, int]:
+    return VERDICTS.index(outcome.verdict), -outcome.pods
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _ASKED_AT_ONCE):
+        yield values[start : start + _ASKED_AT_ONCE]

@@ -1,0 +1,15 @@
+"""A forecast in formats: one file a format, one table of them."""
+
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+from pullguard.commands.outage.formats import json, markdown, metrics, text
+from pullguard.commands.outage.model import OutageReport
+
+#: What writes a report, by the name of the format.
+REPORTERS: Mapping[str, Callable[[OutageReport, TextIO], None]] = {
+    "text": text.write,
+    "json": json.write,
+    "markdown": markdown.write,
+    "metrics": metrics.write,
+}

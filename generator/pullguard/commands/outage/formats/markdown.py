@@ -1,0 +1,69 @@
+"""Forecasts as Markdown, for issues, wikis and the summaries of CI jobs."""
+
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from pullguard.commands.outage.formats import words
+from pullguard.commands.outage.model import EVENTS, OutageReport, Workload
+from pullguard.core.formats.markdown import code, table, text
+from pullguard.core.formats.text import counted, write_lines
+
+
+def write(report: OutageReport, stream: TextIO) -> None:
+    """Write a report."""
+    write_lines(_lines(report), stream)
+
+
+def _lines(report: OutageReport) -> Iterator[str]:
+    yield "# Without registries"
+    yield ""
+    yield f"If {text(words.registries(report))} were gone now, of {text(report.source)}:"
+    yield ""
+    rows = []
+    for event in report.events:
+        number, total = words.survivors(report, event)
+        rows.append([event, text(EVENTS[event]), f"{number} of {total}"])
+    yield from table(("Event", "What happens", "Protected workloads that come back"), rows)
+    errors = list(words.errors(report))
+    if errors:
+        yield ""
+        yield "**Something could not be read, and what depends on it is unknown:**"
+        yield ""
+        yield from (f"- {text(error)}" for error in errors)
+    steps = words.first_steps(report, report.protected)
+    if steps:
+        yield ""
+        yield "## Do first"
+        yield ""
+        for number, (remedy, workloads, examples) in enumerate(steps, 1):
+            more = ", ..." if workloads > len(examples) else ""
+            shown = ", ".join(map(code, examples))
+            yield f"{number}. {text(remedy)}: {counted(workloads, 'workload')} ({shown}{more})"
+    yield from _section(report, "Protected", words.lost(report, protected=True))
+    yield from _section(report, "Not protected", words.lost(report, protected=False))
+    if report.notes:
+        yield ""
+        yield from (f"- {text(note)}" for note in report.notes)
+
+
+def _section(report: OutageReport, title: str, workloads: Sequence[Workload]) -> Iterator[str]:
+    if not workloads:
+        return
+    yield ""
+    yield f"## {title}"
+    yield ""
+    rows = [
+        [
+            code(str(workload.ref)),
+            event,
+            text(words.pods(workload.forecasts[event])),
+            "<br>".join(
+                f"{text(words.use(use))} {code(use.image)}: {text(words.reason(use, outcome))}"
+                for outcome, use in words.bad_uses(workload, event)
+            ),
+        ]
+        for workload in workloads
+        for event in report.events
+        if not workload.comes_back(event)
+    ]
+    yield from table(("Workload", "Event", "Pods", "Why"), rows)

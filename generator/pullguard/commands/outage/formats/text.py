@@ -1,0 +1,74 @@
+"""A forecast for people: what to do first, then what does not come back."""
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from pullguard.commands.outage.formats import words
+from pullguard.commands.outage.model import EVENTS, OutageReport, Workload
+from pullguard.core.formats.text import counted, printable, write_lines
+
+
+def write(report: OutageReport, stream: TextIO) -> None:
+    """Write a report for people."""
+    write_lines(map(printable, _lines(report)), stream)
+
+
+def write_one(report: OutageReport, workload: Workload, stream: TextIO) -> None:
+    """Write all that is known of one workload."""
+    write_lines(map(printable, _one(report, workload)), stream)
+
+
+def _lines(report: OutageReport) -> Iterator[str]:
+    yield f"If {words.registries(report)} were gone now, of {report.source}:"
+    for event in report.events:
+        number, total = words.survivors(report, event)
+        yield f"  {event:<8} {number} of {counted(total, 'protected workload')} come back ({EVENTS[event]})"
+    yield from words.errors(report)
+    steps = words.first_steps(report, report.protected)
+    if steps:
+        yield ""
+        yield "Do first:"
+        for number, (remedy, concerned, examples) in enumerate(steps, 1):
+            more = ", ..." if concerned > len(examples) else ""
+            yield f"  {number}. {remedy}: {counted(concerned, 'workload')} ({', '.join(examples)}{more})"
+    for title, is_protected in (("Protected", True), ("Not protected", False)):
+        workloads = words.lost(report, protected=is_protected)
+        if workloads:
+            yield ""
+            yield f"{title}:"
+            for workload in workloads:
+                yield from _workload(report, workload)
+    yield ""
+    yield from (f"Note: {note}" for note in report.notes)
+
+
+def _workload(report: OutageReport, workload: Workload) -> Iterator[str]:
+    yield f"  {workload.ref}"
+    for event in report.events:
+        if not workload.comes_back(event):
+            yield f"    {event}: {words.pods(workload.forecasts[event])}"
+            for outcome, use in words.bad_uses(workload, event):
+                yield f"      {words.use(use)} ({use.image}): {words.reason(use, outcome)}"
+
+
+def _one(report: OutageReport, workload: Workload) -> Iterator[str]:
+    yield f"{workload.ref}{' (protected)' if workload.protected else ''}, if {words.registries(report)} were gone"
+    for event in report.events:
+        yield f"{event}: {EVENTS[event]}"
+        if event not in workload.forecasts:
+            yield "  nothing of it starts anew"
+            continue
+        for outcome in workload.forecasts[event].outcomes:
+            examples = ", ".join(
+                f"{name or 'a new pod'}{f' on {node}' if node else ''}" for name, node in outcome.examples
+            )
+            more = ", ..." if outcome.pods > len(outcome.examples) else ""
+            yield f"  {counted(outcome.pods, 'pod')}: {outcome.verdict} ({examples}{more})"
+            for use in outcome.uses:
+                yield f"    {words.use(use)} ({use.image}, {' or '.join(use.policies)}): {use.verdict}"
+                yield f"      {use.reason}: {words.reason(use, outcome)}"
+                if outcome.nodes >= 0:
+                    yield (
+                        f"      of {counted(outcome.nodes, 'node')} that it may come to: "
+                        f"{use.present} have the image, {use.missing} do not, {use.unknown} are not known"
+                    )

@@ -1,0 +1,114 @@
+"""The words in which every format says what becomes of workloads."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from pullguard.commands.outage.model import REASONS, VERDICTS, Event, Forecast, OutageReport, Outcome, Use, Workload
+from pullguard.core.formats.text import counted
+
+_LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
+#: What to do about each reason for which a container does not start, or may not.
+_REMEDIES = {
+    "always": "set imagePullPolicy: IfNotPresent where the image is pinned",
+    "image-not-on-node": "pull the images onto the nodes and pin them there",
+    "image-on-no-node": "pull the images onto the nodes and pin them there",
+    "image-on-some-nodes": "pull the images onto the nodes and pin them there",
+    "never-without-image": "pull the images onto the nodes and pin them there",
+    "listing-cut": "look at the nodes (crictl images -o json) and name the files with --node-images",
+    "credentials": "give the pods that share the image the same pull secrets",
+    "spelling": "write the image in one way everywhere",
+    "invalid-image": "correct the image",
+    "invalid-policy": "correct the pull policy",
+    "no-node": "see what the pods ask of nodes: nodeSelector, affinity, tolerations",
+    "no-controller": "let a controller make the pods",
+    "nodes-unknown": "dump the Nodes too",
+    "snapshot-incomplete": "make what could not be read readable",
+    "template-unknown": "make what could not be read readable",
+    "may-be-changed": "see what changes the pull policy of new pods: `pullguard scope`",
+    "injected": "set imagePullPolicy: IfNotPresent where the sidecar comes from",
+    "no-image": "state the image",
+}
+
+
+def registries(report: OutageReport) -> str:
+    """Return which registries are gone."""
+    return "all registries" if report.registries == ("*",) else ", ".join(report.registries)
+
+
+def errors(report: OutageReport) -> Iterator[str]:
+    """Yield what could not be read."""
+    for problem in report.errors:
+        place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
+        yield f"{place}: error: {problem.message}"
+    for kind, why in report.unreadable.items():
+        yield f"error: {kind} could not be read: {why}"
+
+
+def lost(report: OutageReport, *, protected: bool) -> list[Workload]:
+    """Return the workloads that do not come back, or may not."""
+    return [
+        workload
+        for workload in report.workloads
+        if workload.protected == protected and not all(map(workload.comes_back, report.events))
+    ]
+
+
+def use(found: Use) -> str:
+    """Return a container as people know it."""
+    name = f" {found.name}" if found.name else ""
+    return f"{_LISTS[found.list]}{name}"
+
+
+def reason(found: Use, outcome: Outcome) -> str:
+    """Return why a container starts or does not, with the numbers behind it."""
+    text = REASONS[found.reason]
+    if found.others:
+        return f"{text} ({', '.join(found.others)})"
+    if not outcome.bound and found.reason.startswith(("image-on", "listing")):
+        return f"{text} ({found.present} of {counted(outcome.nodes, 'node')})"
+    return text
+
+
+def pods(forecast: Forecast) -> str:
+    """Return how many pods of a workload have which verdict."""
+    parts = [f"{number} {_verb(verdict, number)}" for verdict in VERDICTS if (number := forecast.pods(verdict))]
+    return ", ".join(parts)
+
+
+def _verb(verdict: str, number: int) -> str:
+    return {
+        "stays down": "stays down" if number == 1 else "stay down",
+        "unknown": "unknown",
+        "starts": "starts" if number == 1 else "start",
+    }[verdict]
+
+
+def bad_uses(workload: Workload, event: Event) -> Iterator[tuple[Outcome, Use]]:
+    """Yield the containers of a workload that do not start, or may not, each reason once."""
+    seen = set()
+    for outcome in workload.forecasts[event].outcomes if event in workload.forecasts else ():
+        for found in outcome.uses:
+            key = (found.list, found.name, found.reason)
+            if found.verdict != "starts" and key not in seen:
+                seen.add(key)
+                yield outcome, found
+
+
+def first_steps(report: OutageReport, workloads: Iterable[Workload]) -> list[tuple[str, int, list[str]]]:
+    """Return what to do first: remedies, how many workloads each is for, and some of these; the most first."""
+    wanted: dict[str, dict[str, None]] = {}
+    weight: Counter[str] = Counter()
+    for workload in workloads:
+        for event in report.events:
+            for _, found in bad_uses(workload, event):
+                remedy = _REMEDIES[found.reason]
+                wanted.setdefault(remedy, {})[str(workload.ref)] = None
+                weight[remedy] += found.verdict == "stays down"
+    order = sorted(wanted, key=lambda remedy: (not weight[remedy], -len(wanted[remedy]), remedy))
+    return [(remedy, len(wanted[remedy]), list(wanted[remedy])[:3]) for remedy in order]
+
+
+def survivors(report: OutageReport, event: Event) -> tuple[int, int]:
+    """Return how many protected workloads come back, and of how many."""
+    protected = report.protected
+    return sum(workload.comes_back(event) for workload in protected), len(protected)

@@ -1,0 +1,114 @@
+"""What is kept of the objects of a snapshot: a hundred thousand pods fit into memory without the rest."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pullguard.core.gatekeeper import dig
+
+JSON = dict[str, Any]
+
+_METADATA = ("name", "namespace", "uid", "labels", "ownerReferences", "deletionTimestamp")
+_MIRROR = "kubernetes.io/config.mirror"
+_PLUGINS = "--enable-admission-plugins="
+_SPEC = (
+    *("nodeName", "nodeSelector", "affinity", "tolerations", "hostNetwork", "os"),
+    *("restartPolicy", "serviceAccountName", "imagePullSecrets"),
+)
+_CONTAINER = ("name", "image", "imagePullPolicy", "restartPolicy", "volumeMounts")
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_REPLICAS = ("replicas", "suspend", "paused", "selector")
+
+
+class Keeper:
+    """Takes from objects what a forecast needs. Parts that are alike are one value in memory."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+
+    def keep(self, obj: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what is kept of an object; nothing of it is to be changed."""
+        match obj.get("kind"):
+            case "Pod":
+                return {
+                    **_head(obj),
+                    "spec": self._pod_spec(obj.get("spec")),
+                    "status": self._one({"phase": dig(obj, "status", "phase"), "conditions": _ready(obj)}),
+                }
+            case "CronJob":
+                template = self._pod_spec(dig(obj, "spec", "jobTemplate", "spec", "template", "spec"))
+                spec = {"jobTemplate": {"spec": {"template": {"spec": template}}}}
+                return {**_head(obj), "spec": {**_some(obj.get("spec"), _REPLICAS), **spec}}
+            case "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" | "Job":
+                template = dig(obj, "spec", "template")
+                metadata = _some(dig(template, "metadata"), ("labels", "annotations"))
+                spec = {"template": {"metadata": metadata, "spec": self._pod_spec(dig(template, "spec"))}}
+                kept = {**_head(obj), "spec": {**_some(obj.get("spec"), _REPLICAS), **spec}}
+                return {**kept, "status": _some(obj.get("status"), ("conditions",))}
+            case "Node":
+                status = _some(obj.get("status"), ("nodeInfo",))
+                listed = dig(obj, "status", "images")
+                if listed is not None:
+                    status["images"] = self._images(listed)
+                return {**_head(obj), "spec": _some(obj.get("spec"), ("taints", "unschedulable")), "status": status}
+        return obj
+
+    def _images(self, listed: Any) -> Any:
+        if not isinstance(listed, list):
+            return listed
+        return [self._one(_some(image, ("names",))) for image in listed]
+
+    def _pod_spec(self, spec: Any) -> Any:
+        if not isinstance(spec, dict):
+            return spec
+        kept = _some(spec, _SPEC)
+        node = kept.pop("nodeName", None)
+        for field in _CONTAINERS:
+            if isinstance(spec.get(field), list):
+                kept[field] = [_container(container) for container in spec[field]]
+        if isinstance(spec.get("volumes"), list):
+            volumes = [_some(each, ("name", "image")) for each in spec["volumes"] if dig(each, "image") is not None]
+            if volumes:
+                kept["volumes"] = volumes
+        shared = self._one(kept)
+        return shared if node is None else {**shared, "nodeName": node}
+
+    def _one(self, value: Any) -> Any:
+        return self._known.setdefault(json.dumps(value, sort_keys=True), value)
+
+
+def is_static(pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod stands for one that a file on a node makes."""
+    return _MIRROR in (dig(pod, "metadata", "annotations") or {})
+
+
+def _head(obj: Mapping[str, Any]) -> JSON:
+    metadata = _some(obj.get("metadata"), _METADATA)
+    if is_static(obj):
+        metadata["annotations"] = {_MIRROR: ""}
+    return {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), "metadata": metadata}
+
+
+def _ready(obj: Mapping[str, Any]) -> list[Any]:
+    conditions = dig(obj, "status", "conditions")
+    listed = conditions if isinstance(conditions, list) else []
+    return [_some(each, ("type", "status")) for each in listed if dig(each, "type") == "Ready"]
+
+
+def _container(container: Any) -> Any:
+    if not isinstance(container, dict):
+        return container
+    kept = _some(container, _CONTAINER)
+    mounts = kept.pop("volumeMounts", None)
+    if isinstance(mounts, list):
+        kept["volumeMounts"] = [{"name": dig(mount, "name")} for mount in mounts]
+    for field in ("command", "args"):
+        stated = container.get(field)
+        plugins = [text for text in stated if str(text).startswith(_PLUGINS)] if isinstance(stated, list) else []
+        if plugins:
+            kept[field] = plugins
+    return kept
+
+
+def _some(value: Any, names: tuple[str, ...]) -> JSON:
+    return {name: value[name] for name in names if name in value} if isinstance(value, dict) else {}
