@@ -53,14 +53,13 @@ _KINDS = (
 # What scope's Rego stands on: of what templates hold, only libs that stand alone.
 _MODULES = {
     "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
-    "lib": ("globs", "images", "pods", "selectors"),
+    "lib": ("globs", "images", "pods", "requests", "selectors"),
     "scope": (
         "answers",
         "audit",
         "changes",
         "expansions",
         "gatekeeper",
-        "kubernetes",
         "mutation",
         "plan",
         "policies",

@@ -47,3 +47,13 @@ test_unknown_name if {
 	namespaces.verdict(_named("shop"), null, null) == "unknown"
 	namespaces.verdict({}, null, null) == "match"
 }
+
+test_known[name] if {
+	implied := {"kubernetes.io/metadata.name": "shop"}
+	some name, [of, namespace, labels, complete] in {
+		"stated": ["shop", {"metadata": {"labels": {"a": "b"}}}, object.union(implied, {"a": "b"}), true],
+		"no Namespace": ["shop", null, implied, false],
+		"no name": [null, null, {}, false],
+	}
+	namespaces.known(of, namespace) == {"name": of, "labels": labels, "labelsComplete": complete}
+}

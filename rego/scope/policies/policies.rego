@@ -7,7 +7,7 @@
 package scope.policies
 
 import data.lib.globs
-import data.scope.kubernetes
+import data.lib.requests
 import data.scope.steps
 
 # METADATA
@@ -26,7 +26,7 @@ parameters(policy) := stated if {
 # METADATA
 # title: Whether an admission policy of pullguard protects a namespace
 # description: By name, glob or label. Unknown if its CEL was edited since.
-protects(policy, namespace) := kubernetes.any_of({_named(protected, namespace), _selected(protected, namespace)}) if {
+protects(policy, namespace) := requests.any_of({_named(protected, namespace), _selected(protected, namespace)}) if {
 	protected := _summary(policy).protectedNamespaces
 } else := "unknown"
 
@@ -36,7 +36,7 @@ _named(protected, namespace) := "match" if {
 
 _selected(protected, namespace) := "mismatch" if {
 	object.get(protected, "selector", null) == null
-} else := kubernetes.selected(protected.selector, namespace)
+} else := requests.selected(protected.selector, namespace)
 
 # The summary of the variables that pullguard writes, so that nobody has to read CEL. Undefined if they were edited
 # since.
@@ -66,8 +66,7 @@ applied(policy, bindings, request) := answers[0] if {
 
 _by_binding(policy, binding, request) := answers[0] if {
 	parts := [
-		kubernetes.resources(object.get(policy, ["spec", "matchConstraints"], null), request),
-		kubernetes.resources(object.get(binding, ["spec", "matchResources"], null), request),
+		requests.bound(policy, binding, request),
 		_own_answer(policy, request.namespace),
 	]
 	answers := [answer |

@@ -2,7 +2,7 @@
 # title: Probes
 # description: |
 #   The objects whose way through the API server scope follows, a pod and a Deployment with Always, and the requests
-#   that create them, as data.scope.kubernetes has requests.
+#   that create them, as data.lib.requests has requests.
 # scope: package
 package scope.probes
 

@@ -1,12 +1,12 @@
 # METADATA
 # title: Whether Gatekeeper is asked
 # description: |
-#   By its webhooks, and by its Config. role is "validation" or "mutation"; requests are those of data.scope.kubernetes.
+#   By its webhooks, and by its Config. role is "validation" or "mutation"; requests are those of data.lib.requests.
 # scope: package
 package scope.reach
 
+import data.lib.requests
 import data.scope.gatekeeper
-import data.scope.kubernetes
 import data.scope.steps
 
 # METADATA
@@ -45,7 +45,7 @@ _barrier(webhooks, role, request) := text if {
 }
 
 _refusal(webhooks, request) := sprintf("%s is not asked, by its %s", [webhooks[0].configuration, answers[0].by]) if {
-	answers := [kubernetes.webhook(entry.webhook, request) | some entry in webhooks]
+	answers := [requests.webhook(entry.webhook, request) | some entry in webhooks]
 	every answer in answers {
 		answer.verdict == "mismatch"
 	}
@@ -60,8 +60,8 @@ _webhook_doubts([], role, _) := [steps.unknown(_strongest[role], text)] if {
 }
 
 _webhook_doubts(webhooks, role, request) := [steps.unknown(_strongest[role], text) |
-	answers := [kubernetes.webhook(entry.webhook, request) | some entry in webhooks]
-	kubernetes.any_of({answer.verdict | some answer in answers}) == "unknown"
+	answers := [requests.webhook(entry.webhook, request) | some entry in webhooks]
+	requests.any_of({answer.verdict | some answer in answers}) == "unknown"
 	by := [answer.by | some answer in answers; answer.verdict == "unknown"][0]
 	text := sprintf("whether %s is asked cannot be decided here, for its %s", [webhooks[0].configuration, by])
 ] if {

@@ -4,8 +4,8 @@
 # scope: package
 package scope.tools
 
+import data.lib.requests
 import data.scope.gatekeeper
-import data.scope.kubernetes
 import data.scope.policies
 import data.scope.probes
 
@@ -62,7 +62,7 @@ _turns_on_always_pull_images(pod) if {
 
 _changes_pods(configuration, request) if {
 	some webhook in configuration.webhooks
-	kubernetes.webhook(webhook, request).verdict != "mismatch"
+	requests.webhook(webhook, request).verdict != "mismatch"
 	_is_suspect(configuration, webhook)
 }
 

@@ -53,10 +53,10 @@ _KINDS = (
 )
 _MODULES = {
     "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
-    "lib": ("globs", "images", "nodes", "pods", "selectors"),
+    "lib": ("globs", "images", "nodes", "pods", "requests", "selectors"),
     "outage": ("admission",),
     "scope": (
-        *("changes", "expansions", "gatekeeper", "kubernetes", "mutation", "plan"),
+        *("changes", "expansions", "gatekeeper", "mutation", "plan"),
         *("policies", "probes", "reach", "steps", "tools"),
     ),
 }

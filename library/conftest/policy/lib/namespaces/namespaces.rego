@@ -11,9 +11,17 @@ import data.lib.selectors
 # description: |
 #   "match", "mismatch" or "unknown", as in lib.selectors. The Namespace object is null where it is not known: what is
 #   left is the label that the API server puts on each Namespace, its name. Where that is null, nothing is known.
-verdict(selector, name, namespace) := selectors.verdict(selector, labels, true) if {
+verdict(selector, name, namespace) := selectors.verdict(selector, subject.labels, subject.labelsComplete) if {
+	subject := known(name, namespace)
+}
+
+# METADATA
+# title: What is known of the labels of a namespace
+# description: |
+#   {name, labels, labelsComplete}, by the name and the Namespace object as verdict() has them.
+known(name, namespace) := {"name": name, "labels": labels, "labelsComplete": true} if {
 	labels := object.union(_stated_labels(namespace), _implied_labels(name))
-} else := selectors.verdict(selector, _implied_labels(name), false)
+} else := {"name": name, "labels": _implied_labels(name), "labelsComplete": false}
 
 _implied_labels(name) := {"kubernetes.io/metadata.name": name} if {
 	is_string(name)
