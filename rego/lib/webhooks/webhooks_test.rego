@@ -20,10 +20,13 @@ test_served if {
 	}
 	every kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
 		webhooks.served(configuration, object.union(_kind("v1"), {"kind": kind})) == [
-			{"index": 0, "name": "a.example.com", "failurePolicy": "Fail", "service": _service, "webhook": first},
 			{
-				"index": 2, "name": "a.example.com", "failurePolicy": "Ignore",
-				"service": {"namespace": "bank", "name": "hook"}, "webhook": third,
+				"index": 0, "name": "a.example.com", "failurePolicy": "Fail", "timeoutSeconds": 10,
+				"service": _service, "field": "service", "webhook": first,
+			},
+			{
+				"index": 2, "name": "a.example.com", "failurePolicy": "Ignore", "timeoutSeconds": 10,
+				"service": {"namespace": "bank", "name": "hook"}, "field": "service", "webhook": third,
 			},
 		]
 	}
@@ -46,6 +49,76 @@ test_failure_policy_in_force[name] if {
 	[webhook.failurePolicy | some webhook in webhooks.served(configuration, _kind(version))] == [policy]
 }
 
+test_entries_have_webhooks_without_a_service if {
+	webhook := {"name": "a.example.com", "clientConfig": {"url": "https://example.com"}, "timeoutSeconds": 3}
+	webhooks.entries({"webhooks": [webhook]}, _kind("v1")) == [{
+		"index": 0, "name": "a.example.com", "failurePolicy": "Fail", "timeoutSeconds": 3,
+		"service": null, "field": null, "webhook": webhook,
+	}]
+}
+
+test_timeout_in_force[name] if {
+	some name, [version, change, seconds] in {
+		"stated": ["v1", {"timeoutSeconds": 30}, 30],
+		"none": ["v1", {}, 10],
+		"null": ["v1", {"timeoutSeconds": null}, 10],
+		"none in v1beta1": ["v1beta1", {}, 30],
+		"stated in v1beta1": ["v1beta1", {"timeoutSeconds": 5}, 5],
+		"a string": ["v1", {"timeoutSeconds": "30"}, 10],
+	}
+	configuration := {"webhooks": [object.union(_webhook(_service), change)]}
+	[webhook.timeoutSeconds | some webhook in webhooks.entries(configuration, _kind(version))] == [seconds]
+}
+
+test_host[name] if {
+	some name, [client, service, field] in {
+		"a service": [{"service": _service}, _service, "service"],
+		"a service beside a URL": [{"service": _service, "url": "https://other.bank.svc"}, _service, "service"],
+		"a URL": [{"url": "https://hook.shop.svc"}, _service, "url"],
+		"a URL beside null": [{"service": null, "url": "https://hook.shop.svc/validate"}, _service, "url"],
+	}
+	webhooks.host(client) == {"service": service, "field": field}
+}
+
+test_url_of_a_service[url] if {
+	some url in [
+		"https://hook.shop.svc",
+		"https://hook.shop.svc/",
+		"https://hook.shop.svc:443/validate?timeout=5s",
+		"https://hook.shop.svc.cluster.local",
+		"https://hook.shop.svc.cluster.local.:8443/a",
+		"HTTPS://Hook.Shop.svc/A",
+	]
+	webhooks.of_url(url) == _service
+}
+
+test_url_of_something_else[url] if {
+	some url in [
+		"https://example.com",
+		"https://hook.shop.svc.example.com",
+		"https://shop.svc",
+		"https://a.hook.shop.svc",
+		"https://hook.shop.svcs/a",
+		"https://example.com/hook.shop.svc",
+		"https://hook.shop.svc@example.com",
+		"http://hook.shop.svc",
+		"",
+		null,
+		7,
+	]
+	not webhooks.of_url(url)
+}
+
+test_groups_of_custom_resources[group] if {
+	some group in ["example.com", "gateway.networking.k8s.io", "metrics.k8s.io", "snapshot.storage.k8s.io"]
+	webhooks.is_custom(group)
+}
+
+test_groups_of_kubernetes[group] if {
+	some group in ["", "*", "apps", "batch", "coordination.k8s.io", "rbac.authorization.k8s.io", null, 7]
+	not webhooks.is_custom(group)
+}
+
 test_no_version_is_not_v1beta1 if {
 	kind := object.remove(_kind("v1"), ["version"])
 	[webhook.failurePolicy | some webhook in webhooks.served({"webhooks": [_webhook(_service)]}, kind)] == ["Fail"]
@@ -64,7 +137,7 @@ test_none_served[name] if {
 		"clientConfig a string": {"webhooks": [{"clientConfig": "shop/hook"}]},
 		"clientConfig a list": {"webhooks": [{"clientConfig": [{"service": _service}]}]},
 		"service null": {"webhooks": [_webhook(null)]},
-		"a URL": {"webhooks": [{"clientConfig": {"url": "https://hook.shop.svc"}}]},
+		"a URL": {"webhooks": [{"clientConfig": {"url": "https://hook.example.com"}}]},
 	}
 	webhooks.served(configuration, _kind("v1")) == []
 }

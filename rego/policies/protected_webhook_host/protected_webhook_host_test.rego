@@ -55,6 +55,10 @@ _webhook(namespace, change) := object.union(
 	change,
 )
 
+_webhook_at(url, change) := object.union({"name": "a.example.com", "clientConfig": {"url": url}}, change)
+
+_rule(groups) := {"apiGroups": groups, "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["*"]}
+
 _in(namespace) := _validating([_webhook(namespace, {})])
 
 _converted_by(service) := _definition({"strategy": "Webhook", "webhook": {"clientConfig": {"service": service}}})
@@ -73,6 +77,12 @@ _ignore := concat("", [
 	"and requests pass without it (failurePolicy Ignore); protect the namespace",
 ])
 
+_custom := concat("", [
+	"webhook \"a.example.com\" service \"shop/hook\": its namespace is not protected: ",
+	"without its registry it may stay down, ",
+	"and requests about custom resources fail (failurePolicy Fail); protect the namespace",
+])
+
 _undecided := concat("", [
 	"webhook \"a.example.com\" service \"lost/hook\": cannot tell whether its namespace is protected, ",
 	"as the labels are not in the inventory; sync Namespaces, or protect it by name",
@@ -83,6 +93,7 @@ test_what_is_said[name] if {
 		"Fail": [_validating([_webhook("shop", {"failurePolicy": "Fail"})]), _fail],
 		"no failurePolicy": [_validating([_webhook("shop", {})]), _fail],
 		"mutating": [_mutating([_webhook("shop", {})]), _fail],
+		"custom resources only": [_validating([_webhook("shop", {"rules": [_rule(["example.com"])]})]), _custom],
 		"Ignore": [_validating([_webhook("shop", {"failurePolicy": "Ignore"})]), _ignore],
 		"no failurePolicy in v1beta1": [
 			object.union(_in("shop"), {"kind": {"version": "v1beta1"}}),
@@ -115,6 +126,18 @@ test_details[name] if {
 		"ignore": [_mutating([_webhook("shop", {"failurePolicy": "Ignore"})]), {
 			"path": "webhooks[0].clientConfig.service", "webhook": "a.example.com", "namespace": "shop", "service": "hook",
 			"failurePolicy": "Ignore", "reason": "ignore",
+		}],
+		"ignore by a URL": [_mutating([_webhook_at("https://hook.shop.svc:443/mutate", {"failurePolicy": "Ignore"})]), {
+			"path": "webhooks[0].clientConfig.url", "webhook": "a.example.com", "namespace": "shop", "service": "hook",
+			"failurePolicy": "Ignore", "reason": "ignore",
+		}],
+		"custom": [_validating([_webhook("shop", {"rules": [_rule(["example.com"])]})]), {
+			"path": "webhooks[0].clientConfig.service", "webhook": "a.example.com", "namespace": "shop", "service": "hook",
+			"failurePolicy": "Fail", "reason": "custom",
+		}],
+		"conversion by a URL": [_definition({"webhook": {"clientConfig": {"url": "https://hook.shop.svc/convert"}}}), {
+			"path": "spec.conversion.webhook.clientConfig.url", "webhook": null, "namespace": "shop", "service": "hook",
+			"failurePolicy": null, "reason": "conversion",
 		}],
 		"conversion": [_converted_by(_shop), {
 			"path": "spec.conversion.webhook.clientConfig.service", "webhook": null, "namespace": "shop", "service": "hook",
@@ -247,9 +270,29 @@ test_graded_by_failure_policy[name] if {
 	_reasons(review, _by_name, {}) == [reason]
 }
 
+test_custom_resources_only[name] if {
+	some name, [rules, reason] in {
+		"one group": [[_rule(["example.com"])], "custom"],
+		"several": [[_rule(["example.com", "acme.example.com"]), _rule(["metrics.k8s.io"])], "custom"],
+		"the core group": [[_rule([""])], "fail"],
+		"any group": [[_rule(["*"])], "fail"],
+		"a group of Kubernetes": [[_rule(["example.com", "apps"])], "fail"],
+		"another rule about a group of Kubernetes": [[_rule(["example.com"]), _rule(["apps"])], "fail"],
+		"no rules": [[], "fail"],
+		"rules null": [null, "fail"],
+		"a rule of another type": [["example.com"], "fail"],
+		"no groups": [[_rule([])], "fail"],
+		"groups null": [[_rule(null)], "fail"],
+		"a group of another type": [[_rule([7])], "fail"],
+	}
+	_reasons(_validating([_webhook("shop", {"rules": rules})]), _by_name, {}) == [reason]
+	ignoring := _webhook("shop", {"rules": rules, "failurePolicy": "Ignore"})
+	_reasons(_validating([ignoring]), _by_name, {}) == ["ignore"]
+}
+
 test_nothing_is_called[name] if {
 	some name, review in {
-		"a URL": _validating([{"name": "a.example.com", "clientConfig": {"url": "https://hook.shop.svc"}}]),
+		"a URL": _validating([{"name": "a.example.com", "clientConfig": {"url": "https://hook.example.com"}}]),
 		"no webhooks": _validating([]),
 		"webhooks null": _validating(null),
 		"webhooks a mapping": _validating({"a": _webhook("shop", {})}),

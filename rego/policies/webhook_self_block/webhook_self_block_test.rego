@@ -276,7 +276,7 @@ test_services_without_namespace[name] if {
 
 test_no_service_passes[name] if {
 	some name, client in {
-		"a URL": {"url": "https://hook.shop.svc"},
+		"a URL": {"url": "https://hook.example.com"},
 		"null": null,
 		"empty": {},
 		"a string": "shop/hook",

@@ -2,18 +2,22 @@
 # title: Protected webhook host
 # description: |
 #   What serves admission, conversion or an aggregated API runs in a protected namespace, since the API server depends
-#   on it: while it is down, requests fail or pass without it. So it must restart without a registry. Webhooks with a
-#   URL have no namespace and are not judged. For audit and CI: admission never shows webhook configurations to
-#   webhooks.
+#   on it: while it is down, requests fail or pass without it. So it must restart without a registry. A webhook with a
+#   URL is judged if the host is that of a Service, such as `https://name.namespace.svc`. For audit and CI: admission
+#   never shows webhook configurations to webhooks.
 # scope: package
 # custom:
 #   kind: K8sProtectedWebhookHost
-#   version: 1.0.0
+#   version: 1.1.0
 #   rules:
 #     fail:
 #       id: webhook-host-unprotected-fail
 #       severity: high
 #       title: A webhook with failurePolicy Fail runs in a namespace that is not protected
+#     custom:
+#       id: webhook-host-unprotected-custom
+#       severity: medium
+#       title: A webhook with failurePolicy Fail for custom resources only runs in a namespace that is not protected
 #     ignore:
 #       id: webhook-host-unprotected-ignore
 #       severity: low
@@ -124,28 +128,36 @@ violation contains {"msg": _message(host, reason), "details": details} if {
 _hosts contains host if {
 	some served in webhooks.served(input.review.object, input.review.kind)
 	host := {
-		"path": sprintf("webhooks[%d].clientConfig.service", [served.index]),
+		"path": sprintf("webhooks[%d].clientConfig.%s", [served.index, served.field]),
 		"webhook": served.name,
 		"service": served.service,
 		"failurePolicy": served.failurePolicy,
-		"use": lower(served.failurePolicy),
+		"use": _use(served),
 	}
 }
 
-_hosts contains _host("spec.conversion.webhook.clientConfig.service", service, "conversion") if {
-	service := webhooks.service(_conversion.webhook.clientConfig.service)
-}
+_hosts contains _converter("webhook.clientConfig", webhooks.host(_conversion.webhook.clientConfig))
 
 # The same in v1beta1.
-_hosts contains _host("spec.conversion.webhookClientConfig.service", service, "conversion") if {
-	service := webhooks.service(_conversion.webhookClientConfig.service)
-}
+_hosts contains _converter("webhookClientConfig", webhooks.host(_conversion.webhookClientConfig))
 
 _hosts contains _host("spec.service", service, "aggregated") if {
 	input.review.kind.group == "apiregistration.k8s.io"
 	input.review.kind.kind == "APIService"
 	service := webhooks.service(input.review.object.spec.service)
 }
+
+# The pods of a cluster come back without requests about custom resources.
+_use(served) := "custom" if {
+	served.failurePolicy == "Fail"
+	count(served.webhook.rules) > 0
+	every rule in served.webhook.rules {
+		count(rule.apiGroups) > 0
+		every group in rule.apiGroups {
+			webhooks.is_custom(group)
+		}
+	}
+} else := lower(served.failurePolicy)
 
 _conversion := conversion if {
 	input.review.kind.group == "apiextensions.k8s.io"
@@ -155,6 +167,8 @@ _conversion := conversion if {
 }
 
 _calls_nothing(conversion) if conversion.strategy == "None"
+
+_converter(path, host) := _host(sprintf("spec.conversion.%s.%s", [path, host.field]), host.service, "conversion")
 
 _host(path, service, use) := {"path": path, "webhook": null, "service": service, "failurePolicy": null, "use": use}
 
@@ -190,6 +204,7 @@ _nouns := {"aggregated": "aggregated API", "conversion": "conversion webhook"}
 
 _problems := {
 	"fail": sprintf(_unprotected, ["requests fail (failurePolicy Fail)"]),
+	"custom": sprintf(_unprotected, ["requests about custom resources fail (failurePolicy Fail)"]),
 	"ignore": sprintf(_unprotected, ["requests pass without it (failurePolicy Ignore)"]),
 	"conversion": sprintf(_unprotected, ["custom resources cannot be converted"]),
 	"aggregated": sprintf(_unprotected, ["its API is gone"]),
