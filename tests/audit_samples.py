@@ -190,7 +190,7 @@ def shop() -> str:
     return dump(
         constraint(pull, 34),
         constraint(pinning, kind="K8sProtectedImagePinning", name="protected-image-pinning-by-name"),
-        constraint([], kind="K8sWebhookSelfBlock", name="webhook-self-block"),
+        constraint([], kind="K8sWebhookBlocksRecovery", name="webhook-blocks-recovery"),
         owned("Deployment", "coredns"),
         owned("Deployment", "metrics-server"),
         owned("DaemonSet", "kube-proxy"),

@@ -21,7 +21,7 @@ _POLICIES = (
     "protected_image_pinning",
     "protected_pull_policy",
     "protected_webhook_host",
-    "webhook_self_block",
+    "webhook_blocks_recovery",
 )
 _ACTIONS = {
     "audit": ["dryrun"] * 5,

@@ -21,7 +21,11 @@ from pullguard.suites.assertions import Violation, expressions, judge
 from pullguard.suites.suite_files import Case, Suite, Test, find_suites, read_one
 from shared_engine import ENGINE
 
-_COLLECTIONS = {"Node": "/api/v1/nodes", "Namespace": "/api/v1/namespaces"}
+_ADMISSION = {
+    kind: f"/apis/admissionregistration.k8s.io/v1/{kind.lower()}s"
+    for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+} | {"ValidatingAdmissionPolicy": "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"}
+_COLLECTIONS = {"Node": "/api/v1/nodes", "Namespace": "/api/v1/namespaces"} | _ADMISSION
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
 _LINE = re.compile(r"\[([^\]]+)\] (.*)")
 
@@ -73,7 +77,14 @@ _PROBE = {
                             "rego": """\
 package testsinventory
 
-violation contains {"msg": json.marshal({"nodes": nodes, "shop": shop})}
+violation contains {"msg": json.marshal({"nodes": nodes, "shop": shop, "admission": admission})}
+
+# Gatekeeper's own configurations are there all the time.
+admission := sort([name |
+	some _, objects in object.get(data.inventory, ["cluster", "admissionregistration.k8s.io/v1"], {})
+	some name, _ in objects
+	not startswith(name, "gatekeeper-")
+])
 
 nodes := sort([name | some name, _ in object.get(data.inventory, ["cluster", "v1", "Node"], {})])
 
@@ -221,6 +232,7 @@ def _wait_until_synced(webhook: Client, inventory: Sequence[dict[str, Any]]) -> 
     name = "kubernetes.io/metadata.name"
     expected = {
         "nodes": [obj["metadata"]["name"] for obj in inventory if obj["kind"] == "Node"],
+        "admission": sorted(obj["metadata"]["name"] for obj in inventory if obj["kind"] in _ADMISSION),
         "shop": [{name: _SHOP, **obj["metadata"].get("labels", {})} for obj in inventory if obj["kind"] == "Namespace"],
     }
     wait_until(

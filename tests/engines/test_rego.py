@@ -66,13 +66,14 @@ def test_missing_parameters_count_as_the_defaults_of_the_metadata(opa: tuple[str
         *({"request": request} for request in requests),
     ]
     query = f"""[[said, meant] |
+        defaults := input.defaults
         some stated in input.reviews
         some review in array.concat(
             [data.gatekeeper.review.from_object(stated.object, "kube-system") | stated.object],
             [data.gatekeeper.review.from_admission(stated.request) | stated.request],
         )
         said := data.policies.{name}.violation with input as {{"review": review, "parameters": {{}}}}
-        meant := data.policies.{name}.violation with input as {{"review": review, "parameters": input.defaults}}
+        meant := data.policies.{name}.violation with input as {{"review": review, "parameters": defaults}}
     ]"""
     answers = _evaluate(opa, query, {"reviews": reviews, "defaults": defaults})
     assert len(answers) == len(reviews)

@@ -289,7 +289,7 @@ def test_metrics(report: AuditReport) -> None:
     assert totals == {
         "protected-image-pinning-by-name": 2,
         "protected-pull-policy-by-name": 34,
-        "webhook-self-block": 0,
+        "webhook-blocks-recovery": 0,
     }
     (sample, *_) = families["pullguard_audit_last_run_timestamp_seconds"].samples
     assert sample.value == 1769860800

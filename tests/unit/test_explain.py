@@ -34,14 +34,14 @@ def test_every_name_of_a_policy_leads_to_its_page(
 
 def test_links_lead_to_files(checkout: Path, tmp_path: Path) -> None:
     shutil.copytree(checkout / "library", tmp_path / "library")
-    page = tmp_path / "library/policies/webhook_self_block/README.md"
+    page = tmp_path / "library/policies/webhook_blocks_recovery/README.md"
     fence = "```yaml\na: '[b](c.yaml)'\n```\n"
     page.write_text(f"# x\n[a](samples/a.yaml), [b](../../README.md#c)\n{fence}[c](https://example.com/), [d](#e)\n")
-    assert explain("webhook_self_block", library=str(tmp_path / "library")) == (
+    assert explain("webhook_blocks_recovery", library=str(tmp_path / "library")) == (
         f"# x\n{page.parent}/samples/a.yaml, {tmp_path}/library/README.md#c\n"
         f"{fence}[c](https://example.com/), [d](#e)\n"
     )
-    for policy in ("protected_pull_policy", "protected_image_pinning", "webhook_self_block"):
+    for policy in ("protected_pull_policy", "protected_image_pinning", "webhook_blocks_recovery"):
         found = re.findall(r"(?m)^(?:Fails|Passes): .* \((.*)\)$", explain(policy, library=str(checkout / "library")))
         assert [Path(name).is_file() for name in found] == [True] * len(found)
 
@@ -83,6 +83,6 @@ def test_no_page_outside_the_library_is_read(tmp_path: Path) -> None:
 
 def test_a_page_that_is_missing(tmp_path: Path, checkout: Path) -> None:
     shutil.copytree(checkout / "library", tmp_path / "library")
-    (tmp_path / "library/policies/webhook_self_block/README.md").unlink()
-    with pytest.raises(PullguardError, match="has no page of webhook_self_block"):
-        explain("webhook_self_block", library=str(tmp_path / "library"))
+    (tmp_path / "library/policies/webhook_blocks_recovery/README.md").unlink()
+    with pytest.raises(PullguardError, match="has no page of webhook_blocks_recovery"):
+        explain("webhook_blocks_recovery", library=str(tmp_path / "library"))

@@ -19,6 +19,11 @@ SUMMARY_ANNOTATION = "pullguard/summary"
 RULES_ANNOTATION = "pullguard/rules"
 SYNC_ANNOTATION = "metadata.gatekeeper.sh/requires-sync-data"
 
+#: The kinds without which a policy judges less precisely: what is not in the inventory, it takes for unknown.
+LOOKED_UP = frozenset(
+    {"MutatingWebhookConfiguration", "Namespace", "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration"}
+)
+
 #: Enforcement actions from the mildest to the strictest.
 ACTIONS = ("dryrun", "warn", "deny")
 
@@ -146,7 +151,7 @@ def is_constraint(obj: Mapping[str, Any]) -> bool:
 
 
 def needs_cluster(template: ConstraintTemplate) -> bool:
-    """Tell whether a template judges by objects that only a cluster has, and not by Namespaces alone.
+    """Tell whether a template judges by objects that only a cluster has, and not by LOOKED_UP alone.
 
     Its annotation says so, in the form that Gatekeeper's documentation gives. One of another form says nothing.
     """
@@ -156,7 +161,7 @@ def needs_cluster(template: ConstraintTemplate) -> bool:
     try:
         requirements = json.loads(text.strip("\n\"'"))
         return any(
-            kind != "Namespace" for requirement in requirements for entry in requirement for kind in entry["kinds"]
+            kind not in LOOKED_UP for requirement in requirements for entry in requirement for kind in entry["kinds"]
         )
     except (TypeError, ValueError, KeyError):
         return False

@@ -38,6 +38,7 @@
 #       id: webhook-host-invalid
 #       severity: medium
 #       title: The Service of a webhook names no namespace
+#   include: lib.protection
 #   match:
 #     kinds:
 #       - apiGroups: [admissionregistration.k8s.io]
@@ -48,64 +49,15 @@
 #         kinds: [APIService]
 #     scope: Cluster
 #     namespacesToParameter: protectedNamespaces
-#   operations: [CREATE, UPDATE]
 #   enforcement: [audit, warn]
 #   requiresSyncData:
 #     - - groups: [""]
 #         versions: [v1]
 #         kinds: [Namespace]
-#   parameters:
-#     type: object
-#     properties:
-#       protectedNamespaces:
-#         description: |
-#           The namespaces whose pods must restart without a registry: those that `names` or `selector` names. The
-#           selector needs the Namespaces in data.inventory. Without either of them no namespace is protected.
-#         type: object
-#         minProperties: 1
-#         properties:
-#           names:
-#             description: |
-#               Names of namespaces. An asterisk at the start or the end stands for anything, as in `kube-*`.
-#             type: array
-#             items:
-#               type: string
-#               minLength: 1
-#               pattern: ^\*?[-:a-z0-9]*\*?$
-#           selector:
-#             description: A label selector for Namespaces; an empty one selects all of them.
-#             type: object
-#             properties:
-#               matchLabels:
-#                 description: Labels, each with the value that it must have.
-#                 type: object
-#                 additionalProperties:
-#                   type: string
-#               matchExpressions:
-#                 description: Conditions that all have to hold.
-#                 type: array
-#                 items:
-#                   type: object
-#                   required: [key, operator]
-#                   properties:
-#                     key:
-#                       description: The label.
-#                       type: string
-#                       minLength: 1
-#                     operator:
-#                       description: How the label relates to the values.
-#                       type: string
-#                       enum: [In, NotIn, Exists, DoesNotExist]
-#                     values:
-#                       description: Values of the label, for In and NotIn only.
-#                       type: array
-#                       items:
-#                         type: string
 package policies.protected_webhook_host
 
-import data.lib.globs
 import data.lib.messages
-import data.lib.namespaces
+import data.lib.protection
 import data.lib.webhooks
 
 # METADATA
@@ -177,13 +129,7 @@ _reason(host) := "invalid" if {
 	host.service.namespace == null
 } else := {"mismatch": host.use, "unknown": "undecided"}[_protection(host.service.namespace)]
 
-# Without protectedNamespaces nothing is protected.
-_protection(namespace) := "match" if {
-	globs.match_any(input.parameters.protectedNamespaces.names, namespace)
-} else := namespaces.verdict(selector, namespace, _namespace_object(namespace)) if {
-	selector := input.parameters.protectedNamespaces.selector
-	selector != null
-} else := "mismatch"
+_protection(namespace) := protection.verdict(input.parameters, namespace, _namespace_object(namespace))
 
 # Without the inventory, and where it does not hold the Namespace, its labels are not known.
 _namespace_object(name) := found if {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullguard.core.gatekeeper import Rule
+from pullguard.core.gatekeeper import LOOKED_UP, Rule
 
 #: Enforcement levels as users write them, mildest first; a policy offers the first one, two or all of them.
 LEVELS = ("audit", "warn", "deny")
@@ -248,8 +248,8 @@ class Policy:
 
     @property
     def needs_cluster(self) -> bool:
-        """Whether it judges by objects that only a cluster has, and not by Namespaces alone."""
-        return any(kind != "Namespace" for requirement in self.sync for entry in requirement for kind in entry.kinds)
+        """Whether it judges by objects that only a cluster has, and not by LOOKED_UP alone."""
+        return any(kind not in LOOKED_UP for requirement in self.sync for entry in requirement for kind in entry.kinds)
 
 
 @dataclass(frozen=True, slots=True)
