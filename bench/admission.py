@@ -1,7 +1,7 @@
-"""How many containers an object can have before CEL exceeds the API server's cost budget.
+"""Measures how many containers an object can have before CEL exceeds the API server's cost budget.
 
-Kubernetes' own code decides (tools/admission), with the library's policies in force; the cost of an expression does not
-depend on the machine's load.
+Kubernetes' own code decides (tools/admission), with the library's policies in force. The cost of an expression does not
+depend on the load of the machine.
 """
 
 import json
@@ -18,7 +18,7 @@ import yaml
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _NAMESPACE = "gatekeeper-system"
-#: An object of so many containers is larger than the API server takes.
+#: An object with this many containers is too large for the API server.
 _LIMIT = 1 << 14
 
 _SHORT = "registry.example.com/team/app:v1.2.3"
@@ -53,7 +53,7 @@ def _write(policy: str, title: str, image: str, most: int) -> None:
 
 
 def _most(holds: Callable[[int], bool]) -> int:
-    """Return about the largest count that holds, at most 1 % too low, by doubling and halving."""
+    """Return about the largest count that holds, by doubling and bisection; it may be 1 % too low."""
     low = 128
     while low < _LIMIT and holds(2 * low):
         low *= 2
@@ -65,14 +65,14 @@ def _most(holds: Callable[[int], bool]) -> int:
 
 
 def _keeps(ask: Ask, image: str, old: str | None, new: str, count: int) -> bool:
-    """Tell whether the budget is enough."""
+    """Tell whether the cost budget is enough."""
     was = None if old is None else _pod(image, count, old)
     request = _request(_pod(image, count, new, last="registry.example.com/other:v1"), was)
     return "exceeded" not in ask({"request": request, "typed": False}).get("message", "")
 
 
 def _mutates(ask: Ask, image: str, count: int) -> bool:
-    """Tell whether the last container is changed."""
+    """Tell whether the last container is mutated."""
     verdict = ask({"request": _request(_pod(image, count, "Always"), None), "typed": True})
     return bool(verdict["object"]["spec"]["containers"][-1]["imagePullPolicy"] == "IfNotPresent")
 

@@ -1,8 +1,8 @@
-"""What audits of a large cluster cost: Gatekeeper's own by several policies, and `pullguard audit --rescan`.
+"""Measures audits of a large cluster: Gatekeeper's own with several policies, and `pullguard audit --rescan`.
 
-A real etcd, API server and Gatekeeper run in a network of their own; there are no nodes, so pods are only stored. Needs
-root, and what `make cluster-tools` builds. An argument divides the numbers of objects; a second one, `rescan`, leaves
-out Gatekeeper's own audits. Beside each rescan, `kubectl get -o json` reads the same lists.
+A real etcd, API server and Gatekeeper run in a network of their own. There are no nodes, so pods are only stored. It
+needs root, and the programs of `make cluster-tools`. The first argument divides the number of objects; `rescan` as the
+second one skips Gatekeeper's own audits. Next to each rescan, `kubectl get -o json` reads the same lists.
 """
 
 import json
@@ -36,7 +36,7 @@ _BINARIES = _CHECKOUT / ".tools" / "bin"
 _DEPLOYMENTS, _PODS = 10_000, 20_000
 _NAMESPACES = 20
 _THREADS = 8
-# One object in so many violates.
+# One in this many objects violates.
 _VIOLATING = 100
 _AUDITS = 2
 _RESCANS = 3
@@ -62,7 +62,7 @@ def main() -> None:
         _create(plane, (0, 0), small)
         with gatekeeper(plane, _BINARIES.parent / "manifests" / "gatekeeper.yaml"):
             few = _rescans(plane)
-        # Gatekeeper is gone, and its webhooks would only slow the next objects down.
+        # Gatekeeper is no longer running, and its webhooks would only slow down the creation of more objects.
         shutil.rmtree(plane.folder / "audit")
         plane.kubectl()("delete", "validatingwebhookconfigurations,mutatingwebhookconfigurations", "--all")
         _create(plane, small, whole)
@@ -89,7 +89,7 @@ def _print_audits(whole: tuple[int, int], costs: Mapping[str, tuple[float, float
 
 
 def _create(plane: ControlPlane, start: tuple[int, int], end: tuple[int, int]) -> None:
-    """Create the Deployments and Pods with the numbers from start on."""
+    """Create the Deployments and Pods whose numbers are in a range."""
     with closing(plane.client()) as client:
         for number in range(_NAMESPACES):
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"team-{number}"}}
@@ -132,12 +132,12 @@ def _object(kind: str, number: int) -> dict[str, Any]:
 
 
 def _audits(plane: ControlPlane, name: str) -> tuple[float, float]:
-    """Return the seconds of the shortest of some audits by one policy alone, and the CPU seconds of the cheapest."""
+    """Return the seconds of the shortest audit with only one policy, and the CPU seconds of the cheapest."""
     log, process = plane.folder / "gatekeeper.log", _child("gatekeeper")
     with _applied(plane, name):
         start = _now()
         durations: list[float] = []
-        # CPU time when each audit ended: one follows the other, so what lies between is that of one audit.
+        # The CPU time at the end of each audit. Audits follow each other, so each difference belongs to one audit.
         ends: list[float] = []
 
         def enough() -> bool:
@@ -150,9 +150,9 @@ def _audits(plane: ControlPlane, name: str) -> tuple[float, float]:
 
 
 def _rescans(plane: ControlPlane) -> tuple[float, float, int, int]:
-    """Return the median seconds of rescans and of kubectl beside them, and the highest peaks of memory of the rescans.
+    """Return the median seconds of the rescans and of kubectl, and the highest memory peaks of the rescans.
 
-    In MiB: that of pullguard, and that of it and all that it runs.
+    The peaks are in MiB: of pullguard alone, and of pullguard with all programs that it runs.
     """
     with _applied(plane, "protected_pull_policy"):
         runs = [(_rescan(plane), _kubectl_get(plane)) for _ in range(_RESCANS)]
@@ -161,7 +161,7 @@ def _rescans(plane: ControlPlane) -> tuple[float, float, int, int]:
 
 
 def _kubectl_get(plane: ControlPlane) -> float:
-    """Return the seconds in which kubectl writes the same lists as JSON."""
+    """Return how many seconds kubectl takes to write the same lists as JSON."""
     begun = time.monotonic()
     for kind in ("pods", "deployments.apps"):
         with tempfile.TemporaryFile() as output:
@@ -171,7 +171,7 @@ def _kubectl_get(plane: ControlPlane) -> float:
 
 
 def _rescan(plane: ControlPlane) -> tuple[float, int, int]:
-    """Return the seconds of a rescan, and the peaks of memory in MiB: its own, and of it and all that it runs."""
+    """Return the seconds of a rescan, and its memory peaks in MiB: of pullguard alone, and with all its programs."""
     with tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "pullguard", "audit", "--rescan", "-o", "json"]
         begun = time.monotonic()
@@ -201,7 +201,7 @@ def _rescan(plane: ControlPlane) -> tuple[float, int, int]:
 
 @contextmanager
 def _applied(plane: ControlPlane, name: str) -> Iterator[None]:
-    """Apply a policy to Pods and Deployments in all namespaces, until Gatekeeper enforces it."""
+    """Apply a policy to Pods and Deployments in all namespaces, and wait until Gatekeeper enforces it."""
     template = next(
         obj
         for obj in yaml.safe_load_all((_CHECKOUT / _POLICIES[name]).read_text("utf-8"))
@@ -230,7 +230,7 @@ def _applied(plane: ControlPlane, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        # Nothing here collects what the template owned.
+        # No garbage collector runs here to delete what the template owned.
         kubectl("delete", "constrainttemplate", template["metadata"]["name"])
         kubectl("delete", crd)
 
@@ -240,7 +240,7 @@ def _parameters(name: str) -> Mapping[str, Any]:
 
 
 def _durations(log: Path, start: str) -> list[float]:
-    """Return the seconds of the audits in Gatekeeper's log that began after a time."""
+    """Return the seconds of the audits in Gatekeeper's log that began after a given time."""
     found = []
     for line in log.read_text("utf-8", "replace").splitlines():
         if '"audit_finished"' in line:
@@ -251,13 +251,13 @@ def _durations(log: Path, start: str) -> list[float]:
 
 
 def _seconds(text: str) -> float:
-    """Return the seconds of a duration as Go writes it, such as 1m2.5s."""
+    """Return the seconds of a duration in Go's notation, such as 1m2.5s."""
     minutes, _, rest = text.rpartition("m") if "ms" not in text else ("", "", text)
     return 60 * float(minutes or 0) + (float(rest[:-2]) / 1000 if rest.endswith("ms") else float(rest[:-1]))
 
 
 def _child(name: str) -> int:
-    """Return the process of a program that this one has started."""
+    """Return the id of a child process with this program."""
     children = map(int, _read(f"/proc/{os.getpid()}/task/{os.getpid()}/children").split())
     return next(pid for pid in children if _read(f"/proc/{pid}/comm").strip() == name)
 
@@ -269,7 +269,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _tree(pid: int) -> list[int]:
-    """Return a process and all its descendants that can be seen."""
+    """Return a process and all its visible descendants."""
     found = [pid]
     for parent in found:
         found += map(int, _read(f"/proc/{parent}/task/{parent}/children").split())
@@ -283,7 +283,7 @@ def _resident(pids: Sequence[int]) -> int:
 
 
 def _read(path: str) -> str:
-    """Return the text of a file about a process; "" if that has ended."""
+    """Return the text of a file about a process, or "" if the process has ended."""
     try:
         return Path(path).read_text("ascii")
     except OSError:

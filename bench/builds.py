@@ -1,11 +1,11 @@
-"""Measures `pullguard check` on charts and kustomizations beside `helm template` and `kustomize build` in a loop.
+"""Measures `pullguard check` on charts and kustomizations against `helm template` and `kustomize build` in a loop.
 
     bench/builds.py [--charts N] [--kustomizations N] [--turns N] [FOLDER]
 
-FOLDER holds charts in helm/ and kustomizations in kustomize/, with kustomize-sources.json, which says which of their
-folders to build; by default ../shared/charts beside the checkout. They are copied until there are enough. Both run turn
-by turn, from process start to exit; the best turn counts. pullguard also judges what is built, and says where each
-finding is decided, for which it builds again.
+FOLDER holds charts in helm/ and kustomizations in kustomize/; kustomize-sources.json lists the folders of kustomize/ to
+build. The default is ../shared/charts next to the checkout. The folders are copied until there are enough. The programs
+run in turns, measured from process start to exit, and the best turn counts. pullguard also judges the output, and
+reports where each finding is decided, for which it builds again.
 """
 
 import argparse
@@ -25,7 +25,7 @@ PULLGUARD = [sys.executable, "-m", "pullguard", "check", "--library", str(CHECKO
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print a table."""
     options = argparse.ArgumentParser()
     options.add_argument("folder", nargs="?", type=Path, default=CHECKOUT.parent / "shared" / "charts")
     options.add_argument("--charts", type=int, default=100)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def copies(sources: Sequence[Path], folder: Path, number: int) -> list[Path]:
-    """Copy folders until there are so many."""
+    """Copy folders until there are as many as wanted."""
     made = []
     for place, source in enumerate(islice(cycle(sources), number)):
         made.append(folder / f"{place}-{source.name}")
@@ -54,7 +54,7 @@ def copies(sources: Sequence[Path], folder: Path, number: int) -> list[Path]:
 
 
 def compare(what: str, folders: Sequence[Path], command: Sequence[str], turns: int) -> None:
-    """Print how long it takes to check folders, and to build one after the other."""
+    """Print how long it takes to check the folders, and to build them one after the other."""
     program = str(CHECKOUT / ".tools" / "bin" / command[0])
 
     def loop() -> None:
@@ -68,7 +68,7 @@ def compare(what: str, folders: Sequence[Path], command: Sequence[str], turns: i
 
 
 def run(command: Sequence[str]) -> None:
-    """Run a program to its end, whatever that is: findings, or what cannot be built."""
+    """Run a program to its end, whatever its exit code: findings and failed builds are expected."""
     environment = {
         **os.environ,
         "HELM_CACHE_HOME": os.devnull,
@@ -79,14 +79,14 @@ def run(command: Sequence[str]) -> None:
 
 
 def timed(work: Callable[[], None]) -> float:
-    """Return how many seconds some work takes."""
+    """Return how many seconds a function takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def write(line: str) -> None:
-    """Print a line at once."""
+    """Print a line immediately."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

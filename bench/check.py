@@ -1,14 +1,14 @@
-"""Measures `pullguard check` beside `conftest test` and `gator test` with the same policies, and prints the ratios.
+"""Measures `pullguard check` against `conftest test` and `gator test` with the same policies, and prints the ratios.
 
     bench/check.py [--megabytes N] [--turns N] [--large] [MANIFESTS]
 
 Two inputs are hard on purpose: documents that all need the full parser, and the dump of a cluster in which some pods
-say Always although the ReplicaSets that made them do not, so that pullguard looks for their owners.
+say Always although the ReplicaSets that made them do not, so that pullguard has to look for their owners.
 
-MANIFESTS is a folder of real manifests; by default ../shared/corpus/real beside the checkout, else the library's
-samples. They are copied until there are enough, every copy with its own names, without the files at which conftest
-stops. The programs run in turns, from process start to exit; the best run counts. Memory is the peak of all processes
-of a run together.
+MANIFESTS is a folder of real manifests. The default is ../shared/corpus/real next to the checkout, or else the samples
+of the library. Files at which conftest stops are left out, and the others are copied, each with its own names, until
+there are enough. The programs run in turns, measured from process start to exit, and the best run counts. Memory is the
+sum of the peaks of all processes of a run.
 """
 
 import argparse
@@ -32,17 +32,17 @@ SEPARATOR = re.compile(r"(?m)^---.*\n")
 NAME = re.compile(r'(?m)^(  name: *"?[a-zA-Z0-9.-]+)')
 POLL_SECONDS = 0.02
 
-# How the errors begin with which conftest and gator end.
+# The first words of the errors with which conftest and gator stop.
 STOPPED = (b"Error:", b"auditing objects:", b"reading:", b"adding data")
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print a table."""
     options = argparse.ArgumentParser()
     options.add_argument("manifests", nargs="?", type=Path)
     options.add_argument("--megabytes", type=int, default=50)
-    options.add_argument("--turns", type=int, default=2, help="for what is large")
-    options.add_argument("--large", action="store_true", help="measure a gigabyte as well, pullguard alone")
+    options.add_argument("--turns", type=int, default=2, help="turns for the large inputs")
+    options.add_argument("--large", action="store_true", help="also measure a gigabyte, with pullguard only")
     chosen = options.parse_args()
     shared = CHECKOUT.parent / "shared" / "corpus" / "real"
     source = chosen.manifests or (shared if shared.is_dir() else CHECKOUT / "rego" / "policies")
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def readable(texts: Sequence[str], arguments: Sequence[str], option: Sequence[str] = ()) -> list[str]:
-    """Return the texts at which a program does not stop without any result."""
+    """Return the texts at which a program does not stop without a result."""
     found = []
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml") as stream:
         for text in texts:
@@ -106,12 +106,12 @@ def readable(texts: Sequence[str], arguments: Sequence[str], option: Sequence[st
 
 
 def renamed(text: str, copy: int) -> str:
-    """Return a manifest with its own names, so that no copy equals another."""
+    """Return a manifest whose names are unique to a copy."""
     return NAME.sub(lambda found: f"{found[1]}-{copy}", text)
 
 
 def write_copies(folder: Path, texts: Sequence[str], size: int) -> int:
-    """Write copies of texts to files until they have a size; return it."""
+    """Write copies of texts to files until they have the given size. Return their size."""
     total = copy = 0
     while total < size:
         inside = folder / str(copy)
@@ -123,7 +123,7 @@ def write_copies(folder: Path, texts: Sequence[str], size: int) -> int:
 
 
 def write_hard(file: Path, texts: Sequence[str], size: int) -> None:
-    """Write documents with an anchor each until there is enough."""
+    """Write documents with an anchor each until they have the given size."""
     documents = [document for text in texts for document in SEPARATOR.split(text) if "kind:" in document]
     with file.open("w", encoding="utf-8") as stream:
         copy = 0
@@ -134,7 +134,7 @@ def write_hard(file: Path, texts: Sequence[str], size: int) -> None:
 
 
 def write_dump(file: Path, size: int, changed: int) -> None:
-    """Write a List of pods and their ReplicaSets; so many of the pods say Always, in a protected namespace."""
+    """Write a List of pods and their ReplicaSets. `changed` pods say Always in a protected namespace."""
     items: list[dict[str, Any]] = []
     total = 0
     while total < size:
@@ -163,7 +163,7 @@ def write_dump(file: Path, size: int, changed: int) -> None:
 
 
 def compare(what: str, path: Path, *, turns: int, gator: bool = False) -> None:
-    """Measure the programs turn by turn, and print a row for each and one for the ratio."""
+    """Measure the programs in turns. Print a row for each, and a row with each ratio."""
     commands = {"pullguard": [*PULLGUARD, str(path)], "conftest": [*command(CONFTEST), str(path)]}
     if gator:
         commands["gator"] = [*command(GATOR), *library(), "-f", str(path)]
@@ -181,24 +181,24 @@ def compare(what: str, path: Path, *, turns: int, gator: bool = False) -> None:
 
 
 def library() -> list[str]:
-    """Return the options that load the policies of the bundle in gator."""
+    """Return the options with which gator loads the policies of the bundle."""
     index = json.loads((CHECKOUT / "library" / "conftest" / "index.json").read_text(encoding="utf-8"))
     folders = [CHECKOUT / "library" / "policies" / name for name, entry in index.items() if not entry["needsCluster"]]
     return [f"-f={folder / name}" for folder in folders for name in ("template.yaml", "constraints.yaml")]
 
 
 def row(what: str, name: str, seconds: float, memory: float, size: int) -> None:
-    """Print a row."""
+    """Print a row of the table."""
     write(f"| {what} | {name} | {seconds:.3f} | {size / seconds / 1e6:.1f} | {memory / 1e6:.0f} |")
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """Return a command line with the pinned program."""
+    """Return a command line that runs the pinned program."""
     return [str(CHECKOUT / ".tools" / "bin" / arguments[0]), *arguments[1:]]
 
 
 def run(arguments: Sequence[str]) -> tuple[float, float]:
-    """Return how many seconds a program takes, and the bytes of memory that it and its children have at most."""
+    """Return the seconds of a run, and the sum of the memory peaks of the program and its children in bytes."""
     peaks: dict[int, int] = {}
     begin = time.perf_counter()
     with subprocess.Popen(arguments, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
@@ -207,14 +207,14 @@ def run(arguments: Sequence[str]) -> tuple[float, float]:
         said = process.communicate()[1].decode(errors="replace")
         seconds = time.perf_counter() - begin
         watcher.join()
-    # Some of the manifests have duplicate keys, which pullguard alone calls an error.
+    # Some of the manifests have duplicate keys, which are an error for pullguard only.
     if process.returncode not in {0, 1, 2} or any(word in said for word in ("Traceback", "Error:", "pullguard:")):
         sys.exit(f"{' '.join(arguments)} ended with code {process.returncode}: {said}")
     return seconds, sum(peaks.values())
 
 
 def watch(process: "subprocess.Popen[bytes]", peaks: dict[int, int]) -> None:
-    """Note the peaks of a process and its children until it ends."""
+    """Record the memory peaks of a process and its children until it ends."""
     while process.returncode is None:
         for pid in family(process.pid):
             peaks[pid] = max(peaks.get(pid, 0), peak_of(pid))
@@ -231,7 +231,7 @@ def family(pid: int) -> list[int]:
 
 
 def peak_of(pid: int) -> int:
-    """Return the peak of a process's resident memory in bytes; 0 if it is gone."""
+    """Return the peak of a process's resident memory in bytes, or 0 if the process has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except OSError:
@@ -241,7 +241,7 @@ def peak_of(pid: int) -> int:
 
 
 def write(text: str) -> None:
-    """Print a line at once."""
+    """Print a line immediately."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

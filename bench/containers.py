@@ -1,8 +1,8 @@
-"""How the time of a review grows with the containers and image volumes of a pod: linearly, and not faster.
+"""Measures how the time of a review grows with the containers and image volumes of a pod. It must grow linearly.
 
-OPA evaluates each policy on pods with 10 to 10,000 of both, half of which violate, and conftest evaluates all policies
-on a manifest with as many containers. Seconds are CPU time, minus that for a pod with one of each: they vary little
-with the load of the machine.
+OPA evaluates each policy on pods with 10 to 10,000 of each, half of which violate. conftest evaluates all policies on a
+manifest with as many containers. Seconds are CPU time, minus the CPU time for a pod with one of each, because CPU time
+varies little with the load of the machine.
 """
 
 import json
@@ -45,7 +45,7 @@ def _row(policy: str, operation: str, seconds: Callable[[int], float]) -> None:
 
 
 def _write_modules(policy: str, folder: Path) -> None:
-    """Write the Rego of a template, and Nodes."""
+    """Write the Rego of a template, and Nodes as data."""
     path = _CHECKOUT / "library" / "policies" / policy / "template.yaml"
     source = yaml.safe_load(path.read_text("utf-8"))["spec"]["targets"][0]["code"][0]["source"]
     for index, text in enumerate([source["rego"], *source.get("libs", [])]):
@@ -75,7 +75,7 @@ def _pod(count: int, tag: str) -> dict[str, Any]:
 
 
 def _evaluated(policy: str, folder: Path, operation: str, count: int) -> float:
-    """Return what an evaluation takes; an UPDATE changes every image that violates."""
+    """Return the seconds of an evaluation. An UPDATE changes every image that violates."""
     review = {
         "kind": {"group": "", "version": "v1", "kind": "Pod"},
         "operation": operation,
@@ -93,7 +93,7 @@ def _evaluated(policy: str, folder: Path, operation: str, count: int) -> float:
 
 
 def _tested(folder: Path, count: int) -> float:
-    """Return what conftest takes for a manifest."""
+    """Return the seconds that conftest takes for a manifest."""
     file = folder / "pod.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", **_pod(count, "main")}), "utf-8")
     library = _CHECKOUT / "library/conftest"
@@ -102,7 +102,7 @@ def _tested(folder: Path, count: int) -> float:
 
 
 def _seconds(command: Sequence[Path | str], least: int | None) -> float:
-    """Return how long processors work on a command, which has to count so many violations if that is stated."""
+    """Return the CPU seconds of a command, which must print at least `least` violations, if that is given."""
     with tempfile.TemporaryFile() as output:
         actions = [(os.POSIX_SPAWN_DUP2, output.fileno(), 1), (os.POSIX_SPAWN_DUP2, output.fileno(), 2)]
         pid = os.posix_spawn(os.fspath(command[0]), [*map(os.fspath, command)], os.environ, file_actions=actions)

@@ -11,13 +11,13 @@ from pathlib import Path
 _CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_CHECKOUT / "tests"))
 
-from growing_inputs import GROWING, cpu_seconds  # noqa: E402 - it is found by the line above
+from growing_inputs import GROWING, cpu_seconds  # noqa: E402 - the line above makes it importable
 
 _FACTORS = (1, 4, 16)
 
 
 def main() -> None:
-    """Print a table of CPU seconds, by what grows."""
+    """Print a table of CPU seconds by growing input."""
     sys.stdout.write("| what grows | CPU seconds, at a size | ratio, for each 4 times as much |\n|---|---|---|\n")
     for what, (_, size, _) in GROWING.items():
         seconds = [_seconds(what, factor) for factor in _FACTORS]

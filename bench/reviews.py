@@ -1,6 +1,6 @@
-"""What a review costs, in allocations: a figure of `gator bench` that does not depend on the machine's load.
+"""Measures the allocations of a review with `gator bench`, which do not depend on the load of the machine.
 
-Each policy judges the same pods, which pass; what counts is its cost beyond that of a rule that never fires.
+All policies judge the same pods, which pass. The cost of a policy is what it adds to that of a rule that never fires.
 """
 
 import json
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _policy(name: str, folder: Path) -> Path:
-    """Write the template of a policy with a constraint at its defaults; return the file."""
+    """Write the template of a policy and a constraint with default parameters to a file. Return the file."""
     template = yaml.safe_load((_CHECKOUT / "library" / "policies" / name / "template.yaml").read_text("utf-8"))
     constraint = {
         "apiVersion": "constraints.gatekeeper.sh/v1beta1",

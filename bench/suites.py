@@ -1,7 +1,7 @@
-"""Running Suites: `pullguard test` and `gator verify` on the same ones, in turns.
+"""Measures `pullguard test` against `gator verify` on the same Suites, in turns.
 
-The Suites are a dozen copies of the library's own. What counts is the ratio of the best runs: other work on the
-machine can only make a run slower.
+The Suites are a dozen copies of the library's own. The ratio of the best runs counts, because other work on the machine
+can only make a run slower.
 """
 
 import shutil
