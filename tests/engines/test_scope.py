@@ -450,7 +450,7 @@ def test_without_its_webhook_configurations_nothing_is_certain() -> None:
     pod = _by_name(report)["kube-system"].pod
     assert (pod.outcome, pod.certain) == ("audited", False)
     assert report.notes[-1] == (
-        "not in the files, so taken to be none: Assign, Config, CronJob, DaemonSet, Deployment, ExpansionTemplate, "
+        "not in the files, so assumed not to exist: Assign, Config, CronJob, DaemonSet, Deployment, ExpansionTemplate, "
         "Job, K8sProtectedImageCache, K8sProtectedImagePinning, MutatingAdmissionPolicy, "
         "MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, Pod, ReplicaSet, ReplicationController, "
         "StatefulSet, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding"
@@ -467,12 +467,13 @@ def test_a_namespace_that_is_not_in_the_snapshot_is_not_certain() -> None:
 def test_without_namespaces_which_are_protected_is_not_known() -> None:
     named = _scope(*_WEBHOOKS, _constraint())
     assert list(_by_name(named)) == ["gatekeeper-system", "kube-system"]
-    assert named.notes[-1] == "there is no Namespace in the files, so which others are protected is not known"
+    assert named.notes[-1] == "the files hold no Namespace, so it is not known which other namespaces are protected"
     assert "Namespace" not in named.notes[-2]
     with pytest.raises(PullguardError) as caught:
         _scope(*_WEBHOOKS, _constraint({"namespaceSelector": {"matchLabels": {"protected": "yes"}}}))
     assert str(caught.value) == (
-        "there is no Namespace in the files, so which are protected is not known; name a dump of the Namespaces too"
+        "there is no Namespace in the files, so it is not known which namespaces are protected; "
+        "name a dump of the Namespaces too"
     )
 
 
@@ -521,7 +522,7 @@ def _live(unreadable: Mapping[str, str]) -> Snapshot:
 
 
 def test_constraints_that_may_not_be_read_end_it() -> None:
-    with pytest.raises(PullguardError, match=r"which namespaces are protected is not known: .* \(forbidden\)"):
+    with pytest.raises(PullguardError, match=r"it is not known which namespaces are protected: .* \(forbidden\)"):
         judge(ENGINE, LIBRARY, _live({"K8sProtectedPullPolicy": "forbidden"}))
 
 

@@ -71,7 +71,7 @@ def test_text() -> None:
         namespaces=(_UNSAFE, _CLEAN),
         unreadable={"Job": "forbidden"},
         errors=(InputError("a.yaml", 3, 0, "is broken"), InputError("b.yaml", None, None, "is gone")),
-        notes=("not in the files, so taken to be none: Config",),
+        notes=("not in the files, so assumed not to exist: Config",),
     )
     assert _written(report, "text") == (
         """\
@@ -83,7 +83,7 @@ gatekeeper-system (protected by by-label, by-name)
     ValidatingAdmissionPolicy theirs: not known: cannot be decided here
     Gatekeeper's webhook, K8sProtectedPullPolicy by-name: its action is dryrun
     Gatekeeper's audit, K8sProtectedPullPolicy by-name: reports it
-    what is not changed is let in, and audited only
+    a pod that is not changed is let in, and audited only
   a Deployment with Always is denied by Gatekeeper's webhook
     Gatekeeper's webhook, K8sProtectedPullPolicy by-name: denies it: no
   deny is NOT safe today: 1 could no longer replace their pods
@@ -105,7 +105,7 @@ b.yaml: error: is gone
 error: Job could not be read: forbidden
 
 2 protected namespaces in the cluster, 1 with a gap
-Note: not in the files, so taken to be none: Config
+Note: not in the files, so assumed not to exist: Config
 """
     )
 

@@ -1,1 +1,1 @@
-"""`pullguard scope`: what happens to pods in protected namespaces on their way into a cluster."""
+"""`pullguard scope`: what happens to pods in protected namespaces when they are created in a cluster."""

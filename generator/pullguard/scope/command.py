@@ -1,4 +1,4 @@
-"""`pullguard scope`: what really happens to pods in protected namespaces; what that is, Rego says."""
+"""`pullguard scope`: what really happens to pods in protected namespaces. Rego decides it; this module asks."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ _KINDS = (
     Kind("", "Pod", "pods", namespaced=True),
 )
 
-# What scope's Rego stands on: of what templates hold, only libs that stand alone.
+# The modules of scope. Of the libs that templates embed, it may only use those that import no others.
 _MODULES = {
     "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
     "lib": ("globs", "images", "pods", "requests", "selectors"),
@@ -73,29 +73,30 @@ _MODULES = {
         "webhook",
     ),
 }
-# What stands beside the template, in whatever version of Rego that is written.
+# The modules evaluated together with a template, in the template's own version of Rego.
 _JUDGE = {"gatekeeper": ("driver",), "scope": ("judge",)}
 _CASES = 2_000
 
-# Without these in the files, what they would do is not known; of the other kinds, none are taken to be there.
+# If the files hold none of these kinds, their effect is unknown. Other kinds without objects are assumed not to exist.
 _NEVER_EMPTY = "ValidatingWebhookConfiguration"
 _NOT_TAKEN_TO_BE_NONE = {"ConstraintTemplate", "Namespace", "Node", _NEVER_EMPTY}
-# Without Nodes this policy cannot say what it would deny.
+# The policy that cannot tell what it would deny without Nodes.
 _NEEDS_NODES = "protected_image_cache"
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One step on an object's way through admission and audit.
+    """One step of an object on its way through admission and audit.
 
     Attributes:
-        stage: The kind of what takes it: "MutatingAdmissionPolicy", "MutatingWebhookConfiguration",
+        stage: The kind of object that takes the step: "MutatingAdmissionPolicy", "MutatingWebhookConfiguration",
             "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration" or "Audit".
-        by: What takes it: the name of an admission policy, "Assign NAME", "K8sProtectedPullPolicy NAME", or
-            "validation.gatekeeper.sh" or "audit.gatekeeper.sh" for all of Gatekeeper there; a kind that is not known.
+        by: What takes the step: the name of an admission policy, "Assign NAME", "K8sProtectedPullPolicy NAME",
+            "validation.gatekeeper.sh" or "audit.gatekeeper.sh" for all of Gatekeeper there, or a kind that could not be
+            read.
         effect: "mutate", "deny", "warn", "audit", "pass" or "unknown".
-        could: What an unknown effect might be: an effect, "any", or "" for what others than pullguard decide.
-        text: Why, for people.
+        could: What an unknown effect could be: an effect, "any", or "" if tools other than pullguard decide.
+        text: The reason, for people.
     """
 
     stage: str
@@ -111,9 +112,9 @@ class Outcome:
 
     Attributes:
         outcome: "denied-by-policy", "denied-by-webhook", "mutated", "warned", "audited" or "nothing".
-        certain: Whether nothing that is not known could change it.
-        otherwise: The outcome for what mutation leaves alone; the same where nothing is mutated.
-        facts: In the order in which the API server, and then audit, get to them.
+        certain: Whether nothing unknown could change the outcome.
+        otherwise: The outcome for an object that mutation leaves alone; the same as `outcome` if nothing is mutated.
+        facts: The steps, in the order in which the API server and then the audit take them.
     """
 
     outcome: str
@@ -130,10 +131,10 @@ class Blocked:
         kind: Its kind.
         name: Its name.
         owner: Its own controller, such as "Deployment web", or "".
-        idle: Whether it has no pods to replace: scaled to zero, finished or suspended.
-        certain: Whether nothing that is not known could change it.
+        idle: Whether it has no pods to replace, because it is scaled to zero, finished or suspended.
+        certain: Whether nothing unknown could change this.
         by: The constraints and admission policies that would deny the pods, sorted.
-        message: What they would say.
+        message: The message of the denial.
     """
 
     kind: str
@@ -151,9 +152,9 @@ class DenySafety:
 
     Attributes:
         state: "safe", "unsafe" or "unknown".
-        reason: Why, for people.
+        reason: The reason, for people.
         blocked: The workloads that could no longer replace their pods.
-        unjudged: Workloads without a template that can be read: (kind, name).
+        unjudged: Workloads whose pod template cannot be read, as (kind, name).
     """
 
     state: str
@@ -164,13 +165,12 @@ class DenySafety:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Pods that say Always although the template that they were made from does not say so, or has no such container.
+    """Pods that say Always, although the template that they were made from does not, or lacks the container.
 
     Attributes:
         kind: The kind of their owner.
-        name: The name of their owner.
-        container: The container, or image volume.
-        policy: The pull policy that the template asks for; None if it does not have the container.
+        container: The container or image volume.
+        policy: The pull policy of the template; None if the template lacks the container.
     """
 
     kind: str
@@ -181,18 +181,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceScope:
-    """What holds for one protected namespace.
+    """The result for one protected namespace.
 
     Attributes:
         name: Its name.
         exists: Whether its Namespace is in the snapshot.
         constraints: The constraints that protect it.
-        notes: What else bears on it.
+        notes: Other things that affect it.
         pod: What would happen to a pod that says Always.
         deployment: What would happen to a Deployment that says Always.
         deny: Whether deny is safe.
         changed: Traces of another tool that sets Always.
-        suspects: What might be that tool.
+        suspects: Which tool that might be.
     """
 
     name: str
@@ -207,21 +207,21 @@ class NamespaceScope:
 
     @property
     def has_gap(self) -> bool:
-        """Whether Always passes unseen, or deny would hurt."""
+        """Whether Always is admitted unnoticed, or deny would do harm."""
         unseen = any(probe.outcome == "nothing" for probe in (self.pod, self.deployment))
         return unseen or self.deny.state == "unsafe"
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeReport:
-    """What `pullguard scope` found.
+    """The result of `pullguard scope`.
 
     Attributes:
-        source: Where the snapshot comes from.
-        namespaces: The protected ones, sorted by name.
+        source: The name of the source, for people.
+        namespaces: The protected namespaces, sorted by name.
         unreadable: The kinds that could not be read, with reasons.
-        errors: What could not be read in files.
-        notes: What was taken for granted.
+        errors: The parts of files that could not be read.
+        notes: What was assumed.
     """
 
     source: str
@@ -246,18 +246,17 @@ def scope(
     kubectl: str | None = None,
     stdin: BinaryIO | None = None,
 ) -> ScopeReport:
-    """Say what really happens in protected namespaces, from files or, without any, from a live cluster.
+    """Report what really happens in protected namespaces, from files or, without files, from a live cluster.
 
     Args:
-        paths: Files and folders with what `kubectl get -o json|yaml` wrote, or manifests; "-" is stdin.
-        kubeconfig: The kubeconfig for a live cluster; None: kubectl's own choice.
-        context: The context in it; None: the current one.
-        kubectl: The kubectl binary; None: the one on PATH.
-        stdin: What "-" reads.
+        paths: Files and folders with the output of `kubectl get -o json|yaml`, or manifests; "-" is stdin.
+        kubeconfig: The kubeconfig of a live cluster. None: kubectl's default.
+        context: The context in it. None: the current one.
+        kubectl: The kubectl binary. None: kubectl on PATH.
+        stdin: The stream that "-" reads.
 
     Raises:
-        PullguardError: The snapshot cannot be read at all, holds nothing that protects a namespace, or the
-            engine fails.
+        PullguardError: The snapshot cannot be read at all or protects no namespace, or the engine fails.
     """
     if paths and (kubeconfig is not None or context is not None):
         raise PullguardError(
@@ -274,27 +273,27 @@ def scope(
 
 
 def kinds(library: Library) -> tuple[Kind, ...]:
-    """Return what a snapshot for `scope` holds: the constraints of policies about pods, and what bears on them."""
+    """Return the kinds of a snapshot for `scope`: constraints of policies about pods, and all that affects them."""
     constraints = (Kind(CONSTRAINT_GROUP, kind, kind.lower()) for kind in library.pod_policies)
     return (*constraints, *_KINDS)
 
 
 def judge(engine: Engine, library: Library, snapshot: Snapshot) -> ScopeReport:
-    """Say what follows from a snapshot.
+    """Derive the report from a snapshot.
 
     Args:
-        engine: What evaluates Rego.
+        engine: The engine that evaluates Rego.
         library: The library that comes with pullguard.
-        snapshot: The snapshot; it holds `kinds(library)`.
+        snapshot: A snapshot of `kinds(library)`.
 
     Raises:
-        PullguardError: Nothing in it protects a namespace, which are protected is not known, or the engine fails.
+        PullguardError: The snapshot protects no namespace, or does not tell which ones; or the engine fails.
     """
     policies = library.pod_policies
     unread = [kind for kind in policies if kind in snapshot.unreadable]
     if unread and not any(snapshot.stored[kind] for kind in policies):
         reasons = ", ".join(f"{kind} cannot be read ({snapshot.unreadable[kind]})" for kind in unread)
-        raise PullguardError(f"which namespaces are protected is not known: {reasons}")
+        raise PullguardError(f"it is not known which namespaces are protected: {reasons}")
     templates = _Templates(snapshot, library)
     constraints, refused = _constraints(snapshot, policies, templates)
     if not constraints:
@@ -311,9 +310,9 @@ def judge(engine: Engine, library: Library, snapshot: Snapshot) -> ScopeReport:
     if not snapshot.live:
         empty = [kind for kind in snapshot.empty if kind not in _NOT_TAKEN_TO_BE_NONE]
         if empty:
-            notes.append(f"not in the files, so taken to be none: {', '.join(empty)}")
+            notes.append(f"not in the files, so assumed not to exist: {', '.join(empty)}")
         if "Namespace" in snapshot.empty:
-            notes.append("there is no Namespace in the files, so which others are protected is not known")
+            notes.append("the files hold no Namespace, so it is not known which other namespaces are protected")
         unknown += [kind for kind in (_NEVER_EMPTY, "Node") if kind in snapshot.empty]
     expansions = snapshot.objects("ExpansionTemplate")
     rego = modules(_MODULES)
@@ -333,7 +332,7 @@ def judge(engine: Engine, library: Library, snapshot: Snapshot) -> ScopeReport:
     )
     if not plan["namespaces"] and "Namespace" in snapshot.empty:
         raise _nothing_to_judge(
-            f"there is no Namespace in {snapshot.source}, so which are protected is not known",
+            f"there is no Namespace in {snapshot.source}, so it is not known which namespaces are protected",
             snapshot.errors,
             remedy="name a dump of the Namespaces too",
         )
@@ -364,8 +363,8 @@ def judge(engine: Engine, library: Library, snapshot: Snapshot) -> ScopeReport:
     lost = {namespace["name"] for namespace in plan["namespaces"]} - {namespace["name"] for namespace in found}
     if lost:
         raise PullguardError(
-            f"nothing can be said of {', '.join(sorted(lost))}: an object in the snapshot has a field of a wrong type",
-            remedy="leave out what no API server has accepted",
+            f"scope cannot analyse {', '.join(sorted(lost))}: an object in the snapshot has a field of the wrong type",
+            remedy="leave out objects that no API server has accepted",
         )
     return ScopeReport(
         source=snapshot.source,
@@ -377,7 +376,7 @@ def judge(engine: Engine, library: Library, snapshot: Snapshot) -> ScopeReport:
 
 
 class _Templates:
-    """The templates that judge: those of the snapshot, else those of the library that comes with pullguard.
+    """The templates to judge by: those of the snapshot, or else those of the library that comes with pullguard.
 
     Args:
         snapshot: The snapshot.
@@ -394,7 +393,7 @@ class _Templates:
         """Return the template of a policy.
 
         Raises:
-            PullguardError: That of the snapshot has no Rego.
+            PullguardError: The template in the snapshot has no Rego.
         """
         if policy not in self._used:
             template = self._own[policy]
@@ -410,16 +409,16 @@ class _Templates:
 
     @property
     def notes(self) -> list[str]:
-        """Which templates were not those of the snapshot."""
+        """A note that names the kinds whose template is not in the snapshot."""
         if not self._missing:
             return []
-        return [f"judged by what comes with pullguard, as the snapshot has no template: {', '.join(self._missing)}"]
+        return [f"judged by pullguard's own templates, because the snapshot has none: {', '.join(self._missing)}"]
 
 
 def _constraints(
     snapshot: Snapshot, policies: Mapping[str, str], templates: _Templates
 ) -> tuple[list[Mapping[str, Any]], list[InputError]]:
-    """Return the constraints with their defaults, and errors for those that Gatekeeper would refuse."""
+    """Return the constraints with their defaults, and an error for each one that Gatekeeper would refuse."""
     from pullguard.library.gatekeeper_validation.constraint_check import ConstraintChecker  # noqa: PLC0415 - importing it takes time
 
     constraints: list[Mapping[str, Any]] = []
@@ -442,7 +441,7 @@ def _constraints(
 
 
 def _nothing_to_judge(message: str, problems: Sequence[InputError], *, remedy: str) -> PullguardError:
-    """Return the error that ends it: with the first of the problems, which may be the reason, or else the remedy."""
+    """Return the fatal error. It ends with the first problem, which may be the reason, or else with the remedy."""
     if not problems:
         return PullguardError(message, remedy=remedy)
     first = problems[0]
@@ -452,7 +451,7 @@ def _nothing_to_judge(message: str, problems: Sequence[InputError], *, remedy: s
 def _answers(
     engine: Engine, templates: _Templates, plan: Mapping[str, Any], inventory: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:
-    """Return the cases of a plan with the messages of their policies in the place of the reviews."""
+    """Return the cases of a plan with the policies' messages in place of the reviews."""
     policies = [source["policy"] for source in plan["sources"]]
     parameters = [source["parameters"] for source in plan["sources"]]
     answers = [_answer(case, [case["rejected"]]) for case in plan["cases"] if "rejected" in case]

@@ -1,4 +1,4 @@
-"""What scope found, as one JSON object."""
+"""The result of scope as one JSON object."""
 
 import json
 from dataclasses import asdict
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def write(report: "ScopeReport", stream: TextIO) -> None:
-    """Write a report as one JSON object, in ASCII. Fields are never left out."""
+    """Write a report as one JSON object, in ASCII. Fields are never omitted."""
     json.dump(report_object(report), stream, indent=2)
     stream.write("\n")
 

@@ -1,4 +1,4 @@
-"""What scope found, for people."""
+"""The result of scope, for people."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
@@ -14,9 +14,9 @@ _OUTCOMES = {
     "mutated": "mutated",
     "warned": "let in with a warning",
     "audited": "let in, and audited only",
-    "nothing": "let in, and nobody says anything",
+    "nothing": "let in, and nothing reports it",
 }
-# Where Gatekeeper is at work, it is named by what it does.
+# Gatekeeper's webhooks and audit are named by what they do.
 _STAGES = {
     "MutatingWebhookConfiguration": "Gatekeeper's mutation,",
     "ValidatingWebhookConfiguration": "Gatekeeper's webhook,",
@@ -84,11 +84,11 @@ def _outcome(noun: str, outcome: "Outcome") -> Iterator[str]:
         effect = "" if says_it else f"{_EFFECTS[fact.effect]}: "
         yield f"    {_STAGES.get(fact.stage, fact.stage)} {fact.by}: {effect}{fact.text}"
     if outcome.otherwise != outcome.outcome:
-        yield f"    what is not changed is {_OUTCOMES[outcome.otherwise]}"
+        yield f"    a {noun} that is not changed is {_OUTCOMES[outcome.otherwise]}"
 
 
 def _state(state: str) -> str:
-    return {"safe": "safe today", "unsafe": "NOT safe today", "unknown": "safe or not, that is not known"}[state]
+    return {"safe": "safe today", "unsafe": "NOT safe today", "unknown": "not known to be safe"}[state]
 
 
 def _blocked(blocked: "Blocked") -> str:
