@@ -184,7 +184,7 @@ def test_status_log_and_rescan_agree(audited: Cluster) -> None:
     }
     assert rules == {"pull-policy-always"}
     assert {entry.sources for entry in scan.constraints if entry.constraint.kind != _LEFT} == {("rescan",)}
-    assert f"{_LEFT} was left to Gatekeeper's audit: it asks for other objects of the cluster" in scan.notes
+    assert f"{_LEFT} was left to Gatekeeper's audit: it needs other objects of the cluster" in scan.notes
 
 
 def test_the_log_alone(audited: Cluster) -> None:

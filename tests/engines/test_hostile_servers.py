@@ -159,12 +159,12 @@ class _Endless(ReadOnlyCluster):
 
 def test_pages_in_a_circle(start: Start, tmp_path: Path, kubectl: str) -> None:
     kubeconfig = str(start(_Circle).write_kubeconfig(tmp_path / "kubeconfig"))
-    with pytest.raises(PullguardError, match=r"is not a list \(it goes on with a page that it has had"):
+    with pytest.raises(PullguardError, match=r"is not a list \(a continue token is repeated"):
         audit(scan=True, kubeconfig=kubeconfig, kubectl=kubectl)
     with connected(kubeconfig=kubeconfig, program=kubectl) as client:
-        with pytest.raises(PullguardError, match=rf"{_PODS} is not a list \(it goes on with a page that it has had"):
+        with pytest.raises(PullguardError, match=rf"{_PODS} is not a list \(a continue token is repeated"):
             list(client.pages(_PODS))
-        with pytest.raises(PullguardError, match=rf"{_PODS} is not a list \(it goes on with a page that it has had"):
+        with pytest.raises(PullguardError, match=rf"{_PODS} is not a list \(a continue token is repeated"):
             list(client.page_files([_PODS]))
 
 

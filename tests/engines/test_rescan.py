@@ -155,7 +155,7 @@ def test_expansion_templates_of_the_cluster_are_named_or_said_to_be_forbidden(
         "the ExpansionTemplate expand has Gatekeeper judge the pods of Deployment as if nobody controlled them, by c: "
         "its enforcementAction deny takes the place of theirs; set match.source: Original in them"
     )
-    forbidden = "whether there are ExpansionTemplates cannot be read (forbidden)"
+    forbidden = "the ExpansionTemplates of the cluster cannot be read (forbidden)"
     for options, expected in [({}, named), ({"forbidden": ["ExpansionTemplate"]}, forbidden)]:
         report = _rescan(start(_PODS, objects, **options), tmp_path, kubectl)
         assert [note for note in report.notes if "ExpansionTemplate" in note] == [expected]

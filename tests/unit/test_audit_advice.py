@@ -9,7 +9,7 @@ from audit_samples import JSON, always, constraint, dump, owned, violation
 from pullguard.audit.command import audit
 from pullguard.audit.model import AuditFinding
 
-_LATER = "Pods that run stay as they are until they are replaced."
+_LATER = "Running pods stay as they are until they are replaced."
 _INJECTOR = "what injects it, a mutating webhook such as those of Istio and Linkerd, or a MutatingAdmissionPolicy"
 _WEBHOOKS = "kubectl get mutatingwebhookconfigurations"
 _RESTART = "kubectl -n kube-system rollout restart {}"
@@ -23,14 +23,14 @@ _SAID_OF_VOLUME = 'image volume "data" image "example.org/data:1": pullPolicy is
 _CHANGED = (
     "The template of Deployment web has another image or pull policy for container app: change what changes pods on "
     "their way in, the admission plugin AlwaysPullImages, a mutating webhook or a MutatingAdmissionPolicy "
-    f"(`pullguard scope` tells). {_LATER}"
+    f"(`pullguard scope` shows which). {_LATER}"
 )
 _DEBUGGING = (
     "Somebody has added the ephemeral container debugger-x with `kubectl debug`. It cannot be changed, and is gone "
     "once the pod is replaced."
 )
 _STATIC = (
-    "Edit the file of the static pod on its node, mostly below /etc/kubernetes/manifests; the API server only shows a "
+    "Edit the file of the static pod on its node, usually below /etc/kubernetes/manifests; the API server only shows a "
     "mirror of it. If the file does not say so, only the mirror was changed on its way in: the pod is as the file says."
 )
 

@@ -138,7 +138,7 @@ class TestSources:
     def test_a_constraint_that_was_never_audited(self, tmp_path: Path) -> None:
         report = _audit(tmp_path, dump(constraint(run=None)))
         message = (
-            f"no audit has looked at {KIND} {NAME} yet; see whether the pod gatekeeper-audit runs, wait for its next "
+            f"no audit has looked at {KIND} {NAME} yet; check that the pod gatekeeper-audit runs, wait for its next "
             "audit, or use --rescan"
         )
         assert report.errors == (InputError(f"{tmp_path}/0.json", None, None, message),)
@@ -149,7 +149,7 @@ class TestSources:
         del entry["status"]["auditTimestamp"]
         report = _audit(tmp_path, dump(entry))
         assert (_counts(report), report.errors, report.runs) == ([(NAME, "", 1, 3)], (), ())
-        note = f"when these were audited is not known, as their status has no auditTimestamp: {KIND} {NAME}"
+        note = f"it is not known when these were audited, because their status has no auditTimestamp: {KIND} {NAME}"
         assert note in report.notes
         assert report.exit_code("dryrun") == 1
         # Whatever has a time counts more.
@@ -208,7 +208,7 @@ class TestSources:
     def test_a_file_with_nothing_in_it(self, tmp_path: Path, text: str) -> None:
         report = _audit(tmp_path, text)
         message = (
-            "holds neither objects nor lines of Gatekeeper's audit; see whether the command that wrote it has failed"
+            "holds neither objects nor lines of Gatekeeper's audit; check whether the command that wrote it failed"
         )
         assert (_messages(report), report.exit_code("deny")) == ([(None, message)], 2)
 
@@ -227,8 +227,8 @@ class TestSources:
         lines = [json.loads(line) for line in log([violation("Pod", "a")]).splitlines()]
         report = _audit(tmp_path, json.dumps(lines, indent=2))
         message = (
-            "names lines of Gatekeeper's audit, and none of them can be read; give them as `kubectl logs` does, each "
-            "on a line of its own: `jq -c '.[]'` unpacks a list"
+            "has lines of Gatekeeper's audit, but none of them can be read; write them as `kubectl logs` does, one per "
+            "line: `jq -c '.[]'` unpacks a list"
         )
         assert _messages(report) == [(None, message)]
 
@@ -241,7 +241,7 @@ class TestSources:
         assert report.exit_code("deny") == 2
 
     def test_nothing_of_an_audit(self, tmp_path: Path) -> None:
-        with pytest.raises(PullguardError, match=r"^there is nothing of an audit in the files: .*kubectl get constr"):
+        with pytest.raises(PullguardError, match=r"^no audit results in the files: .*kubectl get constr"):
             _audit(tmp_path, dump(owned("Pod", "a")))
 
     @settings(max_examples=30, deadline=None)
@@ -388,8 +388,8 @@ class TestFolding:
         names = ("Pod web-1-a", *more)
         report = _audit(tmp_path, dump(constraint([violation(*name.split()) for name in names])))
         note = (
-            f"who owns {objects} is not known, so each stands for itself; add what "
-            "`kubectl get pods,replicasets,jobs,deployments,daemonsets,statefulsets -A -o json` writes"
+            f"the owner of {objects} is not known, so each is reported by itself; add the output of "
+            "`kubectl get pods,replicasets,jobs,deployments,daemonsets,statefulsets -A -o json`"
         )
         assert report.notes == (note,)
         advice = {found.workload.name: found.advice for found in report.findings}["web-1-a"]

@@ -16,7 +16,7 @@ from pullguard.core.inputs.problems import InputError
 _KEY = ConstraintKey(KIND, NAME)
 _EARLIER, _LATER = "2026-01-31T11:59:00Z", "2026-01-31T12:01:00Z"
 _POD, _WEB = violation("Pod", "web-1"), violation("Deployment", "web")
-_CUT = "this line is cut off or no JSON, so a violation may be missing; dump the log again"
+_CUT = "this line is cut off or not JSON, so a violation may be missing; dump the log again"
 
 
 def _is(entry: dict[str, str], **more: object) -> Violation:
@@ -222,7 +222,7 @@ def test_a_half_written_line_is_an_error_of_its_audit() -> None:
 
 def test_a_log_without_a_whole_audit() -> None:
     message = (
-        "there is not a whole audit in this log; dump more of the log of the pod gatekeeper-audit, or give the "
+        "this log does not hold a whole audit; dump more of the log of the pod gatekeeper-audit, or give the "
         "constraints along with it"
     )
     results, problems = read_log(text([log_event("audit_started"), log_violation(_POD)]), "f")
@@ -239,12 +239,12 @@ def test_a_log_without_a_whole_audit() -> None:
             log_violation(_POD, run="yesterday"),
             "the id of this line's audit is not a time such as 2026-01-31T12:00:00Z",
         ),
-        (log_violation(_POD, resource_kind=5), "this violation states no constraint or no object"),
-        (log_violation(_POD, msg=5), "this violation states no constraint or no object"),
-        (log_violation(_POD, constraint_name=None), "this violation states no constraint or no object"),
+        (log_violation(_POD, resource_kind=5), "this violation does not state its constraint or its object"),
+        (log_violation(_POD, msg=5), "this violation does not state its constraint or its object"),
+        (log_violation(_POD, constraint_name=None), "this violation does not state its constraint or its object"),
         (
             log_event("constraint_audited", constraint_kind=KIND, constraint_name=NAME, constraint_violations="many"),
-            "this line states no constraint with a number of violations",
+            "this line does not state a constraint and its number of violations",
         ),
     ],
 )
@@ -273,7 +273,7 @@ def test_a_message_of_a_policy_begins_and_ends_no_export(message: str) -> None:
     ("change", "message"),
     [
         ({"id": "yesterday"}, "the id of this line's audit is not a time such as 2026-01-31T12:00:00Z"),
-        ({"resourceKind": ""}, "this violation states no constraint or no object"),
+        ({"resourceKind": ""}, "this violation does not state its constraint or its object"),
     ],
 )
 def test_exported_lines_that_gatekeeper_does_not_write(change: dict[str, str], message: str) -> None:

@@ -56,13 +56,14 @@ def test_text() -> None:
         )
     )
     columns = "SEVERITY  NAMESPACE    WORKLOAD        RULE                   ACTION  SAID BY"
+    advice = "Only old objects of Deployment api, which do not run, violate. A rollback would bring the violation back"
     summary = (
-        "1 finding about 1 workload in 1 namespace, and 1 about what does not run: 3 of 4 violations shown, "
+        "1 finding about 1 workload in 1 namespace, and 1 about objects that do not run: 3 of 4 violations shown, "
         "of 1 constraint in the files"
     )
     note = (
-        "of some violations only the number is known (1): the status of a constraint keeps 20, and Gatekeeper's log "
-        "drops lines of the same message; add its log or export, or use --rescan"
+        "only the number of some violations is known (1): the status of a constraint keeps 20, and Gatekeeper's log "
+        "drops lines with the same message; add its log or export, or use --rescan"
     )
     assert _written(report, "text").splitlines() == [
         columns,
@@ -71,12 +72,12 @@ def test_text() -> None:
         "  Change the template of Deployment web where it is kept; the rollout replaces its pods.",
         "  $ kubectl -n kube-system edit deployment.apps/web",
         "",
-        "What does not run:",
+        "Not running:",
         "",
         columns,
         "high      kube-system  Deployment api  protected_pull_policy  dryrun  1 ReplicaSet not running",
         f"  {always()}",
-        "  Only old objects of Deployment api, which do not run, say so. A rollback would bring it back; delete them.",
+        f"  {advice}, so delete them.",
         "  $ kubectl -n kube-system delete replicaset.apps/api-1",
         "",
         "CONSTRAINT              NAME                           ACTION  SHOWN   AUDITED               READ FROM",
@@ -107,7 +108,7 @@ def test_every_format_says_how_many_are_shown(output: str, report: AuditReport) 
         "markdown": r"13 of 36 violations shown",
         "metrics": r"_violations_shown\{[^}]*protected-pull-policy-by-name[^}]*\} 11\n",
         "policyreport": r"pullguard/shown: '13'\s+pullguard/total: '36'",
-        "sarif": r"of some violations only the number is known \(23\)",
+        "sarif": r"only the number of some violations is known \(23\)",
         "text": r"13 of 36 violations shown",
     }
     assert re.search(shown[output], text)
@@ -327,7 +328,7 @@ def test_markdown(report: AuditReport) -> None:
     assert lines[0] == "# Gatekeeper audit"
     assert [line for line in lines if line.startswith("## ")] == [
         "## Findings",
-        "## What does not run",
+        "## Not running",
         "## Namespaces",
         "## Constraints",
     ]

@@ -17,7 +17,7 @@ from pullguard.audit.formats import words
 from pullguard.audit.model import AuditReport
 from pullguard.core.errors import PullguardError
 
-_REMEDY = "name a file that `pullguard audit -o json` has written"
+_REMEDY = "pass a file that `pullguard audit -o json` has written"
 
 
 _EMPTY = {"format": "pullguard-audit/1", "findings": [], "constraints": [], "errors": []}
@@ -129,9 +129,9 @@ def test_an_earlier_report_without_a_total_is_not_sure(tmp_path: Path) -> None:
         ),
         (
             '{"format": "pullguard-audit/1", "findings": [{"fingerprint": "f"}], "constraints": [], "errors": []}',
-            "has findings that no report has",
+            "has a finding that is not in the format of a report",
         ),
-        (json.dumps({**_EMPTY, "findings": [_BAD]}), "has findings that no report has"),
+        (json.dumps({**_EMPTY, "findings": [_BAD]}), "has a finding that is not in the format of a report"),
         (json.dumps({**_EMPTY, "findings": [_GOOD | {"fingerprint": 5}]}), "is not a report of pullguard audit"),
     ],
 )

@@ -59,7 +59,7 @@ def test_the_same_object_twice_is_one() -> None:
 def test_of_two_that_differ_the_first_is_kept() -> None:
     snapshot = _read(_namespace("a", tier="x"), _namespace("a", tier="y"))
     assert snapshot.objects("Namespace") == [_namespace("a", tier="x")]
-    message = "another Namespace a in <stdin> differs from this one; it was kept"
+    message = "another Namespace a in <stdin> differs from this one, and was kept"
     assert snapshot.errors == (InputError("<stdin>", 3, 1, message),)
 
 
@@ -68,7 +68,7 @@ def test_what_has_no_namespace_is_one_whatever_it_states() -> None:
     stray["metadata"]["namespace"] = "b"
     snapshot = _read(_namespace("a", tier="x"), stray)
     assert snapshot.objects("Namespace") == [_namespace("a", tier="x")]
-    message = "another Namespace a in <stdin> differs from this one; it was kept"
+    message = "another Namespace a in <stdin> differs from this one, and was kept"
     assert snapshot.errors == (InputError("<stdin>", 3, 1, message),)
 
 
@@ -110,10 +110,10 @@ def test_an_object_without_a_name_is_an_error(name: Any) -> None:
 
 def test_objects_without_a_namespace_are_noted() -> None:
     assert _read(_namespace("a"), _deployment("web", None)).notes == (
-        "1 object that states no namespace left out: where they would go is not known",
+        "1 object was left out, because it states no namespace",
     )
     assert _read(_namespace("a"), _deployment("web", None), _deployment("api", 1)).notes == (
-        "2 objects that state no namespace left out: where they would go is not known",
+        "2 objects were left out, because they state no namespace",
     )
 
 
@@ -139,7 +139,7 @@ def test_a_file_without_an_object_is_an_error(tmp_path: Path, name: str, text: s
     (tmp_path / name).write_text(text, "utf-8")
     snapshot = from_files(ENGINE, _KINDS, [str(tmp_path / name), str(tmp_path / "good.json")])
     assert snapshot.objects("Namespace") == [_namespace("a")]
-    message = "there is no Kubernetes object in it; see whether the command that wrote it has failed or lacks `-o json`"
+    message = "it holds no Kubernetes object; check whether the command that wrote it failed or lacks `-o json`"
     assert snapshot.errors == (InputError(str(tmp_path / name), None, None, message),)
 
 
@@ -156,11 +156,11 @@ def test_a_file_without_an_object_of_these_kinds_is_none(tmp_path: Path, value: 
 def test_an_input_with_nothing_of_a_cluster_ends_it() -> None:
     with pytest.raises(PullguardError) as caught:
         _read({"kind": "Kustomization"})
-    assert caught.value.message == "nothing of a cluster is in the input"
+    assert caught.value.message == "the input holds no object that scope uses"
 
 
 def test_a_kubectl_that_is_not_there_ends_it() -> None:
-    with pytest.raises(PullguardError, match=r"^/nowhere/kubectl is not a program that can be run; install kubectl"):
+    with pytest.raises(PullguardError, match=r"^/nowhere/kubectl is not an executable program; install kubectl"):
         from_cluster(ENGINE, _KINDS, kubectl="/nowhere/kubectl")
 
 

@@ -1,4 +1,4 @@
-"""What to do about a finding, in words and, where one helps, as a command; pure."""
+"""What to do about a finding: a text and, where one helps, a command; pure."""
 
 import shlex
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from pullguard.core.findings import ObjectRef
 _MOSTLY_OWNED = frozenset({"Job", "Pod", "ReplicaSet"})
 _ROLLED_OUT = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 
-# What to do about a workload that violates itself, and the verb of kubectl that helps.
+# What to do about a workload that itself violates, and the kubectl verb that helps.
 _ROLLOUT = ("Change the template of {} where it is kept; the rollout replaces its pods.", "edit")
 _BY_HAND = ("Change the template of {} where it is kept, then delete its pods: nothing else replaces them.", "edit")
 _CHANGES = {
     **dict.fromkeys(_ROLLED_OUT, _ROLLOUT),
-    "CronJob": ("Change the template of {} where it is kept; its next Job has it.", "edit"),
+    "CronJob": ("Change the template of {} where it is kept; its next Job has the change.", "edit"),
     "Job": ("The template of a Job cannot change: delete {} and create it with the change.", "get -o yaml"),
     "Pod": (
-        "A pod keeps what it started with: delete {} and create it with the change, better by a controller.",
+        "A pod keeps what it started with: delete {} and create it with the change, preferably with a controller.",
         "get -o yaml",
     ),
     "ReplicaSet": _BY_HAND,
     "ReplicationController": _BY_HAND,
 }
 _STATIC = (
-    "Edit the file of the static pod on its node, mostly below /etc/kubernetes/manifests; the API server only shows a "
+    "Edit the file of the static pod on its node, usually below /etc/kubernetes/manifests; the API server only shows a "
     "mirror of it. If the file does not say so, only the mirror was changed on its way in: the pod is as the file says."
 )
 _DEBUGGING = (
@@ -35,20 +35,20 @@ _DEBUGGING = (
 _INJECTOR = "what injects it, a mutating webhook such as those of Istio and Linkerd, or a MutatingAdmissionPolicy"
 _CHANGER = (
     "what changes pods on their way in, the admission plugin AlwaysPullImages, a mutating webhook or a "
-    "MutatingAdmissionPolicy (`pullguard scope` tells)"
+    "MutatingAdmissionPolicy (`pullguard scope` shows which)"
 )
-_LATER = "Pods that run stay as they are until they are replaced."
+_LATER = "Running pods stay as they are until they are replaced."
 _WEBHOOKS = "kubectl get mutatingwebhookconfigurations"
 _OTHERS = ("Change {} where it is kept, as the message says.", "edit")
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do.
+    """What to do about a finding.
 
     Attributes:
-        text: For people.
-        command: Quoted for a shell; "" if there is none.
+        text: A text for people.
+        command: A command, quoted for a shell, or "".
     """
 
     text: str
@@ -62,11 +62,11 @@ def advice(
 
     Args:
         workload: The topmost owner.
-        members: What violates.
+        members: The objects that violate.
         origin: How the container or image volume that the message names came into its pod.
         static: Whether the workload is a static pod.
         complete: Whether all violations are known, so that objects without one pass.
-        seen: Whether the workload itself was read, so that its owner is known.
+        seen: Whether it is known which owner the workload has, if any.
     """
     name = f"{workload.kind} {workload.name}"
     if static:
@@ -81,13 +81,13 @@ def advice(
 
 
 def _replace(workload: ObjectRef, name: str, origin: Origin, *, complete: bool) -> Advice:
-    """Return what to do if a workload's objects violate and the workload itself does not."""
+    """Return what to do if objects of a workload violate and the workload itself does not."""
     if origin.way == "injected":
         older = "" if origin.certain else ", unless the pods are older than the template"
         return Advice(f"The template of {name} has no {origin.what}: change {_INJECTOR}{older}. {_LATER}", _WEBHOOKS)
     if not complete or origin.way == "template":
         return Advice(
-            f"Look at the template of {name} first: whether it says so too is not shown.",
+            f"Look at the template of {name} first: the report does not show whether it says so too.",
             _kubectl("get -o yaml", workload),
         )
     if origin.way == "changed" and origin.certain:
@@ -102,7 +102,7 @@ def _replace(workload: ObjectRef, name: str, origin: Origin, *, complete: bool) 
     if workload.kind in _ROLLED_OUT:
         return Advice(
             f"The template of {name} passes: its pods are older than it, or something changes them on their way in "
-            "(`pullguard scope` tells). Roll it out again.",
+            "(`pullguard scope` shows which). Roll it out again.",
             _kubectl("rollout restart", workload),
         )
     return Advice(f"{name} itself passes: its objects are older than it. Let it create new ones.", "")
@@ -110,7 +110,10 @@ def _replace(workload: ObjectRef, name: str, origin: Origin, *, complete: bool) 
 
 def _delete(name: str, members: Sequence[Member]) -> Advice:
     old = [member.object for member in members if member.object.kind != "Pod"] or [members[0].object]
-    text = f"Only old objects of {name}, which do not run, say so. A rollback would bring it back; delete them."
+    text = (
+        f"Only old objects of {name}, which do not run, violate. A rollback would bring the violation back, so delete "
+        "them."
+    )
     return Advice(text, _kubectl("delete", *old))
 
 

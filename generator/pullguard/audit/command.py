@@ -35,21 +35,21 @@ def audit(
     kubectl: str | None = None,
     stdin: BinaryIO | None = None,
 ) -> AuditReport:
-    """Report what Gatekeeper's audit has found: from files, a live cluster, or both.
+    """Report what Gatekeeper's audit has found, from files, a live cluster, or both.
 
     Args:
         paths: Files and folders: constraints and other objects as `kubectl get -o json|yaml` writes them, Gatekeeper's
-            audit log, its export; "-" is stdin. Without any, the live cluster is read.
-        live_too: Read the live cluster along with the files.
+            audit log, or its export; "-" is stdin. Without paths, the live cluster is read.
+        live_too: Read the live cluster as well as the files.
         scan: Judge the objects of the live cluster again.
-        since: A report in JSON to compare with.
-        kubeconfig: The kubeconfig for a live cluster; None: kubectl's own choice. With files, it means `live_too`.
-        context: The context in it; None: the current one. With files, it means `live_too`.
-        kubectl: The kubectl binary; None: the one on PATH.
-        stdin: What "-" reads.
+        since: An earlier report in JSON to compare with.
+        kubeconfig: The kubeconfig of a live cluster. None: kubectl's default. With files, it implies `live_too`.
+        context: The context in it. None: the current one. With files, it implies `live_too`.
+        kubectl: The kubectl binary. None: kubectl on PATH.
+        stdin: The stream that "-" reads.
 
     Raises:
-        PullguardError: A source cannot be read at all, or holds nothing of an audit.
+        PullguardError: A source cannot be read at all, or holds no audit results.
     """
     gathered = Gathered()
     sources = []
@@ -73,12 +73,12 @@ def _report(engine: Engine, gathered: Gathered, source: str) -> AuditReport:
     for constraint in gathered.unaudited:
         error = PullguardError(
             f"no audit has looked at {constraint.kind} {constraint.name} yet",
-            remedy="see whether the pod gatekeeper-audit runs, wait for its next audit, or use --rescan",
+            remedy="check that the pod gatekeeper-audit runs, wait for its next audit, or use --rescan",
         )
         gathered.fail(constraint.file, error)
     if not gathered.results and not gathered.errors:
         raise PullguardError(
-            f"there is nothing of an audit in {source}: no constraint, no line of Gatekeeper's audit log",
+            f"no audit results in {source}: neither a constraint nor a line of Gatekeeper's audit log",
             remedy="dump the constraints with `kubectl get constraints -o json`",
         )
     library = load(engine, packaged_library())
@@ -96,7 +96,7 @@ def _report(engine: Engine, gathered: Gathered, source: str) -> AuditReport:
 
 
 def _expansions(engine: Engine, library: Library, gathered: Gathered) -> list[str]:
-    """Return what is to be known of ExpansionTemplates, as Rego says it."""
+    """Return notes about ExpansionTemplates, as Rego decides."""
     if not gathered.expansions:
         return []
     constraints = [one.object for one in gathered.constraints.values() if one.kind in library.pod_policies]
@@ -110,13 +110,13 @@ def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
     hidden = sum(entry.total - entry.shown for entry in audited if entry.total is not None)
     if hidden:
         notes.append(
-            f"of some violations only the number is known ({hidden}): the status of a constraint keeps 20, and "
-            "Gatekeeper's log drops lines of the same message; add its log or export, or use --rescan"
+            f"only the number of some violations is known ({hidden}): the status of a constraint keeps 20, and "
+            "Gatekeeper's log drops lines with the same message; add its log or export, or use --rescan"
         )
     undated = sorted(f"{entry.constraint.kind} {entry.constraint.name}" for entry in audited if not entry.run)
     if undated:
         notes.append(
-            f"when these were audited is not known, as their status has no auditTimestamp: {', '.join(undated)}"
+            f"it is not known when these were audited, because their status has no auditTimestamp: {', '.join(undated)}"
         )
     owned = {
         violation.object
@@ -128,7 +128,7 @@ def _notes(gathered: Gathered, audited: Sequence[Audited]) -> list[str]:
         kinds = Counter(obj.kind for obj in owned)
         objects = ", ".join(f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in sorted(kinds.items()))
         notes.append(
-            f"who owns {objects} is not known, so each stands for itself; "
-            "add what `kubectl get pods,replicasets,jobs,deployments,daemonsets,statefulsets -A -o json` writes"
+            f"the owner of {objects} is not known, so each is reported by itself; "
+            "add the output of `kubectl get pods,replicasets,jobs,deployments,daemonsets,statefulsets -A -o json`"
         )
     return notes

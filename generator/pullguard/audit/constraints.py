@@ -1,4 +1,4 @@
-"""Constraints with the status that Gatekeeper's audit writes -> results; pure."""
+"""The status that Gatekeeper's audit writes into constraints -> results; pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,10 +11,10 @@ from pullguard.core.gatekeeper import dig
 
 
 def key_of(constraint: Mapping[str, Any]) -> ConstraintKey:
-    """Return which constraint an object is.
+    """Return the key of a constraint.
 
     Raises:
-        PullguardError: It has no name.
+        PullguardError: The constraint has no name.
     """
     name = dig(constraint, "metadata", "name")
     if not isinstance(name, str) or not name:
@@ -30,14 +30,14 @@ def action_of(constraint: Mapping[str, Any]) -> str:
 
 
 def result_of(constraint: Mapping[str, Any], source: str) -> Result | None:
-    """Return what the status of a constraint says; None if no audit has looked at it yet.
+    """Return the result in the status of a constraint; None if no audit has looked at the constraint yet.
 
     Args:
         constraint: The constraint.
-        source: Where it was read.
+        source: Where the constraint was read.
 
     Raises:
-        PullguardError: Gatekeeper does not write such a status.
+        PullguardError: The status is not one that Gatekeeper writes.
     """
     key, status = key_of(constraint), constraint.get("status")
     stamp = dig(status, "auditTimestamp")
@@ -45,7 +45,7 @@ def result_of(constraint: Mapping[str, Any], source: str) -> Result | None:
     stated = dig(status, "violations")
     if stamp is None and total is None and stated is None:
         return None
-    # Some tools leave fields that change often out of dumps.
+    # Some tools remove fields that change often from dumps.
     run = "" if stamp is None else stamp
     violations = [_violation(entry) for entry in _entries(stated)]
     is_time = isinstance(run, str) and (not run or RUN.fullmatch(run))
@@ -63,7 +63,7 @@ def result_of(constraint: Mapping[str, Any], source: str) -> Result | None:
 
 
 def strictest_of(actions: Iterable[str]) -> str:
-    """Return the strictest of some actions; "" if there are none."""
+    """Return the strictest of some enforcementActions, or "" if there are none."""
     return max(sorted(actions), key=strictness, default="")
 
 

@@ -13,24 +13,24 @@ from pullguard.core.inputs.selection import EXTENSIONS, Selection
 from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
 
-#: What files in folders end with: the export's are `.log`, and `.txt` while Gatekeeper still writes them.
+#: File name endings that are read in folders. Gatekeeper's export writes `.txt` first and renames it to `.log`.
 _EXTENSIONS = (*EXTENSIONS, ".jsonl", ".log", ".txt")
 
-_NOTHING = "holds neither objects nor lines of Gatekeeper's audit; see whether the command that wrote it has failed"
+_NOTHING = "holds neither objects nor lines of Gatekeeper's audit; check whether the command that wrote it failed"
 _UNREAD = (
-    "names lines of Gatekeeper's audit, and none of them can be read; give them as `kubectl logs` does, each on a line "
-    "of its own: `jq -c '.[]'` unpacks a list"
+    "has lines of Gatekeeper's audit, but none of them can be read; write them as `kubectl logs` does, one per line: "
+    "`jq -c '.[]'` unpacks a list"
 )
 
 
 def gather(engine: Engine, paths: Sequence[str], gathered: Gathered, *, stdin: BinaryIO | None = None) -> None:
-    """Read files and folders; what is wrong with them is among the errors.
+    """Read files and folders. Problems with them are recorded as errors.
 
     Args:
-        engine: What reads objects.
+        engine: The engine that reads objects.
         paths: Files and folders; "-" is stdin.
-        gathered: What takes in what they hold.
-        stdin: What "-" reads.
+        gathered: Receives what the files hold.
+        stdin: The stream that "-" reads.
     """
     logs = []
     for found in find_files(paths, Selection(extensions=_EXTENSIONS)):
@@ -45,14 +45,14 @@ def gather(engine: Engine, paths: Sequence[str], gathered: Gathered, *, stdin: B
             _objects(engine, file, gathered, nothing=_UNREAD if is_marked(text) else _NOTHING)
     for results, _ in logs:
         gathered.results += results
-    # An export keeps earlier audits, and one that is still being written: a whole one is enough.
+    # An export keeps earlier audits, and one that is still being written. One complete audit is enough.
     audited = any(result.total is not None for result in gathered.results)
     for _, problems in logs:
         gathered.errors += [problem for problem in problems if problem.line is not None or not audited]
 
 
 def _text(data: bytes) -> str:
-    """Return the text of a log; PowerShell writes what it is given as UTF-16."""
+    """Return the text of a log, also if it is UTF-16, which PowerShell's redirection writes."""
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if is_utf16 else "utf-8-sig", "replace")
 

@@ -1,4 +1,4 @@
-"""Violations -> findings about workloads: what an owner and its objects have in common is said once; pure."""
+"""Violations -> findings about workloads: what a workload and its objects have in common is one finding; pure."""
 
 import hashlib
 import json
@@ -14,11 +14,11 @@ from pullguard.cluster.owners import Identity, Owners, identity
 from pullguard.core.findings import ObjectRef, strictness
 from pullguard.core.gatekeeper import ConstraintTemplate, Rule, dig
 
-# Gatekeeper cuts messages after so many bytes.
+# The length at which Gatekeeper cuts messages.
 _MESSAGE_BYTES = 256
 _CUT = "..."
 _IMAGE = re.compile(r'image "[^"]*"?')
-# What Gatekeeper writes before what it says of a pod that an ExpansionTemplate makes of a workload.
+# The prefix of messages about a pod that an ExpansionTemplate makes of a workload.
 _IMPLIED = re.compile(r"\[Implied by [^\]]*\] ")
 
 _OTHERS_SEVERITY = "medium"
@@ -27,16 +27,16 @@ _OTHERS_SEVERITY = "medium"
 def folded(
     audited: Iterable[Audited], owners: Owners, templates: Mapping[str, ConstraintTemplate]
 ) -> tuple[AuditFinding, ...]:
-    """Return violations as findings, those that matter most first.
+    """Return violations as findings, the most important first.
 
-    The violations of one workload, its ReplicaSets, Jobs and pods are one finding where constraints of one kind say the
-    same of them, whatever the image is: the pods of an earlier rollout may have another one. So is what they say of the
-    pods that an ExpansionTemplate makes of it.
+    The violations of a workload, its ReplicaSets, Jobs and pods are one finding if constraints of the same kind give
+    the same message. Images in messages are ignored, because the pods of an earlier rollout may have another one. The
+    violations of the pods that an ExpansionTemplate makes of the workload belong to the same finding.
 
     Args:
         audited: What is known of each constraint.
-        owners: What is known of the objects.
-        templates: The templates that are known, by kind.
+        owners: What is known of the objects and their owners.
+        templates: The known templates, by kind.
     """
     audited = list(audited)
     groups: dict[tuple[str, Identity, str], list[_Violating]] = {}
@@ -44,7 +44,7 @@ def folded(
         for violation in entry.violations:
             if violation.labels:
                 owners.guess(violation.object, violation.labels)
-    # What is implied goes last: Gatekeeper cuts it earlier than what it says of the workload itself.
+    # Implied messages go last: Gatekeeper's prefix makes them longer, so they are cut earlier than the workload's own.
     said: dict[tuple[str, Identity], list[str]] = {}
     for implied in (False, True):
         for entry in audited:
@@ -71,9 +71,9 @@ def folded(
 
 
 def fingerprint(kind: str, workload: ObjectRef, message: str) -> str:
-    """Return the identity of a finding, hexadecimal; the same finding in an earlier report has the same one.
+    """Return the hexadecimal identity of a finding, which is the same in every report.
 
-    Messages count as they are in Gatekeeper's status, cut, so that it does not matter where they were read.
+    The message is cut as Gatekeeper's status cuts it, so that it does not matter which source it was read from.
     """
     return _hash(kind, identity(workload), _problem(message))
 
@@ -95,7 +95,7 @@ def _finding(
     *,
     complete: bool,
 ) -> AuditFinding:
-    # The workload's own words if it has any, else those of what runs; its own name as its constraints know it.
+    # Prefer the workload's own message to those of its objects; name the workload as its constraints name it.
     first = min(group, key=lambda each: (each.violation.object != each.workload, *_preference(each, owners)))
     workload = next(
         (each.violation.object for each in group if identity(each.violation.object) == key[1]), first.workload
@@ -134,7 +134,7 @@ def _preference(each: _Violating, owners: Owners) -> tuple[bool, bool, int, str,
 
 
 def _rule(group: Iterable[_Violating], template: ConstraintTemplate | None, policy: str) -> Rule:
-    """Return the rule by the reason in the details; without any, that which is as severe as any of the policy's."""
+    """Return the rule that the details name, else the policy's only rule, else the policy at its highest severity."""
     rules = {} if template is None else template.rules
     for each in group:
         reason = dig(each.violation.details, "reason")
@@ -148,9 +148,9 @@ def _rule(group: Iterable[_Violating], template: ConstraintTemplate | None, poli
 
 
 def _problem(message: str) -> str:
-    """Return a message without the image, cut as Gatekeeper cuts it: a new tag is not a new problem.
+    """Return a message without its image, cut as Gatekeeper cuts it, so that a new tag does not make a new problem.
 
-    Whether a workload says it or what an ExpansionTemplate makes of it is the same problem.
+    A message about the pod that an ExpansionTemplate makes of a workload equals the workload's own.
     """
     data = message.encode()
     if len(data) > _MESSAGE_BYTES:

@@ -20,16 +20,16 @@ from pullguard.core.inputs.problems import InputError
 
 
 class Gathered:
-    """Results, and what explains them.
+    """Results, and the objects that explain them.
 
     Attributes:
-        results: What the sources say of constraints.
+        results: What the sources report about constraints.
         constraints: The constraints, by key.
         templates: The templates, by kind.
         expansions: The ExpansionTemplates.
-        owners: What is known of other objects.
+        owners: What is known of other objects and their owners.
         errors: What could not be read.
-        notes: What else users should know.
+        notes: Other things that users should know.
     """
 
     def __init__(self) -> None:
@@ -48,19 +48,19 @@ class Gathered:
 
     @property
     def unaudited(self) -> list[Constraint]:
-        """The constraints that no result is about."""
+        """The constraints without a result."""
         known = {result.constraint for result in self.results}
         return [constraint for key, constraint in self.constraints.items() if key not in known]
 
     def take(self, obj: Mapping[str, Any], source: str) -> None:
-        """Take in one object, whatever it is.
+        """Record an object of any kind.
 
         Args:
             obj: The object, a JSON value with a kind.
             source: Where it was read, for people.
 
         Raises:
-            PullguardError: It is a constraint or a template, and cannot be read.
+            PullguardError: The object is a constraint or a template that cannot be read.
         """
         if is_constraint(obj):
             key = key_of(obj)
@@ -77,6 +77,6 @@ class Gathered:
             self.owners.add([obj])
 
     def fail(self, source: str, error: PullguardError, line: int | None = None) -> None:
-        """Note that something could not be read."""
+        """Record that something could not be read."""
         text = f"{error.message}; {error.remedy}" if error.remedy else error.message
         self.errors.append(InputError(source, line, None, text))

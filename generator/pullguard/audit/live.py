@@ -1,4 +1,4 @@
-"""Audits from a live cluster: constraints with their status, templates, and who owns what violates."""
+"""Audits from a live cluster: constraints with their status, templates, and the owners of objects that violate."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import CONSTRAINT_GROUP, EXPANSION_GROUP, TEMPLATE_GROUP, dig
 
-# Where the objects are that others may own, that own pods, or that may be idle, by group and kind.
+# The paths of objects that own others, that are owned, or that may be idle, by group and kind.
 _PATHS = {
     ("", "Pod"): "/api/v1/namespaces/{}/pods",
     ("", "ReplicationController"): "/api/v1/namespaces/{}/replicationcontrollers",
@@ -22,7 +22,7 @@ _PATHS = {
     ("batch", "Job"): "/apis/batch/v1/namespaces/{}/jobs",
 }
 
-# Of namespaces, as the API server takes them: no name from a log leads a request elsewhere.
+# A valid namespace name, so that no name from a log can lead a request elsewhere.
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -30,7 +30,7 @@ def gather(cluster: Kubectl, gathered: Gathered) -> None:
     """Read the constraints and templates of a cluster.
 
     Raises:
-        PullguardError: It has no constraints, or cannot be read.
+        PullguardError: The cluster has no constraints, or cannot be read.
     """
     try:
         resources = constraint_resources(cluster)
@@ -47,10 +47,10 @@ def gather(cluster: Kubectl, gathered: Gathered) -> None:
 
 
 def constraint_resources(cluster: Kubectl) -> list[str]:
-    """Return the paths of the lists of all kinds of constraints, sorted.
+    """Return the list paths of all kinds of constraints, sorted.
 
     Raises:
-        RefusedError: There is no such group, or it cannot be read.
+        RefusedError: The API group of constraints does not exist, or cannot be read.
     """
     version = _version(cluster, CONSTRAINT_GROUP)
     return cluster.parsed(
@@ -66,9 +66,9 @@ def _version(cluster: Kubectl, group: str) -> str:
 
 
 def read_owners(cluster: Kubectl, gathered: Gathered) -> None:
-    """Read the objects that tell who owns what violates, and their owners, in the namespaces where something does.
+    """Read the objects that violate, and their owners, in the namespaces that have violations.
 
-    Kinds that cannot be read are among the errors.
+    Kinds that cannot be read are recorded as errors.
     """
     objects = {violation.object for result in gathered.results for violation in result.violations}
     read: set[str] = set()
@@ -84,7 +84,7 @@ def read_owners(cluster: Kubectl, gathered: Gathered) -> None:
 
 
 def _path(ref: ObjectRef) -> str:
-    """Return where the objects of a kind and a namespace are; "" where nobody need look."""
+    """Return the list path for an object's kind and namespace, or "" if there is nothing to read."""
     if _kind(ref) not in _PATHS or not _NAMESPACE.fullmatch(ref.namespace):
         return ""
     return _PATHS[_kind(ref)].format(ref.namespace)
@@ -95,7 +95,7 @@ def _kind(ref: ObjectRef) -> tuple[str, str]:
 
 
 def _take_templates(cluster: Kubectl, gathered: Gathered) -> None:
-    """Take in the templates; without them rules and severities are not those of the cluster, and no more than that."""
+    """Read the templates. Without them, rules and severities are those of pullguard's own library."""
     try:
         for page in cluster.pages(f"/apis/{TEMPLATE_GROUP}/v1/constrainttemplates"):
             for obj in page:
@@ -109,14 +109,14 @@ def _take_templates(cluster: Kubectl, gathered: Gathered) -> None:
 
 
 def _take_expansions(cluster: Kubectl, gathered: Gathered) -> None:
-    """Take in the ExpansionTemplates, if Gatekeeper has any."""
+    """Read the ExpansionTemplates, if the cluster has any."""
     try:
         for page in cluster.pages(f"/apis/{_version(cluster, EXPANSION_GROUP)}/expansiontemplate"):
             for obj in page:
                 gathered.take(obj, cluster.source)
     except RefusedError as error:
         if error.forbidden:
-            gathered.notes.append("whether there are ExpansionTemplates cannot be read (forbidden)")
+            gathered.notes.append("the ExpansionTemplates of the cluster cannot be read (forbidden)")
         elif not error.not_found:
             raise
 
@@ -125,19 +125,17 @@ def _take_template(obj: Mapping[str, Any], source: str, gathered: Gathered) -> N
     try:
         gathered.take(obj, source)
     except PullguardError as error:
-        gathered.notes.append(
-            f"the template {dig(obj, 'metadata', 'name')} is none that pullguard reads: {error.message}"
-        )
+        gathered.notes.append(f"pullguard cannot read the template {dig(obj, 'metadata', 'name')}: {error.message}")
 
 
 def _take(cluster: Kubectl, path: str, gathered: Gathered) -> None:
-    """Take in a list, page by page; one that may not be read is an error of the report."""
+    """Read a list page by page. A list that the user may not read is recorded as an error."""
     try:
         for page in cluster.pages(path):
             for obj in page:
                 _take_object(obj, cluster.source, gathered)
     except RefusedError as error:
-        # What has gone since the cluster named it has nothing to say.
+        # A kind that was removed after the cluster listed it has no objects.
         if error.forbidden:
             gathered.fail(cluster.source, _forbidden(path))
         elif not error.not_found:
@@ -145,7 +143,7 @@ def _take(cluster: Kubectl, path: str, gathered: Gathered) -> None:
 
 
 def _take_object(obj: Mapping[str, Any], source: str, gathered: Gathered) -> None:
-    """Take in one object; what is wrong with it is an error of the report."""
+    """Record an object. A problem with it is recorded as an error."""
     try:
         gathered.take(obj, source)
     except PullguardError as error:
@@ -154,5 +152,5 @@ def _take_object(obj: Mapping[str, Any], source: str, gathered: Gathered) -> Non
 
 def _forbidden(path: str) -> PullguardError:
     return PullguardError(
-        f"{path} cannot be read (forbidden)", remedy="docs/audit.md has the ClusterRole that it takes"
+        f"{path} cannot be read (forbidden)", remedy="docs/audit.md has a ClusterRole with the rights that audit needs"
     )

@@ -1,13 +1,14 @@
 """Lines of Gatekeeper's audit log and of its disk export -> results; pure.
 
-The formats are those of Gatekeeper 3.23 (pkg/audit/manager.go, pkg/export/util). An audit's id is the time of its
-start. The log has a line for each violation and, at the end, one with the number for each constraint that has any. Its
-logger drops lines: beyond a hundred lines a second with the same message, only every hundredth is written (zap's
-sampler). So lines alone never show that there are no more. The export drops none, and has no numbers.
+The formats are those of Gatekeeper 3.23 (pkg/audit/manager.go, pkg/export/util). The id of an audit is its start time.
+The log has a line for each violation and, at the end, a line with the number of violations for each constraint that has
+any. Its logger drops lines: of more than a hundred lines a second with the same message, it writes only every hundredth
+(zap's sampler). The lines alone therefore never show that all violations are known. The export drops no lines, but has
+no numbers.
 
-Programs that gather logs put something around the lines: text before them, as `kubectl logs --prefix` does, or JSON
-with the line in one of its fields, as Docker, stern and most others do. With --log-level=DEBUG, Gatekeeper itself
-writes the time, the level and the message before a line's other fields.
+Log collectors wrap the lines: in a prefix, as `kubectl logs --prefix` does, or in a field of a JSON object, as Docker,
+stern and most others do. With --log-level=DEBUG, Gatekeeper itself writes the time, the level and the message before
+the other fields of a line.
 """
 
 import json
@@ -21,20 +22,20 @@ from pullguard.audit.model import RUN, ConstraintKey, Result, Violation
 from pullguard.core.findings import ObjectRef, strictness
 from pullguard.core.inputs.problems import InputError
 
-# In how many lines of a file a line of an audit is looked for, since others may come first. If the file has a mark of
-# audits, all lines are tried.
+# How many lines of a file are searched for a line of an audit, since other lines may come first. If the file contains
+# one of the marks, all lines are searched.
 _LINES_TRIED = 200
 _MARKS = ("audit_id", "eventType")
 
-# Fields that show that a line which cannot be read is Gatekeeper's; their quotes may be quoted again.
+# Fields that identify a broken line as Gatekeeper's. If a collector wrapped the line, the quotes are escaped.
 _OURS = re.compile(r'\\*"(?:level|audit_id|eventType)\\*"\s*:')
 
-# Escaped characters; the group is a lone half of a surrogate pair.
+# Escaped characters; the group is half of a surrogate pair without the other half.
 _ESCAPES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 
-# How deep in JSON a line of an audit is looked for, and after how many braces.
+# How deep in JSON a line of an audit is searched for, and after how many braces.
 _DEEPEST = 4
 _BRACES_TRIED = 5
 _OBJECT = re.compile(r'\{\s*["}]')
@@ -48,7 +49,7 @@ JSON = dict[str, Any]
 
 
 def is_log(text: str) -> bool:
-    """Tell whether a text is a log or an export, and not a dump of objects."""
+    """Tell whether a text is a log or an export rather than a dump of objects."""
     tried = None if is_marked(text) else _LINES_TRIED
     for line in islice(filter(str.strip, text.splitlines()), tried):
         value = _object(line)
@@ -62,20 +63,19 @@ def is_log(text: str) -> bool:
 
 
 def is_marked(text: str) -> bool:
-    """Tell whether a text has a field that only lines about audits have."""
+    """Tell whether a text has a field that only lines of audits have."""
     return any(mark in text for mark in _MARKS)
 
 
 def read_log(text: str, file: str) -> tuple[list[Result], list[InputError]]:
-    """Return what the newest audits in a log or an export say, and what is wrong with it.
+    """Return the results of the newest audits in a log or an export, and the problems with it.
 
-    Of audits that have ended, only the newest one counts; one that has begun after it may complete what the status of
-    constraints says. A constraint that an older line names and the newest audit does not name has no violations any
-    more.
+    Of the audits that have ended, only the newest counts. One that began later may add to what the status of
+    constraints says. A constraint that an older audit names and the newest one does not name has no violations.
 
     Args:
-        text: The lines. Those that are not JSON objects are those of other programs, and are left out.
-        file: The file as it is shown to users.
+        text: The lines. Those that are not JSON objects come from other programs, and are ignored.
+        file: The file name, as shown to users.
     """
     log = _Log(file)
     for number, line in _lines(text):
@@ -85,7 +85,7 @@ def read_log(text: str, file: str) -> tuple[list[Result], list[InputError]]:
 
 @dataclass(slots=True)
 class _Run:
-    """One audit as far as its lines were read."""
+    """One audit, as far as its lines were read."""
 
     id: str
     exported: bool
@@ -102,7 +102,7 @@ class _Run:
 
 
 class _Log:
-    """A log as far as it was read."""
+    """A log, as far as it was read."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -118,7 +118,7 @@ class _Log:
         if value is None:
             if _OURS.search(line) or (found is None and line.lstrip().startswith("{")):
                 self._wrong(
-                    number, "this line is cut off or no JSON, so a violation may be missing; dump the log again"
+                    number, "this line is cut off or not JSON, so a violation may be missing; dump the log again"
                 )
         elif _is_export_line(value):
             self._take_export(number, value)
@@ -133,7 +133,7 @@ class _Log:
         for run in self._runs.values():
             if run.failed or (conclusive is not None and run.id < conclusive.id):
                 continue
-            # A constraint that is not named has no violations, if the audit was seen from its start to its end.
+            # If a complete audit does not name a constraint, the constraint has no violations.
             silent = self._known if run.conclusive and run.started else set()
             for key in sorted({*run.violations, *run.totals, *silent}):
                 violations = tuple(run.violations.get(key, ()))
@@ -147,7 +147,7 @@ class _Log:
         if conclusive is None and not problems:
             what = "a whole audit" if self._runs else "an audit"
             remedy = "dump more of the log of the pod gatekeeper-audit, or give the constraints along with it"
-            problems.append(InputError(self._file, None, None, f"there is not {what} in this log; {remedy}"))
+            problems.append(InputError(self._file, None, None, f"this log does not hold {what}; {remedy}"))
         return problems
 
     def _total(self, run: _Run, key: ConstraintKey) -> int | None:
@@ -196,7 +196,7 @@ class _Log:
     def _constraint(self, number: int, run: _Run, value: JSON) -> None:
         key, count = _key(value, _LOG_FIELDS), value.get("constraint_violations")
         if key is None or not re.fullmatch(r"\d{1,9}", str(count)):
-            self._wrong(number, "this line states no constraint with a number of violations")
+            self._wrong(number, "this line does not state a constraint and its number of violations")
             return
         self._known.add(key)
         run.totals[key] = int(str(count))
@@ -204,7 +204,7 @@ class _Log:
     def _violation(self, number: int, run: _Run, value: JSON, fields: "_Fields") -> None:
         key, violation = _key(value, fields), _violation(value, fields)
         if key is None or violation is None:
-            self._wrong(number, "this violation states no constraint or no object")
+            self._wrong(number, "this violation does not state its constraint or its object")
             return
         self._known.add(key)
         run.violations.setdefault(key, []).append(violation)
@@ -220,7 +220,7 @@ class _Log:
         return self._current
 
     def _forget(self) -> None:
-        """Forget audits that no longer count: logs hold hundreds of them."""
+        """Forget audits that no longer count, because logs can hold hundreds of them."""
         newest = self._newest()
         if newest is not None:
             self._runs = {id_: run for id_, run in self._runs.items() if id_ >= newest.id}
@@ -230,14 +230,14 @@ class _Log:
         self._last_ended, self._current = run, None
 
     def _wrong(self, number: int, message: str) -> None:
-        """Note what is wrong with a line: with the audit that is under way, which may count or not."""
+        """Record a problem with a line. It belongs to the current audit, if any, and counts only if that audit does."""
         problems = self._problems if self._current is None else self._current.problems
         problems.append(InputError(self._file, number, None, message))
 
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
-    """The names of the fields in a format; `details` has one name in both."""
+    """The names of the fields in a format. The field `details` has the same name in both formats."""
 
     kind: str
     name: str
@@ -281,7 +281,7 @@ _EXPORT_FIELDS = _Fields(
 
 
 def strictest(action: Any, actions: Any) -> str:
-    """Return the action that a violation has: that of scoped ones which is the strictest."""
+    """Return the action of a violation; for scoped actions, the strictest of them."""
     several = [entry for entry in actions if isinstance(entry, str)] if isinstance(actions, list) else []
     if action == "scoped" and several:
         return max(sorted(several), key=strictness)
@@ -295,7 +295,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _object(line: str) -> JSON | None:
-    """Return the JSON object in a line, behind what programs that gather logs put before it."""
+    """Return the JSON object in a line, which may have a prefix."""
     for brace in islice(_OBJECT.finditer(line), _BRACES_TRIED):
         try:
             value = json.loads(_without_lone_surrogates(line[brace.start() :]))
@@ -306,14 +306,14 @@ def _object(line: str) -> JSON | None:
 
 
 def _columns(before: str) -> JSON:
-    """Return what stands before the other fields where zap writes for consoles: time, level, logger, message."""
+    """Return the level and the message from the columns that zap's console encoder writes before the other fields."""
     columns = before.split("\t")
     is_console = len(columns) > 3 and not columns[-1]  # noqa: PLR2004 - the logger may have no name
     return {"level": columns[1], "msg": columns[-2]} if is_console else {}
 
 
 def _entry(value: JSON, depth: int = _DEEPEST) -> JSON | None:
-    """Return the line of a log or an export that an object is, or that stands somewhere in it."""
+    """Return the line of a log or an export that an object is or contains."""
     if _is_log_line(value) or _is_export_line(value) or "audit_id" in value:
         return value
     if depth:

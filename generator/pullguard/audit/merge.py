@@ -12,16 +12,16 @@ from pullguard.core.inputs.problems import InputError
 def merged(
     results: Iterable[Result], actions: Mapping[ConstraintKey, str], templates: Mapping[str, ConstraintTemplate]
 ) -> tuple[list[Audited], list[InputError]]:
-    """Return what is known about each constraint, and errors in what the sources say.
+    """Return what is known about each constraint, and errors in the sources.
 
-    Of each constraint the newest audit counts whose number of violations is known; all that the sources hold of that
-    audit is put together. A violation that several sources hold is one, and as often there as in the source that
-    has it most often: two containers may give the same message.
+    For each constraint, the newest audit with a known number of violations counts, and the results of all sources for
+    that audit are merged. A violation that several sources hold is one violation. If a source holds it several times,
+    because two containers give the same message, it counts as often as in the source that holds it most often.
 
     Args:
-        results: What the sources say.
-        actions: The actions of the constraints that are known.
-        templates: The templates that are known, by kind.
+        results: What the sources report.
+        actions: The enforcementActions of the known constraints.
+        templates: The known templates, by kind.
     """
     by_constraint: dict[ConstraintKey, list[Result]] = {}
     for result in results:
@@ -55,21 +55,21 @@ def merged(
 
 
 def _together(results: Sequence[Result]) -> tuple[Violation, ...]:
-    """Return the violations of several results of one audit."""
+    """Return the merged violations of several results of one audit."""
     best: dict[tuple[Any, ...], list[Violation]] = {}
     for result in results:
         own: dict[tuple[Any, ...], list[Violation]] = {}
         for violation in result.violations:
             own.setdefault(_identity(violation), []).append(violation)
         for identity, same in own.items():
-            # Lines of logs say more than the status does: details and labels.
+            # Log lines hold more than the status does: details and labels.
             best[identity] = max(best.get(identity, []), same, key=lambda group: (len(group), _fullness(group)))
     violations = [violation for same in best.values() for violation in same]
     return tuple(sorted(violations, key=_order))
 
 
 def _identity(violation: Violation) -> tuple[Any, ...]:
-    # The status and the log may be of versions of Gatekeeper that differ in what they say of the API version.
+    # The status and the log may come from Gatekeeper versions that state the API version differently.
     obj = violation.object
     return obj.api_version.rpartition("/")[0], obj.kind, obj.namespace, obj.name, violation.message
 

@@ -1,4 +1,4 @@
-"""The values of an audit: what sources say about constraints, and what a report says about workloads; pure."""
+"""The values of an audit: what sources report about constraints, and a report about workloads; pure."""
 
 import re
 from collections import Counter
@@ -10,10 +10,10 @@ from pullguard.core.findings import ObjectRef, strictness
 from pullguard.core.gatekeeper import ConstraintTemplate
 from pullguard.core.inputs.problems import InputError
 
-#: The id of an audit, which is when it began.
+#: The id of an audit: the time at which it began.
 RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
-#: From the worst to the mildest.
+#: From the highest to the lowest.
 SEVERITIES = ("critical", "high", "medium", "low")
 
 
@@ -32,14 +32,14 @@ class ConstraintKey:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What a constraint says of one object.
+    """A violation of a constraint by one object.
 
     Attributes:
         action: The enforcementAction, the strictest one if there are several.
         object: The object.
         message: The message; Gatekeeper cuts it after 256 bytes.
-        details: The policy's details, any JSON value; None where the source has none.
-        labels: The object's labels, where the source has them.
+        details: The policy's details, any JSON value; None if the source has none.
+        labels: The object's labels; None if the source does not have them.
     """
 
     action: str
@@ -51,14 +51,14 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one source says of one constraint in one run of an audit.
+    """What one source reports about one constraint from one audit.
 
     Attributes:
         constraint: The constraint.
-        run: When the audit began, RFC 3339 in UTC, which is also its id; "" if that is not known.
+        run: When the audit began, RFC 3339 in UTC, which is also its id; "" if not known.
         source: Where this was read, for people.
-        total: How many violations there are; None if the source does not say.
-        violations: Those that the source holds.
+        total: The number of violations; None if the source does not state it.
+        violations: The violations that the source holds.
     """
 
     constraint: ConstraintKey
@@ -74,12 +74,12 @@ class Audited:
 
     Attributes:
         constraint: The constraint.
-        policy: The policy's name; the template's name, or the lower-case kind, for templates of others.
+        policy: The policy's name; for templates of others, the template's name or the kind in lower case.
         action: Its strictest enforcementAction, "" if neither the constraint nor a violation is known.
-        run: When the audit that counts began, RFC 3339 in UTC; "" if that is not known.
-        sources: Where that was read, sorted.
-        total: How many violations there are; None if no source says.
-        violations: Those that are known, sorted.
+        run: When the audit that counts began, RFC 3339 in UTC; "" if not known.
+        sources: Where its results were read, sorted.
+        total: The number of violations; None if no source states it.
+        violations: The known violations, sorted.
     """
 
     constraint: ConstraintKey
@@ -102,7 +102,7 @@ class Audited:
 
 
 def total(entries: Iterable[Audited]) -> int | None:
-    """Return how many violations several constraints have together; None if that is not known of one of them."""
+    """Return the number of violations of several constraints, or None if it is not known for one of them."""
     totals = [entry.total for entry in entries]
     known = [number for number in totals if number is not None]
     return sum(known) if len(known) == len(totals) else None
@@ -110,7 +110,7 @@ def total(entries: Iterable[Audited]) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An object that violates, of a workload's finding.
+    """An object that violates, as part of a workload's finding.
 
     Attributes:
         object: The object.
@@ -123,11 +123,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """What is wrong with one workload: the violations of it and of what it owns, folded.
+    """A problem of one workload: its own violations and those of the objects that it owns, folded.
 
     Attributes:
-        rule: The id of the rule; the policy's name where the sources do not tell which rule it is.
-        severity: One of SEVERITIES; the highest of the policy's rules where the rule is not known.
+        rule: The id of the rule; the policy's name if the sources do not tell which rule it is.
+        severity: One of SEVERITIES; the highest of the policy's rules if the rule is not known.
         policy: The policy's name.
         kind: The kind of the constraints.
         constraints: Their names, sorted.
@@ -136,9 +136,9 @@ class AuditFinding:
         members: The objects that violate, the workload itself among them if it does, sorted.
         message: What is wrong, in the policy's words.
         advice: What to do, for people.
-        command: A command that helps with it, quoted for a shell; "" if there is none.
-        fingerprint: Hexadecimal; the same in every report as long as workload, constraint kind and problem are.
-        change: Since an earlier report: "new", "remaining", "unknown"; "" where there is none to compare with.
+        command: A command that helps, quoted for a shell, or "".
+        fingerprint: Hexadecimal; the same in every report for the same workload, constraint kind and problem.
+        change: The change since an earlier report: "new", "remaining" or "unknown"; "" without an earlier report.
     """
 
     rule: str
@@ -157,7 +157,7 @@ class AuditFinding:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing that violates runs or will by itself."""
+        """Whether none of the objects that violate runs or will run by itself."""
         return all(member.idle for member in self.members)
 
 
@@ -171,7 +171,7 @@ class Fixed:
         kind: The kind of its constraints.
         workload: The workload.
         message: What was wrong.
-        certain: Whether it would be known if it were still there.
+        certain: Whether the report would show the finding if it still existed.
     """
 
     severity: str
@@ -188,7 +188,7 @@ class Since:
 
     Attributes:
         report: The file of the earlier report.
-        gone: Its findings that are not among the findings now.
+        gone: The findings of the earlier report that are not in this one.
     """
 
     report: str
@@ -197,15 +197,15 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """An audit, for people.
+    """The report of an audit.
 
     Attributes:
         source: Where it comes from.
         constraints: Sorted by policy, kind and name.
-        findings: Those that matter most first: active before idle, then by severity, namespace and workload.
-        errors: What could not be read, so that the report may be incomplete.
-        notes: What else users should know, a sentence each.
-        templates: The templates that are known, by kind.
+        findings: The most important first: active before idle, then by severity, namespace and workload.
+        errors: What could not be read. With errors, the report may be incomplete.
+        notes: Other things that users should know, one sentence each.
+        templates: The known templates, by kind.
         since: The comparison with an earlier report, or None.
     """
 
@@ -219,12 +219,12 @@ class AuditReport:
 
     @property
     def total(self) -> int | None:
-        """How many violations there are; None if that is not known of some constraint."""
+        """The number of violations, or None if it is not known for some constraint."""
         return total(self.constraints)
 
     @property
     def shown(self) -> int:
-        """How many of them are known, one by one."""
+        """The number of violations that are known one by one."""
         return sum(entry.shown for entry in self.constraints)
 
     @property
@@ -234,24 +234,24 @@ class AuditReport:
 
     @property
     def runs(self) -> tuple[str, ...]:
-        """When the audits began from which the report was made, if known: the oldest and, if different, the newest."""
+        """When the audits of the report began, if known: the oldest and, if different, the newest."""
         runs = sorted({entry.run for entry in self.constraints if entry.run})
         return tuple(dict.fromkeys((runs[0], runs[-1]))) if runs else ()
 
     @property
     def active(self) -> tuple[AuditFinding, ...]:
-        """The findings about what runs, or will."""
+        """The findings about what runs or will run."""
         return tuple(found for found in self.findings if not found.idle)
 
     @property
     def changes(self) -> Mapping[str, int]:
-        """How many findings there are of each change."""
+        """The number of findings by change."""
         return Counter(found.change for found in self.findings if found.change)
 
     def exit_code(self, fail_on: str) -> int:
-        """Return 2 if something could not be read, 1 if something of `fail_on` or stricter is violated, else 0.
+        """Return 2 if something could not be read, 1 if a violation has the action `fail_on` or a stricter one, else 0.
 
-        What is idle does not count; violations that are not shown do.
+        Idle objects do not count. Violations that are counted but not shown do.
         """
         if self.errors:
             return 2

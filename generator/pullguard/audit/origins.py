@@ -9,14 +9,14 @@ from pullguard.cluster.owners import Owners, Stated, Use
 from pullguard.core.findings import ObjectRef
 
 #: "template": the workload's template states the same image and pull policy. "injected": the template that the pod was
-#: made from does not have it. "changed": that states another image or pull policy. "debugging": a person added it.
-#: "unknown": the pod or that template is not known. "other": none of these, or nothing of a pod is named.
+#: made from does not have it. "changed": that template states another image or pull policy. "debugging": a person added
+#: it. "unknown": the pod or its template is not known. "other": none of these, or the message names no part of a pod.
 Way = Literal["template", "injected", "changed", "debugging", "unknown", "other"]
 
-# These never change the template that a pod was made from.
+# The template in these kinds is immutable.
 _FIXED_TEMPLATES = frozenset({"Job", "ReplicaSet"})
 
-# What pullguard's policies keep of a long name in a message.
+# How pullguard's policies shorten a long name in a message.
 _LONGEST, _HEAD, _TAIL = 40, 18, 19
 
 
@@ -25,8 +25,8 @@ class Origin:
     """How a container or an image volume came into a pod.
 
     Attributes:
-        way: How.
-        what: What came into it, such as "container web"; "" if no message names it.
+        way: The way it came.
+        what: What came into the pod, such as "container web"; "" if the message names nothing.
         certain: Whether the pod cannot be older than the template that it is compared with.
     """
 
@@ -39,9 +39,9 @@ def origin(owners: Owners, ref: ObjectRef, message: str) -> Origin:
     """Return how the container or image volume that a message names came into a pod.
 
     Args:
-        owners: What is known of the objects.
+        owners: What is known of the objects and their owners.
         ref: The object that violates; if it is not a pod, the way is "other".
-        message: What a policy, of pullguard or of others, says about it.
+        message: The message of a policy, which need not be one of pullguard's.
     """
     if ref.kind != "Pod":
         return Origin("other")
@@ -71,13 +71,13 @@ def _way(use: Use, stated: Stated, made_from: Mapping[Use, Stated], workload: Ma
 
 
 def _named(message: str, uses: Iterable[Use]) -> Use | None:
-    """Return the use that a message names first: policies name the container before its image."""
+    """Return the use that a message names first, because policies name the container before its image."""
     places = [(place, use) for use in uses if (place := _place(message, use)) is not None]
     return min(places)[1] if places else None
 
 
 def _place(message: str, use: Use) -> int | None:
-    """Return where a message names a container as a separate word, not as a part of an image."""
+    """Return the index at which a message names a container as a separate word, not as part of an image."""
     name = use.name if len(use.name) <= _LONGEST else f"{use.name[:_HEAD]}...{use.name[-_TAIL:]}"
     names = "|".join(re.escape(text) for text in (use.name, name))
     before = r"image volume\W+" if use.sort == "image volume" else r"(?<![^\s=\"'`<(\[{])"

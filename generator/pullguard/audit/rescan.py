@@ -1,4 +1,4 @@
-"""`audit --rescan`: every object of a cluster that its constraints may select, page by page, through the engine."""
+"""`audit --rescan`: the engine judges every object that the cluster's constraints may select, page by page."""
 
 import json
 import os
@@ -26,7 +26,7 @@ SOURCE = "rescan"
 _POINT = "audit.gatekeeper.sh"
 _ANY = "*"
 
-# Pages that the engine has not answered yet, on the disk.
+# The highest number of pages that are on disk because the engine has not answered them yet.
 _MOST_OPEN = 2
 
 
@@ -37,7 +37,7 @@ class Listed:
     Attributes:
         group: The API group.
         kind: The kind.
-        path: Of the list in the API.
+        path: The path of the list in the API.
     """
 
     group: str
@@ -46,15 +46,15 @@ class Listed:
 
 
 def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, engine: Engine) -> None:
-    """Judge the objects of a cluster by its own constraints; results, and what could not be judged, are gathered.
+    """Judge the objects of a cluster by its own constraints, and record the results and errors.
 
-    Constraints of templates without Rego, or that ask for more than Namespaces, are left to Gatekeeper's audit.
+    Templates without Rego, and those that need objects other than Namespaces, are left to Gatekeeper's audit.
 
     Args:
         cluster: The cluster.
-        gathered: Its constraints and templates; takes the results.
-        run: When this begins, RFC 3339 in UTC.
-        engine: What judges; nothing else may be judged by it.
+        gathered: Holds the constraints and templates; receives the results.
+        run: When the rescan begins, RFC 3339 in UTC.
+        engine: The engine that judges; it must not be in use for anything else.
 
     Raises:
         PullguardError: The cluster cannot be read, or the engine fails.
@@ -70,7 +70,7 @@ def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, engine: Engine) ->
     for error in scan.errors:
         gathered.fail(cluster.source, error)
     judged_keys = {ConstraintKey(constraint.kind, constraint.name) for constraint in constraints}
-    # What was found before says less, whatever the clocks say.
+    # A rescan replaces other results, whatever their time stamps say: they hold less.
     gathered.results = [result for result in gathered.results if result.constraint not in judged_keys]
     for key in sorted(judged_keys):
         violations = scan.violations(key)
@@ -79,7 +79,7 @@ def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, engine: Engine) ->
 
 
 def wanted(constraints: Sequence[Constraint], resources: Sequence[Listed]) -> list[Listed]:
-    """Return the resources that some constraint may select by kind, in the order in which they are given."""
+    """Return the resources that some constraint may select by kind, in the given order."""
     selectors = _selectors(constraints)
     return [
         listed
@@ -89,7 +89,7 @@ def wanted(constraints: Sequence[Constraint], resources: Sequence[Listed]) -> li
 
 
 def _selectors(constraints: Sequence[Constraint]) -> set[tuple[str, str]]:
-    """Return the groups and kinds that constraints select; "*" is any."""
+    """Return the groups and kinds that constraints select; "*" matches any."""
     found: set[tuple[str, str]] = set()
     for constraint in constraints:
         entries = dig(constraint.object, "spec", "match", "kinds") or [{}]
@@ -100,7 +100,7 @@ def _selectors(constraints: Sequence[Constraint]) -> set[tuple[str, str]]:
 
 
 def _rules(gathered: Gathered) -> tuple[list[ConstraintTemplate], list[Constraint]]:
-    """Return the templates and constraints that can be judged here."""
+    """Return the templates and constraints that a rescan can judge."""
     templates = {}
     left: dict[str, str] = {}
     for kind in sorted({key.kind for key in gathered.constraints}):
@@ -110,7 +110,7 @@ def _rules(gathered: Gathered) -> tuple[list[ConstraintTemplate], list[Constrain
         elif template.source is None:
             left[kind] = "its template has no Rego"
         elif needs_cluster(template):
-            left[kind] = "it asks for other objects of the cluster"
+            left[kind] = "it needs other objects of the cluster"
         else:
             templates[kind] = template
     gathered.notes += [f"{kind} was left to Gatekeeper's audit: {reason}" for kind, reason in left.items()]
@@ -123,7 +123,7 @@ def _rules(gathered: Gathered) -> tuple[list[ConstraintTemplate], list[Constrain
 
 
 def _resources(cluster: Kubectl, gathered: Gathered, wanted_groups: set[str]) -> list[Listed]:
-    """Return what the cluster can list in some groups, each kind in the version that it prefers."""
+    """Return the listable resources of some groups, each kind in its preferred version."""
     versions = {"": ["v1"], **cluster.parsed("/apis", _versions)}
     found: dict[tuple[str, str], Listed] = {}
     for group, names in versions.items():
@@ -134,7 +134,7 @@ def _resources(cluster: Kubectl, gathered: Gathered, wanted_groups: set[str]) ->
             try:
                 resources = cluster.parsed(root, _listable)
             except RefusedError as error:
-                # An aggregated API that is down: what it holds is not judged, and the report says so.
+                # If an aggregated API is down, its objects are not judged, and the report says so.
                 gathered.fail(cluster.source, error)
                 continue
             for kind, resource in resources:
@@ -143,7 +143,7 @@ def _resources(cluster: Kubectl, gathered: Gathered, wanted_groups: set[str]) ->
 
 
 def _versions(value: Any) -> dict[str, list[str]]:
-    """Return the versions of groups by their names, the preferred one first."""
+    """Return the versions of each group, the preferred one first."""
     return {
         str(entry["name"]): list(
             dict.fromkeys(str(version["groupVersion"]) for version in (entry["preferredVersion"], *entry["versions"]))
@@ -153,7 +153,7 @@ def _versions(value: Any) -> dict[str, list[str]]:
 
 
 def _listable(value: Any) -> list[tuple[str, str]]:
-    """Return the kinds of a version that can be listed, and what their lists are called."""
+    """Return the kinds of a version that can be listed, each with its resource name."""
     return [
         (str(entry["kind"]), str(entry["name"]))
         for entry in entries(value, "resources")
@@ -163,12 +163,12 @@ def _listable(value: Any) -> list[tuple[str, str]]:
 
 @dataclass(slots=True)
 class _List:
-    """What has come of a list so far.
+    """The results of a list so far.
 
     Attributes:
-        begun: How often it has begun.
-        objects: How many objects were judged.
-        violations: What they violate.
+        begun: How many times the list has been started.
+        objects: The number of objects that were judged.
+        violations: Their violations.
         errors: What could not be judged.
     """
 
@@ -179,7 +179,7 @@ class _List:
 
 
 class _Scan:
-    """The pages of lists on their way through the engine, and what comes of them."""
+    """The pages that the engine is judging, and the results."""
 
     def __init__(self, cluster: Kubectl, engine: Engine, owners: Owners, kinds: Mapping[str, str]) -> None:
         self._cluster = cluster
@@ -187,7 +187,7 @@ class _Scan:
         self._owners = owners
         self._kinds = kinds
         self._lists: dict[str, _List] = {}
-        # Requests of the engine by their ids: those that are not answered yet, and all of them.
+        # The pages by the id of their request to the engine: those without an answer, and all of them.
         self._open: dict[int, PageFile] = {}
         self._asked: dict[int, PageFile] = {}
 
@@ -238,7 +238,7 @@ class _Scan:
                 page.file.unlink()
 
     def _take(self, listed: _List, page: PageFile, found: JudgedObject | InputError | FileEnd) -> None:
-        """Note what is said of an object, or of a whole page."""
+        """Record the result for an object or for a whole page."""
         if isinstance(found, FileEnd):
             listed.objects += found.objects
             return

@@ -1,4 +1,4 @@
-"""How a report differs from an earlier one: the JSON that an earlier run has written."""
+"""The comparison of a report with the JSON of an earlier one."""
 
 import json
 from collections.abc import Mapping
@@ -11,24 +11,25 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.findings import ObjectRef
 from pullguard.core.text_files import read_text
 
-#: The format that the JSON of a report states.
+#: The value of `format` in the JSON of a report.
 FORMAT = "pullguard-audit/1"
 
-_REMEDY = "name a file that `pullguard audit -o json` has written"
+_REMEDY = "pass a file that `pullguard audit -o json` has written"
 
 
 def compared(report: AuditReport, file: str) -> AuditReport:
-    """Return a report with what is new, what remains and what is gone since an earlier one.
+    """Return a report that marks its findings as new or remaining, and lists those of an earlier report that are gone.
 
-    An incomplete report does not show everything. If the constraints of its kind were not, or are not, completely
-    known, a finding that was not shown earlier is "unknown", and one that is not shown now is not certainly gone.
+    An incomplete report does not show every finding. If the constraints of a kind were not completely known earlier, a
+    finding that was not shown then is "unknown". If they are not completely known now, a finding that is not shown any
+    more is not certainly gone.
 
     Args:
         report: The present report.
         file: The earlier report.
 
     Raises:
-        PullguardError: The file is not a report.
+        PullguardError: The file is not a report of pullguard audit.
     """
     try:
         earlier = json.loads(read_text(Path(file)))
@@ -52,7 +53,9 @@ def compared(report: AuditReport, file: str) -> AuditReport:
             if fingerprint not in now
         ]
     except (KeyError, TypeError) as error:
-        raise PullguardError("has findings that no report has", file=file, remedy=_REMEDY) from error
+        raise PullguardError(
+            "has a finding that is not in the format of a report", file=file, remedy=_REMEDY
+        ) from error
     gone.sort(key=_order)
     return replace(report, findings=findings, since=Since(file, tuple(gone)))
 
@@ -64,7 +67,7 @@ def _change(was_known: bool, *, sure: bool) -> str:
 
 
 def _complete(earlier: Mapping[str, Any]) -> set[str]:
-    """Return the kinds whose constraints an earlier report completely knew."""
+    """Return the kinds of which an earlier report knew every violation."""
     kinds = {entry["kind"] for entry in earlier["constraints"]}
     hidden = {
         entry["kind"] for entry in earlier["constraints"] if entry["total"] is None or entry["shown"] < entry["total"]

@@ -1,4 +1,4 @@
-"""kubectl, the only way to a live cluster: passing failures are retried, others are told apart by kubectl's words."""
+"""kubectl, the only way to a live cluster. Transient failures are retried; kubectl's messages tell failures apart."""
 
 import json
 import os
@@ -20,22 +20,22 @@ _TIMEOUT = 300.0
 _REQUEST_TIMEOUT = "60s"
 _PAGE = 500
 
-# An API server that is restarted is back within a minute; one that was never reached is more likely a wrong address.
+# An API server that restarts is back within a minute. One that was never reached more likely has a wrong address.
 _WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _FIRST_WAITS = (0.5, 1.0)
-# A continue token lives as long as etcd keeps its revision: five minutes. A list that takes longer begins again.
+# A continue token is valid as long as etcd keeps its revision: five minutes. A list that takes longer starts over.
 _LISTS_BEGUN = 5
 _LISTS_AT_ONCE = 2
-# Of one list: with pages of 500 objects, more than etcd can hold.
+# The most pages of one list: with 500 objects each, more than etcd can hold.
 _MOST_PAGES = 50_000
 
-# What is around the items of a list: built-in kinds have it before them, the others after them. No key can be inside
-# a string, where its quotes would be escaped.
+# The JSON around the items of a list. Built-in kinds have the metadata before the items, other kinds after them.
+# Neither pattern can match inside a string, because quotes are escaped there.
 _ENVELOPE = 2**16
 _BEFORE_ITEMS = re.compile(rb'\{"kind":"\w+List","apiVersion":"[^"]+","metadata":(?P<metadata>\{[^{}]*\}),"items":')
 _BEHIND_ITEMS = re.compile(rb'\],"kind":"\w+List","metadata":(?P<metadata>\{[^{}]*\})\}\s*\Z')
 
-# What kubectl says, in all versions from 1.27 on. Only its words tell these apart: the exit code is 1 for all.
+# kubectl's messages in all versions from 1.27 on. Only the text tells failures apart: the exit code is always 1.
 _FORBIDDEN = re.compile(r"\(Forbidden\)")
 _NOT_FOUND = re.compile(r"\(NotFound\)")
 _NO_SUCH_RESOURCE = re.compile(r"the server doesn't have a resource type")
@@ -45,10 +45,10 @@ _PASSING = re.compile(
     r"|asked us to try again later|currently unable to handle the request|etcdserver: |apiserver not ready"
     r"|was refused|connection reset|\bEOF\b|handshake timeout|i/o timeout|client connection lost|GOAWAY"
     r"|context deadline exceeded|request canceled|server closed idle connection"
-    # An API server that has just started knows no roles yet.
+    # An API server that has just started does not know its roles yet.
     r"|RBAC: \[?(?:cluster)?role"
 )
-# The API server itself says so; everything else kubectl says of the way to it.
+# The API server itself reports this. Every other message is about the connection to it.
 _FROM_SERVER = re.compile(r"[Ee]rror from server")
 _SECRET = re.compile(
     r"""(?i)(\b(?:bearer|basic)\s+|(?:token|password|passwd|passphrase|secret|api[-_]?key|key-data)["']?\s*[=:]\s*["']?)"""
@@ -60,7 +60,7 @@ _LOGGED = re.compile(
     r"""[EFIW]\d{4} [\d:.]+ +\d+ \w+\.go:\d+\] "(?:[^"\\]|\\.)*"(?: \w+="(?P<error>(?:[^"\\]|\\.)*)")* *"""
 )
 
-_REMEDY = "see whether `kubectl get namespaces` works with the same --kubeconfig and --context"
+_REMEDY = "check that `kubectl get namespaces` works with the same --kubeconfig and --context"
 
 JSON = dict[str, Any]
 
@@ -68,11 +68,11 @@ T = TypeVar("T")
 
 
 class RefusedError(PullguardError):
-    """kubectl did not get what it was asked for: the API server refuses it, or is out of reach.
+    """kubectl could not read something, because the API server refused it or cannot be reached.
 
     Args:
-        asked: What it was asked for.
-        words: What kubectl says, on one line, without credentials.
+        asked: What kubectl was asked for.
+        words: kubectl's message, on one line, without credentials.
     """
 
     def __init__(self, asked: str, words: str) -> None:
@@ -81,22 +81,22 @@ class RefusedError(PullguardError):
 
     @property
     def forbidden(self) -> bool:
-        """Whether this user may not read it."""
+        """Whether the user is not allowed to read it."""
         return _FORBIDDEN.search(self.words) is not None
 
     @property
     def not_found(self) -> bool:
-        """Whether there is nothing at such a path."""
+        """Whether nothing exists at this path."""
         return _NOT_FOUND.search(self.words) is not None
 
     @property
     def no_such_resource(self) -> bool:
-        """Whether kubectl knows no such resource, as far as discovery told it."""
+        """Whether discovery did not find the resource."""
         return _NO_SUCH_RESOURCE.search(self.words) is not None
 
     @property
     def expired(self) -> bool:
-        """Whether the list that it was to go on with is too old."""
+        """Whether the continue token is too old."""
         return _EXPIRED.search(self.words) is not None
 
 
@@ -105,9 +105,9 @@ class Kubectl:
 
     Args:
         program: The binary.
-        options: What says which cluster is meant.
-        folder: A private folder, for its output.
-        source: The cluster, for people.
+        options: The options that select the cluster.
+        folder: A private folder for kubectl's output.
+        source: The name of the cluster, for people.
     """
 
     def __init__(self, program: Path, options: Sequence[str], folder: Path, source: str) -> None:
@@ -118,11 +118,11 @@ class Kubectl:
         self._reached = False
 
     def get(self, *arguments: str) -> bytes:
-        """Return what `kubectl get` writes.
+        """Return the output of `kubectl get`.
 
         Raises:
-            RefusedError: The API server refuses it, or cannot be reached.
-            PullguardError: kubectl does not end.
+            RefusedError: The API server refuses the request, or cannot be reached.
+            PullguardError: kubectl does not end in time.
         """
         return self._ended(arguments, self._start(arguments)).stdout
 
@@ -130,34 +130,34 @@ class Kubectl:
         """Return the JSON value at a path of the API.
 
         Raises:
-            RefusedError: The API server refuses it.
-            PullguardError: As for `get`, or it is not JSON.
+            RefusedError: As for `get`.
+            PullguardError: As for `get`, or the answer is not JSON.
         """
         return _loaded(self.get(f"--raw={path}"), path)
 
     def parsed(self, path: str, make: Callable[[Any], T]) -> T:
-        """Return what is made of the JSON value at a path of the API.
+        """Return what `make` returns for the JSON value at a path of the API.
 
         Raises:
-            RefusedError: The API server refuses it.
-            PullguardError: As for `value`, or it is not what it should be.
+            RefusedError: As for `get`.
+            PullguardError: As for `value`, or `make` cannot handle the value.
         """
         value = self.value(path)
         try:
             return make(value)
         except (AttributeError, IndexError, KeyError, TypeError) as error:
-            raise PullguardError(f"the API server's answer to {path} is not what it should be ({error!r})") from error
+            raise PullguardError(f"the API server's answer to {path} has an unexpected form ({error!r})") from error
 
     def pages(self, path: str, *, limit: int = _PAGE) -> Iterator[list[JSON]]:
-        """Yield the objects of a list, page by page, each object once; no more than a page is in memory.
+        """Yield the objects of a list page by page, each object once. At most one page is in memory.
 
         Args:
             path: The path of the list in the API, such as "/apis/apps/v1/deployments".
-            limit: How many objects a page has at most.
+            limit: The highest number of objects on a page.
 
         Raises:
-            RefusedError: As for `get`, or the API server forgets the list before it is read, again and again.
-            PullguardError: As for `value`, or it is not a list.
+            RefusedError: As for `get`, or the continue token expires again and again.
+            PullguardError: As for `value`, or the answer is not a list.
         """
         seen: set[tuple[str, str]] = set()
         listed = _List(path, limit)
@@ -177,17 +177,17 @@ class Kubectl:
                 return
 
     def page_files(self, paths: Sequence[str], *, limit: int = _PAGE) -> Iterator["PageFile | RefusedList"]:
-        """Yield the pages of several lists as files, as the API server writes them, while the next ones are read.
+        """Yield the pages of several lists as files, as the API server writes them. The next pages are read meanwhile.
 
-        The pages of one list come in their order. A list that the API server forgets before it is read begins again:
-        what came of it before does not count.
+        The pages of one list come in order. If a continue token expires, the list starts over; the caller must then
+        drop its earlier pages.
 
         Args:
             paths: The paths of the lists.
-            limit: How many objects a page has at most.
+            limit: The highest number of objects on a page.
 
         Raises:
-            PullguardError: kubectl does not end, or the API server writes what is not a list.
+            PullguardError: kubectl does not end in time, or the answer is not a list.
         """
         waiting = deque(_List(path, limit) for path in paths)
         reading: deque[tuple[_List, Path, programs.Program]] = deque()
@@ -221,7 +221,7 @@ class Kubectl:
         return programs.start(command, folder=self._folder, timeout=_TIMEOUT, output=output)
 
     def _ended(self, arguments: Sequence[str], program: programs.Program, output: Path | None = None) -> programs.Ended:
-        """Return how a program has ended, which is started again after passing failures."""
+        """Return the result of a program. The program is started again after transient failures."""
         attempt = 0
         while True:
             try:
@@ -249,8 +249,8 @@ class PageFile:
 
     Attributes:
         path: The path of the list in the API.
-        begun: How often the list has begun; what came of it with a smaller number does not count.
-        file: What the API server has written; the caller must remove it.
+        begun: How many times the list has been started. Pages with a smaller number do not count.
+        file: The file that holds the page; the caller must remove it.
     """
 
     path: str
@@ -260,11 +260,11 @@ class PageFile:
 
 @dataclass(frozen=True, slots=True)
 class RefusedList:
-    """A list that cannot be read, or not to its end.
+    """A list that cannot be read to its end.
 
     Attributes:
         path: The path of the list in the API.
-        error: Why.
+        error: The reason.
     """
 
     path: str
@@ -273,40 +273,40 @@ class RefusedList:
 
 @dataclass(slots=True)
 class _List:
-    """A list that is being read, page by page.
+    """A list that is being read page by page.
 
     Attributes:
         path: Its path in the API.
-        limit: How many objects a page has at most.
-        begun: How often it has begun.
+        limit: The highest number of objects on a page.
+        begun: How many times it has been started.
     """
 
     path: str
     limit: int
     begun: int = 1
     _token: str = ""
-    _tokens: set[str] = field(default_factory=set)  # of all pages since it has begun
+    _tokens: set[str] = field(default_factory=set)  # of all pages since the list was last started
 
     @property
     def target(self) -> str:
-        """The path and the query of the page that comes next."""
+        """The path and the query of the next page."""
         query = {"limit": self.limit, "continue": self._token} if self._token else {"limit": self.limit}
         return f"{self.path}?{urlencode(query)}"
 
     def begin_again(self) -> None:
-        """Begin with the first page."""
+        """Start over with the first page."""
         self.begun += 1
         self._token = ""
         self._tokens.clear()
 
     def go_on(self, token: str) -> bool:
-        """Go on with the page of a token; "" is none, and then the list has ended.
+        """Go on to the page with this token. Return false if the token is "", that is, at the end of the list.
 
         Raises:
-            PullguardError: The list would not end.
+            PullguardError: The list does not end.
         """
         if token in self._tokens:
-            raise _no_list(self.path, "it goes on with a page that it has had")
+            raise _no_list(self.path, "a continue token is repeated")
         if len(self._tokens) == _MOST_PAGES:
             raise _no_list(self.path, "it does not end")
         self._token = token
@@ -316,14 +316,14 @@ class _List:
 
 
 def next_page(data: bytes, path: str) -> str:
-    """Return the token of the page that follows one, "" if none does; the objects in it are not looked at.
+    """Return the token of the page after this one, or "" if this is the last page. The items are not parsed.
 
     Args:
-        data: The page, as the API server writes it: what it says of the list stands before or behind the items.
+        data: The page as the API server writes it, with the metadata of the list before or after the items.
         path: The path of the list, for people.
 
     Raises:
-        PullguardError: It is not a list.
+        PullguardError: The page is not part of a list.
     """
     before = _BEFORE_ITEMS.match(data, 0, _ENVELOPE)
     behind = _BEHIND_ITEMS.search(data, max(len(data) - _ENVELOPE, 0))
@@ -336,11 +336,11 @@ def next_page(data: bytes, path: str) -> str:
 
 
 def entries(value: Any, name: str) -> list[Any]:
-    """Return the list in a field of what an API server has answered; anything else there is not an empty one.
+    """Return the list in a field of an API server's answer. A value of another type is an error, not an empty list.
 
     Raises:
-        KeyError: There is no such field.
-        TypeError: It is of another type.
+        KeyError: The field is missing.
+        TypeError: The field has another type.
     """
     found = value[name]
     if not isinstance(found, list):
@@ -355,17 +355,17 @@ def connected(
     """Yield kubectl for a cluster.
 
     Args:
-        kubeconfig: The file; None: what kubectl uses by itself, which in a pod is the cluster around it.
-        context: The context in it; None: the current one.
-        program: The kubectl binary; None: kubectl on PATH.
+        kubeconfig: The file. None: kubectl's default, which in a pod is the cluster that the pod runs in.
+        context: The context in the file. None: the current one.
+        program: The kubectl binary. None: kubectl on PATH.
 
     Raises:
-        PullguardError: kubectl or the kubeconfig is not there.
+        PullguardError: kubectl or the kubeconfig does not exist.
     """
     binary = _binary(program)
     file = _kubeconfig(kubeconfig)
     options = []
-    # In a pod, kubectl takes the pod's ServiceAccount only if no option makes what it knows differ from its defaults.
+    # In a pod, kubectl uses the pod's ServiceAccount only if no option changes its default configuration.
     if file is not None or context is not None or not os.environ.get("KUBERNETES_SERVICE_HOST"):
         options.append(f"--request-timeout={_REQUEST_TIMEOUT}")
     if file is not None:
@@ -378,15 +378,15 @@ def connected(
 
 
 def _conclusion(words: str) -> str:
-    """Return kubectl's final message, or the first line that it logged if there is none."""
+    """Return kubectl's final message, or the first line that it logged if there is no final message."""
     logged = _LOGGED.match(words)
     return _LOGGED.sub("", words).strip() or (logged["error"] if logged else None) or words
 
 
 def _page(value: Any, path: str) -> tuple[list[JSON], str]:
-    """Return the objects of a page, each with a name, and the token of the next page; "" = there is none.
+    """Return the objects of a page, which must all have names, and the token of the next page, or "" at the end.
 
-    Items of a typed list leave out the kind and the apiVersion that the list states.
+    Items of a typed list lack their kind and apiVersion: they are those that the list states.
     """
     try:
         kind, version = value["kind"].removesuffix("List"), value["apiVersion"]
@@ -403,7 +403,7 @@ def _page(value: Any, path: str) -> tuple[list[JSON], str]:
 def _token(metadata: JSON, path: str) -> str:
     token = metadata.get("continue") or ""
     if not isinstance(token, str):
-        raise _no_list(path, "its page does not say which one is next")
+        raise _no_list(path, "the continue token of a page is not a string")
     return token
 
 
@@ -426,14 +426,14 @@ def _binary(stated: str | None) -> Path:
     found = shutil.which(stated or "kubectl")
     if found is None:
         raise PullguardError(
-            f"{stated or 'kubectl'} is not a program that can be run",
-            remedy="install kubectl, or give pullguard files that `kubectl get -o json` wrote elsewhere",
+            f"{stated or 'kubectl'} is not an executable program",
+            remedy="install kubectl, or pass files that `kubectl get -o json` has written",
         )
     return Path(found).absolute()
 
 
 def _kubeconfig(stated: str | None) -> str | None:
-    """Return the kubeconfig as an absolute path: kubectl does not run in the folder of the user."""
+    """Return the kubeconfig as an absolute path, because kubectl runs in another folder."""
     if stated is None:
         stated = os.environ.get("KUBECONFIG") or None
         if stated is None:

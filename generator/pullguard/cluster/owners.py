@@ -14,7 +14,7 @@ _REPLICAS = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "Sta
 _DONE = frozenset({"Succeeded", "Failed"})
 _FINISHED = frozenset({"Complete", "Failed"})
 
-# Owners have owners; cycles are possible, so the chain is limited.
+# Owners have owners. Cycles are possible, so the chain is limited.
 _LONGEST_CHAIN = 10
 
 _HASH_LABEL = "pod-template-hash"
@@ -28,7 +28,7 @@ _POD_SPECS = {
 }
 _TEMPLATE = ("spec", "template", "spec")
 
-# Fields of pod specs, what is in them, and where that states its image and its pull policy.
+# The lists in pod specs that use images, and where an entry states its image and pull policy.
 _USES = (
     ("containers", "container", ("image",), ("imagePullPolicy",)),
     ("initContainers", "container", ("image",), ("imagePullPolicy",)),
@@ -41,8 +41,8 @@ class Use(NamedTuple):
     """A container or an image volume of a pod spec.
 
     Attributes:
-        sort: "container" (init containers too, as containers become native sidecars), "ephemeral container" or
-            "image volume".
+        sort: "container" (also for init containers, since a container can become a native sidecar), "ephemeral
+            container" or "image volume".
         name: Its name.
     """
 
@@ -51,7 +51,7 @@ class Use(NamedTuple):
 
 
 class Stated(NamedTuple):
-    """What a pod spec states for a use of an image; None where it states nothing.
+    """The image and the pull policy that a pod spec states; None for what it does not state.
 
     Attributes:
         image: The image.
@@ -64,12 +64,12 @@ class Stated(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """What is known of an object that a violation may be about.
+    """What is known of an object that violates, or of one of its owners.
 
     Attributes:
         owner: Its controller, or None.
-        idle: Whether it has no pods and makes none: it is scaled to zero, suspended or finished.
-        uses: The containers and image volumes of the pod, or of the pods that it makes; none if they are not known.
+        idle: Whether it has no pods and will make none, because it is scaled to zero, suspended or finished.
+        uses: The containers and image volumes of the pod, or of the pod template; empty if they are not known.
     """
 
     owner: ObjectRef | None
@@ -78,12 +78,12 @@ class Owned:
 
 
 def identity(ref: ObjectRef) -> Identity:
-    """Return what tells an object from all others of a cluster, whatever the API version."""
+    """Return what identifies an object in a cluster, whatever its API version."""
     return ref.api_version.rpartition("/")[0], ref.kind, ref.namespace, ref.name
 
 
 def identity_of(obj: Mapping[str, Any]) -> Identity | None:
-    """Return what tells an object from all others, or None if it has no name."""
+    """Return what identifies an object in a cluster, or None if it has no name."""
     kind, name, namespace = obj.get("kind"), dig(obj, "metadata", "name"), dig(obj, "metadata", "namespace")
     if not isinstance(kind, str) or not isinstance(name, str):
         return None
@@ -91,7 +91,7 @@ def identity_of(obj: Mapping[str, Any]) -> Identity | None:
 
 
 def owned_of(obj: Mapping[str, Any]) -> Owned:
-    """Return what an object says of its owner and of itself."""
+    """Return what an object states about its owner and itself."""
     references = dig(obj, "metadata", "ownerReferences")
     namespace = dig(obj, "metadata", "namespace")
     for reference in references if isinstance(references, list) else []:
@@ -103,10 +103,10 @@ def owned_of(obj: Mapping[str, Any]) -> Owned:
 
 
 def owned_by_labels(ref: ObjectRef, labels: Mapping[str, str]) -> Owned | None:
-    """Return what labels and names say about an owner when the object itself is missing; None if they say nothing.
+    """Return the owner that labels and names imply for an object that was not read; None if they imply none.
 
-    Deployments name their ReplicaSets by the hash that is a label of them and of their pods, Jobs name themselves in
-    a label of their pods.
+    A ReplicaSet's name is the Deployment's name and a hash, which is also a label of the ReplicaSet and its pods. The
+    pods of a Job have a label with its name.
     """
     group = ref.api_version.rpartition("/")[0]
     digest = labels.get(_HASH_LABEL, "")
@@ -127,28 +127,28 @@ class Owners:
     """What is known of the objects of a cluster.
 
     Args:
-        owned: By identity, what objects say of themselves.
+        owned: What objects state about themselves, by identity.
     """
 
     def __init__(self, owned: Mapping[Identity, Owned] | None = None) -> None:
         self._owned = dict(owned or {})
 
     def add(self, objects: Iterable[Mapping[str, Any]]) -> None:
-        """Note what objects say of themselves."""
+        """Record what objects state about themselves."""
         for obj in objects:
             key = identity_of(obj)
             if key is not None:
                 self._owned[key] = owned_of(obj)
 
     def guess(self, ref: ObjectRef, labels: Mapping[str, str]) -> None:
-        """Note what labels say of an object, if it has not been seen itself."""
+        """Record what the labels of an object imply, unless the object itself has been read."""
         if identity(ref) not in self._owned:
             found = owned_by_labels(ref, labels)
             if found is not None:
                 self._owned[identity(ref)] = found
 
     def workload(self, ref: ObjectRef) -> ObjectRef:
-        """Return the topmost owner of an object: itself if it has none. Nodes own static pods, and run no workload."""
+        """Return the topmost owner of an object, or the object itself. Nodes own static pods, but are not workloads."""
         for _ in range(_LONGEST_CHAIN):
             known = self._owned.get(identity(ref))
             if known is None or known.owner is None or self.is_static(ref):
@@ -157,21 +157,21 @@ class Owners:
         return ref
 
     def controller(self, ref: ObjectRef) -> ObjectRef | None:
-        """Return the controller of an object; None if it has none or is not known."""
+        """Return the controller of an object; None if it has none or was not read."""
         known = self._owned.get(identity(ref))
         return None if known is None else known.owner
 
     def uses(self, ref: ObjectRef) -> Mapping[Use, Stated]:
-        """Return the containers and image volumes of a pod, or of the pods that an object makes, as far as known."""
+        """Return the containers and image volumes of a pod or of a pod template, as far as known."""
         known = self._owned.get(identity(ref))
         return {} if known is None else known.uses
 
     def has_seen(self, ref: ObjectRef) -> bool:
-        """Tell whether it is known who owns an object, if anybody does."""
+        """Tell whether it is known which owner an object has, if any."""
         return identity(ref) in self._owned
 
     def is_static(self, ref: ObjectRef) -> bool:
-        """Tell whether an object stands for a pod that a file on a node makes."""
+        """Tell whether an object is the mirror of a static pod, which a file on a node defines."""
         known = self._owned.get(identity(ref))
         return known is not None and known.owner is not None and known.owner.kind == "Node"
 

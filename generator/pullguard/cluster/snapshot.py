@@ -1,4 +1,4 @@
-"""The state of a cluster: from files, or read live by kubectl."""
+"""The state of a cluster, read from files or live with kubectl."""
 
 import os
 import re
@@ -21,19 +21,19 @@ Keep = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _CHUNK = 500
 
-_NO_OBJECT = "there is no Kubernetes object in it; see whether the command that wrote it has failed or lacks `-o json`"
+_NO_OBJECT = "it holds no Kubernetes object; check whether the command that wrote it failed or lacks `-o json`"
 _DISCOVERY_FAILED = re.compile(r"couldn't get (?:current server API group list|resource list for ([^:\s]+))")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Kind:
-    """A kind of objects that a snapshot is to hold.
+    """A kind of objects to keep in a snapshot.
 
     Attributes:
         group: The API group; "" for the core group.
         kind: The kind.
-        resource: What the API calls it.
-        namespaced: Whether its objects are of use only with their namespace.
+        resource: Its resource name in the API.
+        namespaced: Whether its objects are useful only if their namespace is known.
     """
 
     group: str
@@ -43,7 +43,7 @@ class Kind:
 
     @property
     def argument(self) -> str:
-        """What kubectl calls it, so that no other group's resource of this name is meant."""
+        """The resource name with its group, which is unambiguous for kubectl."""
         return f"{self.resource}.{self.group}" if self.group else self.resource
 
 
@@ -52,8 +52,8 @@ class Stored:
     """An object of a snapshot.
 
     Attributes:
-        file: Where it was read; "kubectl get pods" and the like for a live cluster.
-        object: The object, a JSON value with a name. Not to be changed.
+        file: Where it was read; for a live cluster, a command such as "kubectl get pods".
+        object: The object, a JSON value with a name; do not change it.
     """
 
     file: str
@@ -62,14 +62,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state of a cluster, as far as it was asked for and could be read.
+    """The requested part of the state of a cluster, as far as it could be read.
 
     Attributes:
-        source: Where it comes from, for people.
-        live: Whether a cluster was read: what its snapshot does not hold does not exist.
-        stored: By kind, in the order in which they were read; every kind that was asked for is there.
+        source: The name of the source, for people.
+        live: Whether a cluster was read. If so, an object that is not in the snapshot does not exist.
+        stored: The objects by kind, in the order in which they were read, with an entry for every requested kind.
         unreadable: The kinds that could not be read, each with the reason, sorted by kind.
-        errors: What could not be read in files.
+        errors: The parts of files that could not be read.
         notes: What was left out, and why.
     """
 
@@ -86,7 +86,7 @@ class Snapshot:
 
     @property
     def empty(self) -> tuple[str, ...]:
-        """The kinds that it holds no object of, sorted, without those that could not be read."""
+        """The kinds without an object, sorted; kinds that could not be read are not among them."""
         return tuple(sorted(kind for kind in self.stored if not self.stored[kind] and kind not in self.unreadable))
 
 
@@ -98,26 +98,27 @@ def from_files(
     stdin: BinaryIO | None = None,
     keep: Keep | None = None,
 ) -> Snapshot:
-    """Read a snapshot from dumps and manifests; a kustomization stands for what is built of it.
+    """Read a snapshot from dumps and manifests. A kustomization is built, and its output is read instead of its files.
 
-    What no API server has stored yet, as it has no uid, goes before what one has: it is what is to be applied.
+    If two objects have the same name, one without a uid wins over one with a uid: it is a manifest that has not been
+    applied yet.
 
     Args:
-        engine: What reads them.
-        kinds: What to keep; each name of a kind once.
+        engine: The engine that reads the files.
+        kinds: The kinds to keep; their names must differ.
         paths: Files and folders; "-" is stdin.
-        stdin: What "-" reads.
-        keep: What is kept of an object; None: all of it.
+        stdin: The stream that "-" reads.
+        keep: Returns the part of an object to keep. None: keep all of it.
 
     Raises:
-        PullguardError: There is no object of these kinds in the input, and nothing else is wrong with it.
+        PullguardError: The input holds no object of these kinds, and no error explains why.
     """
     gathered = _Gathered(kinds, keep)
     gathered.take(Inputs(engine, _built(engine, list(find_files(paths)), gathered), stdin=stdin, kinds=gathered.kinds))
     snapshot = gathered.snapshot("the files", live=False, unreadable={})
     if not any(snapshot.stored.values()) and not snapshot.errors:
         raise PullguardError(
-            "nothing of a cluster is in the input",
+            "the input holds no object that scope uses",
             remedy="dump one with `kubectl get KINDS -A -o json`; docs/scope.md says which kinds",
         )
     return snapshot
@@ -134,18 +135,18 @@ def from_cluster(
 ) -> Snapshot:
     """Read a snapshot from a live cluster, one kind after the other.
 
-    A kind that may not be read is among `unreadable`; one that the server does not know has no objects.
+    A kind that the user may not read is in `unreadable`. A kind that the server does not know has no objects.
 
     Args:
-        engine: What reads what kubectl writes.
-        kinds: What to read; each name of a kind once.
-        kubeconfig: The file; None: what kubectl uses by itself, which in a pod is the cluster around it.
-        context: The context in it; None: the current one.
-        kubectl: The program; None: kubectl on PATH.
-        keep: What is kept of an object; None: all of it.
+        engine: The engine that reads kubectl's output.
+        kinds: The kinds to read; their names must differ.
+        kubeconfig: The file. None: kubectl's default, which in a pod is the cluster that the pod runs in.
+        context: The context in the file. None: the current one.
+        kubectl: The kubectl binary. None: kubectl on PATH.
+        keep: Returns the part of an object to keep. None: keep all of it.
 
     Raises:
-        PullguardError: kubectl is not there, the cluster cannot be reached, or what it says cannot be read.
+        PullguardError: kubectl does not exist, the cluster cannot be reached, or kubectl's output cannot be read.
     """
     gathered = _Gathered(kinds, keep)
     unreadable: dict[str, str] = {}
@@ -158,12 +159,12 @@ def from_cluster(
                 gathered.take(Inputs(engine, [File(f"kubectl get {kind.argument}", output)]), asked=kind)
     if gathered.errors:
         first = gathered.errors[0]
-        raise PullguardError(f"kubectl wrote what cannot be read: {first.message}", file=first.file)
+        raise PullguardError(f"the output of kubectl cannot be read: {first.message}", file=first.file)
     return gathered.snapshot(cluster.source, live=True, unreadable=unreadable)
 
 
 class _Gathered:
-    """What was read so far."""
+    """The objects and errors that were read so far."""
 
     def __init__(self, kinds: Iterable[Kind], keep: Keep | None) -> None:
         self._kept = keep or (lambda obj: obj)
@@ -174,18 +175,20 @@ class _Gathered:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds that are kept, as the engine has them."""
+        """The kinds to keep, in the engine's notation."""
         return [f"{group}/{kind}" for group, kind in self._kinds]
 
     def take(self, inputs: Inputs, asked: Kind | None = None) -> None:
-        """Keep what is in some inputs; anything but what was asked for is an error, if that is stated."""
+        """Keep the objects of some inputs. If a kind was asked for, an object of any other kind is an error."""
         for found in inputs:
             if isinstance(found, InputError):
                 self.errors.append(found)
                 continue
             kind = self._kinds.get((group_of(found.object), found.object["kind"]))
             if asked is not None and kind != asked:
-                self._wrong(found, f"a {found.object['kind']} where each object is to be a {asked.kind}")
+                self._wrong(
+                    found, f"this is a {found.object['kind']}, but only objects of kind {asked.kind} were asked for"
+                )
             elif kind is not None:
                 self._keep(found, kind)
         self.errors += [InputError(file, None, None, _NO_OBJECT) for file in inputs.without_objects]
@@ -202,13 +205,13 @@ class _Gathered:
                 self._without_namespace += 1
                 return
         elif not kind.namespaced:
-            namespace = ""  # whatever it states: there is one of the name
+            namespace = ""  # ignore what it states: the kind is cluster-scoped
         stored = self._stored[kind.kind]
         known = stored.setdefault((namespace, name), Stored(manifest.file, obj))
         if known.object == obj:
             return
         if _is_stored(known.object) == _is_stored(obj):
-            self._wrong(manifest, f"another {kind.kind} {name} in {known.file} differs from this one; it was kept")
+            self._wrong(manifest, f"another {kind.kind} {name} in {known.file} differs from this one, and was kept")
         elif _is_stored(known.object):
             stored[namespace, name] = Stored(manifest.file, obj)
 
@@ -219,8 +222,12 @@ class _Gathered:
         notes = []
         if self._without_namespace:
             number = self._without_namespace
-            objects = "1 object that states" if number == 1 else f"{number} objects that state"
-            notes.append(f"{objects} no namespace left out: where they would go is not known")
+            left_out = (
+                "1 object was left out, because it states"
+                if number == 1
+                else f"{number} objects were left out, because they state"
+            )
+            notes.append(f"{left_out} no namespace")
         return Snapshot(
             source=source,
             live=live,
@@ -236,7 +243,7 @@ def _is_stored(obj: Mapping[str, Any]) -> bool:
 
 
 def _built(engine: Engine, found: Sequence[Found], gathered: _Gathered) -> list[Found | File]:
-    """Return what is to be read: what kustomizations make in the place of the files that they are built from."""
+    """Return what to read: the output of kustomizations takes the place of the files that they are built from."""
     shown = [os.fspath(each.absolute()) for each in found if isinstance(each, Path) and each.name in KUSTOMIZATIONS]
     made: list[File] = []
     read = {os.path.realpath(file) for file in shown}
@@ -252,7 +259,7 @@ def _built(engine: Engine, found: Sequence[Found], gathered: _Gathered) -> list[
 
 
 def _get(cluster: Kubectl, kind: Kind) -> tuple[bytes, str]:
-    """Return what kubectl writes of a kind, empty if the server has no such kind; or why it may not be read."""
+    """Return kubectl's output for a kind, or b"" if the server has no such kind; then why it cannot be read, or ""."""
     try:
         return cluster.get(kind.argument, "--all-namespaces", "--output=json", f"--chunk-size={_CHUNK}"), ""
     except RefusedError as error:

@@ -1,4 +1,4 @@
-"""Audits as reports: one file per format, one table of them."""
+"""Audits as reports: one file per format, and a table of them."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO
@@ -7,7 +7,7 @@ from pullguard.audit.formats import csv, html, json, junit, markdown, metrics, p
 from pullguard.audit.model import AuditReport
 from pullguard.core.formats.text import printable, write_lines
 
-#: What writes a report, by the name of the format.
+#: The function that writes a report, by the name of the format.
 REPORTERS: Mapping[str, Callable[[AuditReport, TextIO], None]] = {
     "text": text.write,
     "json": json.write,
@@ -20,11 +20,11 @@ REPORTERS: Mapping[str, Callable[[AuditReport, TextIO], None]] = {
     "sarif": sarif.write,
 }
 
-#: The formats that have no place for errors and notes: they go to stderr.
+#: The formats without room for errors and notes, which go to stderr.
 WITHOUT_ERRORS = frozenset({"csv", "metrics", "policyreport"})
 
 
 def write_errors(report: AuditReport, stream: TextIO) -> None:
-    """Write errors and notes alone."""
+    """Write only the errors and notes."""
     errors = [f"error: {words.error(problem)}" for problem in report.errors]
     write_lines((f"pullguard: {printable(line)}" for line in (*errors, *report.notes)), stream)

@@ -11,12 +11,12 @@ _HEADER = (
     "objectKind", "object", "idle", "message", "advice", "change", "violationsShown", "violationsTotal",
 )  # fmt: skip
 
-# A spreadsheet takes a text that begins with one of these for a formula.
+# Spreadsheets treat text that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
-    """Write a report; the last two columns count the violations of all constraints of the kind, "" if unknown."""
+    """Write a report. The last two columns count the violations of all constraints of the kind, "" if not known."""
     writer = csv.writer(stream)
     writer.writerow(_HEADER)
     for found in report.findings:

@@ -1,7 +1,7 @@
-"""Audits as one HTML page that needs nothing else: no network, no other file.
+"""Audits as one self-contained HTML page, which needs no network and no other file.
 
-The page holds all data as text and attributes, escaped; style and script are two constant texts that the page's
-Content-Security-Policy names by their hashes, so nothing else on it can be run.
+All data on the page is escaped text or attributes. Style and script are two constant texts, and the page's
+Content-Security-Policy names them by their hashes, so nothing else on the page can run.
 """
 
 import base64
@@ -19,7 +19,7 @@ from pullguard.core.formats.text import counted, printable
 
 _FOLDER = Path(__file__).resolve().parent / "page"
 
-# As many bars of namespaces as people can compare at a glance; the table below has all of them.
+# As many namespaces as people can compare at a glance; the table below the bars has all of them.
 _BARS = 12
 _BAR_UNITS = 1000
 _HEAT_LEVELS = 4
@@ -28,7 +28,7 @@ _MEMBERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a bar: where it begins and how long it is, in thousandths of the longest bar."""
+    """A part of a bar; start and length are thousandths of the longest bar."""
 
     severity: str
     start: int
@@ -37,7 +37,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The findings of one namespace, drawn."""
+    """The findings of one namespace as a bar."""
 
     namespace: str
     text: str
@@ -47,7 +47,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number in the table of namespaces and policies; `heat` is 0 for none to 4 for the most."""
+    """A number in the table of namespaces and policies; `heat` is from 0 (none) to 4 (the most)."""
 
     number: int
     heat: int
@@ -96,7 +96,7 @@ def write(report: AuditReport, stream: TextIO) -> None:
         script=Markup(script),  # noqa: S704 - as above
         **_figures(report),
     )
-    # As ASCII, the page is the same whatever encoding the stream has.
+    # In ASCII, the page is the same in every encoding.
     stream.write(text.encode("ascii", "xmlcharrefreplace").decode() + "\n")
 
 
@@ -167,5 +167,5 @@ def _hash(text: str) -> str:
 
 
 def _finalize(value: object) -> object:
-    """Escape what is invisible or changes the direction of writing, so that no name looks like another."""
+    """Escape invisible characters and those that change the writing direction, so that no name imitates another."""
     return printable(value) if type(value) is str else value

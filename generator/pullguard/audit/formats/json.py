@@ -1,4 +1,4 @@
-"""Audits as JSON, for machines and for `--since`. Fields are never left out."""
+"""Audits as JSON, for machines and for `--since`. Fields are never omitted."""
 
 import json
 from typing import Any, TextIO

@@ -9,7 +9,7 @@ from pullguard.core.formats.junit import Case, Suite
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
-    """Write a report; what does not run is skipped, what could not be read is an error of its own suite."""
+    """Write a report. Findings about idle workloads are skipped; errors are a suite of their own."""
     suites = [Suite(_name(entry), _cases(report, entry)) for entry in report.constraints]
     if report.errors:
         errors = [Case("audit", problem.file, "error", problem.message) for problem in report.errors]

@@ -28,7 +28,7 @@ def _lines(report: AuditReport) -> Iterator[str]:
         yield ""
         yield from (f"- {text(words.error(problem))}" for problem in report.errors)
     yield from _section("Findings", report.active)
-    yield from _section("What does not run", [found for found in report.findings if found.idle])
+    yield from _section("Not running", [found for found in report.findings if found.idle])
     if report.since is not None and report.since.gone:
         yield ""
         yield "## Gone"

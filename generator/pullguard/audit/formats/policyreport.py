@@ -16,14 +16,14 @@ _NAME = "pullguard-audit"
 _SOURCE = "pullguard"
 _RESULTS = ("pass", "fail", "warn", "error", "skip")
 
-# kubectl keeps what it applies in an annotation, and all annotations together have room for 256 KiB.
+# kubectl stores what it applies in an annotation, and all annotations together may have 256 KiB.
 _MOST_BYTES = 200_000
 _MOST_MESSAGE = 1_024
 _MOST_RESOURCES = 100
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
-    """Write the reports; long ones in several parts. With neither findings nor constraints there are none."""
+    """Write the reports, long ones in several parts. Without findings and constraints, nothing is written."""
     runs = {entry.constraint.kind: entry for entry in report.constraints}
     by_namespace: dict[str, list[dict[str, Any]]] = {}
     for found in report.findings:

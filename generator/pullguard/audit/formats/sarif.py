@@ -14,7 +14,7 @@ _STATES = {"new": "new", "remaining": "unchanged", "unknown": "new"}
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
-    """Write a report; results have no file: their place is the workload, and a path that stands for it."""
+    """Write a report. Results have no file: their location is the workload, with a path made up from it."""
     rules = {found.rule: _rule(report, found) for found in report.findings}
     notifications = [
         *(Notification("error", problem.message, Place(problem.file, problem.line)) for problem in report.errors),
@@ -56,6 +56,6 @@ def _result(found: AuditFinding) -> Result:
 
 
 def _uri(ref: ObjectRef) -> str:
-    """Return a path for an object: GitHub refuses a log with a result that is nowhere."""
+    """Return a path for an object, because GitHub rejects results without a location."""
     parts = (ref.namespace, ref.kind, ref.name or "(no name)")
     return "/".join(quote(part, safe="", errors="replace") for part in parts if part)

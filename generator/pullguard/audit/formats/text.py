@@ -1,4 +1,4 @@
-"""Audits for people on a terminal or in a log: tables, the worst first."""
+"""Audits for people on a terminal or in a log: tables, with the worst findings first."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
@@ -12,7 +12,7 @@ _GAP = "  "
 
 
 def write(report: AuditReport, stream: TextIO) -> None:
-    """Write a report; with colours if the stream is a terminal that wants them."""
+    """Write a report, in colour if the stream is a terminal that supports it."""
     write_lines(_lines(report, coloured=wants_colours(stream)), stream)
 
 
@@ -20,7 +20,7 @@ def _lines(report: AuditReport, *, coloured: bool) -> Iterator[str]:
     idle = [found for found in report.findings if found.idle]
     yield from _findings(report.active, coloured=coloured)
     if idle:
-        yield "What does not run:"
+        yield "Not running:"
         yield ""
         yield from _findings(idle, coloured=coloured)
     if report.since is not None and report.since.gone:
@@ -75,7 +75,7 @@ def _findings(findings: Sequence[AuditFinding], *, coloured: bool) -> Iterator[s
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table; a column that is empty is left out."""
+    """Yield the lines of a table without its empty columns."""
     cells = [[printable(cell) for cell in row] for row in rows]
     kept = [index for index in range(len(header)) if any(row[index] for row in cells)]
     widths = {index: max(len(header[index]), *(len(row[index]) for row in cells)) for index in kept}

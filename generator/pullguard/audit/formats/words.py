@@ -1,4 +1,4 @@
-"""How reports name things, alike in all formats."""
+"""The words for things in reports, which are the same in all formats."""
 
 from collections import Counter
 from datetime import datetime
@@ -10,22 +10,22 @@ from pullguard.core.inputs.problems import InputError
 
 
 def place(ref: ObjectRef) -> str:
-    """Return the namespace of an object, or the words for none."""
+    """Return the namespace of an object, or the words for a cluster-scoped one."""
     return ref.namespace or "(cluster)"
 
 
 def workload(ref: ObjectRef) -> str:
-    """Return an object without its namespace."""
+    """Return the kind and name of an object."""
     return f"{ref.kind} {ref.name or '(no name)'}"
 
 
 def full(ref: ObjectRef) -> str:
-    """Return an object with its namespace, if it has one."""
+    """Return the kind and name of an object with its namespace, if it has one."""
     return f"{ref.kind} {ref.namespace}/{ref.name}" if ref.namespace else workload(ref)
 
 
 def said_by(found: AuditFinding) -> str:
-    """Return what violates: the workload itself, or its objects, counted by kind."""
+    """Return what violates: the workload itself, or its objects counted by kind."""
     kinds = Counter((member.object.kind, member.idle) for member in found.members if member.object != found.workload)
     itself = any(member.object == found.workload for member in found.members)
     parts = ["itself"] if itself else []
@@ -35,24 +35,24 @@ def said_by(found: AuditFinding) -> str:
 
 
 def total(entry: Audited | AuditReport) -> str:
-    """Return how many violations a constraint, or a whole report, has."""
+    """Return the number of violations of a constraint or a whole report, in words."""
     return "an unknown number" if entry.total is None else str(entry.total)
 
 
 def shown(entry: Audited | AuditReport) -> str:
-    """Return how many violations of a constraint, or of a whole report, are shown."""
+    """Return how many of the violations of a constraint or a whole report are shown."""
     return f"{entry.shown} of {total(entry)}"
 
 
 def violations_shown(entry: Audited | AuditReport) -> str:
-    """Return the same in words that need no heading."""
+    """Return the same as a phrase that needs no heading."""
     if entry.total is None:
         return f"{shown(entry)} of violations shown"
     return f"{entry.shown} of {counted(entry.total, 'violation')} shown"
 
 
 def workloads(report: AuditReport) -> int:
-    """Return how many workloads run and have findings."""
+    """Return the number of active workloads with findings."""
     return len({(found.workload.kind, found.workload.namespace, found.workload.name) for found in report.active})
 
 
@@ -63,7 +63,7 @@ def summary(report: AuditReport) -> str:
     idle = len(report.findings) - len(active)
     text = (
         f"{counted(len(active), 'finding')} about {counted(workloads(report), 'workload')} "
-        f"in {counted(namespaces, 'namespace')}{f', and {idle} about what does not run' if idle else ''}: "
+        f"in {counted(namespaces, 'namespace')}{f', and {idle} about objects that do not run' if idle else ''}: "
         f"{violations_shown(report)}, "
         f"of {counted(len(report.constraints), 'constraint')} in {report.source}"
     )
@@ -71,7 +71,7 @@ def summary(report: AuditReport) -> str:
 
 
 def audited_at(report: AuditReport) -> str:
-    """Return when the audits began from which the report was made."""
+    """Return when the audits of the report began."""
     known = " to ".join(report.runs)
     unknown = "unknown" if any(not entry.run for entry in report.constraints) else ""
     return " and ".join(filter(None, (known, unknown))) or "never"
@@ -88,7 +88,7 @@ def seconds(run: str) -> int:
 
 
 def since(report: AuditReport) -> str:
-    """Return what has changed since an earlier report; "" if there is none."""
+    """Return the changes since an earlier report, or "" without one."""
     if report.since is None:
         return ""
     changes, gone = report.changes, report.since.gone
@@ -102,7 +102,7 @@ def since(report: AuditReport) -> str:
 
 
 def change(found: AuditFinding) -> str:
-    """Return whether a finding is new since an earlier report, in words."""
+    """Return the change of a finding since an earlier report, in words."""
     return {"unknown": "new or not shown before"}.get(found.change, found.change)
 
 
@@ -112,6 +112,6 @@ def gone(entry: Fixed) -> str:
 
 
 def error(problem: InputError) -> str:
-    """Return an error with its place."""
+    """Return an error with its location."""
     where = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
     return f"{where}: {problem.message}"
