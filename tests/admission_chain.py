@@ -1,4 +1,4 @@
-"""What Kubernetes' own code says of requests, with admission policies in force: tools/admission, as a process."""
+"""Runs tools/admission, which evaluates admission policies by Kubernetes' own code."""
 
 import json
 import subprocess
@@ -10,16 +10,16 @@ import yaml
 
 
 class AdmissionChain:
-    """The admission plugins of the API server; to be closed.
+    """The admission plugins of the API server, as a process; close it after use.
 
     Args:
-        program: tools/admission, built.
+        program: The tools/admission binary.
         objects: Admission policies, their bindings, and Namespaces.
-        folder: Where to write them.
-        oldest: The oldest version of Kubernetes whose API server has to take the expressions.
+        folder: The folder to write them to.
+        oldest: The oldest version of Kubernetes whose API server must accept the expressions.
 
     Raises:
-        ValueError: The API server would not accept the objects; says why. With the first request.
+        ValueError: With the first request: the API server would not accept the objects. The message says why.
     """
 
     def __init__(self, program: Path, objects: Sequence[Mapping[str, Any]], folder: Path, oldest: str = "") -> None:
@@ -39,12 +39,12 @@ class AdmissionChain:
         self._process.communicate()
 
     def judge(self, request: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
-        """Return the verdict on a request as a webhook would be sent it.
+        """Return the verdict on a request that a webhook would receive.
 
         Args:
             request: The request of an AdmissionReview.
-            typed: Whether its objects are of the API's own types: refused if they do not fit, else defaulted and
-                mutated. Otherwise they are taken as they are.
+            typed: Whether the objects are of built-in types. If so, they are refused if they do not fit, and otherwise
+                defaulted and mutated. If not, they are used as they are.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -63,12 +63,12 @@ class AdmissionChain:
 def request(
     obj: Mapping[str, Any], *, old: Mapping[str, Any] | None = None, resource: str | None = None
 ) -> dict[str, Any]:
-    """Return the request that creates an object, or that makes it of an old one.
+    """Return the request that creates an object, or that updates an old one to it.
 
     Args:
         obj: The object, with a namespace.
-        old: What an UPDATE finds.
-        resource: What the API calls its kind, unless that is the kind in lower case with an s.
+        old: The object before an UPDATE.
+        resource: The resource name, unless it is the kind in lower case with an s.
     """
     group, _, version = str(obj["apiVersion"]).rpartition("/")
     metadata = obj["metadata"]
@@ -86,7 +86,7 @@ def request(
 
 
 def namespace(name: str, **labels: str) -> dict[str, Any]:
-    """Return a Namespace as the API server keeps it."""
+    """Return a Namespace as the API server stores it."""
     return {
         "apiVersion": "v1",
         "kind": "Namespace",

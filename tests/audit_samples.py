@@ -1,4 +1,4 @@
-"""A cluster's objects and what Gatekeeper's audit says of them, in the forms that Gatekeeper gives it."""
+"""The objects of a cluster and the results of Gatekeeper's audit, in the formats that Gatekeeper writes."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ API_VERSIONS = {"Deployment": "apps/v1", "ReplicaSet": "apps/v1", "DaemonSet": "
 
 
 def always(container: str = "app", image: str = "example.org/app:1") -> str:
-    """Return what protected_pull_policy says of a container."""
+    """Return the message of protected_pull_policy about a container."""
     return (
         f'container "{container}" image "{image}": imagePullPolicy is Always: cannot start without its registry; '
         "set imagePullPolicy: IfNotPresent"
@@ -59,7 +59,7 @@ def constraint(
 
 
 def owned(kind: str, name: str, owner: str = "", *, namespace: str = "kube-system", **more: Any) -> JSON:
-    """Return an object with an owner such as "ReplicaSet web-5d4f"."""
+    """Return an object with an owner, such as "ReplicaSet web-5d4f"."""
     metadata: JSON = {"name": name, "namespace": namespace}
     if owner:
         owner_kind, _, owner_name = owner.partition(" ")
@@ -69,7 +69,7 @@ def owned(kind: str, name: str, owner: str = "", *, namespace: str = "kube-syste
 
 
 def log_violation(entry: Mapping[str, Any], *, run: str = RUN, kind: str = KIND, name: str = NAME, **more: Any) -> JSON:
-    """Return the line of a violation in the audit's log."""
+    """Return the line for a violation in the audit's log."""
     return {
         "level": "info",
         "ts": 1769860800.5,
@@ -104,7 +104,7 @@ def log_event(event: str, *, run: str = RUN, **more: Any) -> JSON:
 
 
 def log_total(total: int, *, run: str = RUN, kind: str = KIND, name: str = NAME) -> JSON:
-    """Return the line of a constraint at the end of an audit."""
+    """Return the line for a constraint at the end of an audit."""
     more = {"constraint_kind": kind, "constraint_name": name, "constraint_violations": str(total)}
     return log_event("constraint_audited", run=run, **more)
 
@@ -112,7 +112,7 @@ def log_total(total: int, *, run: str = RUN, kind: str = KIND, name: str = NAME)
 def log(
     violations: Iterable[JSON], total: int | None = None, *, run: str = RUN, kind: str = KIND, name: str = NAME
 ) -> str:
-    """Return the log of one whole audit."""
+    """Return the log of a complete audit."""
     found = list(violations)
     lines = [log_event("audit_started", run=run)]
     lines += [log_violation(entry, run=run, kind=kind, name=name) for entry in found]
@@ -122,7 +122,7 @@ def log(
 
 
 def export(violations: Iterable[JSON], *, run: str = RUN, ended: bool = True) -> str:
-    """Return what Gatekeeper exports of one audit."""
+    """Return Gatekeeper's export of one audit."""
     lines: list[JSON] = [{"id": run, "message": "audit is started"}]
     lines += [
         {
@@ -147,17 +147,17 @@ def export(violations: Iterable[JSON], *, run: str = RUN, ended: bool = True) ->
 
 
 def text(lines: Iterable[JSON]) -> str:
-    """Return lines of JSON."""
+    """Return values as lines of JSON."""
     return "".join(f"{json.dumps(line)}\n" for line in lines)
 
 
 def dump(*objects: JSON) -> str:
-    """Return what `kubectl get -o json` writes."""
+    """Return objects as `kubectl get -o json` writes them."""
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}, indent=4)
 
 
 def shop() -> str:
-    """Return a dump of a cluster: namespaces, policies, owner chains, an old ReplicaSet, hidden violations."""
+    """Return a dump of a cluster with namespaces, policies, owner chains, an old ReplicaSet and hidden violations."""
     pull = [
         violation("Deployment", "coredns", always("coredns", "registry.k8s.io/coredns/coredns:latest")),
         violation("ReplicaSet", "coredns-7db6d8ff4d", always("coredns", "registry.k8s.io/coredns/coredns:latest")),

@@ -1,4 +1,4 @@
-"""A real Chromium, headless and without any network of its own, and pages in it."""
+"""A real, headless Chromium without network access, and pages in it."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
 
-# Without these it asks hosts of its maker at every start.
+# Without these options, Chromium contacts hosts of its vendor at every start.
 _QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -33,7 +33,7 @@ def _program(*names: str) -> str:
 
 
 def console(driver: WebDriver) -> list[str]:
-    """Return what stands in the console since it was last asked."""
+    """Return the console messages since the last call."""
     return [entry["message"] for entry in driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
 
@@ -53,14 +53,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
 
 @pytest.fixture
 def page(browser: WebDriver, tmp_path: Path) -> Iterator[Open]:
-    """Return a function that opens a page of some HTML; whatever a test does, nothing goes wrong in the console."""
+    """Return a function that opens HTML as a page. At the end of a test, the console must have no errors."""
 
     def open_page(
         html: str, *, width: int = 1280, scheme: str = "light", media: str = "screen", scripts: bool = True
     ) -> WebDriver:
         file = tmp_path / "page.html"
         file.write_text(html, "utf-8")
-        # Clicks miss what still moves.
+        # Clicks miss elements that are still moving.
         settings = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
         features = [{"name": name, "value": value} for name, value in settings.items()]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})

@@ -1,4 +1,4 @@
-"""Fixtures: the real programs, the checkout, small libraries, and manifests with what is right for each."""
+"""Fixtures: the real programs, the checkout, small libraries, and manifests with their expected findings."""
 
 import json
 import os
@@ -20,12 +20,13 @@ from twins import Workbench
 
 pytest_plugins = ("browser_page", "local_cluster.fixtures", "repositories")
 
-# How long an example takes says more about what else the machine does than about the code; bench/ measures time.
+# The time of an example depends more on the load of the machine than on the code; bench/ measures time.
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
 
-# A shell without job control starts what runs in the background with SIGINT ignored, and nohup ignores SIGHUP. Children
-# inherit what is ignored, but not what is handled: under nohup, a hangup ends what tests start, and not pytest.
+# A shell without job control starts background programs with SIGINT ignored, and nohup ignores SIGHUP. Child processes
+# inherit ignored signals, but not handlers. With these handlers, a hangup under nohup ends the programs that tests
+# start, but not pytest.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
@@ -58,7 +59,7 @@ def _tool(name: str) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder, which is the working directory."""
+    """Return an empty folder, which is the working directory of the test."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -71,13 +72,13 @@ def engine_program() -> Path:
 
 @pytest.fixture(scope="session")
 def opa(engine_program: Path) -> tuple[str, ...]:
-    """Return the command that is OPA's own."""
+    """Return the command line of OPA's own commands."""
     return str(engine_program), "opa"
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """Return a running engine that reads, and judges nothing."""
+    """Yield a running engine, for reading only."""
     with Engine() as running:
         yield running
 
@@ -114,7 +115,7 @@ def workbench(opa: tuple[str, ...], engine: Engine, tmp_path_factory: pytest.Tem
 
 @pytest.fixture(scope="session", params=["own", "real"])
 def corpus(request: pytest.FixtureRequest) -> Path:
-    """Return a folder of manifests with the findings that are right for each: our own, then those of real projects."""
+    """Return a folder of manifests with their expected findings: first our own, then those of real projects."""
     if request.param == "own":
         return _OWN_CORPUS
     path = CHECKOUT.parent / "shared" / "corpus"
@@ -125,7 +126,7 @@ def corpus(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def hard() -> Path:
-    """Return the folder of small, tricky and broken manifests; hard-expected.json beside it says what is right."""
+    """Return the folder of small, tricky and broken manifests; hard-expected.json next to it has what is expected."""
     return _OWN_CORPUS / "hard"
 
 
@@ -138,14 +139,14 @@ def image_defaults() -> Mapping[str, str]:
 
 @pytest.fixture(scope="session")
 def image_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a generated library with the policies on pull policies and pinning, whatever others the checkout has."""
+    """Return a generated library with only the policies about pull policies and pinning."""
     folder = tmp_path_factory.mktemp("image-library")
     return small_library.generate_library(folder, CHECKOUT, "protected_image_pinning", "protected_pull_policy")
 
 
 @pytest.fixture(scope="session")
 def gatekeeper_manifest(checkout: Path) -> Path:
-    """Return the install manifest of the Gatekeeper that gator is built from."""
+    """Return the install manifest of the Gatekeeper version that gator is built from."""
     path = checkout / ".tools" / "manifests" / "gatekeeper.yaml"
     if not path.is_file():
         pytest.fail(f"{path} is not there: run `make tools`")
@@ -154,7 +155,7 @@ def gatekeeper_manifest(checkout: Path) -> Path:
 
 @pytest.fixture
 def run() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a program with a timeout."""
+    """Return a function that runs a program with a timeout."""
 
     def run_program(
         program: Path | str, *arguments: Path | str, env: dict[str, str] | None = None
@@ -167,7 +168,7 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def kubectl() -> str:
-    """Return kubectl: the pinned one if it has been built."""
+    """Return the pinned kubectl if it has been built, or else the installed one."""
     built = CHECKOUT / ".tools" / "bin" / "kubectl"
     found = str(built) if built.exists() else shutil.which("kubectl")
     if found is None:

@@ -8,7 +8,7 @@ import yaml
 
 
 def crd_validator(manifest: Path, name: str, wanted: str = "v1") -> jsonschema_rs.Draft202012Validator:
-    """Return a validator for objects of a version of a definition in a manifest; their metadata may hold anything."""
+    """Return a validator for objects of a version of a definition in a manifest. It accepts any metadata."""
     (definition,) = [
         entry
         for entry in yaml.load_all(manifest.read_text("utf-8"), Loader=yaml.CSafeLoader)
@@ -23,7 +23,7 @@ def crd_validator(manifest: Path, name: str, wanted: str = "v1") -> jsonschema_r
 
 
 def crd_schema(node: Any) -> Any:
-    """Return a schema of a CustomResourceDefinition as JSON Schema that refuses fields that Kubernetes would drop."""
+    """Return the schema of a definition as JSON Schema that rejects fields that Kubernetes would drop."""
     if not isinstance(node, dict):
         return node
     result = {key: crd_schema(value) for key, value in node.items()}

@@ -1,4 +1,4 @@
-"""A proxy of an API server that makes things go wrong, at the request that a test chooses."""
+"""A proxy of an API server that injects faults into the requests that a test chooses."""
 
 import http.client
 import json
@@ -16,14 +16,14 @@ _TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong.
+    """A fault in one request.
 
     Attributes:
-        path: The request that it happens to: a regular expression for its path and query.
-        code: The HTTP status that is answered; 0: none, the connection is closed.
-        reason: The reason in the answer's body, as Kubernetes has them.
-        headers: Of the answer.
-        before: Called first, whatever is answered.
+        path: A regular expression for the path and query of the request.
+        code: The HTTP status of the answer; 0 closes the connection without an answer.
+        reason: The reason in the answer's body, in Kubernetes' words.
+        headers: The headers of the answer.
+        before: Called before the answer.
         passes: Whether the request is still passed on.
     """
 
@@ -36,15 +36,15 @@ class Fault:
 
 
 class FaultProxy:
-    """A server on loopback that passes requests on, except for faults: each happens once, in their order.
+    """A server on loopback that passes requests on, except for faults. Each fault happens once, in the given order.
 
     Args:
-        url: Of the API server.
-        authority: The file with the certificate that it is known by.
-        token: Who asks: kubectl hands no token to a server without TLS.
+        url: The URL of the API server.
+        authority: The file with the certificate that the API server is known by.
+        token: The token of the user. kubectl does not send tokens to a server without TLS.
 
     Attributes:
-        faults: Those that have not happened yet.
+        faults: The faults that have not happened yet.
         requests: The paths and queries of all requests.
     """
 
@@ -87,13 +87,13 @@ class FaultProxy:
         self._thread.start()
 
     def close(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def fetch(self, path: str) -> tuple[int, bytes, Mapping[str, str]]:
-        """Return what the API server answers: code, body and headers."""
+        """Return the API server's answer: code, body and headers."""
         connection = http.client.HTTPSConnection(
             self._place.hostname or "", self._place.port, timeout=_TIMEOUT, context=self._context
         )

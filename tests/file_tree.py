@@ -1,11 +1,11 @@
-"""Files in folders, written from a table."""
+"""Writes files from a table."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write texts by their paths below a folder, as UTF-8 with the line ends that they have."""
+    """Write texts to their paths below a folder, as UTF-8 with unchanged line ends."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

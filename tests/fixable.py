@@ -1,4 +1,4 @@
-"""Findings for tests of `fix`, as the library would have them, without an engine."""
+"""Findings for tests of `fix`, as the library would report them, without an engine."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from pullguard.engine.inputs import Inputs
 from shared_engine import ENGINE
 
 DIGEST = f"sha256:{hashlib.sha256(b'').hexdigest()}"
-#: A pinned image whose pull policy is Always if none is stated.
+#: A pinned image, whose implied pull policy is Always.
 LATEST = f"x:latest@{DIGEST}"
 
 _SPECS: dict[str, tuple[str, ...]] = {"Pod": ("spec",), "Deployment": ("spec", "template", "spec")}
 
 
 def findings_in(file: str, text: str, *, value: str = "IfNotPresent") -> list[Finding]:
-    """Return a finding for each Always, stated or implied, whose image does not contain `unpinned`."""
+    """Return a finding for each Always, stated or implied, unless its image contains `unpinned`."""
     return [
         found
         for manifest in Inputs(ENGINE, [File(file, text.encode())])

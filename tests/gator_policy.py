@@ -1,4 +1,4 @@
-"""`gator policy` with a catalog on the disk and a cluster."""
+"""`gator policy` with a catalog on disk and a cluster."""
 
 import json
 import os
@@ -12,13 +12,13 @@ _CONFLICT = "the object has been modified; please apply your changes to the late
 
 @dataclass(frozen=True, slots=True)
 class GatorPolicy:
-    """The command, for one user.
+    """The command of one user.
 
     Attributes:
-        gator: The program.
-        home: Where it keeps its copy of the catalog.
+        gator: The gator binary.
+        home: The folder where it keeps its copy of the catalog.
         catalog: The catalog.
-        kubeconfig: The cluster; a file that need not exist where the command asks no cluster.
+        kubeconfig: The cluster. The file need not exist if the command does not contact a cluster.
     """
 
     gator: Path
@@ -27,7 +27,7 @@ class GatorPolicy:
     kubeconfig: Path
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run it; again where Gatekeeper has written to an object in between, as gator asks for."""
+        """Run it. Repeat it if Gatekeeper has modified an object in between, as gator's message asks."""
         done = subprocess.run(
             [self.gator, "policy", *arguments],
             env={
@@ -47,7 +47,7 @@ class GatorPolicy:
         return done
 
     def __call__(self, *arguments: str) -> Any:
-        """Run it, and return what it says as JSON; a failure ends the test."""
+        """Run it, and return its output as JSON. A failure ends the test."""
         done = self.run(*arguments, "--output=json")
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)

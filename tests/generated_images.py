@@ -1,4 +1,4 @@
-"""Random image references: likely ones, odd ones, and invalid ones."""
+"""Random image references: likely, odd and invalid ones."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""Random objects of every kind that holds pod specs: with fields of every wrong type, and well-formed ones."""
+"""Random objects of every kind with pod specs: well-formed ones, and ones with fields of every wrong type."""
 
 from collections.abc import Sequence
 from typing import Any

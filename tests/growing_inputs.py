@@ -1,4 +1,4 @@
-"""Inputs of any size, and the commands that read them: tests and bench/growth.py check that time grows linearly."""
+"""Inputs of any size, and the commands that read them. Tests and bench/growth.py check that time grows linearly."""
 
 import json
 import os
@@ -25,7 +25,7 @@ violation contains {"msg": sprintf("%s has the image %s", [container.name, conta
 }
 """
 
-#: The arguments of pullguard for an input of a size, which is written to a folder.
+#: A function that writes an input of a size to a folder, and returns the arguments of pullguard.
 Write = Callable[[Path, int], list[str]]
 
 
@@ -79,7 +79,7 @@ def _by_another_library(folder: Path, size: int) -> list[str]:
 
 
 def _many_charts(folder: Path, size: int) -> list[str]:
-    """Write charts that cannot be rendered, so that their files are judged as they stand."""
+    """Write charts that cannot be rendered, so that their files are judged as plain manifests."""
     for place in range(size):
         templates = folder / "charts" / str(place) / "templates"
         templates.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def _cluster(size: int) -> str:
     return json.dumps(constraint) + "\n" + namespace + _pods(size)
 
 
-#: By what grows: what writes the input, a size at which growing faster would show, and the exit code.
+#: By what grows: the function that writes the input, a size at which superlinear growth would show, the exit code.
 GROWING: dict[str, tuple[Write, int, int]] = {
     "findings in one pod": (_one_file(_one_pod, "check"), 1_000, 1),
     "findings of a library of others in one pod": (_by_another_library, 1_000, 1),
@@ -140,7 +140,7 @@ GROWING: dict[str, tuple[Write, int, int]] = {
 
 
 def cpu_seconds(what: str, folder: Path, times: int) -> float:
-    """Return how long processors work on an input in a folder, so many times as large as GROWING says."""
+    """Return the CPU seconds for an input in a folder that is `times` as large as GROWING states."""
     write, size, code = GROWING[what]
     program = [sys.executable, "-m", "pullguard", *write(folder, times * size)]
     with Path(os.devnull).open("wb") as nowhere:

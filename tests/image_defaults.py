@@ -1,6 +1,6 @@
-"""Ask a real API server which pull policy it fills in for each image of the table, and write the answers into it.
+"""Asks a real API server for the default pull policy of each image in the table, and writes the table.
 
-Run by `make image-defaults`. To add an image, add it to tests/data/image_defaults.json with null for its policy.
+`make image-defaults` runs it. To add an image, add it to tests/data/image_defaults.json with null as its policy.
 """
 
 import json
@@ -16,7 +16,7 @@ TABLE = _CHECKOUT / "tests" / "data" / "image_defaults.json"
 
 
 def ask(client: Client, image: str) -> str:
-    """Return the policy that the API server gives a container and an image volume that state none."""
+    """Return the policy that the API server gives a container and an image volume that do not state any."""
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",

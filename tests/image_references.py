@@ -1,7 +1,7 @@
-"""An independent statement of the API server's rule: which pull policy an image gets where none is stated.
+"""An independent implementation of the API server's rule for the pull policy of an image that does not state any.
 
-It walks through a reference step by step, as distribution/reference's documentation describes its grammar, where the
-policy's Rego has one regular expression.
+It parses a reference step by step, as distribution/reference documents its grammar. The policy's Rego uses one regular
+expression instead.
 """
 
 import re
@@ -13,7 +13,7 @@ _HEX_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
 def implied_policy(image: object) -> str:
-    """Return what the API server fills in for ``image``."""
+    """Return the policy that the API server fills in for ``image``."""
     return "Always" if isinstance(image, str) and parsed_tag(image) == "latest" else "IfNotPresent"
 
 
@@ -36,7 +36,7 @@ def parsed_tag(image: str) -> str | None:
 
 
 def is_reference(image: object) -> bool:
-    """Return whether ``image`` could be pulled: a name, a tag or none, a digest or none."""
+    """Return whether ``image`` can be pulled: a name with an optional tag and an optional digest."""
     if not isinstance(image, str):
         return False
     name, at, digest = image.partition("@")
@@ -50,7 +50,7 @@ def _is_name(name: str) -> bool:
     elif not re.search(r"[.:A-Z]", first) and first != "localhost":
         path = name
     elif not _is_domain(first):
-        path = name  # an invalid domain may still be the first component of a path
+        path = name  # an invalid domain can still be the first component of a path
     else:
         path = f"library/{rest}" if first in {"docker.io", "index.docker.io"} and "/" not in rest else rest
     return len(path) <= 255 and all(_COMPONENT.match(component) for component in path.split("/"))

@@ -1,4 +1,4 @@
-"""The pull policy that an image gets if none is stated, by lib.images in OPA."""
+"""The pull policy of images that do not state any, by lib.images in OPA."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def implied_policies(opa: tuple[str, ...], checkout: Path, images: Sequence[object]) -> list[str]:
-    """Return the policy of each image, which may be any JSON."""
+    """Return the policy of each image, which may be any JSON value."""
     done = subprocess.run(
         [
             *(*opa, "eval", "--format", "json", "--fail", "--stdin-input"),

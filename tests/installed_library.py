@@ -1,4 +1,4 @@
-"""The library in a cluster: applied as its README says, in force, taken away again."""
+"""Installs the library in a cluster as its README says, waits until it is in force, and uninstalls it."""
 
 import contextlib
 from collections import Counter
@@ -14,25 +14,25 @@ _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
 
 
 class Reachable(Protocol):
-    """A cluster that an administrator can reach."""
+    """A cluster with an administrator's access."""
 
     @property
     def kubectl(self) -> Kubectl:
-        """The administrator's."""
+        """The administrator's kubectl."""
 
     @property
     def client(self) -> Client:
-        """The administrator's."""
+        """The administrator's connection."""
 
 
 @contextlib.contextmanager
 def installed(cluster: Reachable, library: Path, level: str) -> Iterator[None]:
-    """Apply a library at a level, and uninstall it in the end.
+    """Apply a library at a level, and uninstall it at the end.
 
     Args:
         cluster: The cluster.
         library: The generated folder.
-        level: A folder in it: "audit", "warn", "deny" or "policies", or one of theirs: "deny/protected_pull_policy".
+        level: A folder in it: "audit", "warn", "deny", "policies", or a subfolder such as "deny/protected_pull_policy".
     """
     try:
         install(cluster, library, level)
@@ -55,11 +55,11 @@ def apply(cluster: Reachable, kustomization: Path) -> None:
 
 
 def wait_until_enforced(cluster: Reachable, *, pods: int = 1) -> None:
-    """Wait until Gatekeeper has compiled all templates, and judges by the constraints as they are now.
+    """Wait until Gatekeeper has compiled all templates and enforces the constraints in their current generation.
 
     Args:
         cluster: The cluster.
-        pods: How many pods Gatekeeper has.
+        pods: The number of Gatekeeper's pods.
     """
 
     def pending() -> list[str]:
@@ -93,7 +93,7 @@ def _shown(obj: dict[str, Any]) -> str:
 
 
 def uninstall(cluster: Reachable, library: Path) -> None:
-    """Take a library away as its README says, and wait until nothing of it is left."""
+    """Remove a library as its README says, and wait until nothing of it is left."""
     for folder in ("admission/policies", "mutation/kubernetes", "mutation/gatekeeper", "templates"):
         if (library / folder).exists():
             cluster.kubectl("delete", "--ignore-not-found", "-k", library / folder)
@@ -101,7 +101,7 @@ def uninstall(cluster: Reachable, library: Path) -> None:
         lambda: (
             not templates(cluster)
             and not _constraint_kinds(cluster)
-            # New objects must not meet the status of those that were there before.
+            # Objects that are created later must not meet the status of deleted ones with the same name.
             and not _said(cluster, "constrainttemplatepodstatuses")
             and not _said(cluster, "constraintpodstatuses")
         ),
@@ -121,7 +121,7 @@ def constraints(cluster: Reachable) -> list[dict[str, Any]]:
 
 
 def _constraint_kinds(cluster: Reachable) -> list[str]:
-    """Return the names of the kinds of constraints in paths, sorted."""
+    """Return the plural names of the kinds of constraints, sorted."""
     names: list[str] = [
         crd["spec"]["names"]["plural"]
         for crd in _list(cluster, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
@@ -131,14 +131,14 @@ def _constraint_kinds(cluster: Reachable) -> list[str]:
 
 
 def _said(cluster: Reachable, kind: str) -> list[dict[str, Any]]:
-    """Return what Gatekeeper's pods say of objects."""
+    """Return the status that Gatekeeper's pods report for objects."""
     status = "/apis/status.gatekeeper.sh/v1beta1/namespaces/gatekeeper-system"
     return [found.get("status", {}) for found in _list(cluster, f"{status}/{kind}")]
 
 
 def _list(cluster: Reachable, path: str) -> list[dict[str, Any]]:
     answer = cluster.client.request("GET", path)
-    if answer.code == 404:  # the kind is not served yet, or no more
+    if answer.code == 404:  # the kind is not served yet, or no longer
         return []
     assert answer.code == 200, answer
     items: list[dict[str, Any]] = answer.body["items"]

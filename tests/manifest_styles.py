@@ -1,4 +1,4 @@
-"""Random manifests in random styles, each with the text that fixing it must give: both are written by one writer."""
+"""Random manifests in random styles, each with its fixed text. The same code writes both texts."""
 
 import json
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ class Styled:
 
     Attributes:
         before: Its text.
-        after: Its text when all that can be fixed is fixed.
-        fixable: How many pull policies can be fixed.
-        left: How many are Always because of an image that is not pinned.
-        is_json: Whether it is nothing but JSON.
+        after: Its text with everything fixed that can be fixed.
+        fixable: The number of pull policies that can be fixed.
+        left: The number of containers that stay Always, because their image is not pinned.
+        is_json: Whether the file is JSON only.
     """
 
     before: str
@@ -37,7 +37,7 @@ class Styled:
 
 @dataclass(frozen=True, slots=True)
 class _Container:
-    """A container; `stated` is None if it states no policy."""
+    """A container; `stated` is None if it does not state a pull policy."""
 
     name: str
     image: str
@@ -63,7 +63,7 @@ _CONTAINERS = st.builds(
 
 @st.composite
 def styled_files(draw: st.DrawFn) -> Styled:
-    """Draw a manifest file: documents in YAML, in blocks or in braces, or JSON objects one after the other."""
+    """Draw a manifest file: YAML documents in block or flow style, or a sequence of JSON objects."""
     if draw(st.integers(0, 3)) == 0:
         documents = draw(st.lists(_json_documents(), min_size=1, max_size=3))
         return _joined(documents, draw(st.sampled_from(("", "\n", " ", "\n\n"))), is_json=True)
@@ -112,7 +112,7 @@ def _json_documents(draw: st.DrawFn) -> Styled:
 
 
 def _entries(container: _Container, order: Sequence[str], *, fixed: bool) -> dict[str, Any]:
-    """Return a container with its entries in an order; a policy that it lacks comes behind the image."""
+    """Return a container with its entries in the given order. A policy that it lacks follows the image."""
     stated = {"name": container.name, "image": container.image, "env": []}
     if container.stated is not None:
         stated["imagePullPolicy"] = _FIXED if fixed and container.is_fixed else container.stated
@@ -144,7 +144,7 @@ def _yaml_documents(draw: st.DrawFn) -> Styled:
 
 @st.composite
 def _blocks(draw: st.DrawFn, dash: str, margin: str) -> Any:
-    """Draw how a container is written in a block: a function of it, and of whether it is fixed."""
+    """Draw a function that writes a container, fixed or not, in block style."""
     order = draw(st.permutations(("name", "image", "imagePullPolicy", "env")))
     comments = {key: draw(_COMMENTS) for key in order}
     key_quotes = {key: draw(_QUOTES) for key in order}
@@ -172,7 +172,7 @@ def _blocks(draw: st.DrawFn, dash: str, margin: str) -> Any:
 
 @st.composite
 def _braces(draw: st.DrawFn, margin: str) -> Any:
-    """Draw how a container is written in braces: a function of it, and of whether it is fixed."""
+    """Draw a function that writes a container, fixed or not, in flow style."""
     order = draw(st.permutations(("name", "image", "imagePullPolicy", "env")))
     quotes = {key: draw(_QUOTES) for key in order}
     on_lines = draw(st.booleans())
@@ -188,7 +188,7 @@ def _braces(draw: st.DrawFn, margin: str) -> Any:
             parts.append(f"{key}: {shown}")
         own = f"{margin}    "
         if on_lines:
-            # A comment stays with its line: what is new has none.
+            # A comment stays with its line; a new line has none.
             ends = ["," if number < len(parts) else "" for number in range(1, len(parts) + 1)]
             notes = [comment if key in before else "" for key in after]
             inner = "".join(f"{own}{part}{end}{note}\n" for part, end, note in zip(parts, ends, notes, strict=True))
@@ -200,7 +200,7 @@ def _braces(draw: st.DrawFn, margin: str) -> Any:
 
 
 def _quoted(value: str, quote: str, *, was: str) -> str:
-    """Return a scalar in quotes; what would not be itself without them has double ones."""
+    """Return a scalar in the given quotes, or in double quotes if it needs some."""
     if quote == "'":
         return "'" + value.replace("'", "''") + "'"
     if quote == '"' or not (was.isalnum() or was.startswith(("x", "unpinned"))):

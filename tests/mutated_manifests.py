@@ -1,4 +1,4 @@
-"""Manifests in all the shapes that kubectl reads, and with small changes, as somebody would try them."""
+"""Manifests in every shape that kubectl reads, with small random changes."""
 
 import json
 import random
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def write_files(folder: Path, seed: int, count: int) -> Iterator[Path]:
-    """Write files whose objects have the names of their files in them."""
+    """Write files. The names of the objects in a file contain the name of the file."""
     rng = random.Random(seed)  # noqa: S311 - nothing is secret here
     for number in range(count):
         name = f"f{number}"
@@ -34,7 +34,7 @@ def _bare(name: str, **more: Any) -> dict[str, Any]:
 
 
 def yaml_text(value: Any, indent: int = 0) -> str:
-    """Return a value as block YAML, so that mutations of lines meet something."""
+    """Return a value as block YAML, so that changes of lines have an effect."""
     space = " " * indent
     if isinstance(value, dict) and value:
         return "".join(f"{space}{key}:{_entry(entry, indent)}" for key, entry in value.items())
@@ -50,7 +50,7 @@ def _entry(value: Any, indent: int) -> str:
 
 
 def shapes(name: str) -> list[Any]:
-    """Return what documents hold: pods in every place in which kubectl finds them."""
+    """Return the contents of documents, with pods in every place where kubectl finds them."""
     first, second = _pod(f"{name}-a"), _pod(f"{name}-b")
     return [
         first,
@@ -98,7 +98,7 @@ def text_of(rng: random.Random, name: str) -> str:
 
 
 def mutated(rng: random.Random, text: str) -> str:
-    """Return a text with a few small changes, as somebody would try them."""
+    """Return a text with a few small random changes."""
     for _ in range(rng.choice((0, 0, 1, 1, 2, 4))):
         place = rng.randrange(len(text) + 1)
         match rng.randrange(6):

@@ -1,16 +1,16 @@
-"""Objects that say Always, or whatever else a test needs, in the shape that an API server takes."""
+"""Objects that say Always, or anything else that a test needs, in a form that an API server accepts."""
 
 from typing import Any
 
 IMAGE = "registry.example.com/app:1"
 
-#: What the library says of them.
+#: The library's message about them.
 MESSAGE = (
     f'container "app" image "{IMAGE}": imagePullPolicy is Always: cannot start without its registry; '
     "set imagePullPolicy: IfNotPresent"
 )
 
-# Gatekeeper's own namespace takes no other pods: its Pod Security Standard is `restricted`.
+# Gatekeeper's own namespace only accepts such pods: its Pod Security Standard is `restricted`.
 _RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 _RESTRICTED_POD = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 
@@ -28,13 +28,13 @@ def collection(kind: str, namespace: str) -> str:
 
 
 def container(name: str = "app", image: str = IMAGE, policy: str | None = "Always") -> dict[str, Any]:
-    """Return a container; without a stated pull policy if it is None."""
+    """Return a container; with the policy None, it does not state any."""
     stated = {} if policy is None else {"imagePullPolicy": policy}
     return {"name": name, "image": image, "securityContext": _RESTRICTED, **stated}
 
 
 def pod_spec(*containers: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return a pod spec; its container says Always if none is given."""
+    """Return a pod spec. By default its only container says Always."""
     return {"containers": list(containers) or [container()], "securityContext": _RESTRICTED_POD, **more}
 
 
@@ -56,7 +56,7 @@ def workload(kind: str, name: str, spec: dict[str, Any] | None = None, replicas:
 
 
 def cron_job(name: str, spec: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return a CronJob that does not run before the year is over."""
+    """Return a CronJob that next runs at the end of the year."""
     template = {"spec": {"restartPolicy": "Never", **(spec or pod_spec())}}
     return {
         "apiVersion": "batch/v1",

@@ -1,4 +1,4 @@
-"""A small tree of policies for tests, on the disk and as values."""
+"""A small tree of policies for tests, on disk and as values."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -125,7 +125,7 @@ FILES = {
     **{f"policies/required_label/samples/{name}": text for name, text in SAMPLES.items()},
 }
 
-#: A second policy is one more folder, and nothing else.
+#: A second policy, which is just one more folder.
 SECOND = {
     path.replace("required_label", "other_label"): text.replace("required_label", "other_label")
     .replace("K8sRequiredLabel", "K8sOtherLabel")
@@ -134,7 +134,7 @@ SECOND = {
     if path.startswith("policies/")
 }
 
-#: A policy about objects without a namespace that says everything that METADATA and docs.yaml can say.
+#: A policy about cluster-scoped objects that uses everything that METADATA and docs.yaml offer.
 CLUSTER_REGO = """\
 # METADATA
 # title: Known host
@@ -245,7 +245,7 @@ CLUSTER = {
 
 
 def write_tree(directory: Path, *changes: Mapping[str, str | None]) -> Path:
-    """Write FILES below directory/rego, with changes by path: another text, or None for no such file."""
+    """Write FILES below directory/rego. Changes by path give another text, or None to leave the file out."""
     files: dict[str, str | None] = dict(FILES)
     for change in changes:
         files.update(change)
@@ -305,7 +305,7 @@ POLICY = Policy(
     guide=Guide(),
 )
 
-#: What CLUSTER says, as a value.
+#: The value of CLUSTER.
 CLUSTER_POLICY = Policy(
     name="known_host",
     title="Known host",

@@ -1,7 +1,7 @@
-"""As much of an API server as `kubectl get` asks for: discovery, and lists in chunks.
+"""The part of an API server that `kubectl get` needs: discovery, and lists in chunks.
 
-It stands for a cluster where some kinds may not be read, or are not there; what a real one does is another test's
-matter.
+It simulates a cluster in which some kinds are forbidden or missing. Other tests cover the behaviour of a real API
+server.
 """
 
 import json
@@ -22,7 +22,7 @@ _LEGACY = "application/json"
 
 _FAULTS = {"Expired": 410, "ServiceUnavailable": 503, "InternalError": 500}
 
-# Of the groups that have another one than v1.
+# The versions of the groups whose version is not v1.
 _VERSIONS = {"constraints.gatekeeper.sh": "v1beta1"}
 
 
@@ -30,17 +30,17 @@ class ReadOnlyCluster:
     """A server on loopback.
 
     Args:
-        kinds: The kinds that it has, each in one version.
-        objects: What it holds, by kind.
-        forbidden: The kinds that may not be listed.
-        chunk: How many objects it sends at once, whatever it is asked for.
-        expired: The places that lists cannot go on from: each is refused once, as if etcd had forgotten it.
+        kinds: The kinds that it serves, each in one version.
+        objects: Its objects, by kind.
+        forbidden: The kinds that must not be listed.
+        chunk: The highest number of objects in an answer, whatever the request asks for.
+        expired: The positions at which lists cannot be continued. Each is refused once, as if etcd had compacted it.
 
     Attributes:
-        requests: The paths and queries of all lists, in order.
-        faults: What lists are answered instead, each once and in this order: a part of the path and query, and the
-            reason, such as Expired.
-        answers: What it says at some paths instead, whatever the query.
+        requests: The paths and queries of all list requests, in order.
+        faults: The faults of list requests, each used once, in order: a part of the path and query, and the reason,
+            such as Expired.
+        answers: Fixed answers by path, whatever the query.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ReadOnlyCluster:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the server, if it still runs."""
+        """Stop the server if it is still running."""
         if not self._thread.is_alive():
             return
         self._server.shutdown()
@@ -88,7 +88,7 @@ class ReadOnlyCluster:
         self._thread.join()
 
     def write_kubeconfig(self, path: Path) -> Path:
-        """Write a kubeconfig that names the server as the context `here`."""
+        """Write a kubeconfig with the server as the context `here`."""
         server = f"http://127.0.0.1:{self._server.server_port}"
         value = {
             "apiVersion": "v1",
@@ -102,7 +102,7 @@ class ReadOnlyCluster:
         return path
 
     def answer(self, target: str) -> tuple[int, JSON]:
-        """Return the answer to a GET: its code and its body."""
+        """Return the code and the body of the answer to a GET."""
         url = urlsplit(target)
         groups = sorted({kind.group for kind in self._kinds} - {""})
         fixed: dict[str, JSON] = {
@@ -151,7 +151,7 @@ class ReadOnlyCluster:
 
 
 def _split(path: str) -> tuple[str, str]:
-    """Return the group that a path is about, and what stands behind its version."""
+    """Return the group of a path, and the rest of the path after the version."""
     root, *parts = path.removeprefix("/").split("/")
     group = "" if root == "api" else "".join(parts[:1])
     return group, "".join(f"/{part}" for part in parts[1 if root == "api" else 2 :])

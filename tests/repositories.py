@@ -1,4 +1,4 @@
-"""Fixtures: a repository of pullguard as others clone it, one of theirs, and an environment without Go."""
+"""Fixtures: a clone of pullguard's repository, a user's repository, and an environment without Go."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def git() -> Run:
-    """Return what runs git, as somebody, in a folder."""
+    """Return a function that runs git in a folder."""
 
     def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         identity = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]
@@ -40,7 +40,7 @@ def git() -> Run:
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory, checkout: Path, git: Run) -> Path:
-    """Return a repository with what is in the checkout, and of what was built there the engine alone."""
+    """Return a repository with the contents of the checkout and, as the only build output, the engine."""
     folder = tmp_path_factory.mktemp("source") / "pullguard"
     names = git(checkout, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout
     for name in filter(None, names.split("\0")):
@@ -50,7 +50,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, checkout: Path, git: Run) -
     git(folder, "init", "--quiet", "--initial-branch", "main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "all")
-    # Git ignores it, and a wheel takes it as it is: to build it takes minutes, and Go.
+    # Git ignores the engine, and a wheel includes it as it is: building it takes minutes, and Go.
     engine = Path(".tools", "bin", "pullguard-engine")
     (folder / engine).parent.mkdir(parents=True)
     shutil.copy2(checkout / engine, folder / engine)
@@ -59,7 +59,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, checkout: Path, git: Run) -
 
 @pytest.fixture
 def repository(tmp_path: Path, git: Run) -> Path:
-    """Return a repository of somebody who uses pullguard, with a manifest that has a finding."""
+    """Return the repository of a user of pullguard, with a manifest that has a finding."""
     folder = tmp_path / "repository"
     (folder / "deploy").mkdir(parents=True)
     (folder / "deploy" / "dns.yaml").write_text(_ALWAYS)
@@ -70,7 +70,7 @@ def repository(tmp_path: Path, git: Run) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path, opa: tuple[str, ...]) -> Mapping[str, str]:
-    """Return an environment in which OPA is on PATH and Go, wherever that can be avoided, is not."""
+    """Return an environment with OPA on PATH and, as far as possible, without Go."""
     home = tmp_path / "home"
     home.mkdir()
     kept = {key: value for key, value in os.environ.items() if key.startswith("PIP_") or key.lower().endswith("_proxy")}
@@ -81,7 +81,7 @@ def environment(tmp_path: Path, opa: tuple[str, ...]) -> Mapping[str, str]:
 
 @pytest.fixture
 def bash(environment: Mapping[str, str]) -> Run:
-    """Return what runs a script as CI systems do: bash ends at the first command that fails."""
+    """Return a function that runs a script as CI systems do: bash exits at the first command that fails."""
 
     def run(script: str, *, cwd: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
         command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]

@@ -1,4 +1,4 @@
-"""A finding for tests that need one, whichever it is."""
+"""A finding for tests that need just any."""
 
 from pullguard.core.findings import ContainerRef, Finding, ObjectRef
 

@@ -1,4 +1,4 @@
-"""An engine that reads for all tests of a run; nothing is judged by it."""
+"""An engine for reading only, which all tests of a process share."""
 
 import atexit
 

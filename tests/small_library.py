@@ -1,4 +1,4 @@
-"""Small libraries: one of others, with Rego v0 and v1, libs that clash and a policy that fails; one of our policies."""
+"""Small libraries: a foreign one with Rego v0 and v1, clashing libs and a policy that fails; one of our policies."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ package lib.names
 shown(obj) = text { text := obj.metadata.name }
 """
 
-#: Fails on objects that have both labels.
+#: Evaluation fails for objects that have both labels.
 FRAGILE_V1 = """\
 package fragile
 
@@ -52,7 +52,7 @@ violation contains {"msg": sprintf("level %d", [level])}
 
 
 def template(kind: str, rego: str, libs: Sequence[str] = (), *, version: str = "v1", **more: Any) -> dict[str, Any]:
-    """Return a ConstraintTemplate; `more` are properties of its parameters."""
+    """Return a ConstraintTemplate; `more` are properties of its parameters' schema."""
     source = {"version": version, "rego": rego, "libs": list(libs)}
     schema = {"type": "object", "default": {}, "properties": more}
     return {
@@ -82,7 +82,7 @@ FRAGILE = template("Fragile", FRAGILE_V1)
 
 
 def write_library(folder: Path, *objects: Mapping[str, Any]) -> str:
-    """Write a library, one file an object; JSON is YAML."""
+    """Write a library, one object per file, as JSON, which is also YAML."""
     folder.mkdir()
     for number, obj in enumerate(objects):
         (folder / f"{number:02}.yaml").write_text(json.dumps(obj), encoding="utf-8")
@@ -90,9 +90,9 @@ def write_library(folder: Path, *objects: Mapping[str, Any]) -> str:
 
 
 def generate_library(folder: Path, checkout: Path, *names: str) -> Path:
-    """Generate the library of some policies of the checkout, whatever other policies it has.
+    """Generate the library of some policies of the checkout, and of no others.
 
-    protected_pull_policy says nothing of policies that are implied: many tests are about other things.
+    protected_pull_policy ignores implied policies, because many tests are about other things.
     """
     rego = folder / "rego"
     shutil.copytree(checkout / "rego", rego, ignore=shutil.ignore_patterns("policies"))
@@ -116,6 +116,6 @@ def manifest(name: str, *, kind: str = "ConfigMap", namespace: str | None = None
 
 
 def write_manifests(file: Path, *objects: Any) -> str:
-    """Write documents, each on one line after its separator: that of the first stands on line 2."""
+    """Write each document on a line of its own after its separator, so that the first document is on line 2."""
     file.write_text("".join(f"---\n{json.dumps(obj)}\n" for obj in objects), encoding="utf-8")
     return str(file)

@@ -1,6 +1,6 @@
-"""Suites for every rule of gator and of Gatekeeper that running a Suite has to follow, good and bad ones.
+"""Suites, good and bad, for every rule of gator and of Gatekeeper that applies to running a Suite.
 
-They are written to a folder and run by gator and by pullguard: what is right is what gator says.
+They are written to a folder, and gator and pullguard run them. gator's result is the expected one.
 """
 
 import json
@@ -13,13 +13,13 @@ Object = dict[str, Any]
 
 
 def write(root: Path) -> None:
-    """Write all Suites, each into a folder of its own."""
+    """Write all Suites, each into its own folder."""
     for part in (_match, _templates, _constraints, _formats, _schemas, _objects, _assertions, _expansion, _skipped):
         part(root)
 
 
 def save(path: Path, *documents: Object) -> None:
-    """Write objects to a file; JSON is YAML."""
+    """Write objects to a file as JSON, which is also YAML."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n---\n".join(json.dumps(document, indent=1) for document in documents) + "\n")
 
@@ -146,7 +146,7 @@ _MATCHED: Mapping[str, Object] = {
 
 
 def _merged(value: Any, change: Any) -> Any:
-    """Return a JSON value with another one merged into it: mappings key by key, everything else whole."""
+    """Return a JSON value with another one merged into it. Objects are merged by key; other values are replaced."""
     if not isinstance(value, Mapping) or not isinstance(change, Mapping):
         return change
     return {**value, **{key: _merged(value.get(key), new) for key, new in change.items()}}
@@ -373,7 +373,7 @@ def _judge(body: str, *libs: str, **more: Any) -> Object:
     return template("Judge", f"package judge\n\n{body}\n" if "package" not in body else body, libs, **more)
 
 
-#: Templates that are told apart by their Rego.
+#: Templates that differ in their Rego.
 _SOURCES: Mapping[str, Object] = {
     "v1": _judge(_LABELS, _LABELS_LIB),
     "v0": _judge(_V0, version="v0"),
@@ -450,7 +450,7 @@ _SOURCES: Mapping[str, Object] = {
     "print": _judge('violation contains {"msg": "x"} if print("looking", input.review.kind)'),
 }
 
-#: Messages that tell that an error of evaluation has Gatekeeper's text.
+#: Regular expressions for error messages of evaluation that must have Gatekeeper's text.
 _RUNTIME_ERRORS: Mapping[str, str] = {
     "conflict": r'^libs\["lib_0"\]:5: eval_conflict_error: functions must not produce multiple outputs for same \w+$',
     "conflict-of-rules": r"^template:\d: eval_conflict_error: complete rules must not produce multiple outputs$",
@@ -471,7 +471,7 @@ def _targeted(**target: Any) -> Object:
 _CEL = {"engine": "K8sNativeValidation", "source": {"validations": [{"expression": "false", "message": "cel"}]}}
 _CODE = {"engine": "Rego", "source": {"version": "v1", "rego": _rego(_ALWAYS)}}
 
-#: Templates that are told apart by what stands around the Rego.
+#: Templates that differ in what surrounds the Rego.
 _SHAPES: Mapping[str, Object] = {
     "legacy-beats-code": _targeted(rego=_rego(_V0)),
     "v1beta1": {**_targeted(code=None, rego=_rego(_V0)), "apiVersion": "templates.gatekeeper.sh/v1beta1"},
@@ -495,7 +495,7 @@ _SHAPES: Mapping[str, Object] = {
     "other-kind": {**_judge(_ALWAYS), "kind": "Template"},
 }
 
-#: Kinds, each with a template of its own.
+#: Kinds that have a template of their own.
 _KINDS = ("Bad_Kind", "My-Kind", "Default", "K" * 59, "K" * 60)
 
 
@@ -648,7 +648,7 @@ _PARAMETERS: Mapping[str, Any] = {
 
 _LEAST = {"level": "low"}
 
-#: Constraints that are told apart by what stands around the parameters.
+#: Constraints that differ in what surrounds the parameters.
 _CONSTRAINTS: Mapping[str, Object] = {
     "list-for-object": constraint("Echo", parameters=[]),
     "no-parameters": constraint("Echo", match={}),
@@ -748,7 +748,7 @@ def _constraints(root: Path) -> None:
     tests = []
     for name, obj in made.items():
         save(folder / f"{name}.yaml", obj)
-        # The message of the failure says which parameters the policy has got.
+        # The message of the failure shows the parameters that the policy received.
         told = case("it", "object.yaml", 1, message="^$")
         tests.append(test(name, "template.yaml", f"{name}.yaml", told))
         tests.append(test(f"{name} is invalid", "template.yaml", f"{name}.yaml", invalid=True))
@@ -1155,7 +1155,7 @@ def _objects(root: Path) -> None:
         "inventory that is missing": ("nowhere.yaml",),
     }
     cases = [
-        # The message of the failure says what the policy has got.
+        # The message of the failure shows the input that the policy received.
         *(case(name, f"{name}.yaml", "no") for name in (*_TEXTS, *_REVIEWS, "latin-1", "nowhere")),
         *(case(name, "named.yaml", "no", inventory=paths) for name, paths in inventories.items()),
         {"name": "no object", "assertions": [{"violations": "no"}]},

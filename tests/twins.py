@@ -1,4 +1,4 @@
-"""A policy in CEL, in the hands of Kubernetes' own code, beside the same policy in Rego, in those of OPA."""
+"""A policy in CEL, evaluated by Kubernetes' own code, next to the same policy in Rego, evaluated by OPA."""
 
 import json
 import re
@@ -25,11 +25,11 @@ class Workbench:
     """The programs and the policies.
 
     Attributes:
-        opa: OPA.
-        program: tools/admission.
+        opa: The command line of OPA.
+        program: The tools/admission binary.
         rego: A folder with the Rego of the library, below lib and policies.
-        policies: By name.
-        folder: For files that live as long as this does.
+        policies: The policies by name.
+        folder: A folder for files that live as long as this object.
     """
 
     opa: tuple[str, ...]
@@ -52,15 +52,15 @@ class Workbench:
         return Config(protected, {name: own}, AdmissionConfig(scope))
 
     def validating(self, name: str, config: Config) -> list[dict[str, Any]]:
-        """Return what `generate` renders of a policy for the API server to judge by."""
+        """Return the objects that `generate` renders so that the API server enforces a policy."""
         return admission.validating(self.policies[name], config)
 
     def chain(self, objects: Sequence[Mapping[str, Any]], oldest: str = "") -> closing[AdmissionChain]:
-        """Give the API server's admission with objects in force, if the oldest API server takes them."""
+        """Return the API server's admission with objects in force, if the oldest API server accepts them."""
         return closing(AdmissionChain(self.program, objects, self.folder, oldest))
 
     def say_in_rego(self, name: str, config: Config, requests: Sequence[Any]) -> list[str]:
-        """Return what Rego tells the user about each request, as the one line that CEL makes of it; "" for nothing."""
+        """Return Rego's violations for each request as the one line that CEL would write; "" for none."""
         query = (
             "[found | parameters := input.parameters; some review in input.reviews; found := [violation | "
             f"some violation in data.policies.{name}.violation with input as "
@@ -82,7 +82,7 @@ class Workbench:
 
     @contextmanager
     def twins(self, name: str, config: Config, *namespaces: str) -> Iterator["Twins"]:
-        """Give a policy in both languages."""
+        """Yield a policy in both languages."""
         objects = [*self.validating(name, config), *(namespace(one) for one in namespaces or ("kube-system",))]
         with self.chain(objects) as chain:
             yield Twins(self, name, config, chain)
@@ -98,13 +98,13 @@ class Twins:
     chain: AdmissionChain
 
     def in_cel(self, requests: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return what CEL tells the user about each request, whose objects are taken as they are; "" for nothing."""
+        """Return CEL's message about each request, or "". The objects are used as they are."""
         return [told(self.chain.judge(request, typed=False)) for request in requests]
 
     def in_rego(self, requests: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return what Rego tells the user about what the policy is asked about.
+        """Return Rego's violations for each request that Gatekeeper would ask the policy about; "" for the others.
 
-        CEL has no text for lists and maps, which only a custom resource can have in these places.
+        CEL cannot print lists and maps, which only a custom resource can have in these places.
         """
         policy = self.workbench.policies[self.name]
         lines = self.workbench.say_in_rego(self.name, self.config, requests)
@@ -113,7 +113,7 @@ class Twins:
 
 
 def told(verdict: Mapping[str, Any]) -> str:
-    """Return what the API server tells the user, without the names of the policy and its binding."""
+    """Return the API server's message to the user, without the names of the policy and its binding."""
     assert "refused" not in verdict, verdict
     if verdict["allowed"]:
         return ""
@@ -131,7 +131,7 @@ def pod(containers: Sequence[Mapping[str, Any]], *, namespace: str = "kube-syste
 
 
 def _selects(policy: Policy, request: Mapping[str, Any]) -> bool:
-    """Tell whether Gatekeeper asks a policy about a request: about kinds of others a parameter says more."""
+    """Tell whether Gatekeeper asks a policy about a request. A parameter can add kinds."""
     stated = {(group, kind) for kinds in policy.kinds for group in kinds.api_groups for kind in kinds.kinds}
     kind = request["kind"]
     return (kind["group"], kind["kind"]) in stated or policy.kinds_from_parameter is not None
@@ -145,5 +145,5 @@ def _line(violations: Sequence[Mapping[str, Any]]) -> str:
 def _place(violation: Mapping[str, Any]) -> tuple[int, str, int]:
     found = re.fullmatch(r"(.*)\.(\w+)\[(\d+)\]", violation["details"].get("path", ""))
     if found is None or found[2] not in LISTS:
-        return 0, "", 0  # it is about the whole object, or about what custom resources alone have
+        return 0, "", 0  # it is about the whole object, or about fields that only custom resources have
     return LISTS.index(found[2]), found[1], int(found[3])

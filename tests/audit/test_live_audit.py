@@ -1,4 +1,4 @@
-"""Audits of a real cluster: by Gatekeeper, by a rescan, with few rights, and while things go wrong."""
+"""Audits of a real cluster: by Gatekeeper, by a rescan, with few rights, and with failures on the way."""
 
 import io
 import json
@@ -30,7 +30,7 @@ from pullguard.core.errors import PullguardError
 _NAMESPACE = "kube-system"
 _IMAGE = "example.org/app"
 _VERSIONS = {"Deployment": "apps/v1", "ReplicaSet": "apps/v1", "CronJob": "batch/v1", "Job": "batch/v1"}
-# The policy that asks for Nodes is left to Gatekeeper's audit.
+# A rescan leaves the policy that needs Nodes to Gatekeeper's audit.
 _LEFT = "K8sProtectedImageCache"
 _SECONDS = 90.0
 
@@ -59,7 +59,7 @@ def _object(
 
 @pytest.fixture(scope="module")
 def audited(cluster: Cluster, checkout: Path) -> Iterator[Cluster]:
-    """Return the cluster with the library, workloads that violate it, and an audit that has seen them."""
+    """Yield the cluster with the library, workloads that violate it, and an audit that has found them."""
     made: list[dict[str, Any]] = []
 
     def make(*arguments: Any, **more: Any) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def audited(cluster: Cluster, checkout: Path) -> Iterator[Cluster]:
 
 
 def _wait_for_audit(cluster: Cluster) -> None:
-    """Wait until an audit that began after now has written all of its results."""
+    """Wait until an audit that began after this call has written all of its results."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     wait_until(
         lambda: all(entry.get("status", {}).get("auditTimestamp", "") > now for entry in constraints(cluster)),
@@ -107,9 +107,10 @@ def _audit(cluster: Cluster, *paths: str, kubeconfig: Path | None = None, **opti
 
 
 def _whole(cluster: Cluster, **options: Any) -> AuditReport:
-    """Return a report that lacks nothing.
+    """Return a complete report.
 
-    Where another write comes between, Gatekeeper writes the number of violations into a status and none of them.
+    If another write to a constraint comes in between, Gatekeeper writes only the number of violations into the status.
+    A later audit then writes the violations as well.
     """
     reports: list[AuditReport] = []
 
@@ -176,9 +177,9 @@ def test_status_log_and_rescan_agree(audited: Cluster) -> None:
     assert _violations(status)
     assert _violations(both) == _violations(status)
     assert _violations(scan) == _violations(status)
-    # The log completes whatever the status lacks.
+    # The log completes what the status lacks.
     assert (both.errors, both.complete, scan.errors) == ((), True, ())
-    # Only lines of the log and a rescan have details, so they tell the rule.
+    # Only log lines and rescans have details, which name the rule.
     rules = {
         found.rule for report in (both, scan) for found in report.findings if found.policy == "protected_pull_policy"
     }
@@ -193,7 +194,7 @@ def test_the_log_alone(audited: Cluster) -> None:
     assert (report.errors, _violations(report)) == ((), _violations(_whole(audited)))
 
 
-def test_dumps_say_what_the_cluster_says(audited: Cluster) -> None:
+def test_dumps_give_the_same_report(audited: Cluster) -> None:
     kinds = "constrainttemplates,pods,replicasets,deployments,daemonsets,jobs,cronjobs"
     objects = audited.kubectl("get", kinds, "-A", "-o", "json").stdout.encode()
     live = _whole(audited)
@@ -235,7 +236,7 @@ def test_policy_reports_are_applied(audited: Cluster, checkout: Path) -> None:
         assert Counter(result["policy"] for obj in kept for result in obj["results"]) == Counter(
             found.policy for found in report.findings
         )
-        # The API server drops fields that the definition does not have.
+        # The API server drops fields that are not in the definition.
         assert {json.dumps(obj["results"], sort_keys=True) for obj in kept} == {
             json.dumps(obj["results"], sort_keys=True) for obj in objects
         }
@@ -244,16 +245,16 @@ def test_policy_reports_are_applied(audited: Cluster, checkout: Path) -> None:
 
 
 class TestRights:
-    """The CronJob of the documentation, and what it may do."""
+    """The CronJob of the documentation, and its rights."""
 
     @pytest.fixture
     def token(self, audited: Cluster, checkout: Path) -> Iterator[str]:
-        """Apply the documented objects, and return a token of their ServiceAccount."""
+        """Apply the documented objects, and yield a token of their ServiceAccount."""
         manifest = checkout / "docs" / "audit-cronjob.yaml"
         done = audited.kubectl("apply", "-f", manifest)
         assert done.stderr == ""
         yield audited.kubectl("create", "token", "pullguard-audit", "-n", "pullguard").stdout.strip()
-        # The Namespace stays: no controller here would ever finish deleting it.
+        # The Namespace stays: no controller runs here that could finish deleting it.
         audited.kubectl("delete", "--ignore-not-found", "cronjob,serviceaccount", "pullguard-audit", "-n", "pullguard")
         audited.kubectl("delete", "--ignore-not-found", "clusterrolebinding", "pullguard-audit", "rescan")
         audited.kubectl("delete", "--ignore-not-found", "clusterrole", "pullguard-audit", "pullguard-rescan")
@@ -263,14 +264,14 @@ class TestRights:
         plane = audited.plane
         return _kubeconfig(tmp_path, token, plane.url, plane.certificate.certificate)
 
-    def test_it_is_enough(self, audited: Cluster, kubeconfig: Path) -> None:
+    def test_the_documented_rights_are_enough(self, audited: Cluster, kubeconfig: Path) -> None:
         report, whole = _whole(audited, kubeconfig=kubeconfig), _whole(audited)
         assert (report.errors, report.notes, report.findings) == ((), (), whole.findings)
 
     def test_in_a_pod_it_needs_no_kubeconfig(
         self, audited: Cluster, token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # What the kubelet puts into a pod; /run is this process' own here.
+        # The files that the kubelet puts into a pod. This process has its own /run.
         folder = Path("/run/secrets/kubernetes.io/serviceaccount")
         folder.mkdir(parents=True)
         try:
@@ -286,7 +287,7 @@ class TestRights:
             shutil.rmtree("/run/secrets")
         assert (report.errors, _totals(report)) == ((), _totals(_audit(audited)))
 
-    def test_it_may_do_nothing_else(self, audited: Cluster, token: str) -> None:
+    def test_it_has_no_other_rights(self, audited: Cluster, token: str) -> None:
         from local_cluster.api import Client  # noqa: PLC0415 - only here
 
         client = Client(audited.plane.url, audited.plane.certificate.certificate, token)
@@ -321,7 +322,7 @@ class TestRights:
             assert client.request("GET", path).code == 403, path
         client.close()
 
-    def test_a_rescan_takes_the_second_role(self, audited: Cluster, kubeconfig: Path) -> None:
+    def test_a_rescan_needs_the_second_role(self, audited: Cluster, kubeconfig: Path) -> None:
         with pytest.raises(PullguardError, match=r"could not read /api/v1/namespaces.*Forbidden"):
             _audit(audited, kubeconfig=kubeconfig, scan=True)
         role, account = "--clusterrole=pullguard-rescan", "--serviceaccount=pullguard:pullguard-audit"
@@ -329,7 +330,7 @@ class TestRights:
         report = _audit(audited, kubeconfig=kubeconfig, scan=True)
         assert (report.errors, _violations(report)) == ((), _violations(_whole(audited)))
 
-    def test_kinds_that_may_not_be_read_are_errors(self, audited: Cluster, kubeconfig: Path) -> None:
+    def test_forbidden_kinds_are_errors(self, audited: Cluster, kubeconfig: Path) -> None:
         rules = audited.kubectl.get("clusterrole", "pullguard-audit")["rules"]
         left = [rule for rule in rules if rule["apiGroups"] != ["apps"]]
         patch = json.dumps([{"op": "replace", "path": "/rules", "value": left}])
@@ -340,15 +341,17 @@ class TestRights:
         namespaced = f"/apis/apps/v1/namespaces/{_NAMESPACE}/replicasets cannot be read (forbidden)"
         assert any(message.startswith(namespaced) for message in messages)
         assert (report.exit_code("deny"), report.complete) == (2, False)
-        # What could be read is there all the same.
+        # The report still has what could be read.
         assert _totals(report) == _totals(_audit(audited))
 
-    def test_a_token_that_ends_meanwhile_gives_no_report(self, audited: Cluster, token: str, tmp_path: Path) -> None:
+    def test_a_token_that_is_revoked_during_the_audit_is_an_error(
+        self, audited: Cluster, token: str, tmp_path: Path
+    ) -> None:
         proxy = FaultProxy(audited.plane.url, audited.plane.certificate.certificate, token)
 
         def revoke() -> None:
             audited.kubectl("delete", "serviceaccount", "pullguard-audit", "-n", "pullguard")
-            time.sleep(12)  # The API server remembers tokens that were right for ten seconds.
+            time.sleep(12)  # The API server caches valid tokens for ten seconds.
 
         proxy.faults = [Fault("replicasets", before=revoke, passes=True)]
         try:
@@ -359,7 +362,7 @@ class TestRights:
 
 
 class TestFaults:
-    """Things go wrong between pullguard and the real API server."""
+    """Failures between pullguard and the real API server."""
 
     @pytest.fixture
     def proxy(self, audited: Cluster) -> Iterator[FaultProxy]:
@@ -384,7 +387,7 @@ class TestFaults:
         ],
         ids=["429 with a time", "429", "503", "500", "504", "closed"],
     )
-    def test_what_passes_is_tried_again(
+    def test_transient_failures_are_retried(
         self, audited: Cluster, proxy: FaultProxy, kubeconfig: Path, fault: Fault
     ) -> None:
         at = ("constrainttemplates", "replicasets")
@@ -410,15 +413,15 @@ class TestFaults:
             list(kubectl.pages(f"/api/v1/namespaces/{_NAMESPACE}/pods", limit=2))
         assert len(proxy.faults) == 4
 
-    def test_a_server_that_is_not_there_is_said_soon(self, audited: Cluster, tmp_path: Path) -> None:
+    def test_an_unreachable_server_is_reported_soon(self, audited: Cluster, tmp_path: Path) -> None:
         kubeconfig = _kubeconfig(tmp_path, "t", "http://127.0.0.1:9")
         with pytest.raises(PullguardError, match=r"could not read /apis/constraints.gatekeeper.sh: .*refused"):
             _audit(audited, kubeconfig=kubeconfig)
 
-    def test_an_api_server_that_is_restarted_meanwhile(
+    def test_an_api_server_that_restarts_during_the_audit(
         self, audited: Cluster, tmp_path: Path, wait: Callable[[Callable[[], bool]], None]
     ) -> None:
-        # A second one beside that of the other tests, on the same etcd.
+        # A second API server next to that of the other tests, on the same etcd.
         command = _command_of_child("kube-apiserver")
         options = [option for option in command[1:] if not option.startswith("--secure-port=")]
         options.append("--secure-port=6444")
@@ -448,7 +451,7 @@ class TestFaults:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            # Constraints are read, and what they select is about to be.
+            # The constraints have been read; the objects that they select come next.
             wait(lambda: bool(list(folder.glob("pullguard-*/page-1.json"))) or process.poll() is not None)
         with running(program, *options, folder=tmp_path):
             wait(is_ready)
@@ -466,7 +469,7 @@ class TestFaults:
 
 
 def _command_of_child(name: str) -> list[str]:
-    """Return the command line of a program that this process has started."""
+    """Return the command line of a child process with this program."""
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text("utf-8").split()
     commands = [Path(f"/proc/{child}/cmdline").read_text("utf-8").split("\0")[:-1] for child in children]
     return next(command for command in commands if command and Path(command[0]).name == name)

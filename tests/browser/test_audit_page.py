@@ -1,4 +1,4 @@
-"""The page of an audit in a real Chromium."""
+"""The HTML page of an audit in a real Chromium."""
 
 import io
 import json
@@ -22,7 +22,7 @@ _HOSTILE = (
     "{{7*7}}&lt;\u202egnp"
 )
 
-# WCAG 2.2, 1.4.3: the luminances of what a text is written in and on. Walks up to the first background that is opaque.
+# WCAG 2.2, 1.4.3: the contrast of each text with the first opaque background among its ancestors.
 _CONTRASTS = """
 const channel = (value) => { const v = value / 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
 const parse = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -63,7 +63,7 @@ def _all(driver: WebDriver, selector: str) -> list[WebElement]:
 
 
 def _names(driver: WebDriver) -> list[str]:
-    """Return the workloads in the table that can be seen, from top to bottom."""
+    """Return the workloads of the visible table rows, from top to bottom."""
     return [row.get_attribute("data-workload") or "" for row in _all(driver, "#table tbody tr") if row.is_displayed()]
 
 
@@ -211,7 +211,7 @@ def test_print(page: Open, shop_page: str, scheme: str) -> None:
     assert driver.find_element(By.CSS_SELECTOR, "#table thead").is_displayed()
     body = driver.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
     assert body.replace(" ", "") in {"rgba(255,255,255,1)", "rgb(255,255,255)"}
-    # Whatever is folded away on a screen is there on paper.
+    # Print shows everything that is collapsed on a screen.
     assert driver.find_element(By.XPATH, "//li[.='Pod coredns-7db6d8ff4d-2xk9p']").rect["height"] > 0
 
 
@@ -228,12 +228,12 @@ def test_names_from_the_cluster_inject_nothing(page: Open) -> None:
     assert driver.execute_script("return window.injected") is None
     assert _all(driver, "img, b[data-namespace], main script") == []
     assert driver.find_element(By.CSS_SELECTOR, "#table b").text == _HOSTILE.replace("\u202e", "\\u202e")
-    # A filter for the hostile namespace finds it, and the page survives.
+    # The filter finds the hostile namespace, and the page still works.
     _choose(driver, "namespace", _HOSTILE.replace("\u202e", "\\u202e"))
     _wait(driver, "Showing 1 of 1 finding")
 
 
-def test_the_policy_of_the_page_stops_what_would_get_past_the_escaping(page: Open, shop_page: str) -> None:
+def test_the_content_security_policy_stops_injected_code(page: Open, shop_page: str) -> None:
     smuggled = shop_page.replace("</main>", "<script>window.injected=1</script></main>")
     driver = page(smuggled)
     assert driver.execute_script("return window.injected") is None

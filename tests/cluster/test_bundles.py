@@ -1,4 +1,4 @@
-"""The catalog of a small library through the real gator: installed, upgraded, handed over, uninstalled."""
+"""The catalog of a small library with the real gator: install, upgrade, adopt, uninstall."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ Make = Callable[..., Path]
 
 @pytest.fixture
 def policy(cluster: Cluster, gator: Path, tmp_path: Path) -> Iterator[GatorPolicy]:
-    """Return `gator policy` with the catalog in tmp_path/library; the cluster has no templates before and after."""
+    """Yield `gator policy` with the catalog in tmp_path/library. The cluster has no templates before and after."""
     assert templates(cluster) == []
     yield GatorPolicy(gator, tmp_path, tmp_path / "library" / "catalog.yaml", cluster.kubectl.kubeconfig)
     cluster.kubectl("delete", "constrainttemplates", "--all")
@@ -37,7 +37,7 @@ def _constraints(cluster: Cluster) -> dict[str, Any]:
 
 
 def _shown(cluster: Cluster) -> dict[str, Any]:
-    """Return what a cluster holds: versions of templates, actions of constraints."""
+    """Return the versions of the templates and the actions of the constraints in a cluster, by name."""
     version = "gatekeeper.sh/policy-version"
     return {
         **{name: obj["metadata"]["annotations"][version] for name, obj in _templates(cluster).items()},
@@ -77,7 +77,7 @@ def test_a_bundle_is_installed_again_and_again_and_uninstalled(
     wait_until(lambda: _shown(cluster) == {}, timeout=60, what="all to be gone")
 
 
-def test_an_upgrade_takes_what_has_a_new_version(make: Make, policy: GatorPolicy, cluster: Cluster) -> None:
+def test_an_upgrade_applies_new_versions_only(make: Make, policy: GatorPolicy, cluster: Cluster) -> None:
     make(_CONFIGURATION, CLUSTER)
     policy("update")
     policy("install", "--bundle", "warn")
@@ -100,18 +100,16 @@ def test_an_upgrade_takes_what_has_a_new_version(make: Make, policy: GatorPolicy
     }
     wait_until_enforced(cluster)
     assert _templates(cluster)["k8srequiredlabel"]["spec"]["targets"][0]["code"][0]["source"]["rego"] == newer
-    # Without a new version nothing of a policy changes but by `install`, which takes what is configured.
+    # `upgrade` skips a policy whose version is the same; only `install` applies a changed configuration.
     assert _constraints(cluster)["known-host-warn"]["spec"]["parameters"]["hosts"]["names"] == ["kube-*"]
-    # An upgrade that stopped behind the template does not come back to the constraint: `install` does.
+    # If an upgrade stops after the template, a second one skips the constraint; `install` applies it.
     policy("install", "--bundle", "warn")
     live = _constraints(cluster)
     assert live["required-label-warn"]["spec"]["match"]["namespaces"] == ["infra-*"]
     assert live["known-host-warn"]["spec"]["parameters"]["hosts"]["names"] == ["infra-*"]
 
 
-def test_another_level_is_another_constraint_after_an_uninstall(
-    make: Make, policy: GatorPolicy, cluster: Cluster
-) -> None:
+def test_a_change_of_the_level_needs_an_uninstall(make: Make, policy: GatorPolicy, cluster: Cluster) -> None:
     make(_CONFIGURATION)
     policy("update")
     policy("install", "--bundle", "audit")
@@ -121,7 +119,7 @@ def test_another_level_is_another_constraint_after_an_uninstall(
         "required-label-audit": "dryrun",
         "required-label-deny": "deny",
     }
-    # What `gator policy upgrade` goes by, and does not change as long as the version is the same.
+    # The bundle that `gator policy upgrade` uses. It does not change while the version stays the same.
     assert _templates(cluster)["k8srequiredlabel"]["metadata"]["labels"]["gatekeeper.sh/bundle"] == "audit"
     policy("uninstall", "k8srequiredlabel")
     wait_until(lambda: _shown(cluster) == {}, timeout=60, what="all to be gone")
@@ -130,7 +128,9 @@ def test_another_level_is_another_constraint_after_an_uninstall(
     assert _templates(cluster)["k8srequiredlabel"]["metadata"]["labels"]["gatekeeper.sh/bundle"] == "deny"
 
 
-def test_what_kubectl_applied_is_taken_over_once_it_says_so(make: Make, policy: GatorPolicy, cluster: Cluster) -> None:
+def test_gator_adopts_templates_of_kubectl_once_they_are_labelled(
+    make: Make, policy: GatorPolicy, cluster: Cluster
+) -> None:
     _apply_template(cluster, make(_CONFIGURATION))
     policy("update")
     refused = policy.run("install", "--bundle", "audit")
@@ -139,7 +139,7 @@ def test_what_kubectl_applied_is_taken_over_once_it_says_so(make: Make, policy: 
     assert policy.run("uninstall", "k8srequiredlabel").returncode != 0
     assert list(_templates(cluster)) == ["k8srequiredlabel"]
 
-    # As docs/operate.md has it, for one template.
+    # The commands of docs/operate.md, for one template.
     cluster.kubectl("label", "constrainttemplate", "k8srequiredlabel", "gatekeeper.sh/managed-by=gator")
     cluster.kubectl("annotate", "constrainttemplate", "k8srequiredlabel", "gatekeeper.sh/policy-source=pullguard")
     policy("install", "--bundle", "audit")

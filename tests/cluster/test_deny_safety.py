@@ -1,4 +1,4 @@
-"""Whether a workload can replace its pods under deny: what its real controllers do, and what scope says of it."""
+"""Whether a workload can replace its pods under deny: the behaviour of real controllers, and scope's prediction."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ _SETS = collection("ReplicaSet", "kube-system")
 
 @pytest.fixture(scope="module")
 def _controllers(cluster: Cluster) -> Iterator[None]:
-    """Run what makes ReplicaSets and pods; take away what it made for Gatekeeper's own Deployments."""
+    """Run the controllers that make ReplicaSets and pods. Delete what they made for Gatekeeper's own Deployments."""
     folder = cluster.plane.folder / "workloads"
     folder.mkdir()
     with controllers(cluster.plane, folder, WORKLOADS, as_themselves=True):
@@ -38,7 +38,7 @@ def _controllers(cluster: Cluster) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def offender(cluster: Cluster, _controllers: None) -> Iterator[str]:
-    """Return the name of a ReplicaSet whose Deployment says Always, with a pod, from before the library."""
+    """Yield the name of a ReplicaSet with a pod; its Deployment says Always, and is older than the library."""
     assert (
         cluster.client.request("POST", collection("Deployment", "kube-system"), workload("Deployment", "old")).code
         == 201
@@ -50,7 +50,7 @@ def offender(cluster: Cluster, _controllers: None) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def libraries(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """Return libraries at deny, by what they do with controlled pods."""
+    """Yield libraries at deny, by the value of controlledPods."""
     made = {}
     for controlled in ("audit", "trusted", "deny"):
         folder = tmp_path_factory.mktemp(controlled)
@@ -62,7 +62,7 @@ def libraries(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPat
 
 
 def _pods(cluster: Cluster) -> set[str]:
-    """Return the UIDs of the pods of the offender."""
+    """Return the UIDs of the offender's pods."""
     return {
         found["metadata"]["uid"] for found in cluster.client.request("GET", f"{_PODS}?labelSelector=app").body["items"]
     }
@@ -78,7 +78,9 @@ def _safety(cluster: Cluster) -> DenySafety:
     return next(found.deny for found in report.namespaces if found.name == "kube-system")
 
 
-def test_with_controlled_pods_audited_it_can(cluster: Cluster, offender: str, libraries: dict[str, Path]) -> None:
+def test_pods_are_replaced_if_controlled_pods_are_audited(
+    cluster: Cluster, offender: str, libraries: dict[str, Path]
+) -> None:
     install(cluster, libraries["audit"], "deny/protected_pull_policy")
     another = workload("Deployment", "another")
     wait_until(
@@ -99,10 +101,10 @@ def test_with_controlled_pods_audited_it_can(cluster: Cluster, offender: str, li
     wait_until(lambda: _sets(cluster)[offender]["spec"]["replicas"] == 1, timeout=60, what="the first ReplicaSet again")
 
 
-def test_with_controlled_pods_trusted_its_controller_can_and_who_names_it_cannot(
+def test_trusted_controllers_replace_pods_and_users_who_name_them_do_not(
     cluster: Cluster, offender: str, libraries: dict[str, Path]
 ) -> None:
-    """By its real UID, so that nothing would collect the pod."""
+    """A pod that names a ReplicaSet as its owner has the real UID, so that the garbage collector would keep it."""
     install(cluster, libraries["audit"], "deny/protected_pull_policy")
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": offender, "controller": True}
     owner["uid"] = _sets(cluster)[offender]["metadata"]["uid"]
@@ -118,7 +120,7 @@ def test_with_controlled_pods_trusted_its_controller_can_and_who_names_it_cannot
         lambda: len(_pods(cluster) - before) == len(before), timeout=60, what="the ReplicaSets to replace their pods"
     )
     assert _safety(cluster).state == "safe"
-    # Users by their names alone: what they may do is another matter.
+    # Only the names of the users matter here, so both are in a group that may do everything.
     for user, code in [(_TRUSTED, 0), (f"{_TRUSTED}-2", 1)]:
         who = (f"--as={user}", "--as-group=system:masters")
         made = cluster.kubectl(
@@ -127,7 +129,9 @@ def test_with_controlled_pods_trusted_its_controller_can_and_who_names_it_cannot
         assert (made.returncode, MESSAGE in made.stderr) == (code, code == 1)
 
 
-def test_with_controlled_pods_denied_it_cannot(cluster: Cluster, offender: str, libraries: dict[str, Path]) -> None:
+def test_pods_are_not_replaced_if_controlled_pods_are_denied(
+    cluster: Cluster, offender: str, libraries: dict[str, Path]
+) -> None:
     install(cluster, libraries["audit"], "deny/protected_pull_policy")
     apply(cluster, libraries["deny"] / "deny/protected_pull_policy")
     safety = _safety(cluster)
@@ -146,6 +150,6 @@ def _sets(cluster: Cluster) -> dict[str, Any]:
 
 
 def _failure(replica_set: dict[str, Any]) -> str:
-    """Return why a ReplicaSet cannot make its pods."""
+    """Return why a ReplicaSet cannot create its pods, or ""."""
     conditions = replica_set["status"].get("conditions", [])
     return "".join(found["message"] for found in conditions if found["type"] == "ReplicaFailure")

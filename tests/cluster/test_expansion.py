@@ -1,4 +1,4 @@
-"""An ExpansionTemplate beside the library: a deny refuses nothing that exists, and nothing is said twice."""
+"""An ExpansionTemplate next to the library: deny refuses no existing object, and no violation is reported twice."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from offenders import MESSAGE, collection, pod, pod_spec, workload
 from pullguard.audit.command import audit
 from pullguard.scope.command import scope
 
-# As Gatekeeper documents it, with an action that overrides that of constraints.
+# From Gatekeeper's documentation, with an enforcementAction that overrides that of the constraints.
 _EXPANSION = {
     "apiVersion": "expansion.gatekeeper.sh/v1beta1",
     "kind": "ExpansionTemplate",
@@ -42,7 +42,7 @@ _PATCH = "application/merge-patch+json"
 
 @pytest.fixture(scope="module")
 def old(cluster: Cluster) -> Iterator[str]:
-    """Return the path of a Deployment that says Always, from before the library; it has a ReplicaSet."""
+    """Yield the path of a Deployment that says Always and has a ReplicaSet; it is older than the library."""
     made = cluster.client.request("POST", _DEPLOYMENTS, workload("Deployment", "old"))
     assert made.code == 201, made
     owned = _owned("ReplicaSet", "old-1", "Deployment", made.body["metadata"]["uid"])
@@ -53,10 +53,10 @@ def old(cluster: Cluster) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def library(cluster: Cluster, checkout: Path, old: str) -> Iterator[Path]:
-    """Return the library; the template that expands workloads is in force."""
+    """Yield the library; the ExpansionTemplate for workloads is in force."""
     cluster.kubectl("apply", "-f", "-", stdin=_EXPANSION)
     install(cluster, checkout / "library", "deny/protected_pull_policy")
-    # Until both are in force: with a constraint for whatever source, the same edit is refused.
+    # With a constraint for all sources, the edit is refused as soon as the constraint and the expansion are in force.
     _set_source(cluster, "All")
     wait_until(lambda: _IMPLIED in _edit(cluster, old, "1").message, timeout=60, what="the expansion")
     yield checkout / "library"
@@ -83,7 +83,7 @@ def _create(cluster: Cluster, path: str, obj: dict[str, Any]) -> Answer:
 
 
 def _wait_for_code(cluster: Cluster, code: int) -> None:
-    """Wait until the webhook answers so to a new Deployment that says Always."""
+    """Wait until the API server answers a new Deployment that says Always with this code."""
     wait_until(
         lambda: _create(cluster, _DEPLOYMENTS, workload("Deployment", "new")).code == code,
         timeout=60,
@@ -92,7 +92,7 @@ def _wait_for_code(cluster: Cluster, code: int) -> None:
 
 
 def _owned(kind: str, name: str, owner: str, uid: str = "u") -> dict[str, Any]:
-    """Return what a controller makes for another object."""
+    """Return an object as the controller of its owner would make it."""
     if kind == "Job":
         template = {"spec": pod_spec(restartPolicy="Never")}
         obj = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": template}}
@@ -103,14 +103,14 @@ def _owned(kind: str, name: str, owner: str, uid: str = "u") -> dict[str, Any]:
     return {**obj, "metadata": {"name": name, "ownerReferences": [reference]}}
 
 
-def test_a_deny_refuses_nothing_that_exists(cluster: Cluster, library: Path, old: str) -> None:
+def test_deny_refuses_no_change_of_existing_objects(cluster: Cluster, library: Path, old: str) -> None:
     apply(cluster, library / "deny/protected_pull_policy")
     wait_until(lambda: _edit(cluster, old, "2").code == 200, timeout=60, what="the constraint as it is generated")
     assert _scale(cluster, old).code == 200
     assert _scale(cluster, f"{_SETS}/old-1").code == 200
     assert _create(cluster, _SETS, _owned("ReplicaSet", "old-2", "Deployment")).code == 201
     assert _create(cluster, _JOBS, _owned("Job", "old", "CronJob")).code == 201
-    # What nobody controls is still judged, and once.
+    # Objects without a controller are still judged, and only once.
     for kind in ("Deployment", "ReplicaSet"):
         refused = _create(cluster, collection(kind, "kube-system"), workload(kind, "new"))
         assert (refused.code, refused.message.count(MESSAGE)) == (403, 1)
@@ -142,7 +142,7 @@ def test_audit_counts_a_container_once(cluster: Cluster, library: Path) -> None:
 
 
 def test_scope_says_what_the_expansion_denies(cluster: Cluster, library: Path) -> None:
-    """A dryrun constraint for whatever source, and what the webhook says of the same Deployment."""
+    """With a dryrun constraint, for each source: scope's prediction, and the webhook's answer for such a Deployment."""
     apply(cluster, library / "audit/protected_pull_policy")
     for source, code, outcome in [("All", 403, "denied-by-webhook"), ("Original", 201, "audited")]:
         _set_source(cluster, source)

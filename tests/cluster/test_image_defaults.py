@@ -1,4 +1,4 @@
-"""The table of images is what the API server says today."""
+"""The table of images agrees with the API server."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The library applied to a cluster with Gatekeeper: at every level, again, over an older one, and by gator."""
+"""The library in a cluster with Gatekeeper: at every level, applied again, over an older version, and by gator."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ from gator_policy import GatorPolicy
 from installed_library import apply, constraints, install, templates, uninstall, wait_until_enforced
 from local_cluster.fixtures import Cluster
 
-# The first version of the library: users have applied a version between it and the present one.
+# The first version of the library. Users may have applied it or any later version.
 _FIRST = "aef9e61"
 
 _POLICIES = (
@@ -33,14 +33,14 @@ _ACTIONS = {
 
 @pytest.fixture(scope="module")
 def library(cluster: Cluster, checkout: Path) -> Iterator[Path]:
-    """Return the library as it is committed; what is applied of it is taken away in the end."""
+    """Yield the committed library. What a test applies of it is removed at the end."""
     yield checkout / "library"
     uninstall(cluster, checkout / "library")
 
 
 @pytest.fixture
 def new(cluster: Cluster, library: Path) -> Path:
-    """Return the library, which is not applied yet."""
+    """Return the library, which is not yet applied."""
     uninstall(cluster, library)
     return library
 
@@ -100,7 +100,7 @@ def test_every_kustomization_applies(cluster: Cluster, library: Path) -> None:
     assert {folder.relative_to(library).parts[0] for folder in folders} >= {*_ACTIONS, "templates"}
     for folder in folders:
         done = cluster.kubectl("apply", "-k", folder)
-        # Of what is for older API servers, a newer one says that it is deprecated.
+        # Newer API servers warn that the objects for older ones are deprecated.
         old = folder.relative_to(library).as_posix().startswith("mutation/kubernetes-")
         assert [line for line in done.stderr.splitlines() if not old or " is deprecated in " not in line] == [], folder
     wait_until_enforced(cluster)

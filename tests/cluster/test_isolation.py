@@ -1,4 +1,4 @@
-"""A cluster leaves nothing behind, however its tests end, and two of them do not meet."""
+"""A cluster leaves nothing behind, however its tests end, and two clusters do not affect each other."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
 
-# A session of tests of its own: it says which processes it has, and then waits for its end.
+# A test session of its own, which prints its processes and then waits until it is ended.
 _SESSION = """
 import os, sys
 from pathlib import Path
@@ -30,7 +30,7 @@ with isolated() as folder, control_plane(Path(sys.argv[1]), folder) as plane:
 
 @pytest.fixture
 def session(checkout: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Start another session beside the one that runs."""
+    """Start a second session next to the running one."""
     with subprocess.Popen(
         [sys.executable, "-c", _SESSION, checkout / ".tools/bin"],
         env={**os.environ, "PYTHONPATH": f"{checkout}/tests"},
@@ -44,7 +44,7 @@ def session(checkout: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def _state() -> tuple[str, list[str], list[str]]:
-    """Return what could be left behind: mounts, what is in /run, network interfaces."""
+    """Return what a session could leave behind: mounts, files in /run, network interfaces."""
     mounts = Path("/proc/self/mountinfo").read_text("utf-8")
     return mounts, sorted(os.listdir("/run")), sorted(os.listdir("/sys/class/net"))  # noqa: PTH208 - names are enough
 
@@ -56,7 +56,7 @@ def test_nothing_is_left(cluster: Cluster, session: "subprocess.Popen[str]", end
     said = session.stdout.readline().split()
     assert session.poll() is None, session.communicate()[1]
     pids, network = said[:2], said[2]
-    # Both have the same address and ports.
+    # Both sessions use the same address and ports.
     assert said[3:] == ["Server", "Version:", "v1.36.3"]
     assert cluster.client.request("GET", "/readyz").body == "ok"
     assert network != str(Path("/proc/self/ns/net").readlink())
@@ -69,5 +69,5 @@ def test_nothing_is_left(cluster: Cluster, session: "subprocess.Popen[str]", end
         session.send_signal({"interrupt": signal.SIGINT, "end": signal.SIGTERM, "kill": signal.SIGKILL}[end])
     wait_until(lambda: session.poll() is not None, timeout=30, what="the session to end")
     wait_until(lambda: not any(process.exists() for process in running), timeout=30, what="its programs to end")
-    # With the last of them the kernel removes their network and mounts.
+    # The kernel removes their network and mounts with the last of them.
     assert _state() == before

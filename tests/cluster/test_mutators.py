@@ -1,4 +1,4 @@
-"""What mutation changes, and what it leaves: the MutatingAdmissionPolicy, and Gatekeeper's Assign with its limits."""
+"""What mutation changes and what it does not: the MutatingAdmissionPolicy, and Gatekeeper's Assign with its limits."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from offenders import IMAGE, collection, container, pod, pod_spec, workload
 _DIGEST = f"@sha256:{'a' * 64}"
 _STRATEGIC = "application/strategic-merge-patch+json"
 
-# Container, image, what it states, what it gets from the policy of Kubernetes, and from Gatekeeper's Assign.
+# The container, its image, its stated policy, and its policy after the MutatingAdmissionPolicy and after Assign.
 _CASES = (
     ("pinned", IMAGE, "Always", "IfNotPresent", "IfNotPresent"),
     ("port", "host:5000/a/b:v1", "Always", "IfNotPresent", "IfNotPresent"),
@@ -42,7 +42,7 @@ def _spec() -> dict[str, Any]:
 
 
 def _policies(spec: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the pull policies by name: of containers, of init containers, of image volumes."""
+    """Return the pull policies by name: of containers, init containers and image volumes."""
     return [
         {found["name"]: found["imagePullPolicy"] for found in spec["containers"]},
         {found["name"].removeprefix("init-"): found["imagePullPolicy"] for found in spec["initContainers"]},
@@ -52,7 +52,7 @@ def _policies(spec: dict[str, Any]) -> list[dict[str, str]]:
 
 def _made(cluster: Cluster, namespace: str) -> list[dict[str, str]]:
     path = f"{collection('Pod', namespace)}?dryRun=All"
-    # The Pod Security Standard of Gatekeeper's namespace knows no image volumes.
+    # The Pod Security Standard of Gatekeeper's namespace allows no image volumes.
     answer = cluster.client.request("POST", path, pod("mutated", _spec()))
     assert answer.code == 201, answer.message
     return _policies(answer.body["spec"])
@@ -60,7 +60,7 @@ def _made(cluster: Cluster, namespace: str) -> list[dict[str, str]]:
 
 @pytest.fixture
 def old(cluster: Cluster) -> Iterator[str]:
-    """Return the path of a pod that was there before and says Always."""
+    """Yield the path of a pod that says Always and is older than the mutation."""
     path = collection("Pod", "kube-system")
     assert cluster.client.request("POST", path, pod("old")).code == 201
     yield f"{path}/old"
@@ -80,7 +80,7 @@ def mutation(request: pytest.FixtureRequest, cluster: Cluster, checkout: Path) -
 
 
 def _is_left_alone(cluster: Cluster, old: str) -> None:
-    """Check that nothing but the creation of pods is changed, and that what is old can be edited."""
+    """Check that mutation only affects new pods in protected namespaces, and that old pods can be edited."""
     answer = cluster.client.request(
         "POST", f"{collection('Deployment', 'kube-system')}?dryRun=All", workload("Deployment", "new", _spec())
     )
@@ -93,15 +93,13 @@ def _is_left_alone(cluster: Cluster, old: str) -> None:
 
 @pytest.mark.parametrize("mutation", ["kubernetes"], indirect=True)
 @pytest.mark.usefixtures("old", "mutation")
-def test_the_policy_of_kubernetes_changes_pinned_images_in_every_protected_namespace(
-    cluster: Cluster, old: str
-) -> None:
+def test_the_mutating_policy_changes_pinned_images_in_every_protected_namespace(cluster: Cluster, old: str) -> None:
     assert _made(cluster, "gatekeeper-system") == [_BY_KUBERNETES] * 3
     _is_left_alone(cluster, old)
 
 
 @pytest.mark.parametrize("mutation", ["gatekeeper"], indirect=True)
 @pytest.mark.usefixtures("old", "mutation")
-def test_assign_changes_whatever_is_there_and_not_in_gatekeepers_namespace(cluster: Cluster, old: str) -> None:
+def test_assign_changes_every_image_but_not_in_gatekeepers_namespace(cluster: Cluster, old: str) -> None:
     assert _made(cluster, "gatekeeper-system") == [_STATED] * 3
     _is_left_alone(cluster, old)

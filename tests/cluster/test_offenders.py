@@ -1,4 +1,4 @@
-"""Offenders that were there before the library: audit names them, and they can be edited, but not made worse."""
+"""Offenders that are older than the library: audit reports them; edits pass unless they make them worse."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ _BY = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _library(cluster: Cluster, checkout: Path) -> Iterator[None]:
-    """Make offenders, and only then apply the library at its strictest."""
+    """Create offenders, and then apply the library at its strictest level."""
     library = checkout / "library"
     for namespace, obj in _OLD:
         assert cluster.client.request("POST", collection(obj["kind"], namespace), obj).code == 201
@@ -53,13 +53,13 @@ def _path(kind: str, namespace: str) -> str:
 
 
 def _rehearse(cluster: Cluster, namespace: str) -> str:
-    """Return why a new offender is refused, without the words in front of it."""
+    """Return the message with which a new offender is refused, without its prefix."""
     answer = cluster.client.request("POST", f"{collection('Pod', namespace)}?dryRun=All", pod("new"))
     return answer.message.removeprefix('pods "new" is forbidden: ')
 
 
 def _edit(cluster: Cluster, namespace: str, patch: Any, kind: str = "Deployment") -> str:
-    """Return why an edit is refused, without the words in front of it; "" if it is not."""
+    """Return the message with which an edit is refused, without its prefix, or ""."""
     path = f"{_path(kind, namespace)}?dryRun=All"
     return cluster.client.request("PATCH", path, patch, content_type=_STRATEGIC).message.removeprefix(
         'deployments.apps "old" is forbidden: '
@@ -140,6 +140,6 @@ def test_gatekeepers_own_manifest_can_be_applied_again(cluster: Cluster, checkou
 
 
 def _renamed(cluster: Cluster, name: str) -> dict[str, Any]:
-    """Return a Deployment of Gatekeeper's as a new one."""
+    """Return one of Gatekeeper's Deployments under a new name."""
     live = cluster.client.request("GET", f"{collection('Deployment', 'gatekeeper-system')}/{name}").body
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "another"}, "spec": live["spec"]}

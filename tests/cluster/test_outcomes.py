@@ -1,4 +1,4 @@
-"""What happens to what says Always, in every kind of namespace and at every level; and what scope says would happen."""
+"""What happens to objects that say Always, in every kind of namespace and at every level, and what scope predicts."""
 
 import contextlib
 import json
@@ -25,18 +25,18 @@ protectedNamespaces: {names: [kube-system, gatekeeper-system, ignored, excluded]
 _NAMESPACES = ("kube-system", "gatekeeper-system", "ignored", "excluded", "elsewhere")
 _IGNORED = {"admission.gatekeeper.sh/ignore": "yes"}
 
-# Audited there, nothing where Gatekeeper's own Config excludes the namespace.
+# Objects are audited in each namespace, except where Gatekeeper's own Config excludes it.
 _ONLY_AUDITED = {"kube-system": "audited", "gatekeeper-system": "audited", "ignored": "audited", "excluded": "nothing"}
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is applied, and what then happens.
+    """What is applied, and what happens then.
 
     Attributes:
-        folders: The folders of the library that are applied beside the templates.
-        pod: What happens to a pod, by namespace, as scope calls it.
-        workload: What happens to a Deployment or a CronJob.
+        folders: The folders of the library that are applied next to the templates.
+        pod: What happens to a pod, by namespace, in scope's words.
+        workload: What happens to a Deployment or a CronJob, by namespace.
     """
 
     folders: tuple[str, ...]
@@ -45,7 +45,7 @@ class State:
 
 
 def _state(*folders: str, pod: Mapping[str, str] | None = None, workload: Mapping[str, str] | None = None) -> State:
-    """Return a state: what differs from audit alone; for pods, also what differs from workloads."""
+    """Return a state. `workload` is what differs from audit alone; `pod` is what differs from that for pods."""
     everywhere = {**_ONLY_AUDITED, **(workload or {})}
     return State(folders, {**everywhere, **(pod or {})}, everywhere)
 
@@ -84,7 +84,7 @@ _TOLD = re.compile(
 
 @pytest.fixture(scope="module")
 def library(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a library that protects a namespace of every kind; the namespaces are there."""
+    """Yield a library that protects a namespace of every kind; the namespaces exist."""
     folder = tmp_path_factory.mktemp("outcomes")
     (folder / "pullguard.yaml").write_text(_CONFIGURATION, "utf-8")
     generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego")
@@ -152,7 +152,7 @@ def test_what_happens_and_what_scope_says(cluster: Cluster, state: State) -> Non
         )
         return happened == expected
 
-    # An audit lists one kind after the other: what it has missed, the next one finds.
+    # An audit lists the kinds one after the other. The next audit finds what it has missed.
     with contextlib.suppress(NotReadyError):
         wait_until(as_expected, timeout=30, what="audit")
     assert happened == expected
@@ -168,7 +168,7 @@ def _offender(kind: str) -> dict[str, Any]:
 
 
 def _admitted(state: State) -> dict[str, dict[str, str]]:
-    """Return what admission alone shows of a state: nothing of audit."""
+    """Return what admission shows of a state, which excludes audit."""
 
     def shown(outcome: str) -> str:
         return "nothing" if outcome == "audited" else outcome
@@ -184,7 +184,7 @@ def _admitted(state: State) -> dict[str, dict[str, str]]:
 
 
 def _outcomes(cluster: Cluster, *, dry_run: bool) -> dict[str, dict[str, str]]:
-    """Make an offender of every kind in every namespace, and return what admission did."""
+    """Create an offender of every kind in every namespace, and return what admission did."""
     query = "?dryRun=All" if dry_run else ""
     found: dict[str, dict[str, str]] = {}
     for namespace in _NAMESPACES:
@@ -198,7 +198,7 @@ def _outcomes(cluster: Cluster, *, dry_run: bool) -> dict[str, dict[str, str]]:
 
 
 def _outcome(code: int, body: Any, warnings: tuple[str, ...]) -> str:
-    """Return what admission did, in scope's words; where it says something, it is our message."""
+    """Return what admission did, in scope's words, and check that its message is ours."""
     for pattern, outcome in ((_BY_POLICY, "denied-by-policy"), (_BY_WEBHOOK, "denied-by-webhook")):
         refused = pattern.search(body.get("message", ""))
         if refused is not None:
@@ -217,7 +217,7 @@ def _now() -> str:
 
 
 def _audited(cluster: Cluster, start: str) -> set[tuple[str, str]]:
-    """Return the namespaces and kinds of the offenders that an audit reports which began after a time; none before."""
+    """Return the offenders (namespace, kind) in an audit that began after a given time, or none before there is one."""
     found = [
         constraint["status"] for constraint in constraints(cluster) if constraint["kind"] == "K8sProtectedPullPolicy"
     ]
@@ -232,7 +232,7 @@ def _audited(cluster: Cluster, start: str) -> set[tuple[str, str]]:
 
 
 def _predicted(cluster: Cluster) -> dict[str, dict[str, str]]:
-    """Return what scope says, by namespace."""
+    """Return scope's prediction, by namespace."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pullguard", "scope", "--output=json"),

@@ -1,4 +1,4 @@
-"""Random images: the API server's defaulting, our Rego in Gatekeeper and our CEL in the API server agree on them."""
+"""On random images, the API server's defaulting, our Rego in Gatekeeper and our CEL in the API server agree."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from local_cluster.servers import wait_until
 from offenders import collection
 from pullguard.generate.command import generate
 
-# Protected in the same way: the webhook sees the first only, the admission policies the second only.
+# Both are protected. Only the first is seen by the webhook, and only the second by the admission policies.
 _SEEN, _UNSEEN = "seen", "ignored"
 _CONFIGURATION = "protectedNamespaces: {names: [seen, ignored]}\n"
 _NAMESPACES = {
@@ -33,10 +33,10 @@ _NAMESPACES = {
     ],
 }
 
-# What separates several messages of a denial.
+# The separator between the messages of a denial.
 _SEPARATOR = " | "
 
-# An image is a text there, and without space around it; the API server has the last word.
+# Here an image must be a string without surrounding space; the API server decides about everything else.
 _TEXTS = IMAGES.filter(lambda image: isinstance(image, str) and image.strip() == image != "" and "|" not in image)
 _STATED = st.sampled_from([None, None, "Always", "IfNotPresent", "Never"])
 _USES = st.lists(st.tuples(_TEXTS, _STATED), min_size=1, max_size=5)
@@ -47,7 +47,7 @@ _settings = settings(
 
 
 def _pod(uses: list[tuple[str, str | None]]) -> dict[str, Any]:
-    """Return a pod with an image volume and a container for each image, and an init container for the first."""
+    """Return a pod with an image volume and a container for each image, and an init container for the first image."""
 
     def stated(key: str, policy: str | None) -> dict[str, str]:
         return {} if policy is None else {key: policy}
@@ -77,7 +77,7 @@ def _create(cluster: Cluster, namespace: str, pod: dict[str, Any]) -> Answer:
 
 
 def _judged(cluster: Cluster, namespace: str, pod: dict[str, Any]) -> Answer:
-    """Return the answer to the creation of a pod whose images are ones."""
+    """Return the answer to the creation of a pod that the API server considers valid."""
     answer = _create(cluster, namespace, pod)
     assume(answer.code != 422 or "whitespace" not in answer.message)
     return answer
@@ -85,7 +85,7 @@ def _judged(cluster: Cluster, namespace: str, pod: dict[str, Any]) -> Answer:
 
 @settings(_settings, max_examples=80)
 @given(images=st.lists(_TEXTS, min_size=1, max_size=20))
-def test_the_api_server_fills_in_what_we_say_it_does(
+def test_implied_policies_are_those_of_the_api_server(
     cluster: Cluster, opa: tuple[str, ...], checkout: Path, images: list[str]
 ) -> None:
     answer = _judged(cluster, "default", _pod([(image, None) for image in images]))
@@ -97,14 +97,14 @@ def test_the_api_server_fills_in_what_we_say_it_does(
     }
     assert sorted(filled_in) == sorted(set(images))
     assert list(filled_in.values()) == implied_policies(opa, checkout, list(filled_in))
-    # Containers and image volumes are treated alike.
+    # Containers and image volumes get the same policies.
     assert all(found["image"]["pullPolicy"] == filled_in[found["image"]["reference"]] for found in spec["volumes"])
     assert all(found["imagePullPolicy"] == filled_in[found["image"]] for found in spec["containers"])
 
 
 @pytest.fixture(scope="module")
 def library(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a library that protects a namespace that the webhook sees, and one that it does not."""
+    """Yield a library that protects a namespace that the webhook sees, and one that it does not see."""
     folder = tmp_path_factory.mktemp("random-images")
     (folder / "pullguard.yaml").write_text(_CONFIGURATION, "utf-8")
     generate(folder / "pullguard.yaml", folder / "library", rego=checkout / "rego")
@@ -116,7 +116,7 @@ def library(cluster: Cluster, checkout: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module", params=["protected_pull_policy", "protected_image_pinning"])
 def policy(request: pytest.FixtureRequest, cluster: Cluster, library: Path) -> Iterator[str]:
-    """Return the policy that denies, and no other does."""
+    """Yield the name of a policy. No other policy denies."""
     name: str = request.param
     install(cluster, library, f"deny/{name}")
     cluster.kubectl("apply", "-k", library / "admission/deny" / name)
@@ -130,7 +130,7 @@ def policy(request: pytest.FixtureRequest, cluster: Cluster, library: Path) -> I
 
 @settings(_settings, max_examples=120)
 @given(uses=_USES)
-def test_cel_and_rego_say_the_same(cluster: Cluster, policy: str, uses: list[tuple[str, str | None]]) -> None:
+def test_cel_and_rego_agree(cluster: Cluster, policy: str, uses: list[tuple[str, str | None]]) -> None:
     pod = _pod(uses)
     by_rego = _judged(cluster, _SEEN, pod).message
     by_cel = _judged(cluster, _UNSEEN, pod).message

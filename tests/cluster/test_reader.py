@@ -1,4 +1,4 @@
-"""`pullguard scope` on a live cluster, as users who may read all that it reads, less, or nothing."""
+"""`pullguard scope` on a live cluster, for users who may read everything that it needs, less, or nothing."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ _ROLE = "pullguard-scope"
 
 @pytest.fixture(scope="module", autouse=True)
 def _library(cluster: Cluster, checkout: Path) -> Iterator[None]:
-    """Apply the library, and let the reader do nothing yet."""
+    """Apply the library. The reader has no rights yet."""
     install(cluster, checkout / "library", "audit/protected_pull_policy")
     cluster.kubectl("create", "clusterrolebinding", _ROLE, f"--clusterrole={_ROLE}", f"--user={READER}")
     yield
@@ -31,7 +31,7 @@ def _library(cluster: Cluster, checkout: Path) -> Iterator[None]:
 
 
 def _allow(cluster: Cluster, *left_out: str) -> None:
-    """Let the reader list what scope reads, and nothing else."""
+    """Let the reader list the kinds that scope reads, except some."""
     rules = [
         {"apiGroups": [kind.group], "resources": [kind.resource], "verbs": ["list"]}
         for kind in kinds(load(ENGINE, packaged_library()))
@@ -62,7 +62,7 @@ def _report(done: "subprocess.CompletedProcess[str]") -> Any:
     return {key: report[key] for key in ("namespaces", "unreadable", "errors")}
 
 
-def test_who_may_list_what_scope_reads_sees_what_the_administrator_sees(cluster: Cluster) -> None:
+def test_list_rights_are_enough_for_the_whole_report(cluster: Cluster) -> None:
     _allow(cluster)
     reader = _scope(cluster, cluster.plane.kubeconfig(READER))
     administrator = _scope(cluster, cluster.plane.kubeconfig())
@@ -71,14 +71,14 @@ def test_who_may_list_what_scope_reads_sees_what_the_administrator_sees(cluster:
     assert [found["name"] for found in _report(reader)["namespaces"]] == ["gatekeeper-system", "kube-system"]
 
 
-def test_what_may_not_be_read_is_said(cluster: Cluster) -> None:
+def test_forbidden_kinds_are_reported(cluster: Cluster) -> None:
     _allow(cluster, "ReplicaSet", "Config")
     done = _scope(cluster, cluster.plane.kubeconfig(READER))
     assert done.returncode == 2
     assert _report(done)["unreadable"] == {"Config": "forbidden", "ReplicaSet": "forbidden"}
 
 
-def test_who_may_not_read_constraints_is_told(cluster: Cluster) -> None:
+def test_forbidden_constraints_are_an_error(cluster: Cluster) -> None:
     _allow(cluster, "K8sProtectedPullPolicy")
     done = _scope(cluster, cluster.plane.kubeconfig(READER))
     assert (done.returncode, done.stdout) == (2, "")

@@ -1,4 +1,4 @@
-"""What a deny refuses while something is recovered, and what it lets in: docs/operate.md, sentence by sentence."""
+"""What deny refuses and admits while something is recovered: the statements of docs/operate.md, one by one."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ _REPAIRED = pod_spec(container(policy="IfNotPresent"))
 
 @pytest.fixture(scope="module")
 def recovering(cluster: Cluster, checkout: Path) -> Iterator[Cluster]:
-    """Return the cluster with the library at deny, the controllers of workloads, and offenders from before."""
+    """Yield the cluster with the library at deny, the controllers of workloads, and offenders that are older."""
     folder = cluster.plane.folder / "recovery"
     folder.mkdir()
-    # Rolled back: it said Always once. Replaced, orphaned, managed and debugged: they still do.
+    # `rolled-back` said Always in its first revision. The others still say Always.
     made = [
         workload("Deployment", "rolled-back"),
         workload("Deployment", "replaced"),
@@ -63,7 +63,7 @@ def _revisions(cluster: Cluster) -> int:
 
 
 def _apply(cluster: Cluster, obj: dict[str, Any], *options: str) -> str:
-    """Apply an object as an add-on manager does, and return what kubectl says of a failure."""
+    """Apply an object as an add-on manager does, and return kubectl's errors."""
     return cluster.kubectl(
         "apply", "--server-side", "--field-manager=addons", "-f", "-", _HERE, *options, stdin=obj, check=False
     ).stderr
@@ -88,7 +88,7 @@ def test_a_restore_from_a_backup(recovering: Cluster) -> None:
 
 
 def test_a_stateful_set_without_its_pods(recovering: Cluster) -> None:
-    """As it is done to change what cannot be changed in a StatefulSet."""
+    """A StatefulSet is deleted without its pods in order to change an immutable field."""
     recovering.kubectl("delete", "statefulset/orphaned", "--cascade=orphan", _HERE)
     assert MESSAGE in _apply(recovering, _stateful_set("orphaned"))
     repaired = _stateful_set("orphaned")
@@ -97,7 +97,7 @@ def test_a_stateful_set_without_its_pods(recovering: Cluster) -> None:
 
 
 def test_an_add_on_that_keeps_always(recovering: Cluster) -> None:
-    """What its manager applies again is let in, and its next version is not."""
+    """Its manager can apply the same version again, but not the next one."""
     assert _apply(recovering, workload("Deployment", "managed")) == ""
     upgraded = workload("Deployment", "managed", pod_spec(container(image=f"{IMAGE}.1")))
     assert MESSAGE.replace(IMAGE, f"{IMAGE}.1") in _apply(recovering, upgraded)
@@ -113,8 +113,8 @@ def test_a_debug_container_without_a_tag(recovering: Cluster) -> None:
     recovering.kubectl(*debug, "--image=busybox:1.37", "--container=b")
 
 
-def test_what_a_deny_lets_in(recovering: Cluster) -> None:
-    """Edits of what was there, and all that controllers do, without a change of the image."""
+def test_what_deny_admits(recovering: Cluster) -> None:
+    """Edits of existing objects and all actions of controllers, as long as the image does not change."""
     recovering.kubectl("scale", "deployment/managed", "--replicas=2", _HERE)
     recovering.kubectl("rollout", "restart", "deployment/managed", _HERE)
     recovering.kubectl("delete", "pods", "--selector=app=managed", _HERE, "--wait=false")
@@ -125,7 +125,7 @@ def test_what_a_deny_lets_in(recovering: Cluster) -> None:
 
 
 def test_breaking_the_glass_ends_with_the_repaired_manifest(cluster: Cluster, checkout: Path, tmp_path: Path) -> None:
-    """The stock manifest says Always; what is applied in the end does not."""
+    """The stock manifest says Always; the manifest that is applied at the end does not."""
     stock = checkout / ".tools/manifests/gatekeeper.yaml"
     repaired = tmp_path / "gatekeeper.yaml"
     shutil.copy(stock, repaired)
@@ -136,7 +136,7 @@ def test_breaking_the_glass_ends_with_the_repaired_manifest(cluster: Cluster, ch
 
 
 def _applied_policies(cluster: Cluster, manifest: Path) -> set[str]:
-    """Apply the Deployments of a manifest, and return the pull policies that are live then."""
+    """Apply the Deployments of a manifest, and return their pull policies in the cluster."""
     objects = [obj for obj in yaml.load_all(manifest.read_text("utf-8"), yaml.CSafeLoader) if obj]
     listed = {"apiVersion": "v1", "kind": "List", "items": [obj for obj in objects if obj["kind"] == "Deployment"]}
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=listed)

@@ -1,6 +1,6 @@
-"""Every case of the library's Suites, which gator passes, posted to the real webhook as a review of its own.
+"""Every case of the library's Suites, all of which pass in gator, posted to the real webhook as a review.
 
-Gatekeeper has all constraints of all Suites at once, and as its inventory what is really in the cluster.
+Gatekeeper has all constraints of all Suites at once. Its inventory holds the objects that are really in the cluster.
 """
 
 import json
@@ -29,15 +29,15 @@ _COLLECTIONS = {"Node": "/api/v1/nodes", "Namespace": "/api/v1/namespaces"} | _A
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
 _LINE = re.compile(r"\[([^\]]+)\] (.*)")
 
-# Where objects of the Suites are: the webhook asks for the Namespace of what it judges. Nobody needs its labels.
+# The namespace of the Suites' objects. The webhook needs the Namespace of what it judges, but not its labels.
 _SHOP = "shop"
 _NEEDS_SHOP = ("protected_image_cache", "protected_image_pinning", "protected_pull_policy")
 
-# Their inventory holds a Node that no API server stores.
+# Cases whose inventory has a Node that the API server does not accept.
 _IMPOSSIBLE = ["a Node with fields of the wrong type", "on one of three"]
 
-# What gator judges as audit does, without an operation: pods of controllers, what the state of the nodes leaves open,
-# and policies that are implied. The creation of the same object passes.
+# Cases that only audit reports: gator reviews them without an operation. They are about pods of controllers, the state
+# of nodes, and implied policies. Creating the same objects is allowed.
 _ONLY_AUDITED = {
     "protected_image_cache: defaults: a node that does not say which images it has",
     "protected_image_cache: defaults: audit of a pod that a controller owns",
@@ -56,10 +56,10 @@ _ONLY_AUDITED = {
     "protected_pull_policy: defaults: audit of a pod that a controller owns",
 }
 
-# Who creates a Job can state any status, so that a request with one that is done is judged.
+# A new Job can state any status, so a request with a finished one is judged.
 _JUDGED_IN_REQUESTS = {"protected_pull_policy: defaults: a Job that is done"}
 
-# A policy that says what is in Gatekeeper's inventory.
+# A policy that reports what Gatekeeper's inventory holds.
 _PROBE = {
     "apiVersion": "templates.gatekeeper.sh/v1",
     "kind": "ConstraintTemplate",
@@ -106,7 +106,7 @@ _PROBED = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "probe"
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A case, and where it stands."""
+    """A case, with its test and its Suite."""
 
     suite: Suite
     test: Test
@@ -122,7 +122,7 @@ class _Run:
 
     @property
     def inventory(self) -> list[dict[str, Any]]:
-        """The objects that are in the cluster for it, sorted by kind and name."""
+        """The objects that the case needs in the cluster, sorted by kind and name."""
         objects = [_read(self.suite, path) for path in self.case.inventory]
         if self.policy in _NEEDS_SHOP:
             objects.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _SHOP}})
@@ -141,14 +141,14 @@ def _suites(library: Path) -> list[Suite]:
 
 
 def _constraint(suite: Suite, test: Test) -> dict[str, Any]:
-    """Return the constraint of a test, under a name that no other Suite has."""
+    """Return the constraint of a test under a name that is unique among all Suites."""
     obj = _read(suite, test.constraint)
     return {**obj, "metadata": {"name": f"{Path(suite.folder).name}-{obj['metadata']['name']}".replace("_", "-")}}
 
 
 @pytest.fixture(scope="module")
 def suites(cluster: Cluster, checkout: Path) -> Iterator[list[Suite]]:
-    """Return the Suites; their templates, valid constraints and SyncSets are in force."""
+    """Yield the Suites; their templates, valid constraints and SyncSets are in force."""
     library = checkout / "library"
     found = _suites(library)
     cluster.kubectl("apply", "-k", library / "templates")
@@ -210,7 +210,7 @@ def test_invalid_constraints_are_refused(cluster: Cluster, suites: list[Suite]) 
 
 
 def _make(cluster: Cluster, inventory: Sequence[dict[str, Any]]) -> bool:
-    """Make the objects of an inventory; return whether the API server took them."""
+    """Create the objects of an inventory. Return whether the API server accepted them."""
     codes = {cluster.client.request("POST", _COLLECTIONS[obj["kind"]], obj).code for obj in inventory}
     assert codes <= {201, 400}
     return 400 not in codes
@@ -228,7 +228,7 @@ def _remove(cluster: Cluster, inventory: Sequence[dict[str, Any]]) -> None:
 
 
 def _wait_until_synced(webhook: Client, inventory: Sequence[dict[str, Any]]) -> None:
-    """Wait until Gatekeeper's inventory holds these objects and no others of their kinds."""
+    """Wait until Gatekeeper's inventory holds exactly these objects of their kinds."""
     name = "kubernetes.io/metadata.name"
     expected = {
         "nodes": [obj["metadata"]["name"] for obj in inventory if obj["kind"] == "Node"],
@@ -243,7 +243,7 @@ def _wait_until_synced(webhook: Client, inventory: Sequence[dict[str, Any]]) -> 
 
 
 def _fault(webhook: Client, run: _Run) -> str:
-    """Return what is not as a case says; "" if all is."""
+    """Return how the webhook's answer differs from the case, or ""."""
     obj = _read(run.suite, run.case.object)
     request = obj["request"] if obj["kind"] == "AdmissionReview" else _request(obj)
     violations = [
@@ -254,7 +254,7 @@ def _fault(webhook: Client, run: _Run) -> str:
 
 
 def _request(obj: dict[str, Any]) -> dict[str, Any]:
-    """Return the request that makes an object."""
+    """Return the request that creates an object."""
     group, _, version = obj["apiVersion"].rpartition("/")
     metadata = obj.get("metadata", {})
     return {

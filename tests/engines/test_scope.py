@@ -565,7 +565,7 @@ def test_a_live_cluster_says_the_same_as_its_dump(workbench: Workbench, kubectl:
     assert (live.source, live.errors, live.exit_code) == ("the cluster", (), 0)
 
 
-def test_what_may_not_be_read_is_said(kubectl: str, tmp_path: Path) -> None:
+def test_forbidden_kinds_are_reported(kubectl: str, tmp_path: Path) -> None:
     objects = {"Namespace": _NAMESPACES, "K8sProtectedPullPolicy": [_constraint(enforcementAction="deny")]}
     objects["ValidatingWebhookConfiguration"] = [_WEBHOOKS[0]]
     cluster = ReadOnlyCluster(KINDS, objects, forbidden=["ReplicaSet", "ValidatingAdmissionPolicy", "Config"])

@@ -1,7 +1,7 @@
-"""The stages of the incident: each fixture follows the one before it, and keeps what was seen.
+"""The stages of the incident. Each fixture continues from the previous one and returns what it observed.
 
-A node with a registry runs Gatekeeper as its own manifest has it. The registry is lost, and the pods restart. Then the
-remedy is applied; the registry stays lost.
+A node with a registry runs Gatekeeper from its own manifest. The registry is cut off, and the pods restart. Then the
+remedy is applied, without the registry.
 """
 
 import shutil
@@ -28,7 +28,7 @@ _GATEKEEPER_PODS = 4
 _MANAGER = "manager"
 _WAIT = 180.0
 
-#: A namespace that the library does not protect: the images that are to be on the node are pulled from here.
+#: A namespace that the library does not protect. Pods in it pull the images that are to be on the node.
 _ELSEWHERE = "default"
 
 #: The image of the matrix that is on the node, and its tags.
@@ -42,11 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is seen in a stage.
+    """What is observed in a stage.
 
     Attributes:
-        pods: Gatekeeper's, sorted by name.
-        gatekeeper: What it does.
+        pods: Gatekeeper's pods, sorted by name.
+        gatekeeper: What Gatekeeper does.
         images: The names of the images on the node.
     """
 
@@ -60,10 +60,10 @@ class Crashed:
     """A pod whose container has crashed.
 
     Attributes:
-        before: The pod as it ran.
-        after: The pod when the kubelet had tried to start the container again.
-        message: What the kubelet said of that.
-        others: What became of Gatekeeper's other pods meanwhile.
+        before: The pod when it was running.
+        after: The pod after the kubelet's attempt to start the container again.
+        message: The kubelet's message about that.
+        others: Gatekeeper's other pods at that time.
     """
 
     before: JSON
@@ -74,7 +74,7 @@ class Crashed:
 
 @pytest.fixture(scope="session")
 def site(checkout: Path) -> Iterator[Site]:
-    """Return a cluster of one node, with a registry that has Gatekeeper's image and those of the matrix."""
+    """Yield a cluster with one node, and a registry with Gatekeeper's image and those of the matrix."""
     binaries = checkout / ".tools" / "bin"
     try:
         with running_site(binaries) as made:
@@ -85,19 +85,19 @@ def site(checkout: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def manifest(site: Site) -> Path:
-    """Return Gatekeeper's own manifest, as it was published."""
+    """Return Gatekeeper's own manifest, as published."""
     return site.plane.binaries.parent / "manifests" / "gatekeeper.yaml"
 
 
 @pytest.fixture(scope="session")
 def before(site: Site, manifest: Path, checkout: Path) -> Seen:
-    """Run Gatekeeper and the library while there is a registry, and have the images of the matrix pulled."""
+    """Run Gatekeeper and the library with a registry, and pull the images of the matrix."""
     binaries = site.plane.binaries
     site.registry.add(binaries / "gatekeeper", f"/{_MANAGER}", "openpolicyagent/gatekeeper", _version(manifest))
     site.registry.add(binaries / "pause", "/pause", "cached", *_TAGS)
     site.kubectl("apply", "--server-side", "--filename", manifest)
     site.kubectl("create", "--filename=-", stdin=_puller())
-    # Another image, as a node lists no more than five names of each.
+    # This is a separate image, because a node lists at most five names of an image.
     site.registry.add(binaries / "pause", "/private", credentials.REPOSITORY, "1")
     for obj in (credentials.secret(_ELSEWHERE), credentials.pod(_ELSEWHERE, "with-credentials")):
         site.kubectl("create", "--filename=-", stdin=obj)
@@ -113,7 +113,7 @@ def before(site: Site, manifest: Path, checkout: Path) -> Seen:
 
 @pytest.fixture(scope="session")
 def crashed(site: Site, before: Seen) -> Crashed:
-    """Cut the registry off, and let the container of one of Gatekeeper's pods crash."""
+    """Cut off the registry, and crash the container of one of Gatekeeper's pods."""
     pod = before.pods[-1]
     site.registry.cut()
     site.kill(pod.object, _MANAGER)
@@ -150,7 +150,7 @@ def matrix(before: Seen, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tried(site: Site, outage: Seen, matrix: Path) -> tuple[Pod, ...]:
-    """Return what becomes of the pods of the matrix while the registry is lost, and Gatekeeper with it."""
+    """Return the outcomes of the matrix's pods without the registry, and therefore without Gatekeeper."""
     assert outage.gatekeeper.always == ""
     names = [name["metadata"]["name"] for name in yaml.safe_load_all(matrix.read_text("utf-8"))]
     site.kubectl("create", "--filename", matrix)
@@ -159,7 +159,7 @@ def tried(site: Site, outage: Seen, matrix: Path) -> tuple[Pod, ...]:
 
 @pytest.fixture(scope="session")
 def remedy(manifest: Path, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the manifest as `pullguard fix` leaves it."""
+    """Return the manifest with the changes of `pullguard fix`."""
     fixed = tmp_path_factory.mktemp("remedy") / manifest.name
     shutil.copyfile(manifest, fixed)
     done = pullguard("fix", f"--library={checkout / 'library'}", fixed)
@@ -169,7 +169,7 @@ def remedy(manifest: Path, checkout: Path, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def after(site: Site, before: Seen, tried: tuple[Pod, ...], remedy: Path) -> Seen:
-    """Apply the remedy; the registry stays lost."""
+    """Apply the remedy. The registry stays cut off."""
     assert tried
     site.kubectl("apply", "--server-side", "--filename", remedy)
     site.kubectl("rollout", "status", "deployment", f"--namespace={NAMESPACE}", "--timeout=180s")
@@ -180,7 +180,7 @@ def after(site: Site, before: Seen, tried: tuple[Pod, ...], remedy: Path) -> See
 
 @pytest.fixture(scope="session")
 def audited(site: Site, after: Seen) -> tuple[Violation, ...]:
-    """Return what Gatekeeper's next whole audit finds in the cluster."""
+    """Return the violations of Gatekeeper's next complete audit."""
     assert after.pods
     start = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -201,7 +201,7 @@ def _version(manifest: Path) -> str:
 
 
 def _puller() -> JSON:
-    """Return a pod that has the kubelet pull the images of the matrix."""
+    """Return a pod that makes the kubelet pull the images of the matrix."""
     containers = [{"name": f"c-{tag}", "image": f"{_CACHED}:{tag}", "imagePullPolicy": "IfNotPresent"} for tag in _TAGS]
     return {
         "apiVersion": "v1",

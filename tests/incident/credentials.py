@@ -1,4 +1,4 @@
-"""An image that the kubelet has pulled with credentials, and pods that have them or not."""
+"""An image that the kubelet has pulled with credentials, and pods with and without them."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ PODS: Mapping[str, tuple[bool, str]] = {
 
 
 def secret(namespace: str) -> JSON:
-    """Return the credentials as a Secret in a namespace."""
+    """Return the credentials as a Secret."""
     auths = {"auths": {"registry.example": {"username": "node", "password": "not-asked-for"}}}
     return {
         "apiVersion": "v1",

@@ -1,4 +1,4 @@
-"""Run the cluster with a pod until somebody ends this; run as a program with the folder of the programs."""
+"""Runs the cluster with a pod until it is ended. Run it as a program; the argument is the folder of the programs."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from incident.site import site
 
 
 def main() -> None:
-    """Say what became of the pod, and which cgroup it is in, and wait."""
+    """Print the outcome of the pod and its cgroup, and wait."""
     with site(Path(sys.argv[1])) as held:
         held.registry.add(held.plane.binaries / "pause", "/pause", "held", "1")
         spec = {"containers": [{"name": "c", "image": "registry.example/held:1"}]}

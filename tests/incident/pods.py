@@ -1,4 +1,4 @@
-"""What became of pods, as their status says it."""
+"""The outcomes of pods, from their status."""
 
 import json
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from local_cluster.servers import NotReadyError, wait_until
 
 STARTED = "started"
 
-# Where a pod stays without an image. ErrImagePull comes first, and each time the kubelet tries again.
+# The state of a pod that lacks an image. It is ErrImagePull first, and after each further attempt of the kubelet.
 _WITHOUT_IMAGE = frozenset({"ImagePullBackOff", "ErrImageNeverPull"})
 _SETTLED = 180.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod that has started, or waits for an image.
+    """A pod that has started, or that waits for an image.
 
     Attributes:
         name: Its name.
-        outcome: STARTED, or the reason why a container waits: "ImagePullBackOff".
-        message: What the kubelet says of that; "" if it has started.
+        outcome: STARTED, or the reason why a container waits, such as "ImagePullBackOff".
+        message: The kubelet's message about that; "" if the pod has started.
         object: The pod.
     """
 
@@ -35,15 +35,15 @@ def settled(kubectl: Kubectl, namespace: str, names: Sequence[str] | int) -> lis
     """Wait until pods have started or wait for an image.
 
     Args:
-        kubectl: An administrator's.
-        namespace: Where they are.
-        names: The names of the pods, or how many there are in the namespace in the end.
+        kubectl: The administrator's kubectl.
+        namespace: The namespace of the pods.
+        names: The names of the pods, or the number of pods in the namespace.
 
     Returns:
-        Them, sorted by name.
+        The pods, sorted by name.
 
     Raises:
-        NotReadyError: Some do neither in time; says which.
+        NotReadyError: Some pods do neither in time; the message names them.
     """
     found: list[Pod] = []
     objects: list[JSON] = []
@@ -64,7 +64,7 @@ def settled(kubectl: Kubectl, namespace: str, names: Sequence[str] | int) -> lis
 
 
 def failed_pulls(kubectl: Kubectl, namespace: str, name: str) -> list[str]:
-    """Return what the kubelet has said of images that it could not pull for a pod."""
+    """Return the kubelet's messages about images that it could not pull for a pod."""
     fields = f"--field-selector=involvedObject.name={name},reason=Failed"
     messages: list[str] = [
         event["message"] for event in kubectl.get("events", f"--namespace={namespace}", fields)["items"]
@@ -73,7 +73,7 @@ def failed_pulls(kubectl: Kubectl, namespace: str, name: str) -> list[str]:
 
 
 def _pod(obj: JSON) -> Pod | None:
-    """Return what became of a pod; None if that is not settled yet."""
+    """Return the outcome of a pod, or None if it is not settled yet."""
     status, name = obj["status"], obj["metadata"]["name"]
     for container in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
         waiting = container["state"].get("waiting", {})

@@ -1,4 +1,4 @@
-"""A cluster of one node with a registry, and what can be asked of it."""
+"""A cluster with one node and a registry."""
 
 import json
 import os
@@ -28,11 +28,11 @@ _TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Gatekeeper:
-    """What Gatekeeper does for those who ask the API server.
+    """What Gatekeeper does for users of the API server.
 
     Attributes:
-        always: Why a Deployment with Always is refused in a protected namespace; "" if it is not.
-        namespace: Why a new namespace is refused; "" if it is not.
+        always: Why a Deployment with Always is refused in a protected namespace; "" if it is admitted.
+        namespace: Why a new Namespace is refused; "" if it is admitted.
     """
 
     always: str
@@ -41,10 +41,10 @@ class Gatekeeper:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Violation:
-    """What an audit finds.
+    """A violation that an audit has found.
 
     Attributes:
-        policy: The policy, by the name of its folder.
+        policy: The policy: the name of its folder.
         kind: The kind of the object.
         namespace: The namespace of the object.
         name: The name of the object.
@@ -58,14 +58,14 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A cluster of one node.
+    """A cluster with one node.
 
     Attributes:
         plane: etcd and the API server.
-        registry: What the node asks for images.
-        cgroup: That of its pods, in every hierarchy.
-        kubectl: The administrator's.
-        client: The administrator's.
+        registry: The registry that the node pulls images from.
+        cgroup: The cgroup of the node's pods, in every hierarchy.
+        kubectl: The administrator's kubectl.
+        client: The administrator's connection.
     """
 
     plane: ControlPlane
@@ -75,12 +75,12 @@ class Site:
     client: Client
 
     def images_on_node(self) -> set[str]:
-        """Return the names of the images that the node says it has."""
+        """Return the names of the images that the node lists."""
         images = self.kubectl.get("node", NAME)["status"].get("images", [])
         return {name for image in images for name in image["names"]}
 
     def kill(self, pod: JSON, program: str) -> None:
-        """Kill the processes of a pod that run a program, as a crash would end them."""
+        """Kill the processes of a pod that run a program, which the kubelet treats as a crash."""
         cgroups = f"{self.cgroup.removeprefix('/')}/**/pod{pod['metadata']['uid']}/*/cgroup.procs"
         lists = [path.read_text("ascii") for root in hierarchies() for path in root.glob(cgroups)]
         for process in {int(process) for processes in lists for process in processes.split()}:
@@ -88,7 +88,7 @@ class Site:
                 os.kill(process, signal.SIGKILL)
 
     def ask_gatekeeper(self) -> Gatekeeper:
-        """Ask the API server for what Gatekeeper's webhooks are there for; nothing is made."""
+        """Try out what Gatekeeper's webhooks do with requests to the API server. Nothing is created."""
         container = {"name": "c", "image": "registry.example/web:1", "imagePullPolicy": "Always"}
         labels = {"app": "web"}
         deployment = {
@@ -111,7 +111,7 @@ class Site:
 
 
 def violations(constraints: Sequence[JSON]) -> tuple[Violation, ...]:
-    """Return what the last audit found of constraints, sorted."""
+    """Return the violations in the status of constraints, sorted."""
     return tuple(
         sorted(
             Violation(_policy(constraint["kind"]), found["kind"], found.get("namespace", ""), found["name"])
@@ -122,7 +122,7 @@ def violations(constraints: Sequence[JSON]) -> tuple[Violation, ...]:
 
 
 def _policy(kind: str) -> str:
-    """Return the policy whose constraints are of a kind: K8sProtectedPullPolicy is protected_pull_policy."""
+    """Return the policy for a kind of constraints, such as protected_pull_policy for K8sProtectedPullPolicy."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.removeprefix("K8s")).lower()
 
 
@@ -134,14 +134,14 @@ def site(binaries: Path) -> Iterator[Site]:
         binaries: The folder of the programs.
 
     Raises:
-        CannotRunError: It cannot run on this machine.
+        CannotRunError: The cluster cannot run on this machine.
         NotReadyError: A part of it did not start.
     """
     requirements.check(binaries, requirements.NODE, requirements.NODE_PACKAGES, target="incident-tools")
     check_cgroups()
-    # Beside what isolation.py hides: where programs of a node keep state and logs, wherever else they are told to.
+    # Folders where the programs of a node always keep state and logs, whatever their configuration says.
     with isolated(Path("/var/lib"), Path("/var/log")) as folder, ExitStack() as stack:
-        # There is no kube-proxy: the API server is where its Service is, and finds the pods of a webhook's Service.
+        # There is no kube-proxy: the API server has the address of its Service, and finds the pods of webhooks itself.
         subprocess.run(["/sbin/ip", "address", "add", f"{SERVICE}/32", "dev", "lo"], check=True, timeout=_TIMEOUT)
         options = {"enable-aggregator-routing": "true", "disable-admission-plugins": ""}
         plane = stack.enter_context(control_plane(binaries, folder, address=SERVICE, port=443, options=options))
@@ -154,13 +154,13 @@ def site(binaries: Path) -> Iterator[Site]:
 
 
 def pullguard(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run pullguard, as a user does."""
+    """Run pullguard as a user does."""
     command = [sys.executable, "-m", "pullguard", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
 
 
 def findings(library: Path, *paths: Path) -> list[JSON]:
-    """Return what `pullguard check` finds in manifests without errors."""
+    """Return the findings of `pullguard check` in manifests; there must be no errors."""
     done = pullguard("check", "--output=json", f"--library={library}", *paths)
     assert done.stderr == "" or done.returncode < 2, done.stderr
     report = json.loads(done.stdout)

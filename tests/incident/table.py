@@ -1,4 +1,4 @@
-"""The table of docs/incident.md: what the kubelet did of pods without a registry, beside what the library says."""
+"""The table of docs/incident.md: what the kubelet did with pods without a registry, next to the library's findings."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,11 +20,11 @@ class Row:
     """One pod.
 
     Attributes:
-        uses: What it asks for, in words.
+        uses: The images and pull policies of the pod, in words.
         on_node: Whether all its images are on the node.
-        outcome: STARTED, or why the kubelet lets a container wait.
-        rules: The rules that `pullguard check` finds broken in its manifest, sorted.
-        policies: The policies that Gatekeeper's audit finds broken in the cluster, sorted.
+        outcome: STARTED, or the reason why a container waits.
+        rules: The rules that `pullguard check` finds violated in its manifest, sorted.
+        policies: The policies that Gatekeeper's audit finds violated in the cluster, sorted.
     """
 
     uses: str
@@ -35,12 +35,12 @@ class Row:
 
 
 def whole_images(pod: JSON) -> list[str]:
-    """Return the images of a pod as a node names them: with a tag or, if there is one, with the digest instead."""
+    """Return the images of a pod as a node names them: with their digest, or else with their tag."""
     return [_whole(image) for _, image, _ in _uses(pod)]
 
 
 def in_words(pod: JSON) -> str:
-    """Return what a pod asks for; digests, which differ from one Go release to the next, without their digits."""
+    """Return the images and policies of a pod. Digests are elided, because they depend on the Go release."""
     return "; ".join(
         f"{what} `{re.sub('@sha256:.*', '@sha256:…', image.removeprefix(_REGISTRY))}` {policy or '(no policy)'}"
         for what, image, policy in _uses(pod)
@@ -48,7 +48,7 @@ def in_words(pod: JSON) -> str:
 
 
 def replace_table(page: str, rows: Sequence[Row]) -> str:
-    """Return a page with the table of these rows in place of its own."""
+    """Return a page with its table replaced by these rows."""
     table = "\n".join((*_HEAD, *map(_line, rows))) + "\n"
     replaced, count = _TABLE.subn(lambda _: table, page)
     assert count == 1, "docs/incident.md has no table, or more than one"
@@ -67,7 +67,7 @@ def _line(row: Row) -> str:
 
 
 def _uses(pod: JSON) -> Iterator[tuple[str, str, str]]:
-    """Return what a pod uses images for, with each image and the stated pull policy."""
+    """Yield each use of an image in a pod, with the image and the stated pull policy."""
     spec = pod["spec"]
     for what, containers in (("init container", "initContainers"), ("container", "containers")):
         for container in spec.get(containers, []):

@@ -1,4 +1,4 @@
-"""Where IfNotPresent is not enough: an image that was pulled with credentials is for pods that have them."""
+"""Where IfNotPresent is not enough: an image that was pulled with credentials needs a pod that has them."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from incident.site import PROTECTED, Site, findings
 
 @pytest.fixture(scope="session")
 def pods(site: Site, outage: Seen) -> dict[str, Pod]:
-    """Return what becomes of pods with and without the credentials while the registry is lost."""
+    """Return the outcomes of pods with and without the credentials while the registry is cut off."""
     assert credentials.IMAGE in outage.images
     objects = [credentials.pod(PROTECTED, name) for name in credentials.PODS]
     site.kubectl("create", "--filename=-", stdin=_as_list(credentials.secret(PROTECTED), *objects))
@@ -32,7 +32,7 @@ def test_only_the_pod_with_the_credentials_starts(pods: dict[str, Pod]) -> None:
     }
 
 
-def test_no_manifest_tells(checkout: Path, tmp_path: Path) -> None:
+def test_manifests_do_not_show_the_problem(checkout: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "pods.json"
     manifest.write_text(json.dumps(_as_list(*(credentials.pod(PROTECTED, name) for name in credentials.PODS))), "utf-8")
     assert findings(checkout / "library", manifest) == []

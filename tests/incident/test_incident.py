@@ -1,4 +1,4 @@
-"""The outage with Gatekeeper's own manifest: what happens, who had said so, and what ends it."""
+"""The outage with Gatekeeper's own manifest: what happens, what predicted it, and what ends it."""
 
 import difflib
 import signal
@@ -25,7 +25,7 @@ _WORKLOADS = {
 
 
 def _workload(site: Site, obj: JSON) -> tuple[str, str, str]:
-    """Return the workload that a pod belongs to, through whatever is between them."""
+    """Return the workload that a pod belongs to."""
     namespace = obj["metadata"]["namespace"]
     while owners := obj["metadata"].get("ownerReferences"):
         obj = site.kubectl.get(owners[0]["kind"], owners[0]["name"], f"--namespace={namespace}")
@@ -38,7 +38,7 @@ def test_with_a_registry_the_manifest_works(before: Seen) -> None:
     assert before.gatekeeper.namespace == ""
 
 
-def test_without_it_a_container_that_crashes_does_not_come_back(crashed: Crashed) -> None:
+def test_without_the_registry_a_crashed_container_does_not_restart(crashed: Crashed) -> None:
     assert crashed.message.endswith(_REFUSED)
     assert crashed.after["metadata"]["uid"] == crashed.before["metadata"]["uid"]
     (status,) = crashed.after["status"]["containerStatuses"]
@@ -46,23 +46,23 @@ def test_without_it_a_container_that_crashes_does_not_come_back(crashed: Crashed
     assert status["lastState"]["terminated"]["exitCode"] == 128 + signal.SIGKILL
 
 
-def test_without_it_what_runs_runs_on(crashed: Crashed) -> None:
+def test_without_the_registry_running_pods_keep_running(crashed: Crashed) -> None:
     assert [pod.outcome for pod in crashed.others] == [STARTED] * 3
 
 
-def test_without_it_no_pod_of_gatekeeper_starts_though_its_image_is_there(outage: Seen) -> None:
+def test_without_the_registry_no_gatekeeper_pod_starts_although_its_image_is_on_the_node(outage: Seen) -> None:
     assert _IMAGE in outage.images
     assert [pod.outcome for pod in outage.pods] == ["ImagePullBackOff"] * 4
     for pod in outage.pods:
         assert pod.message.endswith(_REFUSED), pod.message
 
 
-def test_meanwhile_anything_passes_and_no_namespace_can_be_made(outage: Seen) -> None:
+def test_meanwhile_gatekeeper_denies_nothing_and_no_namespace_can_be_created(outage: Seen) -> None:
     assert outage.gatekeeper.always == ""
     assert 'failed calling webhook "check-ignore-label.gatekeeper.sh"' in outage.gatekeeper.namespace
 
 
-def test_check_had_named_exactly_these_workloads(site: Site, outage: Seen, manifest: Path, checkout: Path) -> None:
+def test_check_predicts_exactly_these_workloads(site: Site, outage: Seen, manifest: Path, checkout: Path) -> None:
     failed = {_workload(site, pod.object) for pod in outage.pods if pod.outcome != STARTED}
     found = {
         tuple(finding["object"][key] for key in ("kind", "namespace", "name"))

@@ -1,4 +1,4 @@
-"""What the kubelet does of each pull policy without a registry, and what the library says of it."""
+"""What the kubelet does with each pull policy without a registry, and the library's findings about it."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from local_cluster.registry import ADDRESS
 def rows(
     matrix: Path, checkout: Path, outage: Seen, tried: tuple[Pod, ...], audited: tuple[Violation, ...]
 ) -> tuple[Row, ...]:
-    """Return the matrix, in the order of its manifests."""
+    """Return the rows for the matrix, in the order of its manifests."""
     found = findings(checkout / "library", matrix)
     outcomes = {pod.name: pod.outcome for pod in tried}
     return tuple(
@@ -72,7 +72,7 @@ def test_the_audit_finds_nothing_else_but_what_a_rollback_would_bring_back(
     assert len(others) == 2
 
 
-def test_time_mends_nothing(site: Site, tried: tuple[Pod, ...], audited: tuple[Violation, ...]) -> None:
+def test_waiting_does_not_help(site: Site, tried: tuple[Pod, ...], audited: tuple[Violation, ...]) -> None:
     assert audited
     later = settled(site.kubectl, PROTECTED, [pod.name for pod in tried])
     assert [(pod.name, pod.outcome) for pod in later] == [(pod.name, pod.outcome) for pod in tried]

@@ -1,4 +1,4 @@
-"""What a run leaves behind, however it ends: nothing. And runs do not notice each other."""
+"""A run leaves nothing behind, however it ends, and runs do not affect each other."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ _END = 60.0
 
 @pytest.fixture
 def others(site: Site, checkout: Path) -> Iterator[list["subprocess.Popen[str]"]]:
-    """Return two clusters that run beside that of the other tests, each with a pod."""
+    """Yield two clusters with a pod each, which run next to that of the other tests."""
     command = [sys.executable, "-m", "incident.hold", str(site.plane.binaries)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=checkout / "tests") for _ in range(2)]
     yield started
@@ -28,7 +28,7 @@ def others(site: Site, checkout: Path) -> Iterator[list["subprocess.Popen[str]"]
 
 
 def _network(process: int) -> str:
-    """Return the network that a process has; "" if it has ended."""
+    """Return the network namespace of a process, or "" if the process has ended."""
     try:
         return str(Path(f"/proc/{process}/ns/net").readlink())
     except OSError:
@@ -58,6 +58,6 @@ def test_killed_or_interrupted_beside_others(others: list["subprocess.Popen[str]
 
 
 def _wait_until_gone(network: str, cgroup: str) -> None:
-    """Wait for what nobody waits for when a run is killed: the kernel's work, and the removal of the cgroup."""
-    # A pod has a network of its own; but a cgroup cannot be removed before its last process has ended.
+    """Wait until the processes have ended and the cgroup is removed, which a killed run does not wait for."""
+    # The processes of a pod have another network, but their cgroup cannot be removed before the last one has ended.
     wait_until(lambda: not _folders(cgroup) and not _processes(network), timeout=_END, what="all to go")

@@ -1,4 +1,4 @@
-"""The GitHub Action, the GitLab template and the Jenkinsfile: valid, and their scripts run as those systems do."""
+"""The GitHub Action, the GitLab template and the Jenkinsfile: they are valid, and their scripts work."""
 
 import json
 import re
@@ -28,7 +28,7 @@ kind: None
 metadata: {name: none}
 """
 
-#: What needs a network, root or a container of the CI system's.
+#: Commands that need a network, root or a container of the CI system.
 _NOT_HERE = re.compile(r"apt-get ")
 
 
@@ -39,18 +39,18 @@ def _validate(checkout: Path, *arguments: str) -> None:
 
 
 def _expressions(text: str, values: Mapping[str, str]) -> str:
-    """Return a text with GitHub's `${{ ... }}` replaced; one that is not known fails."""
+    """Return a text with GitHub's `${{ ... }}` expressions replaced. An unknown expression fails the test."""
     return re.sub(r"\$\{\{\s*([\w.-]+)\s*\}\}", lambda found: values[found[1]], text)
 
 
 class Action:
-    """Runs the shell steps of action.yml one after the other, as the runner does.
+    """Runs the shell steps of action.yml in order, as the runner does.
 
     Args:
-        checkout: Where action.yml stands.
-        source: The action's repository, as the runner cloned it.
-        bash: What runs a step.
-        folder: For the runner's own files.
+        checkout: The folder of action.yml.
+        source: The repository of the action, as cloned by the runner.
+        bash: The function that runs a step.
+        folder: The folder for the runner's own files.
     """
 
     def __init__(self, checkout: Path, source: Path, bash: Run, folder: Path) -> None:
@@ -61,23 +61,23 @@ class Action:
         folder.mkdir()
 
     def name_source(self, repository: Path) -> str:
-        """Return by what the first step tells one pullguard from another."""
+        """Return the hash of the first step, which identifies a version of pullguard."""
         ended = self._run(self.steps[0], repository)
         assert ended.returncode == 0, ended
         return self.outputs["hash"]
 
     def install(self, repository: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-        """Return how the second step ends."""
+        """Return the result of the second step."""
         return self._run(self.steps[1], repository, variables)
 
     def check(self, repository: Path, **inputs: str) -> "subprocess.CompletedProcess[str]":
-        """Return how the last step ends with some inputs."""
+        """Return the result of the last step with some inputs."""
         values = {f"inputs.{name}": value for name, value in inputs.items()}
         return self._run(self.steps[2], repository, values=values)
 
     @property
     def steps(self) -> list[dict[str, Any]]:
-        """The steps that are scripts."""
+        """The steps that run a script."""
         steps = [step for step in self.document["runs"]["steps"] if "run" in step]
         assert len(steps) == 3
         return steps
@@ -102,7 +102,7 @@ class Action:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The outputs of the last run, as the runner reads them: `name=value`, or a value of several lines."""
+        """The outputs of the last run, as the runner parses them: `name=value`, or a multiline value."""
         outputs: dict[str, str] = {}
         lines = (self._folder / "output").read_text().splitlines()
         while lines:
@@ -118,7 +118,7 @@ class Action:
 
     @property
     def summary(self) -> str:
-        """The job's summary after the last run."""
+        """The job summary of the last run."""
         return (self._folder / "summary").read_text()
 
 
@@ -139,7 +139,7 @@ def test_what_the_action_runs_is_pinned(action: Action, checkout: Path) -> None:
 
 @pytest.mark.parametrize("file", ["action.yml", "integrations/gitlab.yml", "integrations/Jenkinsfile"])
 def test_what_is_installed_is_locked(checkout: Path, file: str) -> None:
-    """Pip installs by the lock, or pullguard alone."""
+    """Pip installs from the lock file, or pullguard without dependencies."""
     text = (checkout / file).read_text().replace("\\\n", " ")
     installs = re.findall(r"pip\"? install (.*)", text)
     locked = [options for options in installs if "--require-hashes" in options and "requirements.lock" in options]
@@ -155,7 +155,7 @@ def test_the_action_is_valid(checkout: Path) -> None:
     _validate(checkout, "--builtin-schema", "vendor.github-actions", "action.yml")
 
 
-def test_shellcheck_has_nothing_to_say(action: Action, checkout: Path) -> None:
+def test_shellcheck_finds_nothing(action: Action, checkout: Path) -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not installed")
     scripts = [f"set -eo pipefail\n{step['run']}" for step in action.steps]
@@ -177,7 +177,7 @@ def test_the_action(action: Action, repository: Path) -> None:
     (result,) = json.loads((repository / "pullguard.sarif").read_text())["runs"][0]["results"]
     assert result["ruleId"] == "pull-policy-always"
 
-    # Arguments are passed on as they are, one a line; a path is never an option.
+    # Arguments are passed on unchanged, one per line; a path is never parsed as an option.
     (repository / "two words").mkdir()
     (repository / "deploy" / "dns.yaml").rename(repository / "two words" / "dns.yaml")
     ended = action.check(
@@ -194,12 +194,12 @@ def test_the_action(action: Action, repository: Path) -> None:
     assert not list(repository.rglob("owned"))
     assert action.outputs == {"sarif": "a b.sarif", "exit-code": "2"}
 
-    # The end of a line in an input begins no other output.
+    # A line break in an input does not start another output.
     forged = "a\nexit-code=0\nx=y.sarif"
     ended = action.check(repository, sarif=forged)
     assert (ended.returncode, action.outputs) == (1, {"sarif": forged, "exit-code": "1"})
 
-    # The library is not that of the change, unless somebody says so.
+    # The library is not taken from the change under review, unless the user asks for it.
     weak = repository / "library" / "template.yaml"
     weak.parent.mkdir()
     weak.write_text(_WEAK)
@@ -211,7 +211,7 @@ def test_the_action(action: Action, repository: Path) -> None:
     assert ended.stderr.startswith("pullguard: absent.json: is not there")
 
 
-def test_the_action_keeps_what_it_built(
+def test_the_action_caches_its_build(
     action: Action, repository: Path, checkout: Path, source: Path, tmp_path: Path
 ) -> None:
     # A wheel without the engine is an error.
@@ -223,14 +223,14 @@ def test_the_action_keeps_what_it_built(
     shutil.rmtree(tmp_path / "runner" / "pullguard-wheel")
     ended = action.install(repository)
     assert ended.returncode == 0, ended
-    # The wheel is there now, and nothing is built again.
+    # The wheel exists now, so nothing is built again.
     (tmp_path / "no-source" / "integrations").mkdir(parents=True)
     shutil.copy(checkout / "integrations" / "requirements.lock", tmp_path / "no-source" / "integrations")
     ended = action.install(repository, SOURCE=str(tmp_path / "no-source"))
     assert ended.returncode == 0, ended
 
 
-def test_the_action_tells_one_pullguard_from_another(source: Path, tmp_path: Path, git: Run, bash: Run) -> None:
+def test_the_cache_key_depends_on_the_source(source: Path, tmp_path: Path, git: Run, bash: Run) -> None:
     names = []
     for folder in (tmp_path / "one", tmp_path / "same", tmp_path / "other"):
         git(tmp_path, "clone", "--quiet", str(source), str(folder))
@@ -286,7 +286,7 @@ def test_the_jenkinsfile(checkout: Path, repository: Path, source: Path, bash: R
     blocks = re.findall(r"sh '''\n(.*?)'''", text, re.DOTALL)
     assert (len(list(_here(one_line))), len(blocks), text.count(" sh '")) == (0, 2, 3)
     variables = dict(re.findall(r"^\s*(PULLGUARD_\w+) = '(.*)'$", text, re.MULTILINE))
-    # Groovy takes a backslash at the end of a line of such a string out, together with the line's end.
+    # In such a string, Groovy removes a backslash at the end of a line together with the line break.
     for block in blocks:
         script = block.replace("\\\n", "")
         ended = bash(script, cwd=repository, **{**variables, "PULLGUARD_SOURCE": f"file://{source}"})

@@ -63,7 +63,7 @@ def test_the_hooks(repository: Path, source: Path, git: Run, environment: Mappin
     assert "pullguard check" in ended.stdout
     assert "Passed" in ended.stdout
 
-    # As people use it: git itself runs it, and refuses the commit.
+    # The usual way: git runs the hook, which refuses the commit.
     assert _pre_commit("install", cwd=repository, env=environment).returncode == 0
     manifest.write_text(manifest.read_text().replace("IfNotPresent", "Always"))
     git(repository, "add", "--all")

@@ -1,4 +1,4 @@
-"""Wheels: what they hold, and that pullguard runs from one with nothing else of its own around."""
+"""Wheels: their contents, and that pullguard runs from a wheel alone."""
 
 import os
 import re
@@ -15,7 +15,7 @@ Build = Callable[[Mapping[str, str]], Path]
 
 @pytest.fixture
 def build(source: Path, tmp_path: Path, git: Callable[..., object]) -> Build:
-    """Return what builds a wheel from a clone."""
+    """Return a function that builds a wheel from a clone."""
 
     def run(environment: Mapping[str, str]) -> Path:
         git(tmp_path, "clone", "--quiet", str(source), "clone")

@@ -1,4 +1,4 @@
-"""What tests say to an API server, themselves or through kubectl."""
+"""Requests to an API server, directly or with kubectl."""
 
 import http.client
 import json
@@ -16,18 +16,18 @@ JSON = dict[str, Any]
 
 _TIMEOUT = 60.0
 _TRIES = 10
-# RFC 9110 has dropped the header, Kubernetes uses it: code, agent, and a text in quotes.
+# RFC 9110 has dropped this header, but Kubernetes uses it: a code, an agent, and a quoted text.
 _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered.
+    """The answer of a server.
 
     Attributes:
         code: The HTTP status.
         body: The JSON in its body, or its text.
-        warnings: The texts of its warnings, in their order.
+        warnings: The texts of its warnings, in order.
     """
 
     code: int
@@ -36,16 +36,16 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """What a refusal says; "" if the request was accepted."""
+        """The message of a refusal, or "" if the request was accepted."""
         return "" if self.code < http.client.BAD_REQUEST else str(self.body["message"])
 
 
 class Client:
-    """A connection to a server, kept open from one request to the next.
+    """A connection to a server, which is kept open between requests.
 
     Args:
-        url: Of the server: https, host and port.
-        authority: The file with the certificate that it is known by.
+        url: The server: https, host and port.
+        authority: The file with the certificate that the server is known by.
         token: The bearer token; "" for none.
     """
 
@@ -55,24 +55,24 @@ class Client:
         self._connection = http.client.HTTPSConnection(
             place.hostname or "", place.port, timeout=_TIMEOUT, context=context
         )
-        # Of a test that fails, too, which keeps its clients until pytest ends.
+        # This includes the clients of failed tests, which live until pytest ends.
         weakref.finalize(self, self._connection.close)
         self._headers = {"Accept": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
     def close(self) -> None:
-        """Close the connection; another request opens it again."""
+        """Close the connection. The next request opens it again."""
         self._connection.close()
 
     def request(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Answer:
-        """Make a request; again where the server asks for that, not having a new kind of objects at hand yet.
+        """Send a request. Repeat it if the server asks for that, because a new kind of objects is not ready yet.
 
         Args:
-            method: Of HTTP.
-            path: With its query.
-            body: JSON, or None for no body.
-            content_type: Of the body; patches have types of their own.
+            method: The HTTP method.
+            path: The path with its query.
+            body: A JSON value, or None for no body.
+            content_type: The type of the body; patches have types of their own.
 
         Raises:
             OSError: The server cannot be reached.
@@ -80,7 +80,7 @@ class Client:
         for _ in range(_TRIES):
             try:
                 answer = self._request(method, path, body, content_type)
-            except http.client.RemoteDisconnected:  # it was idle for too long
+            except http.client.RemoteDisconnected:  # the connection was idle for too long
                 continue
             if answer.code != http.client.TOO_MANY_REQUESTS:
                 return answer
@@ -97,7 +97,7 @@ class Client:
             self._connection.close()
             raise
         text = content.decode()
-        # Webhooks do not say that it is JSON.
+        # Webhooks do not state that the body is JSON.
         value = json.loads(text) if text.startswith("{") else text
         found = _WARNING.findall(", ".join(answer.headers.get_all("Warning", [])))
         return Answer(answer.status, value, tuple(re.sub(r"\\(.)", r"\1", warning) for warning in found))
@@ -108,8 +108,8 @@ class Kubectl:
     """The real kubectl, as one user of one cluster.
 
     Attributes:
-        program: kubectl.
-        kubeconfig: Which cluster, and which user.
+        program: The kubectl binary.
+        kubeconfig: The file that selects the cluster and the user.
     """
 
     program: Path
@@ -121,8 +121,8 @@ class Kubectl:
         """Run it.
 
         Args:
-            arguments: As on a command line.
-            stdin: JSON that it reads where an argument is "-".
+            arguments: The command line.
+            stdin: A JSON value for stdin, which an argument "-" reads.
             check: Whether a failure ends the test.
         """
         done = subprocess.run(
@@ -139,5 +139,5 @@ class Kubectl:
         return done
 
     def get(self, *arguments: str) -> Any:
-        """Return what `kubectl get` says, as JSON."""
+        """Return the output of `kubectl get` as a JSON value."""
         return json.loads(self("get", *arguments, "--output=json").stdout)

@@ -1,4 +1,4 @@
-"""A cgroup for the containers of a node. It ends with the tests, however they end."""
+"""A cgroup for the containers of a node. It is removed when the tests end, however they end."""
 
 import os
 import secrets
@@ -18,13 +18,13 @@ _POLL = 0.05
 
 @contextmanager
 def cgroup() -> Iterator[str]:
-    """Make a cgroup that nobody else has; it is removed in the end, with all below it.
+    """Make a cgroup of a unique name. It is removed at the end, with everything below it.
 
-    A process of its own removes it when this one has ended or says so: the kernel removes no cgroup by itself, and a
-    killed process cannot.
+    A separate process removes it when this process ends or asks for it. The kernel does not remove cgroups by itself,
+    and a killed process cannot remove its own.
 
     Yields:
-        Its path in every hierarchy: `/pullguard-1a2b3c4d`.
+        The path of the cgroup in every hierarchy, such as `/pullguard-1a2b3c4d`.
     """
     name = f"pullguard-{secrets.token_hex(4)}"
     remover = subprocess.Popen(
@@ -44,10 +44,10 @@ def cgroup() -> Iterator[str]:
 
 
 def check_cgroups() -> None:
-    """See whether cgroups can be made here.
+    """Check that cgroups can be made on this machine.
 
     Raises:
-        CannotRunError: They cannot.
+        CannotRunError: They cannot be made.
     """
     found = hierarchies()
     if not found:
@@ -62,7 +62,7 @@ def check_cgroups() -> None:
 
 
 def hierarchies() -> list[Path]:
-    """Return the roots of all hierarchies: that of version 2, or one for each controller of version 1."""
+    """Return the roots of all hierarchies: the one of version 2, or one for each controller of version 1."""
     if not _MOUNT.is_dir():
         return []
     if (_MOUNT / "cgroup.controllers").exists():
@@ -71,7 +71,7 @@ def hierarchies() -> list[Path]:
 
 
 def _remove(name: str) -> None:
-    """Remove the cgroups of a name, when the last processes in them have ended."""
+    """Remove the cgroups of a name as soon as the last processes in them have ended."""
     end = time.monotonic() + _REMOVAL
     for hierarchy in hierarchies():
         for folder, _, _ in os.walk(hierarchy / name, topdown=False):

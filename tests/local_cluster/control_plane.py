@@ -14,7 +14,7 @@ from local_cluster.servers import NotReadyError, options_from, running
 ADMIN = "admin"
 _ADMINISTRATORS = "system:masters"
 
-#: The first address of the range is the Service `kubernetes`.
+#: The first address of the range, which is that of the Service `kubernetes`.
 SERVICES = "10.96.0.0/16"
 SERVICE = "10.96.0.1"
 
@@ -24,7 +24,7 @@ _START = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate that is its own authority, and its key.
+    """A self-signed certificate and its key.
 
     Attributes:
         certificate: The file, in PEM.
@@ -37,13 +37,13 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class ControlPlane:
-    """An API server, and how to talk to it.
+    """An API server, and the means to access it.
 
     Attributes:
         binaries: The folder of the programs.
-        folder: Where its files are; nobody else's.
-        url: Of the API server.
-        certificate: What it, and any other server beside it, is known by.
+        folder: The private folder of its files.
+        url: The URL of the API server.
+        certificate: The certificate of this server and of others next to it.
         tokens: The bearer tokens of its users, by name.
     """
 
@@ -58,7 +58,7 @@ class ControlPlane:
         return Client(self.url, self.certificate.certificate, self.tokens[user])
 
     def kubeconfig(self, user: str = ADMIN) -> Path:
-        """Return a file that names the server and a user."""
+        """Return the kubeconfig of a user."""
         path = self.folder / f"{user.replace(':', '_')}.kubeconfig"
         authority = str(self.certificate.certificate)
         value = {
@@ -90,18 +90,18 @@ def control_plane(
 ) -> Iterator[ControlPlane]:
     """Run etcd and kube-apiserver, and wait until they are ready.
 
-    Ports are always the same: isolation.py gives the network that they are free in.
+    The ports are fixed, because they are free in the network that isolation.py makes.
 
     Args:
         binaries: The folder of the programs.
-        folder: An existing folder of its own, which nobody else can read.
-        address: Where the API server listens.
-        port: Where the API server listens.
-        users: Users beside the administrator, with their groups.
-        options: Of kube-apiserver, beside and instead of those here.
+        folder: An existing private folder, which others cannot read.
+        address: The address on which the API server listens.
+        port: The port on which the API server listens.
+        users: The users other than the administrator, with their groups.
+        options: Options of kube-apiserver, in addition to those here or instead of them.
 
     Raises:
-        NotReadyError: One of them did not start.
+        NotReadyError: One of the programs did not start.
     """
     known = {ADMIN: (_ADMINISTRATORS,), **(users or {})}
     tokens = {user: secrets.token_hex(16) for user in known}
@@ -136,7 +136,7 @@ def control_plane(
         "service-account-signing-key-file": str(certificate.key),
         "service-cluster-ip-range": SERVICES,
         "endpoint-reconciler-type": "none",
-        # Nobody makes the ServiceAccounts that it asks for: that is a controller's work.
+        # This plugin requires ServiceAccounts, which only a controller would create.
         "disable-admission-plugins": "ServiceAccount",
         **(options or {}),
     }
@@ -157,7 +157,7 @@ def control_plane(
 
 
 def make_certificate(folder: Path, addresses: Sequence[str], names: Sequence[str]) -> Certificate:
-    """Make a certificate for addresses and names, that is its own authority.
+    """Make a self-signed certificate for addresses and names.
 
     Raises:
         NotReadyError: openssl failed.

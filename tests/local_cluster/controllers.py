@@ -1,4 +1,4 @@
-"""kube-controller-manager and kube-scheduler: what follows from objects."""
+"""kube-controller-manager and kube-scheduler."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,10 +7,10 @@ from pathlib import Path
 from local_cluster.control_plane import ControlPlane
 from local_cluster.servers import options_from, running
 
-#: What takes away what belongs to an object that is deleted, or to a namespace.
+#: The controllers that delete the dependents of deleted objects, and the contents of deleted namespaces.
 CLEANING = ("garbage-collector-controller", "namespace-controller")
 
-#: What makes the objects that workloads stand for.
+#: The controllers that create the objects of workloads.
 WORKLOADS = ("deployment-controller", "replicaset-controller", "statefulset-controller", "job-controller")
 
 
@@ -23,8 +23,8 @@ def controllers(
     Args:
         plane: The control plane.
         folder: An existing folder for the log.
-        only: Their names; "*" for all that are on by default.
-        as_themselves: Each with the service account that it has in clusters of kubeadm, and not as the administrator.
+        only: The names of the controllers; "*" stands for all that are on by default.
+        as_themselves: Whether each uses its own service account, as in kubeadm clusters; otherwise the administrator's.
     """
     options = {
         "kubeconfig": str(plane.kubeconfig()),
@@ -33,7 +33,7 @@ def controllers(
         "use-service-account-credentials": str(as_themselves).lower(),
         "service-account-private-key-file": str(plane.certificate.key),
         "root-ca-file": str(plane.certificate.certificate),
-        # Nobody asks it anything, and two of them can run.
+        # Do not listen: no client needs the port, and two instances can run at once.
         "secure-port": "0",
     }
     with running(plane.binaries / "kube-controller-manager", *options_from(options), folder=folder):
@@ -42,7 +42,7 @@ def controllers(
 
 @contextmanager
 def scheduler(plane: ControlPlane, folder: Path) -> Iterator[None]:
-    """Run what gives pods a node.
+    """Run the scheduler, which assigns pods to nodes.
 
     Args:
         plane: The control plane.

@@ -1,4 +1,4 @@
-"""The cluster as a fixture: one for a session of pytest."""
+"""The cluster as a fixture, one per pytest session."""
 
 import os
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ from local_cluster.controllers import CLEANING, controllers
 from local_cluster.gatekeeper import GROUPS, USER, Gatekeeper, gatekeeper
 from local_cluster.isolation import isolated
 
-#: A user who may do nothing until a test lets it.
+#: A user without rights, until a test grants some.
 READER = "reader"
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster without nodes and pods' controllers, and Gatekeeper beside it.
+    """A cluster without nodes and without controllers for pods, with Gatekeeper next to it.
 
     Attributes:
         plane: etcd and the API server.
         gatekeeper: Gatekeeper.
-        kubectl: The administrator's.
-        client: The administrator's.
+        kubectl: The administrator's kubectl.
+        client: The administrator's connection.
     """
 
     plane: ControlPlane
@@ -39,7 +39,7 @@ class Cluster:
 
 @pytest.fixture(scope="session")
 def cluster(checkout: Path) -> Iterator[Cluster]:
-    """Return a cluster with Gatekeeper and none of its templates."""
+    """Yield a cluster with Gatekeeper, without any template."""
     binaries = checkout / ".tools" / "bin"
     with ExitStack() as stack:
         try:
@@ -54,10 +54,10 @@ def cluster(checkout: Path) -> Iterator[Cluster]:
                 binaries,
                 folder,
                 users={USER: GROUPS, READER: ()},
-                # As by default; and Nodes are not tainted when they are made: nobody would say that they are ready.
+                # Also disable the plugin that taints new Nodes: nothing here would mark them as ready.
                 options={
                     "disable-admission-plugins": "ServiceAccount,TaintNodesByCondition",
-                    # The library has MutatingAdmissionPolicies for older API servers as well.
+                    # The library also has MutatingAdmissionPolicies for older API servers.
                     "runtime-config": (
                         "admissionregistration.k8s.io/v1beta1=true,admissionregistration.k8s.io/v1alpha1=true"
                     ),
@@ -66,13 +66,13 @@ def cluster(checkout: Path) -> Iterator[Cluster]:
         )
         manifest = binaries.parent / "manifests" / "gatekeeper.yaml"
         keeper = stack.enter_context(gatekeeper(plane, manifest))
-        # After Gatekeeper, so that the kinds that own others are there already.
+        # Start the garbage collector after Gatekeeper, so that the kinds that own others already exist.
         stack.enter_context(controllers(plane, folder, CLEANING))
         yield Cluster(plane, keeper, plane.kubectl(), stack.enter_context(closing(plane.client())))
 
 
 def cannot_run(error: requirements.CannotRunError) -> NoReturn:
-    """Skip the tests that need a cluster; where everything must be tested, fail."""
+    """Skip the tests that need a cluster; fail if CI requires all tests to run."""
     if os.environ.get("CI") == "true":
         pytest.fail(str(error))
     pytest.skip(str(error))

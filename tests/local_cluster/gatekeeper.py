@@ -1,4 +1,4 @@
-"""Gatekeeper's webhook and audit, run beside the control plane rather than as pods of it."""
+"""Gatekeeper's webhook and audit, run next to the control plane rather than as pods."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from local_cluster.servers import options_from, running
 
 NAMESPACE = "gatekeeper-system"
 
-#: Its own user, so that it may do no more than its own manifest lets it.
+#: Gatekeeper's own user, so that it only has the rights that its manifest grants.
 USER = "system:serviceaccount:gatekeeper-system:gatekeeper-admin"
 GROUPS = ("system:serviceaccounts", "system:serviceaccounts:gatekeeper-system")
 
-#: How often it audits, in seconds.
+#: The audit interval in seconds.
 AUDIT_INTERVAL = 5
 
-#: Namespaces that may have the label which takes them out of the webhook's sight, beside Gatekeeper's own.
+#: The namespaces, other than Gatekeeper's own, that may have the label that excludes them from the webhook.
 EXEMPT = ("ignored",)
 
 _PORT = 8443
@@ -34,7 +34,7 @@ _OPERATIONS = (
     ("webhook", "mutation-webhook"),
 )
 
-# What Gatekeeper writes belongs to the pod that it runs in, and is taken away without it. This one never runs.
+# The pod that owns the status objects that Gatekeeper writes; they are deleted without it. It never runs.
 _POD: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -56,10 +56,10 @@ _POD: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Gatekeeper:
-    """Gatekeeper, as it runs.
+    """A running Gatekeeper.
 
     Attributes:
-        url: Where its webhook listens.
+        url: The URL of its webhook.
         authority: The file with the certificate that it is known by.
     """
 
@@ -67,7 +67,7 @@ class Gatekeeper:
     authority: Path
 
     def client(self) -> Client:
-        """Return a connection to the webhook, for reviews that no API server makes."""
+        """Return a connection to the webhook, for reviews that do not come from an API server."""
         return Client(self.url, self.authority)
 
 
@@ -75,15 +75,15 @@ class Gatekeeper:
 def gatekeeper(plane: ControlPlane, manifest: Path) -> Iterator[Gatekeeper]:
     """Apply Gatekeeper's own manifest, run its manager, and wait until it is ready.
 
-    The manifest is applied as it is but for the webhooks, which are sought where they are. Its Deployments stay without
-    pods, as long as no controller makes some.
+    The manifest is applied unchanged, except that its webhooks get a URL instead of a Service. Its Deployments have no
+    pods, unless a test runs controllers.
 
     Args:
-        plane: The control plane, with USER in GROUPS.
-        manifest: `deploy/gatekeeper.yaml` of its module.
+        plane: The control plane, with the user USER in GROUPS.
+        manifest: The file `deploy/gatekeeper.yaml` of the Gatekeeper module.
 
     Raises:
-        NotReadyError: It did not start.
+        NotReadyError: Gatekeeper did not start.
     """
     url = f"https://127.0.0.1:{_PORT}"
     certificate = plane.certificate.certificate
@@ -106,7 +106,7 @@ def gatekeeper(plane: ControlPlane, manifest: Path) -> Iterator[Gatekeeper]:
         "api-cache-dir": str(cache),
         "exempt-namespace": [NAMESPACE, *EXEMPT],
         "disable-opa-builtin": "{http.send}",
-        # Nothing is behind a Service here that would have to notice first.
+        # There is no Service whose endpoints would have to be updated before it stops.
         "shutdown-delay": "0",
     }
     kubectl("apply", "--filename=-", stdin=_POD)
@@ -131,7 +131,7 @@ def _is_ready() -> bool:
 
 
 def _reached_at(url: str, certificate: Path, obj: Any) -> Any:
-    """Return an object of the manifest; in webhook configurations, with the address in place of the Service."""
+    """Return an object of the manifest. Webhook configurations get a URL instead of a Service."""
     if not obj["kind"].endswith("WebhookConfiguration"):
         return obj
     bundle = b64encode(certificate.read_bytes()).decode()

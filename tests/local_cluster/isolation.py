@@ -1,4 +1,4 @@
-"""A network, mounts and a folder that only this process and what it starts can see: all end with the last of them."""
+"""A network, mounts and a folder that only this process and its children can see, and that end with them."""
 
 import ctypes
 import fcntl
@@ -19,25 +19,25 @@ _MS_REC_PRIVATE = 0x4000 | 0x40000
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP_RUNNING = 0x1 | 0x40
 
-#: Every Linux has it, and programs expect it to be empty when a machine starts: what is there is hidden for the time.
+#: Every Linux has it, and programs expect it to be empty at boot. Its contents are hidden while this process runs.
 FOLDER = Path("/run")
 
 
 @contextmanager
 def isolated(*folders: Path) -> Iterator[Path]:
-    """Give this process a network with nothing but loopback, and empty folders in memory in place of those named.
+    """Give this process a network with only loopback, and empty in-memory folders in place of the given ones.
 
-    What it starts meanwhile has them as well. Other processes see nothing of it, and the kernel removes it all when
-    the last of these processes has ended, however that happens: run it in the main thread.
+    Processes that it starts meanwhile share them. Other processes see nothing of them, and the kernel removes all of it
+    when the last of these processes has ended, however it ends. Run this in the main thread.
 
     Args:
-        folders: Folders that exist, to hide beside `/run`.
+        folders: Existing folders to hide in addition to `/run`.
 
     Yields:
-        An empty folder in memory, below `/run`.
+        An empty in-memory folder below `/run`.
 
     Raises:
-        CannotRunError: The kernel refuses.
+        CannotRunError: The kernel refuses it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
 

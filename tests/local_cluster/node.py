@@ -1,7 +1,7 @@
-"""One node: kubelet and containerd, which run the pods of the cluster.
+"""A node: kubelet and containerd, which run the pods of the cluster.
 
-The node has processes of its own in the network of the tests. The first of them ends with the tests, and with it the
-kernel ends all others: containerd's shims and the pods, which would outlive containerd.
+The node has its own process namespace in the network of the tests. The first process of the namespace ends with the
+tests, and the kernel then ends all others: containerd's shims and the pods, which would otherwise outlive containerd.
 """
 
 import json
@@ -24,7 +24,7 @@ _SANDBOX_TAG = "3.10.1"
 _SOCKET = "containerd.sock"
 _START = 120.0
 
-# What the kubelet sets for the whole machine, and what it wants there: it finds it so, in files of its own.
+# Settings that the kubelet changes for the whole machine. It finds its values already set, in private files.
 _KERNEL_SETTINGS = {
     "vm/overcommit_memory": 1,
     "vm/panic_on_oom": 0,
@@ -37,17 +37,17 @@ _KERNEL_SETTINGS = {
 
 @contextmanager
 def node(plane: ControlPlane, images: Registry) -> Iterator[str]:
-    """Run containerd and the kubelet, and wait until the node takes pods.
+    """Run containerd and the kubelet, and wait until the node accepts pods.
 
     Args:
-        plane: The control plane, which pods reach through the address of its Service.
-        images: What the node asks for every image.
+        plane: The control plane. Pods reach it at the address of its Service.
+        images: The registry for all images.
 
     Yields:
-        The cgroup of its pods, in every hierarchy.
+        The cgroup of the node's pods, in every hierarchy.
 
     Raises:
-        NotReadyError: One of them did not start.
+        NotReadyError: One of the programs did not start.
     """
     folder = plane.folder / NAME
     folder.mkdir()
@@ -71,7 +71,7 @@ def node(plane: ControlPlane, images: Registry) -> Iterator[str]:
 
 
 def _hide_kernel_settings(own: Processes) -> None:
-    """Give the node files in place of the kernel's settings, with the values that the kubelet wants in them."""
+    """Replace the kernel's settings with private files that hold the values that the kubelet sets."""
     for name, value in _KERNEL_SETTINGS.items():
         file = own.folder / name.replace("/", ".")
         file.write_text(f"{value}\n", "utf-8")
@@ -80,13 +80,13 @@ def _hide_kernel_settings(own: Processes) -> None:
 
 
 def _answers(path: Path) -> bool:
-    """Return whether anybody listens on a socket."""
+    """Return whether a process listens on a socket."""
     with socket.socket(socket.AF_UNIX) as connection:
         return connection.connect_ex(str(path)) == 0
 
 
 def _is_ready(kubectl: Kubectl) -> bool:
-    """Return whether pods are scheduled to the node."""
+    """Return whether pods can be scheduled to the node."""
     done = kubectl("get", "node", NAME, "--output=json", check=False)
     if done.returncode != 0:
         return False
@@ -96,7 +96,7 @@ def _is_ready(kubectl: Kubectl) -> bool:
 
 
 def _containerd_config(folder: Path) -> Path:
-    """Write what containerd reads: it asks our registry for every image, and gives pods a bridge."""
+    """Write containerd's configuration: all images come from our registry, and pods get a bridge."""
     hosts = folder / "hosts" / "_default"
     hosts.mkdir(parents=True)
     (hosts / "hosts.toml").write_text(f'server = "http://{ADDRESS}"\n', "utf-8")
@@ -124,13 +124,13 @@ address = "{folder / _SOCKET}"
 
 [plugins."io.containerd.cri.v1.images"]
 snapshotter = "native"
-# The other way of pulling unpacks for overlayfs only.
+# The transfer service only unpacks for overlayfs.
 use_local_image_pull = true
 pinned_images.sandbox = "registry.k8s.io/pause:{_SANDBOX_TAG}"
 registry.config_path = "{folder / "hosts"}"
 
 [plugins."io.containerd.cri.v1.runtime"]
-# Without CAP_SYS_RESOURCE runc cannot lower the score.
+# runc cannot lower the score without CAP_SYS_RESOURCE.
 restrict_oom_score_adj = true
 netns_mounts_under_state_dir = true
 cni.bin_dirs = ["{_CNI_PLUGINS}"]
@@ -142,7 +142,7 @@ cni.conf_dir = "{networks}"
 
 
 def _kubelet_config(folder: Path, parent: str) -> Path:
-    """Write what the kubelet reads: pods in our cgroup, no server, and nothing of the machine's own to look after."""
+    """Write the kubelet's configuration: pods in our cgroup, no server, and no management of the machine itself."""
     value = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -158,9 +158,9 @@ def _kubelet_config(folder: Path, parent: str) -> Path:
         "podLogsDir": str(folder / "logs"),
         "volumePluginDir": str(folder / "plugins"),
         "resolvConf": "",
-        # A Secret that has changed is in its pods this soon.
+        # A change of a Secret reaches its pods within this time.
         "syncFrequency": "5s",
-        # Nobody's disk is full here but by others' files.
+        # Only files of others could fill the disk, so do not evict pods.
         "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%"},
         "imageGCHighThresholdPercent": 100,
     }

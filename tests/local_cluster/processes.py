@@ -1,4 +1,4 @@
-"""Processes of their own, which all end with the first of them: the kernel sees to it, however that one ends."""
+"""A process namespace. The kernel ends its processes with the first of them, however that one ends."""
 
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,12 @@ _END = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """A namespace of processes, and one of mounts whose /proc shows no others.
+    """A process namespace, and a mount namespace whose /proc shows only its processes.
 
     Attributes:
-        first: What starts the first of them, and ends with it.
-        folder: Where programs run, and where their logs are.
-        path: What PATH is for programs.
+        first: The process that starts the first process of the namespace, and ends with it.
+        folder: The working directory of programs, and the folder of their logs.
+        path: The PATH of programs.
     """
 
     first: Server
@@ -29,7 +29,7 @@ class Processes:
 
     @contextmanager
     def running(self, program: Path, *options: str) -> Iterator[Server]:
-        """Run a program in there. In the end all programs in there are killed, as by a node that loses its power."""
+        """Run a program in the namespace. At the end all its programs are killed, as if the node lost power."""
         environment = {"PATH": self.path}
         with running(program, *options, folder=self.folder, environment=environment, through=self._enter()) as server:
             try:
@@ -39,25 +39,25 @@ class Processes:
                 server.process.wait(_END)
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command in there, and wait for its end."""
+        """Run a command in the namespace, and wait for its end."""
         return subprocess.run([*self._enter(), *command], capture_output=True, text=True, timeout=_TIMEOUT, check=False)
 
     def _enter(self) -> Sequence[str]:
-        """Return the command that runs another one in there."""
+        """Return the prefix that runs a command in the namespace."""
         own = f"/proc/{self.first.process.pid}/ns"
         return ("/usr/bin/nsenter", f"--pid={own}/pid_for_children", f"--mount={own}/mnt", "--")
 
 
 @contextmanager
 def processes(binaries: Path, folder: Path) -> Iterator[Processes]:
-    """Start the first process, and wait until others can join it.
+    """Start the first process, and wait until others can join the namespace.
 
     Args:
         binaries: The folder of the programs.
-        folder: Where logs go.
+        folder: The folder for logs.
 
     Raises:
-        NotReadyError: It did not start.
+        NotReadyError: The first process did not start.
     """
     flags = ("--pid", "--mount-proc", "--fork", "--kill-child=SIGKILL")
     program = binaries / "pause"
@@ -71,5 +71,5 @@ def processes(binaries: Path, folder: Path) -> Iterator[Processes]:
         try:
             yield made
         finally:
-            # It takes no other signal.
+            # It handles no other signal.
             first.process.kill()

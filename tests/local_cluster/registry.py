@@ -1,6 +1,6 @@
-"""A registry of images on loopback, each made of one static program: what a node has until it is cut off.
+"""A registry on loopback, whose images consist of one static program each. A node uses it until it is cut off.
 
-A registry is a folder of files (https://github.com/opencontainers/distribution-spec), which registry_server.py serves.
+The registry is a folder of files (https://github.com/opencontainers/distribution-spec) that registry_server.py serves.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 from local_cluster.servers import Server, running
 
-#: Where it listens; nobody does once it is cut off. isolation.py gives the network that the port is free in.
+#: The address of the registry, where nothing listens after the cut. The port is free in the network of isolation.py.
 ADDRESS = "127.0.0.1:5000"
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -31,10 +31,10 @@ _START = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """A registry that serves.
+    """A running registry.
 
     Attributes:
-        folder: What it serves.
+        folder: The folder that it serves.
         server: Its process.
     """
 
@@ -42,12 +42,12 @@ class Registry:
     server: Server
 
     def add(self, program: Path, entrypoint: str, repository: str, *tags: str) -> None:
-        """Add an image: the program and an empty `/tmp` that everybody may write to, all of it root's.
+        """Add an image with the program and an empty, world-writable `/tmp`. All files belong to root.
 
         Args:
-            program: The static program.
-            entrypoint: What it is called in the image: `/manager`.
-            repository: Without the host, which is not asked: `openpolicyagent/gatekeeper`.
+            program: A static program.
+            entrypoint: The path of the program in the image, such as `/manager`.
+            repository: The repository without a host, such as `openpolicyagent/gatekeeper`; any host is served.
             tags: The tags of the image.
         """
         place = self.folder / "v2" / repository
@@ -69,19 +69,19 @@ class Registry:
             _write(place / "manifests" / name, data)
 
     def cut(self) -> None:
-        """End it for good: from now on nobody listens there."""
+        """Stop the server for good, so that nothing listens on its address."""
         self.server.stop()
 
 
 @contextmanager
 def registry(folder: Path) -> Iterator[Registry]:
-    """Serve a registry without images, until it is cut or the end.
+    """Serve an empty registry until it is cut off, or until the end.
 
     Args:
-        folder: An existing folder, where its own is made.
+        folder: An existing folder, in which the registry's folder is made.
 
     Raises:
-        NotReadyError: It did not start.
+        NotReadyError: The server did not start.
     """
     own = folder / "registry"
     (own / "v2").mkdir(parents=True)
@@ -100,7 +100,7 @@ def _serves() -> bool:
 
 
 def _layer(program: Path, entrypoint: str) -> bytes:
-    """Return a tar file with the program and an empty /tmp, from the year 1970."""
+    """Return a tar file with the program and an empty /tmp, dated 1970."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
         file = tarfile.TarInfo(entrypoint.removeprefix("/"))
@@ -114,7 +114,7 @@ def _layer(program: Path, entrypoint: str) -> bytes:
 
 
 def _write_blob(place: Path, media_type: str, data: bytes) -> dict[str, Any]:
-    """Write a part of an image, and return how its manifest names it."""
+    """Write a blob of an image, and return its descriptor for the manifest."""
     digest = _digest(data)
     _write(place / "blobs" / digest, data)
     return {"mediaType": media_type, "digest": digest, "size": len(data)}

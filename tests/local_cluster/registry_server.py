@@ -1,4 +1,4 @@
-"""Serves the working directory as a registry of images; run as a program, with the address to listen on."""
+"""Serves the working directory as an image registry. Run it as a program; the argument is the address to listen on."""
 
 import hashlib
 import sys

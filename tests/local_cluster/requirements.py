@@ -1,4 +1,4 @@
-"""Whether a cluster can run on this machine, and what it lacks if not."""
+"""Whether a cluster can run on this machine, and what is missing if not."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ NODE = (
     *("containerd", "containerd-shim-runc-v2", "pause"),
 )
 
-# Commands of the system, and the packages that have them.
+# System commands, and the packages that contain them.
 CONTROL_PLANE_PACKAGES = {"openssl": "openssl"}
 NODE_PACKAGES = {
     **CONTROL_PLANE_PACKAGES,
@@ -24,19 +24,19 @@ NODE_PACKAGES = {
 
 
 class CannotRunError(Exception):
-    """This machine, or this user, cannot run it; says what is missing."""
+    """This machine or this user cannot run a cluster; the message says what is missing."""
 
 
 def check(
     binaries: Path, programs: Sequence[str], commands: Mapping[str, str], *, target: str = "cluster-tools"
 ) -> None:
-    """See whether what a cluster needs is there.
+    """Check that everything that a cluster needs is installed.
 
     Args:
-        binaries: Where make puts programs.
-        programs: Those that must be there.
-        commands: Programs of the system, and the packages that have them.
-        target: What make builds the programs for.
+        binaries: The folder into which make builds programs.
+        programs: The names of the required programs in it.
+        commands: The required system commands, and the packages that contain them.
+        target: The make target that builds the programs.
 
     Raises:
         CannotRunError: Something is missing.

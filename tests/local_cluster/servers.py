@@ -1,4 +1,4 @@
-"""Programs that serve: start them, wait until they do, stop them."""
+"""Starts servers, waits until they are ready, and stops them."""
 
 import subprocess
 import time
@@ -15,17 +15,17 @@ _GRACE = 20.0
 
 
 class NotReadyError(Exception):
-    """What was waited for did not come about; says how far it got."""
+    """A condition did not hold in time; the message says what has happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A program that runs.
+    """A running program.
 
     Attributes:
-        name: What it is called.
+        name: The name of the program.
         process: The process.
-        log: The file that it writes to.
+        log: The file that it logs to.
     """
 
     name: str
@@ -33,10 +33,10 @@ class Server:
     log: Path
 
     def wait(self, ready: Callable[[], bool], *, timeout: float) -> None:
-        """Wait until it is ready.
+        """Wait until the server is ready.
 
         Raises:
-            NotReadyError: It ended, or is not ready in time; with the end of its log.
+            NotReadyError: The server ended, or was not ready in time; the message has the end of its log.
         """
 
         def ready_or_ended() -> bool:
@@ -50,7 +50,7 @@ class Server:
             raise NotReadyError(f"{self.name} ended with code {self.process.returncode}\n{self._tail()}")
 
     def stop(self) -> None:
-        """Ask it to end, and kill it if it does not."""
+        """Terminate the server, and kill it if it does not end."""
         self.process.terminate()
         try:
             self.process.wait(_GRACE)
@@ -70,14 +70,14 @@ def running(
     environment: Mapping[str, str] | None = None,
     through: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """Run a program; it is stopped in the end, and killed when this process dies, however that happens.
+    """Run a program. It is stopped at the end, and killed if this process dies, however that happens.
 
     Args:
-        program: The program, which gives the server its name.
+        program: The program, whose name is the name of the server.
         options: Its options.
-        folder: Its working directory, and where its log is.
-        environment: What its environment holds beside a PATH.
-        through: A command that runs it elsewhere: in other namespaces. To stop that command is not to stop the program.
+        folder: Its working directory, which also gets its log.
+        environment: Its environment variables, in addition to PATH.
+        through: A command that runs the program, for example in other namespaces. To stop it does not stop the program.
     """
     log = folder / f"{program.name}.log"
     with log.open("wb") as output:
@@ -98,15 +98,15 @@ def running(
 
 
 def wait_until(holds: Callable[[], bool], *, timeout: float, what: str) -> None:
-    """Wait until something holds.
+    """Wait until a condition holds.
 
     Args:
-        holds: Says whether it does.
-        timeout: In seconds.
-        what: What is waited for, for people: "the webhook to deny".
+        holds: The condition.
+        timeout: The timeout in seconds.
+        what: What is waited for, for people, such as "the webhook to deny".
 
     Raises:
-        NotReadyError: It does not in time.
+        NotReadyError: The condition does not hold in time.
     """
     end = time.monotonic() + timeout
     while not holds():
@@ -116,7 +116,7 @@ def wait_until(holds: Callable[[], bool], *, timeout: float, what: str) -> None:
 
 
 def options_from(flags: Mapping[str, str | Sequence[str]]) -> list[str]:
-    """Return options as programs of Kubernetes take them; one with several values is repeated."""
+    """Return options in the syntax of Kubernetes' programs. An option with several values is repeated."""
     return [
         f"--{name}={value}"
         for name, values in flags.items()

@@ -156,7 +156,7 @@ def test_a_file_without_an_object_of_these_kinds_is_none(tmp_path: Path, value: 
 def test_an_input_with_nothing_of_a_cluster_ends_it() -> None:
     with pytest.raises(PullguardError) as caught:
         _read({"kind": "Kustomization"})
-    assert caught.value.message == "the input holds no object that scope uses"
+    assert caught.value.message == "the input holds no object of a kind that this command reads"
 
 
 def test_a_kubectl_that_is_not_there_ends_it() -> None:

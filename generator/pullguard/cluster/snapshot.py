@@ -118,7 +118,7 @@ def from_files(
     snapshot = gathered.snapshot("the files", live=False, unreadable={})
     if not any(snapshot.stored.values()) and not snapshot.errors:
         raise PullguardError(
-            "the input holds no object that scope uses",
+            "the input holds no object of a kind that this command reads",
             remedy="dump one with `kubectl get KINDS -A -o json`; docs/scope.md says which kinds",
         )
     return snapshot
