@@ -137,7 +137,7 @@ def test_a_kustomization_that_cannot_be_built(folder: Path) -> None:
     assert reason.startswith("kustomize cannot build it: accumulating resources from 'nothing.yaml': ")
     assert second == (
         "b/kustomization.yaml",
-        "kustomize cannot build it: it needs https://example.com/web.yaml, which is not here, and nothing is fetched",
+        "kustomize cannot build it: it needs https://example.com/web.yaml, which is remote, and nothing is fetched",
     )
     assert report.exit_code("dryrun") == 2
 

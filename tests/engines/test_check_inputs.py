@@ -88,7 +88,7 @@ def test_limits(tmp_path: Path, image_library: Path, how: dict[str, Any]) -> Non
     report = run(image_library, how, file, limits=Limits(document=2**21, depth=4, aliased=1000))
     assert [(error.document, error.line, error.message) for error in report.errors] == [
         (0, 1, "the document is too large to be read; split it (`pullguard check` allows more with --max-document)"),
-        (1, 5, "nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)"),
+        (1, 5, "nested deeper than 4 levels; reduce the nesting (`pullguard check` allows more with --max-depth)"),
     ]
     assert subjects(report) == [("fine", "", True)]
     assert report.documents == 3

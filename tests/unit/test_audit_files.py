@@ -216,7 +216,7 @@ class TestSources:
         file = tmp_path / "deep.yaml"
         file.write_text(f"a: {'[' * 600}{']' * 600}\n")
         report = audit([str(file)])
-        message = "nested deeper than 500 levels; make it flatter (`pullguard check` allows more with --max-depth)"
+        message = "nested deeper than 500 levels; reduce the nesting (`pullguard check` allows more with --max-depth)"
         assert (_messages(report), report.exit_code("deny")) == ([(1, message)], 2)
 
     def test_a_log_of_powershell(self, tmp_path: Path) -> None:

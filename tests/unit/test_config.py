@@ -323,7 +323,7 @@ BAD = {
     ),
     "a duplicate key": (
         NAMES + "enforcement: deny\nenforcement: audit\n",
-        'the key "enforcement" stands twice',
+        'the key "enforcement" occurs twice',
     ),
     "not YAML": (NAMES + "enforcement: [\n", "not valid YAML"),
     "a tab": ("protectedNamespaces:\n\tnames: [a]\n", "indent with spaces, not with tabs"),
@@ -357,7 +357,7 @@ def test_what_the_yaml_reader_says_comes_with_file_and_line(name: str, line: int
 def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() -> None:
     text = "enforcement: x\nenforcement: z\npolicies: []\nprotectedNamespaces:\n  names: [A]\n  name: b\n"
     lines = errors(text)
-    assert 'pullguard.yaml:2: the key "enforcement" stands twice' in lines[0]
+    assert 'pullguard.yaml:2: the key "enforcement" occurs twice' in lines[0]
     assert lines[1:] == [
         "pullguard.yaml:2: enforcement is z, which is not one of audit, warn, deny",
         "pullguard.yaml:3: policies must be a mapping, not a list",

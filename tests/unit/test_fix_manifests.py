@@ -278,11 +278,11 @@ REFUSED = {
     ),
     "a key that stands twice": (
         f"{POD}  - image: x:1\n    imagePullPolicy: Never\n    imagePullPolicy: Always\n",
-        'the key "imagePullPolicy" stands twice in one mapping: remove one of them',
+        'the key "imagePullPolicy" occurs twice in one mapping: remove one of them',
     ),
     "a key above that stands twice": (
         f"spec: {{}}\n{POD}  - image: x:1\n    imagePullPolicy: Always\n",
-        'the key "spec" stands twice in one mapping: remove one of them',
+        'the key "spec" occurs twice in one mapping: remove one of them',
     ),
     "an unusual tag": (
         f"{POD}  - image: x:1\n    imagePullPolicy: !!binary QWx3YXlz\n",
@@ -302,7 +302,7 @@ REFUSED = {
     ),
     "JSON with a key that stands twice": (
         '{"kind":"Pod","spec":{"containers":[{"image":"x:1","imagePullPolicy":"Never","imagePullPolicy":"Always"}]}}',
-        'the key "imagePullPolicy" stands twice in one mapping: remove one of them',
+        'the key "imagePullPolicy" occurs twice in one mapping: remove one of them',
     ),
 }
 

@@ -227,7 +227,7 @@ def test_everything_is_counted(tmp_path: Path) -> None:
 def test_bytes_that_are_not_utf_8_are_an_error_and_the_rest_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"kind: Pod\nmetadata:\n  name: a # caf\xe9\n")
-    message = "a byte that is not UTF-8; save the file as UTF-8 (the byte was replaced, the rest read)"
+    message = "a byte that is not UTF-8; save the file as UTF-8 (the byte was replaced, and the rest was read)"
     assert read(path) == [(str(path), "a"), InputError(str(path), 3, None, message)]
 
 

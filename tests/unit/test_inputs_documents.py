@@ -95,7 +95,7 @@ def test_problems_come_before_their_document() -> None:
         error(
             4,
             1,
-            'the key "b" stands twice in one mapping, first on line 3: the last value counts, '
+            'the key "b" occurs twice in one mapping, first on line 3: the last value counts, '
             "and Kubernetes' strict decoding refuses the object; remove one of them",
         ),
         error(6, 1, MORE),
@@ -177,14 +177,14 @@ def test_encodings(data: bytes, names: list[object]) -> None:
     ],
 )
 def test_bytes_that_are_no_text_are_replaced(data: bytes, names: list[object], line: int, encoding: str) -> None:
-    message = f"a byte that is not {encoding}; save the file as UTF-8 (the byte was replaced, the rest read)"
+    message = f"a byte that is not {encoding}; save the file as UTF-8 (the byte was replaced, and the rest was read)"
     objects, errors = bytes_of(data)
     assert errors[0] == InputError("f", line, None, message)
     assert objects == names
 
 
 def test_a_nul_byte_breaks_its_document_alone() -> None:
-    message = "a NUL byte: the file is damaged, or no text in UTF-8; remove it, or save the file as UTF-8"
+    message = "a NUL byte: the file is damaged, or is not UTF-8 text; remove it, or save the file as UTF-8"
     assert read("a: 1\n---\nb: \0\n---\nc: 3\n") == [(0, {"a": 1}), error(3, 1, message), (2, {"c": 3})]
 
 
@@ -299,7 +299,7 @@ def test_broken_json(text: str, file: str, expected: list[object]) -> None:
 def test_duplicate_keys_of_json() -> None:
     text = '{"x": 0}\n{"a": 1,\n "b": {"c": 1,\n  "c": 2},\n "a": {"d": 3}}\n'
     template = (
-        'the key "{}" stands twice in one mapping, first on line {}: the last value counts, '
+        'the key "{}" occurs twice in one mapping, first on line {}: the last value counts, '
         "and Kubernetes' strict decoding refuses the object; remove one of them"
     )
     assert read(text) == [
@@ -319,7 +319,7 @@ def test_nesting_of_json_has_a_limit(opening: str, depth: int) -> None:
     assert (first, third) == ((0, {"x": 0}), (2, {"y": 0}))
     if depth > 500:
         assert second == error(
-            2, 1, "nested deeper than 500 levels; make it flatter (`pullguard check` allows more with --max-depth)"
+            2, 1, "nested deeper than 500 levels; reduce the nesting (`pullguard check` allows more with --max-depth)"
         )
     else:
         assert second == (1, json.loads(opening * depth + "1" + closing * depth))
@@ -458,7 +458,7 @@ def test_an_empty_small_file_has_no_documents() -> None:
         (
             "a: 1\nb:\n b: 1\n b: 2\n",
             (
-                'f:4: the key "b" stands twice in one mapping, first on line 3: the last value counts, '
+                'f:4: the key "b" occurs twice in one mapping, first on line 3: the last value counts, '
                 "and Kubernetes' strict decoding refuses the object; remove one of them"
             ),
         ),

@@ -172,10 +172,10 @@ def test_aliases(text: str, value: object) -> None:
         (
             "a: 1\nb: \0\n",
             2,
-            "a NUL byte: the file is damaged, or no text in UTF-8",
+            "a NUL byte: the file is damaged, or is not UTF-8 text",
             "remove it, or save the file as UTF-8",
         ),
-        ("a: 1\n\nb: \x07\n", 3, "the character U+0007, which YAML does not have", "remove it"),
+        ("a: 1\n\nb: \x07\n", 3, "the character U+0007, which YAML does not allow", "remove it"),
     ],
 )
 def test_broken_documents(text: str, where: int, message: str, remedy: str) -> None:
@@ -188,7 +188,7 @@ def test_broken_documents(text: str, where: int, message: str, remedy: str) -> N
     [
         ("a: {1: b}\n", "1 cannot be a key of an object"),
         ("a: {true: b}\n", "true cannot be a key of an object"),
-        ("a: .inf\n", ".inf is not a number that JSON has"),
+        ("a: .inf\n", ".inf is not a number in JSON"),
     ],
 )
 def test_what_gator_cannot_turn_into_json_is_broken(text: str, message: str) -> None:
@@ -196,7 +196,7 @@ def test_what_gator_cannot_turn_into_json_is_broken(text: str, message: str) -> 
 
 
 DUPLICATE = (
-    'the key "{}" stands twice in one mapping, first on line {}: '
+    'the key "{}" occurs twice in one mapping, first on line {}: '
     "the last value counts, and Kubernetes' strict decoding refuses the object"
 )
 REMOVE = "; remove one of them"
@@ -253,7 +253,7 @@ def test_nesting_has_a_limit(opening: str, closing: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         assert broken(text) == (
             2,
-            "nested deeper than 500 levels; make it flatter (`pullguard check` allows more with --max-depth)",
+            "nested deeper than 500 levels; reduce the nesting (`pullguard check` allows more with --max-depth)",
         )
     else:
         assert json.loads(json.dumps(value_of(text))) == value_of(text)

@@ -28,17 +28,17 @@ import (
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 )
 
-// patience bounds how long the plugins may take to see the policies.
+// patience is how long the plugins may take to read the policies.
 const patience = 30 * time.Second
 
-// chain is the two admission plugins, with policies in force.
+// A chain is the two admission plugins with policies in force.
 type chain struct {
 	mutating   *mutating.Plugin
 	validating *validating.Plugin
 	objects    admission.ObjectInterfaces
 }
 
-// clientset is a cluster that holds the policies, and has the schemas.
+// A clientset serves the policies and the schemas, as a cluster would.
 type clientset struct {
 	kubernetes.Interface
 }
@@ -53,10 +53,10 @@ func (c clientset) Discovery() discovery.DiscoveryInterface {
 
 func (discovered) OpenAPIV3() openapi.Client { return schemas{} }
 
-// IsWatchListSemanticsUnSupported is asked by informers, and would be hidden by an embedded interface.
+// IsWatchListSemanticsUnSupported is called by informers. An embedded interface would hide the method.
 func (clientset) IsWatchListSemanticsUnSupported() bool { return true }
 
-// start has both plugins read the objects.
+// start makes both plugins read the objects.
 func start(objects []runtime.Object) (*chain, error) {
 	client := clientset{fake.NewClientset(objects...)}
 	factory := informers.NewSharedInformerFactory(client, 0)
@@ -81,13 +81,13 @@ func start(objects []runtime.Object) (*chain, error) {
 		plugin.SetExternalKubeInformerFactory(factory)
 		plugin.SetExternalKubeClientSet(client)
 		plugin.SetDrainedNotification(never)
-		// No policy of ours asks it.
+		// None of our policies uses the authorizer.
 		plugin.SetAuthorizer(authorizer.AuthorizerFunc(
 			func(context.Context, authorizer.Attributes) (authorizer.Decision, string, error) {
 				return authorizer.DecisionDeny, "", nil
 			}))
 	}
-	// Policies without paramKind look nothing up with these two.
+	// Policies without paramKind do not use these two for lookups.
 	mapper := restmapper.NewDiscoveryRESTMapper(nil)
 	dynamic := dynamicfake.NewSimpleDynamicClient(legacyscheme.Scheme)
 	result.mutating.SetRESTMapper(mapper)
@@ -162,7 +162,7 @@ func (c *chain) judge(one *Case) (*Verdict, error) {
 	return verdict, err
 }
 
-// decode returns the object of a request, nil if there is none.
+// decode returns the object of a request, or nil if it has none.
 func decode(one *Case, raw []byte) (runtime.Object, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
@@ -183,7 +183,7 @@ func decode(one *Case, raw []byte) (runtime.Object, error) {
 	return object, nil
 }
 
-// recording keeps the audit annotations that plugins add to a request.
+// A recording keeps the audit annotations that plugins add to a request.
 type recording struct {
 	admission.Attributes
 	verdict *Verdict
@@ -194,5 +194,5 @@ func (r *recording) AddAnnotation(key, value string) error {
 	return r.Attributes.AddAnnotation(key, value)
 }
 
-// AddWarning makes a verdict a recorder of warnings.
+// AddWarning makes Verdict a recorder of warnings.
 func (v *Verdict) AddWarning(_, text string) { v.Warnings = append(v.Warnings, text) }

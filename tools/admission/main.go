@@ -1,11 +1,11 @@
-// Command admission evaluates admission policies as the API server does, by its own code: it decodes, defaults and
-// validates the policies, then sends requests through the mutating and the validating plugin.
+// Command admission evaluates admission policies with the API server's own code: it decodes, defaults and validates the
+// policies, and then sends requests through the mutating and the validating plugin.
 //
 //	admission [-kubernetes VERSION] FILE... < requests > verdicts
 //
-// The files hold ValidatingAdmissionPolicies, MutatingAdmissionPolicies, their bindings, and Namespaces, as YAML. Each
-// line of the input is a case, each line of the output its verdict. With a version, the expressions have to be such that an
-// API server of that version takes them. Exit code 2: the files are not what the API server accepts, or a line is not a case.
+// The files hold ValidatingAdmissionPolicies, MutatingAdmissionPolicies, their bindings, and Namespaces, as YAML. Each line
+// of the input is a case, and each line of the output is its verdict. With -kubernetes, the expressions must be valid for an
+// API server of that version. Exit code 2: the API server would not accept the files, or a line is not a case.
 package main
 
 import (
@@ -23,28 +23,28 @@ import (
 
 // Case is one request.
 type Case struct {
-	// The request as a webhook would be sent it.
+	// Request is what a webhook would receive.
 	Request admissionv1.AdmissionRequest `json:"request"`
-	// Typed has the object decoded into the API's type and defaulted first, as for every built-in kind; otherwise it is
-	// taken as it is, as for a custom resource. Only typed objects are mutated.
+	// Typed decodes the object into the API's type and defaults it first, as for every built-in kind. Otherwise it is used as it
+	// is, like a custom resource. Only typed objects are mutated.
 	Typed bool `json:"typed"`
 }
 
 // Verdict is the answer to one case.
 type Verdict struct {
-	// Refused says why the API server would not have taken the object at all; nothing was asked then.
+	// Refused says why the API server would have refused the object before asking the plugins.
 	Refused string `json:"refused,omitempty"`
 	Allowed bool   `json:"allowed"`
-	// Message is what the user is told where it is not allowed.
+	// Message is the user's message if the request is denied.
 	Message string `json:"message,omitempty"`
-	// Warnings and Audit are what the actions Warn and Audit make of a violation.
+	// Warnings and Audit are the results of the actions Warn and Audit.
 	Warnings []string     `json:"warnings,omitempty"`
 	Audit    []Annotation `json:"audit,omitempty"`
 	// Object is the object after mutation and defaulting, for typed cases.
 	Object json.RawMessage `json:"object,omitempty"`
 }
 
-// Annotation is what is to be kept with a request in the audit log.
+// An Annotation is an entry for the request in the audit log.
 type Annotation struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
@@ -53,7 +53,7 @@ type Annotation struct {
 func main() {
 	klog.SetOutput(io.Discard)
 	klog.LogToStderr(false)
-	oldest := flag.String("kubernetes", "", "the oldest version that has to take the expressions, such as 1.30")
+	oldest := flag.String("kubernetes", "", "the oldest version that must accept the expressions, such as 1.30")
 	flag.Parse()
 	if err := run(flag.Args(), *oldest, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -97,7 +97,7 @@ func run(files []string, oldest string, input io.Reader, output io.Writer) error
 		if err := encoder.Encode(verdict); err != nil {
 			return err
 		}
-		// Whoever writes a line can wait for its answer.
+		// The sender of a line may wait for its answer.
 		if err := writer.Flush(); err != nil {
 			return err
 		}

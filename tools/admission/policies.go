@@ -29,10 +29,10 @@ import (
 	generated "k8s.io/kubernetes/pkg/generated/openapi"
 )
 
-// strict decodes YAML and JSON and refuses what the API's types do not have.
+// strict decodes YAML and JSON, and rejects fields that the API's types do not have.
 var strict = serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 
-// load reads the objects of files, and defaults and validates them.
+// load reads the objects of files, defaults them and validates them.
 func load(files []string) ([]runtime.Object, error) {
 	var objects []runtime.Object
 	var problems []error
@@ -70,7 +70,7 @@ func load(files []string) ([]runtime.Object, error) {
 	return objects, errors.Join(problems...)
 }
 
-// inV1 returns an admission policy or a binding of an earlier version of the API in its v1 form.
+// inV1 converts an admission policy or binding of an earlier API version to v1.
 func inV1(object runtime.Object) (runtime.Object, error) {
 	version := object.GetObjectKind().GroupVersionKind().GroupVersion()
 	if version.Group != v1.GroupName || version == v1.SchemeGroupVersion {
@@ -126,7 +126,7 @@ func validate(object runtime.Object) error {
 	return found.ToAggregate()
 }
 
-// checkTypes refuses what the API server accepts and then warns of in the policy's status: fields that a kind does not have.
+// checkTypes rejects a policy that the API server would accept with warnings in its status, about fields that a kind lacks.
 func checkTypes(policy *v1.ValidatingAdmissionPolicy) error {
 	mapper := meta.NewDefaultRESTMapper(nil)
 	for _, version := range []schema.GroupVersion{corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion, batchv1.SchemeGroupVersion} {

@@ -15,7 +15,7 @@ import (
 	generated "k8s.io/kubernetes/pkg/generated/openapi"
 )
 
-// schemas is what the API server publishes of Pods, the one kind that policies of ours mutate.
+// schemas serves the API server's schema of Pods, the only kind that our policies mutate.
 type schemas struct{}
 
 func (schemas) Paths() (map[string]openapi.GroupVersion, error) {

@@ -12,9 +12,9 @@ import (
 	"k8s.io/apiserver/pkg/cel/environment"
 )
 
-// checkVersion refuses admission policies with expressions that an older API server would not accept: the code knows which
-// functions each version has brought. An API server takes new expressions only if the version before it knows their functions
-// as well, so that one can go back to that.
+// checkVersion rejects admission policies with expressions that an older API server would not accept. The library knows in
+// which version each function was introduced. An API server accepts new expressions only if the previous version knows their
+// functions as well, so that it can be rolled back.
 func checkVersion(objects []runtime.Object, oldest string) error {
 	parsed, err := version.ParseMajorMinor(oldest)
 	if err != nil {

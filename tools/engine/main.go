@@ -1,9 +1,9 @@
-// Pullguard-engine reads manifests, judges them by Gatekeeper's policies, and evaluates Rego, for pullguard; it also is OPA's
+// Pullguard-engine reads manifests, judges them by Gatekeeper's policies, and evaluates Rego, for pullguard. It also has OPA's
 // own command line.
 //
 //	pullguard-engine serve        answer the requests of protocol/PROTOCOL.md
 //	pullguard-engine build        build for `serve`, in a separate process
-//	pullguard-engine opa ARGS...  do what OPA does, without the functions that are withheld from policies
+//	pullguard-engine opa ARGS...  run OPA, without the functions that are withheld from policies
 package main
 
 import (

@@ -13,7 +13,7 @@ import (
 	"pullguard.invalid/tools/engine/memory"
 )
 
-// The test binary is the program if it is told so.
+// The test binary runs the program if an environment variable says so.
 func TestMain(m *testing.M) {
 	if os.Getenv("PULLGUARD_ENGINE") != "" {
 		main()

@@ -145,7 +145,7 @@ def _place(root: Node, target: Target) -> _Place | str:
     for length, step in enumerate(target.path):
         node = find(root, target.path[:length])
         if isinstance(node, MappingNode) and step in node.repeated:
-            return f'the key "{step}" stands twice in one mapping: remove one of them'
+            return f'the key "{step}" occurs twice in one mapping: remove one of them'
         if isinstance(node, MappingNode) and step not in node.values:
             rest = target.path[length:]
             if all(isinstance(key, str) for key in rest):

@@ -1,5 +1,5 @@
-// The program of every image that the tests make, the sandbox image among them, and the first process of a node:
-// it waits until it is told to end, and takes the exit codes of orphans meanwhile. `pause exit` ends at once.
+// The program of every image that the tests make, including the sandbox image, and the first process of a node. It waits for
+// a signal to end, and reaps orphans meanwhile. `pause exit` ends at once.
 package main
 
 import (

@@ -26,31 +26,31 @@ const (
 
 var timeLimit = 2 * time.Minute // for one query
 
-// An Answer is what rego/gatekeeper/batch.rego says of one object, or why it says nothing.
+// An Answer is the answer of rego/gatekeeper/batch.rego for one object, or the reason why there is none.
 type Answer struct {
 	Namespace string     `json:"namespace"`
 	Responses []Response `json:"responses"`
 	Failure   string     `json:"failure,omitempty"`
 }
 
-// A Response is one violation, as a constraint answers it.
+// A Response is one violation of a constraint.
 type Response map[string]any
 
-// IsNamespaceAssumed tells whether the constraint was assumed to select the object's namespace, since the namespace or its
-// labels are not known.
+// IsNamespaceAssumed tells whether it was assumed that the constraint selects the object's namespace, because the namespace or
+// its labels are not known.
 func (r Response) IsNamespaceAssumed() bool {
 	assumed, _ := r["namespaceAssumed"].(bool)
 	return assumed
 }
 
-// Path returns what in the object the violation is about, such as `spec.containers[2]`; "" if it does not say.
+// Path returns the part of the object that the violation is about, such as `spec.containers[2]`, or "" if it is not stated.
 func (r Response) Path() string {
 	details, _ := r["details"].(map[string]any)
 	path, _ := details["path"].(string)
 	return path
 }
 
-// FixPath returns the path of the field whose value fixes the violation; "" if it does not say.
+// FixPath returns the path of the field whose value fixes the violation, or "" if it is not stated.
 func (r Response) FixPath() string {
 	details, _ := r["details"].(map[string]any)
 	fix, _ := details["fix"].(map[string]any)
@@ -87,7 +87,7 @@ func load(policies Policies) (*group, error) {
 	return g, nil
 }
 
-// query returns the array that a query gives for an input.
+// query returns the array that is the result of a query for an input.
 func (g *group) query(prepared rego.PreparedEvalQuery, input ...[2]*ast.Term) ([]any, error) {
 	limited, cancel := context.WithTimeout(context.Background(), timeLimit)
 	defer cancel()
@@ -105,7 +105,7 @@ func (g *group) query(prepared rego.PreparedEvalQuery, input ...[2]*ast.Term) ([
 	return values, nil
 }
 
-// evaluate returns the answers that a query gives, one for each object.
+// evaluate returns the answers of a query, one for each object.
 func (g *group) evaluate(prepared rego.PreparedEvalQuery, objects int, input [][2]*ast.Term) ([]Answer, error) {
 	values, err := g.query(prepared, input...)
 	if err != nil {
@@ -139,35 +139,35 @@ func (a *Answer) take(value any) bool {
 	return ok
 }
 
-// A Judge is all groups of policies together.
+// A Judge evaluates all groups of policies.
 type Judge struct {
 	groups []*group
-	// A match looks at more than the kind and the namespace of objects.
+	// Whether a match depends on more than the kind and the namespace of objects.
 	needsMetadata bool
 
-	survey *Survey // nil: nobody asks what is not judged
+	survey *Survey // nil if objects that are not judged do not matter
 
-	timeouts atomic.Int32 // how many queries did not end in time
+	timeouts atomic.Int32 // number of queries that did not end in time
 
 	mutex sync.RWMutex
-	// Which constraints select objects, by match keys.
+	// The cached selections by match key.
 	selections map[string]*selection
 }
 
 // A selection says which constraints of each group select an object.
 type selection struct {
-	constraints []*ast.Term // for each group an array of places
+	constraints []*ast.Term // for each group, an array of indices
 	isEmpty     bool
-	// Where it is empty: whether constraints would select the object in another namespace than this one.
+	// If it is empty: whether constraints would select the object in a namespace other than this one.
 	isSelectable bool
 	namespace    string
-	// Whether constraints select the object can only be told with the object itself.
+	// Whether the constraints that select the object depend on more than the match key.
 	mustMatchIndividually bool
 }
 
 const mostSelections = 20_000
 
-// New returns a judge by groups of policies; a survey says what to look for in what they do not judge, if it is not nil.
+// New returns a judge with groups of policies. If survey is not nil, it says what to look for in objects that are not judged.
 func New(groups []Policies, survey *Survey) (*Judge, error) {
 	j := &Judge{groups: make([]*group, len(groups)), selections: map[string]*selection{}, survey: survey}
 	if survey != nil {
@@ -185,7 +185,7 @@ func New(groups []Policies, survey *Survey) (*Judge, error) {
 	return j, nil
 }
 
-// The fields of a match that only the kind and the namespace of an object decide, unless it is a Namespace.
+// The fields of a match that depend only on the kind and the namespace of an object, unless the object is a Namespace.
 var fieldsDecidedByKindAndNamespace = []string{
 	"kinds", "namespaces", "excludedNamespaces", "namespaceSelector", "scope", "source",
 }
@@ -216,10 +216,10 @@ func (j *Judge) cached(key []byte) *selection {
 	return j.selections[string(key)]
 }
 
-// What rego/gatekeeper/batch.rego says of an object that constraints would select in another namespace.
+// The answer of rego/gatekeeper/batch.rego for an object that constraints would select in another namespace.
 const elsewhere = "elsewhere"
 
-// selectBy finds the selections for match keys, all of one target namespace.
+// selectBy finds the selections for match keys, which must have the same target namespace.
 func (j *Judge) selectBy(namespace string, keys []string) ([]*selection, error) {
 	found := make([]*selection, len(keys))
 	objects := make([]*ast.Term, len(keys))
@@ -272,13 +272,13 @@ func namespaceItem(namespace string) [2]*ast.Term {
 	return ast.Item(ast.StringTerm("namespace"), ast.StringTerm(namespace))
 }
 
-// A batch is objects that are judged at once.
+// A batch is a set of objects that are judged in one query.
 type batch struct {
 	objects []*ast.Term
-	// Which constraints select each object; nil: that is asked as well, with the Namespaces that are known.
+	// The selection of each object; nil: match the objects as well, with the Namespaces that are known.
 	selections []*selection
 	namespaces *ast.Term
-	// The namespace of objects that state none.
+	// The namespace of objects that do not state any.
 	namespace string
 }
 
@@ -315,10 +315,10 @@ func (j *Judge) evaluate(b batch) ([]Answer, error) {
 	return together, nil
 }
 
-// Policies that did not end in time so often are not asked again: each time takes minutes.
+// After this many timeouts, which take minutes each, policies are not evaluated any more.
 const mostTimeouts = 3
 
-// answers judges objects, one by one if a policy fails for all of them together.
+// answers judges objects. If a policy fails for all of them together, it judges them one by one.
 func (j *Judge) answers(b batch) []Answer {
 	if j.timeouts.Load() >= mostTimeouts {
 		return slices.Repeat([]Answer{{Failure: noAnswerInTime}}, len(b.objects))
@@ -343,9 +343,9 @@ func (j *Judge) answers(b batch) []Answer {
 	return found
 }
 
-// Answers judges objects, each as JSON.
+// Answers judges objects, each given as JSON.
 //
-// namespace is that of objects that state none, namespaces are the Namespaces that are known, by name.
+// namespace is the namespace of objects that do not state any; namespaces are the known Namespaces by name.
 func (j *Judge) Answers(objects []json.RawMessage, namespace string, namespaces json.RawMessage) ([]Answer, error) {
 	b := batch{objects: make([]*ast.Term, len(objects)), namespace: namespace, namespaces: ast.ObjectTerm()}
 	for i, object := range objects {
@@ -365,7 +365,7 @@ func (j *Judge) Answers(objects []json.RawMessage, namespace string, namespaces 
 	return j.answers(b), nil
 }
 
-// InWords says what OPA's errors say, in one line.
+// InWords returns OPA's errors as one line.
 func InWords(errs ...error) string {
 	var words []string
 	for _, err := range errs {

@@ -16,13 +16,13 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// Says of every object that all of it is wrong.
+// Reports a violation of the whole spec for every object.
 const tellsAll = `package policies.tells_all
 
 violation contains {"msg": "all of it", "details": {"path": "spec"}}
 `
 
-// modules returns rego/gatekeeper and policies by their names.
+// modules returns the modules of rego/gatekeeper, and policies by name.
 func modules(t *testing.T, policies map[string]string) Modules {
 	t.Helper()
 	names, err := filepath.Glob("../../../rego/gatekeeper/*/*.rego")
@@ -65,7 +65,7 @@ func judgeBy(t *testing.T, policy string, matches ...map[string]any) *Judge {
 	return j
 }
 
-// A collector keeps what a pool finds.
+// A collector keeps the findings of a pool.
 type collector struct {
 	mutex    sync.Mutex
 	found    []string
@@ -112,7 +112,7 @@ func (c *collector) Judged(found []Judged) {
 	}
 }
 
-// inShort returns the names of the constraints in an answer, or why there is none.
+// inShort returns the names of the constraints in an answer, or the reason why there is none.
 func inShort(answer Answer) string {
 	if answer.Failure != "" {
 		return answer.Failure
@@ -125,7 +125,7 @@ func inShort(answer Answer) string {
 	return answer.Namespace + " " + strings.Join(names, ",")
 }
 
-// judgeFile returns what a judge finds in a file with a text, sorted.
+// judgeFile returns what a judge finds in a file with the given text, sorted.
 func judgeFile(t *testing.T, j *Judge, text string, target TargetNamespace) *collector {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "f.yaml")
@@ -140,7 +140,7 @@ func judgeFile(t *testing.T, j *Judge, text string, target TargetNamespace) *col
 	return c
 }
 
-// surveyBy returns a survey by Rego that tells what it is asked.
+// surveyBy returns a survey whose Rego reports its input.
 func surveyBy(t *testing.T, objects string) *Survey {
 	t.Helper()
 	hints := `package unjudged.hints
@@ -247,7 +247,7 @@ func object(kind, namespace, name string, labels map[string]string) string {
 	return string(text)
 }
 
-// Objects that differ in everything that a match can look at.
+// Objects that differ in everything that a match can depend on.
 var objects = []string{
 	object("Pod", "a", "one", map[string]string{"x": "1"}),
 	object("Pod", "a", "two", map[string]string{"x": "2"}),
@@ -263,7 +263,7 @@ var objects = []string{
 	`{"apiVersion": "v1", "kind": "Pod"}`,
 }
 
-// Matches that look at one field each.
+// Matches that depend on one field each.
 var matches = map[string]map[string]any{
 	"nothing":            {},
 	"kinds":              {"kinds": []any{map[string]any{"apiGroups": []any{"apps"}, "kinds": []any{"Deployment"}}}},
@@ -276,7 +276,7 @@ var matches = map[string]map[string]any{
 	"source":             {"source": "Original"},
 }
 
-// Selecting objects by their match keys says what matching each object by itself says.
+// Selecting objects by match keys gives the same result as matching each object by itself.
 func TestSelectionIsMatching(t *testing.T) {
 	text := strings.Join(objects, "\n---\n")
 	for field, match := range matches {
@@ -317,7 +317,7 @@ func documentOf(t *testing.T, text string) *read.Document {
 	return document
 }
 
-// Of objects that a match tells apart, one is never taken for another.
+// Objects that a match can distinguish never share a selection.
 func TestObjectsAreToldApart(t *testing.T) {
 	for field, expected := range map[string]string{
 		"labelSelector": "0.[]: a c0|3.[]: b c0|5.[]: a c0|6.[]:  c0",

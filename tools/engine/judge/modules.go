@@ -22,19 +22,19 @@ import (
 // Policies are policies that can be loaded together, and their constraints.
 type Policies struct {
 	Modules
-	// What is data.pullguard for rego/gatekeeper/batch.rego.
+	// The value of data.pullguard for rego/gatekeeper/batch.rego.
 	Data map[string]any `json:"data"`
 }
 
-// Modules are Rego that can be loaded together: what stands below a folder, or texts by the names that errors show.
+// Modules are Rego modules that can be loaded together: those below a folder, or texts by the file names for errors.
 type Modules struct {
 	RegoVersion string            `json:"regoVersion"`
 	Folder      string            `json:"folder"`
 	Texts       map[string]string `json:"modules"`
 }
 
-// Withheld are the functions that reach out of the policies, or tell what is around them. Functions that verify JSON by a
-// schema read the files and fetch the addresses that the schema names.
+// Withheld are the functions that reach beyond the policies, or reveal their environment. The functions for JSON schemas read
+// files and fetch addresses that a schema names.
 var Withheld = []string{"http.send", "json.match_schema", "json.verify_schema", "net.lookup_ip_addr", "opa.runtime"}
 
 func isWithheld(b *ast.Builtin) bool { return slices.Contains(Withheld, b.Name) }
@@ -46,7 +46,7 @@ var capabilities = sync.OnceValue(func() *ast.Capabilities {
 	return found
 })
 
-// Withhold takes the functions out of OPA itself, whose server goes by no capabilities. It is to be called before anything else.
+// Withhold removes the functions from OPA itself, because its server ignores capabilities. Call it before anything else.
 func Withhold() {
 	ast.Builtins = slices.DeleteFunc(ast.Builtins, isWithheld)
 	for _, name := range Withheld {
@@ -54,7 +54,7 @@ func Withhold() {
 	}
 }
 
-// compile loads the modules.
+// compile compiles the modules.
 func (m Modules) compile() (*ast.Compiler, error) {
 	version := ast.RegoV1
 	if m.RegoVersion == "v0" {
@@ -95,7 +95,7 @@ func (m Modules) compile() (*ast.Compiler, error) {
 
 const mostRego = 64 << 20 // bytes below a folder
 
-// textsBelow reads the policies below a folder. The adapter for conftest stands beside the policies of a library.
+// textsBelow reads the policies below a folder, without the adapter for conftest, which is next to a library's policies.
 func textsBelow(folder string) (map[string]string, error) {
 	texts := map[string]string{}
 	size := int64(0)
@@ -129,13 +129,13 @@ func textsBelow(folder string) (map[string]string, error) {
 	return texts, err
 }
 
-// Rules are rules of modules that were compiled before.
+// Rules caches compiled rules of modules.
 type Rules struct {
 	mutex    sync.Mutex
 	prepared map[[sha256.Size]byte]rego.PreparedEvalQuery
 }
 
-// Query returns the value of a rule, such as data.scope.plan.plan, for an input, which is JSON, or nothing.
+// Query returns the value of a rule, such as data.scope.plan.plan. The input is JSON, or empty.
 func (r *Rules) Query(modules Modules, rule string, input []byte) (any, error) {
 	prepared, err := r.prepare(modules, rule)
 	if err != nil {
@@ -162,7 +162,7 @@ func (r *Rules) Query(modules Modules, rule string, input []byte) (any, error) {
 }
 
 func (r *Rules) prepare(modules Modules, rule string) (rego.PreparedEvalQuery, error) {
-	// Maps are encoded in the order of their keys.
+	// Maps are encoded in the order of their keys, so equal modules have equal keys.
 	encoded, err := json.Marshal([]any{modules, rule})
 	if err != nil {
 		return rego.PreparedEvalQuery{}, err

@@ -8,12 +8,12 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// A Module is what the text of a module says of itself.
+// A Module describes a Rego module.
 type Module struct {
 	Package    []string    `json:"package"` // its parts, without data
 	Line       int         `json:"line"`    // of the package clause
 	References []Reference `json:"references"`
-	Sets       []string    `json:"sets"` // its rules that are partial sets
+	Sets       []string    `json:"sets"` // the names of its partial sets
 	Metadata   *Metadata   `json:"metadata"`
 }
 
@@ -24,7 +24,7 @@ type Reference struct {
 	Line     int      `json:"line"`
 }
 
-// Metadata are the annotations of a package, and the comment that they stand in.
+// Metadata is the annotations of a package, with the comment that contains them.
 type Metadata struct {
 	Line        int              `json:"line"`
 	Text        string           `json:"text"`
@@ -83,7 +83,7 @@ func references(parsed *ast.Module) []Reference {
 	return found
 }
 
-// constants returns the name that a reference begins with, and the constant strings behind it.
+// constants returns the first name of a reference, and the constant strings after it.
 func constants(ref ast.Ref) []string {
 	var parts []string
 	for i, term := range ref {
@@ -102,8 +102,7 @@ func constants(ref ast.Ref) []string {
 	return parts
 }
 
-// FirstError returns the first thing that OPA has against a module, as the others mostly follow from it, and its line; 0: it has
-// none.
+// FirstError returns OPA's first error about a module, because others mostly follow from it, and its line, or 0.
 func FirstError(err error) (message string, line int) {
 	var many ast.Errors
 	var first *ast.Error

@@ -14,32 +14,32 @@ import (
 const (
 	chunkSize = 1 << 18 // bytes of small files that are judged together
 	batchSize = 64      // objects in one query
-	// Objects of one worker whose terms are in memory; small files have fewer in a chunk.
+	// The most objects of a worker whose terms are in memory. A chunk of small files has fewer.
 	mostPending = 4 * batchSize
 )
 
-// A File is one whose objects are judged. It is done when all its parts have been judged.
+// A File is a file whose objects are judged. It is done when all its parts have been judged.
 type File struct {
 	ID     int
 	Target TargetNamespace
 
 	mutex sync.Mutex
-	// How many parts have not been judged, and one more until all have been made.
+	// The number of parts that are not yet judged, plus one until all parts have been read.
 	waiting int
 	result  read.Result
 	objects int
-	// How many objects of kinds that constraints select are in namespaces that they do not, by namespace, and how many state
-	// what no Namespace can be called, by that.
+	// unprotected counts objects that no constraint selects, but that some would select in another namespace, by namespace.
+	// placeholders counts objects whose stated namespace is not a valid name, by that text.
 	unprotected, placeholders map[string]int
 }
 
-// Unprotected returns how many objects are not judged for their namespaces, by namespace.
+// Unprotected returns the number of objects that are not judged because of their namespace, by namespace.
 func (f *File) Unprotected() map[string]int { return f.unprotected }
 
-// Placeholders returns how many objects state what no Namespace can be called, by that.
+// Placeholders returns the number of objects whose stated namespace is not a valid name, by that text.
 func (f *File) Placeholders() map[string]int { return f.placeholders }
 
-// A Judged is an object with violations, or one that could not be judged.
+// A Judged is an object that has violations, or that could not be judged.
 type Judged struct {
 	File     *File
 	Document *read.Document
@@ -47,18 +47,18 @@ type Judged struct {
 	Answer   Answer
 }
 
-// A Sink gets what is found in files. Several goroutines call it.
+// A Sink receives the results for files. It is called by several goroutines.
 type Sink interface {
-	// Seen gets the objects of a document that was read, and tells whether it keeps the document.
+	// Seen receives the objects of a document, and tells whether the sink keeps the document.
 	Seen(*File, *read.Document, []read.Object) (isKept bool)
 	Problems(*File, []read.Problem)
 	Judged([]Judged)
-	// Unjudged gets objects of kinds that no constraint selects, and that hold what a policy could judge.
+	// Unjudged receives objects of kinds that no constraint selects, if they hold something that a policy could judge.
 	Unjudged([]Unjudged)
-	// Failed gets what keeps the survey from saying that.
+	// Failed receives an error of the survey that finds such objects.
 	Failed(error)
 	Done(file *File, result read.Result, objects int)
-	// Flush is called when nothing more comes soon.
+	// Flush is called when no more results will follow soon.
 	Flush()
 }
 
@@ -77,7 +77,7 @@ type pending struct {
 	selection *selection
 }
 
-// An unmatched object is one for whose match key no selection is known yet.
+// An unmatched object is one whose match key has no cached selection.
 type unmatched struct {
 	file     *File
 	document *read.Document
@@ -85,7 +85,7 @@ type unmatched struct {
 	key      string
 }
 
-// A surveyed object is one of a kind that no constraint selects, and that has something to look at.
+// A surveyed object is one of a kind that no constraint selects, with parts that may be of interest.
 type surveyed struct {
 	file     *File
 	document *read.Document
@@ -93,7 +93,7 @@ type surveyed struct {
 	parts    []byte
 }
 
-// A counted object is one that is not judged, or not where it goes.
+// A counted is a reason to count an object: its namespace excludes it from all constraints, or is a placeholder.
 type counted struct {
 	file          *File
 	isPlaceholder bool
@@ -102,18 +102,18 @@ type counted struct {
 
 // A Pool reads and judges files, several parts at a time.
 type Pool struct {
-	judge   func() *Judge // waits until it can be used
+	judge   func() *Judge // waits until the policies are loaded
 	sink    Sink
 	limits  read.Limits
 	queue   chan []part
-	spare   chan struct{} // a token for each evaluation that may run beside the workers' own
+	spare   chan struct{} // a token for each evaluation that may run in addition to the workers' own
 	working sync.WaitGroup
 
-	gathered []part // small parts, for the queue
+	gathered []part // small parts that are not in the queue yet
 	size     int
 }
 
-// NewPool returns a pool. Its judge may have to be waited for.
+// NewPool returns a pool. The function for its judge may block.
 func NewPool(j func() *Judge, sink Sink, limits read.Limits) *Pool {
 	workers := runtime.GOMAXPROCS(0)
 	p := &Pool{judge: j, sink: sink, limits: limits, queue: make(chan []part, workers)}
@@ -129,7 +129,7 @@ func NewPool(j func() *Judge, sink Sink, limits read.Limits) *Pool {
 	return p
 }
 
-// Judge reads a file and judges its objects; the sink gets what comes of it.
+// Judge reads a file and judges its objects. The sink receives the results.
 func (p *Pool) Judge(path, name string, f *File) {
 	f.waiting = 1
 	splitter := read.Splitter{
@@ -151,7 +151,7 @@ func (p *Pool) Judge(path, name string, f *File) {
 	p.finish(f, 0)
 }
 
-// add takes a part of a file. Small ones are gathered.
+// add adds a part of a file. It gathers small parts.
 func (p *Pool) add(next part) {
 	p.gathered = append(p.gathered, next)
 	if p.size += len(next.Text); p.size >= chunkSize {
@@ -159,7 +159,7 @@ func (p *Pool) add(next part) {
 	}
 }
 
-// Send hands what was gathered to the workers.
+// Send passes the gathered parts to the workers.
 func (p *Pool) Send() {
 	if len(p.gathered) > 0 {
 		p.queue <- p.gathered
@@ -167,14 +167,14 @@ func (p *Pool) Send() {
 	}
 }
 
-// Close waits until all is judged.
+// Close waits until everything is judged.
 func (p *Pool) Close() {
 	p.Send()
 	close(p.queue)
 	p.working.Wait()
 }
 
-// finish notes that a part of a file has been judged, or that there are no more parts.
+// finish records that a part of a file has been judged, or that there are no more parts.
 func (p *Pool) finish(f *File, objects int) {
 	f.mutex.Lock()
 	f.objects += objects
@@ -186,7 +186,7 @@ func (p *Pool) finish(f *File, objects int) {
 	}
 }
 
-// A worker keeps memory that it uses again for the next document.
+// A worker reuses its memory for the next document.
 type worker struct {
 	*Pool
 	loaded  *Judge
@@ -247,7 +247,7 @@ func (w *worker) work(parts []part) {
 	w.sink.Flush()
 }
 
-// judgePending judges what is pending, and forgets it: the terms of an object take many times the memory of its text.
+// judgePending judges the pending objects, and releases them: their terms take many times the memory of their text.
 func (w *worker) judgePending() {
 	w.selectUnmatched()
 	w.judgeAll()
@@ -257,7 +257,7 @@ func (w *worker) judgePending() {
 	w.pending, w.unknown = w.pending[:0], w.unknown[:0]
 }
 
-// keep tells whether an object has to be judged or looked at, or whether that is not yet known; then it remembers it.
+// keep returns true if an object must be judged or surveyed, or if that is not yet known. It then keeps the object.
 func (w *worker) keep(f *File, d *read.Document, o read.Object) bool {
 	if stated := statedNamespace(d.Tape, o); stated != "" && !isName(stated) {
 		w.counts[counted{f, true, stated}]++
@@ -293,7 +293,7 @@ func (w *worker) add(f *File, d *read.Document, o read.Object, found *selection)
 	w.pending = append(w.pending, &pending{f, d, o, w.terms.object(d.Tape, o, f.Target.Replacement(d.Tape, o)), found})
 }
 
-// leave notes an object that no constraint selects, and tells whether it has to be looked at.
+// leave counts or surveys an object that no constraint selects. It returns true if the object must be surveyed.
 func (w *worker) leave(f *File, d *read.Document, o read.Object, found *selection) bool {
 	switch {
 	case w.loaded.survey == nil:
@@ -308,7 +308,7 @@ func (w *worker) leave(f *File, d *read.Document, o read.Object, found *selectio
 	return false
 }
 
-// count hands on what was counted.
+// count adds the worker's counts to the files.
 func (w *worker) count() {
 	for what, number := range w.counts {
 		what.file.mutex.Lock()
@@ -325,7 +325,7 @@ func (w *worker) count() {
 	clear(w.counts)
 }
 
-// askSurvey finds out what the objects hold that no constraint selects.
+// askSurvey asks the survey about the objects that no constraint selects.
 func (w *worker) askSurvey() {
 	for chunk := range slices.Chunk(w.survey, batchSize) {
 		objects := make([][]byte, len(chunk))
@@ -352,7 +352,7 @@ func (w *worker) askSurvey() {
 	w.survey = w.survey[:0]
 }
 
-// selectUnmatched finds the selections of objects for which none are cached.
+// selectUnmatched finds the selections of objects whose match keys are not cached.
 func (w *worker) selectUnmatched() {
 	byNamespace := map[string][]unmatched{}
 	for _, u := range w.unknown {
@@ -370,7 +370,7 @@ func (w *worker) selectUnmatched() {
 		found, err := w.loaded.selectBy(namespace, keys)
 		for _, u := range own {
 			if err != nil {
-				// Judging it says what is wrong.
+				// Judging the object reports the error.
 				w.add(u.file, u.document, u.object, &selection{mustMatchIndividually: true})
 			} else if own := found[places[u.key]]; !own.isEmpty {
 				w.add(u.file, u.document, u.object, own)
@@ -385,7 +385,7 @@ func (w *worker) selectUnmatched() {
 	}
 }
 
-// judgeAll judges what is pending, on other processors as well if they are idle.
+// judgeAll judges the pending objects, on other processors as well if they are idle.
 func (w *worker) judgeAll() {
 	byNamespace := map[string][]*pending{}
 	for _, p := range w.pending {

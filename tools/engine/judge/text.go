@@ -2,7 +2,7 @@ package judge
 
 import "pullguard.invalid/tools/engine/read"
 
-// Text reads a text and judges its objects, in the goroutine of the caller; the sink gets what comes of it.
+// Text reads a text and judges its objects in the caller's goroutine. The sink receives the results.
 func Text(j *Judge, sink Sink, limits read.Limits, text []byte, f *File) {
 	p := &Pool{judge: func() *Judge { return j }, sink: sink, limits: limits}
 	w := newWorker(p)

@@ -11,8 +11,8 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// A Survey says what to look for in objects of kinds that no constraint selects, wherever they stand. What it means is decided
-// by Rego: unjudged.hints and unjudged.objects.
+// A Survey finds objects of kinds that no constraint selects and that may hold something for policies, wherever it is. Rego
+// decides what that is: unjudged.hints and unjudged.objects.
 type Survey struct {
 	Hints   string  `json:"hints"`   // the text of unjudged.hints
 	Objects Modules `json:"objects"` // unjudged.objects, and what it imports
@@ -25,7 +25,7 @@ type Survey struct {
 	groups  map[string]bool
 }
 
-// An Unjudged is an object of a kind that no constraint selects, and that holds what a policy could judge.
+// An Unjudged is an object of a kind that no constraint selects, and that holds something that a policy could judge.
 type Unjudged struct {
 	File     *File
 	Document *read.Document
@@ -36,7 +36,7 @@ type Unjudged struct {
 
 var kinds = map[string]read.Kind{"array": read.Sequence, "string": read.String}
 
-// load reads what to look for: a constant, which nothing has to be compiled for.
+// load reads what to look for. It is a constant, so nothing has to be compiled.
 func (s *Survey) load() error {
 	s.rules = &Rules{}
 	module, err := ast.ParseModule("hints.rego", s.Hints)
@@ -75,7 +75,7 @@ func set(words []string) map[string]bool {
 	return found
 }
 
-// malformed returns the key in a pod spec of an object whose value is not a list, as it has to be; -1: there is none.
+// malformed returns the key in a pod spec of an object whose value must be a list and is not, or -1.
 func (s *Survey) malformed(t *read.Tape, o read.Object) int {
 	if !s.groups[t.Group(o)] {
 		return -1
@@ -99,7 +99,7 @@ func (s *Survey) malformedBelow(t *read.Tape, node int, isSpec bool) int {
 	return -1
 }
 
-// parts returns an object as unjudged.objects asks for it; nil if there is nothing in it to look for.
+// parts returns an object as the input of unjudged.objects, or nil if it holds nothing of interest.
 func (s *Survey) parts(t *read.Tape, o read.Object, limits read.Limits) []byte {
 	var out []byte
 	for at, end := o.Node+1, t.Next(o.Node); at < end; at = t.Next(at + 1) {
@@ -120,7 +120,7 @@ func (s *Survey) parts(t *read.Tape, o read.Object, limits read.Limits) []byte {
 	return append(read.Closed(whole, ']'), '}')
 }
 
-// inside appends what is looked for in a node: the outermost mappings, and what texts hold.
+// inside appends the parts of interest in a node: the outermost mappings, and those in texts.
 func (s *Survey) inside(out []byte, t *read.Tape, node int, isText bool, limits read.Limits) []byte {
 	switch t.Kind(node) {
 	case read.Mapping:
@@ -158,7 +158,7 @@ func (s *Survey) isWanted(text []byte) bool {
 	return false
 }
 
-// insideText appends what is looked for in the documents that a text holds, or the text if it cannot be read.
+// insideText appends the parts of interest in the documents of a text, and the text itself if it cannot be read.
 func (s *Survey) insideText(out []byte, text []byte, limits read.Limits) []byte {
 	reader := read.Reader{Limits: limits, Dialect: read.Kubernetes}
 	isBroken := false
@@ -184,7 +184,7 @@ func (s *Survey) insideText(out []byte, text []byte, limits read.Limits) []byte 
 	return out
 }
 
-// ask returns what objects hold, as unjudged.objects says; of those that hold nothing, nil.
+// ask returns the answers of unjudged.objects: what each object holds, or nil.
 func (s *Survey) ask(objects [][]byte) ([]*Unjudged, error) {
 	input := append(bytes.Join(append([][]byte{[]byte(`{"objects":[`)}, bytes.Join(objects, []byte{','})), nil), "]}"...)
 	value, err := s.rules.Query(s.Objects, "data.unjudged.objects.found", input)

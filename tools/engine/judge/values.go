@@ -8,7 +8,7 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// terms makes OPA's values of nodes. Terms of short strings are kept, as manifests repeat them.
+// terms converts nodes to OPA's terms. It caches the terms of short strings, because manifests repeat them.
 type terms struct {
 	known map[string]*ast.Term
 }
@@ -64,7 +64,7 @@ func (v *terms) entries(t *read.Tape, index int) [][2]*ast.Term {
 	return items
 }
 
-// object returns a whole object, with what its List says of it, in another namespace than it states if there is one.
+// object returns a whole object, with what its List states about it. If namespace is not nil, it replaces the object's own.
 func (v *terms) object(t *read.Tape, o read.Object, namespace *string) *ast.Term {
 	var items [][2]*ast.Term
 	if o.ImpliedKind != "" {
@@ -87,7 +87,7 @@ func (v *terms) object(t *read.Tape, o read.Object, namespace *string) *ast.Term
 	return ast.NewTerm(whole)
 }
 
-// AppendObject appends an object as JSON, in another namespace than it states if there is one.
+// AppendObject appends an object as JSON. If namespace is not nil, it replaces the object's own.
 func AppendObject(out []byte, t *read.Tape, o read.Object, namespace *string) []byte {
 	if namespace == nil {
 		return t.AppendObject(out, o)
@@ -95,14 +95,14 @@ func AppendObject(out []byte, t *read.Tape, o read.Object, namespace *string) []
 	return append(out, (&terms{}).object(t, o, namespace).String()...)
 }
 
-// A TargetNamespace is the namespace that the objects of a file go to.
+// A TargetNamespace is the namespace to which the objects of a file are applied.
 type TargetNamespace struct {
-	Name    string // of those that state none; "": not known
-	Replace bool   // and of those that state another one
+	Name    string // for objects that do not state any; "" if not known
+	Replace bool   // also for objects that state another one
 }
 
-// Replacement returns the namespace that an object goes to instead of the one that it states; nil if it keeps that. What no
-// Namespace can be called is a placeholder: such an object states none.
+// Replacement returns the namespace that replaces an object's stated one, or nil if the object keeps it. A stated namespace
+// that is not a valid name is a placeholder, as if the object did not state any.
 func (n TargetNamespace) Replacement(t *read.Tape, o read.Object) *string {
 	if stated := statedNamespace(t, o); stated != "" && (n.Replace || !isName(stated)) {
 		return &n.Name
@@ -110,7 +110,7 @@ func (n TargetNamespace) Replacement(t *read.Tape, o read.Object) *string {
 	return nil
 }
 
-// Of returns the namespace that an object goes to; "" if it is not known.
+// Of returns the namespace to which an object is applied, or "" if not known.
 func (n TargetNamespace) Of(t *read.Tape, o read.Object) string {
 	if n.Replacement(t, o) == nil {
 		if stated := statedNamespace(t, o); stated != "" {
@@ -122,7 +122,7 @@ func (n TargetNamespace) Of(t *read.Tape, o read.Object) string {
 
 const longestName = 63
 
-// isName tells whether a Namespace can have a name.
+// isName tells whether a name is valid for a Namespace.
 func isName(name string) bool {
 	for i := range len(name) {
 		isLetter := name[i] >= 'a' && name[i] <= 'z' || name[i] >= '0' && name[i] <= '9'
@@ -137,7 +137,7 @@ func statedNamespace(t *read.Tape, o read.Object) string {
 	return t.Str(t.Get(t.Get(o.Node, "metadata"), "namespace"))
 }
 
-// appendMatchKey appends the target namespace and, as JSON, what matching asks of an object; not ok: that is not clear.
+// appendMatchKey appends the target namespace and, as JSON, what matching depends on. It returns ok=false if that is not clear.
 func appendMatchKey(out []byte, t *read.Tape, o read.Object, target TargetNamespace, needsMetadata bool) (key []byte, ok bool) {
 	out = append(out, target.Name...)
 	out = read.AppendString(append(out, `{"kind":`...), []byte(o.Kind))

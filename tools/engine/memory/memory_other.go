@@ -3,5 +3,5 @@
 // Package memory limits the memory of the process.
 package memory
 
-// Limit does nothing: other systems do not limit what a process can take.
+// Limit does nothing, because other systems cannot limit the memory of a process.
 func Limit(uint64) error { return nil }

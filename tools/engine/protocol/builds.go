@@ -19,7 +19,7 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// Builders are processes that build, one for each processor.
+// builders are worker processes, one for each processor.
 type builders struct {
 	once sync.Once
 	free chan *worker.Worker
@@ -45,7 +45,7 @@ func (b *builders) close() {
 	}
 }
 
-// buildable says which of some files are kustomizations and charts to build.
+// buildable answers which of some files are kustomizations and charts to build.
 func (s *session) buildable(asked request) {
 	var data struct {
 		Kustomizations string   `json:"kustomizations"`
@@ -76,7 +76,7 @@ func (s *session) buildable(asked request) {
 	s.value(asked.ID, found, nil)
 }
 
-// build builds, and judges what is made.
+// build builds something, and judges its output.
 func (s *session) build(asked request) {
 	defer s.files.Done()
 	var data worker.Build
@@ -128,17 +128,17 @@ func (s *session) built(id int, b *building, text []byte) {
 	}{"done", id, b.objects, b.made.Files, b.made.Omitted, b.made.Values, len(text), b.counts}, text)
 }
 
-// A building is the sink for what is found in what a build made.
+// A building is the sink for the results of one build.
 type building struct {
 	*session
 	made    *builds.Made
-	starts  []int // the line on which each text begins in all of them together
+	starts  []int // the line of the joined texts on which each text begins
 	found   []located
 	objects int
 	counts  counts
 }
 
-// A located finding is one whose places are asked for.
+// A located is a finding with questions about its places.
 type located struct {
 	file           int
 	record, judged []byte
@@ -147,7 +147,7 @@ type located struct {
 	asked          []builds.Question
 	places         []byte
 	name           string
-	isUnjudged     bool // no finding, but an object that no policy judges
+	isUnjudged     bool // it is not a finding, but an object that no policy judges
 }
 
 var betweenTexts = []byte("\n---\n")
@@ -168,7 +168,7 @@ func (b *building) join() []byte {
 	return all
 }
 
-// textAt returns the text in which a line of all of them stands, and the line in that one.
+// textAt returns the index of the text that contains a line of the joined texts, and the line within that text.
 func (b *building) textAt(line int) (text, own int) {
 	text = max(sort.SearchInts(b.starts, line+1)-1, 0)
 	if len(b.starts) == 0 {
@@ -181,7 +181,7 @@ func (b *building) Seen(_ *judge.File, document *read.Document, objects []read.O
 	return b.seen(nil, 0, document, objects)
 }
 
-// Problems are those of a reader of what was made.
+// Problems receives the reader's problems with the output.
 func (b *building) Problems(file *judge.File, problems []read.Problem) {
 	for _, problem := range problems {
 		text, line := b.textAt(problem.Line)
@@ -193,7 +193,7 @@ func (b *building) Problems(file *judge.File, problems []read.Problem) {
 			Type    string `json:"type"`
 			ID      int    `json:"id"`
 			Source  string `json:"source"`
-			Line    int    `json:"line,omitempty"` // of what was made from it
+			Line    int    `json:"line,omitempty"` // of the output
 			Message string `json:"message"`
 			Remedy  string `json:"remedy"`
 		}{"error", file.ID, source, line, problem.Message, problem.Remedy}, nil)
@@ -244,7 +244,7 @@ func (b *building) Done(file *judge.File, _ read.Result, objects int) {
 
 func (b *building) Flush() {}
 
-// ownerOf returns the path of the mapping that a path of a field leads into.
+// ownerOf returns the path of the mapping that contains a field.
 func ownerOf(path string) string { return path[:max(strings.LastIndexByte(path, '.'), 0)] }
 
 // steps returns the keys and indices of a path such as `spec.containers[2]`.
@@ -262,7 +262,7 @@ func steps(path string) []any {
 	return found
 }
 
-// locate asks where what was found stands.
+// locate asks where the findings come from.
 func (b *building) locate(w *worker.Worker, data worker.Build) error {
 	var all []builds.Question
 	for _, own := range b.found {
@@ -301,7 +301,7 @@ func (b *building) locate(w *worker.Worker, data worker.Build) error {
 	return nil
 }
 
-// report writes findings, but for those that depend on a Namespace that is not known.
+// report writes the findings, and defers those that depend on a Namespace that is not known.
 func (b *building) report() error {
 	var out []byte
 	for _, own := range b.found {

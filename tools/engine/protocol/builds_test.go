@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// folder writes files below a new folder, by their names, and returns it without links in it.
+// folder writes files below a new folder, and returns the path of the folder without links.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	top, err := filepath.EvalSymlinks(t.TempDir())
@@ -71,7 +71,7 @@ func TestBuilds(t *testing.T) {
 		}
 		return found, records[len(records)-1]
 	}
-	// What depends on a Namespace is kept back.
+	// A finding that depends on a Namespace is deferred.
 	found, done := build("kustomization", "prod")
 	expect(t, found)
 	files := strings.ReplaceAll(fmt.Sprint(done["files"]), top, "")

@@ -12,20 +12,20 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// An index knows the places of objects that have a namespace and a name, and their controllers.
+// An index holds the positions of objects with a namespace and a name, and their controllers.
 type index struct {
 	seed    maphash.Seed
 	mutex   sync.Mutex
 	entries []indexEntry
 	files   map[int]indexedFile
-	large   map[place]*read.Document // so that they need not be read again
-	size    int                      // bytes of those
+	large   map[place]*read.Document // need not be read again
+	size    int                      // bytes of the large documents
 }
 
-// A place is where a document stands.
+// A place is the position of a document.
 type place struct{ file, document int }
 
-// Documents of at least so many bytes are kept, so many bytes together: a List of a whole cluster is one document.
+// Documents of at least this size are kept, up to this total, because a List of a whole cluster is one document.
 const largeDocument, mostLarge = 1 << 20, 1 << 26
 
 type indexedFile struct {
@@ -38,7 +38,7 @@ type indexEntry struct {
 	file, document     uint32
 }
 
-// A key is how an object is known: namespace, kind and name.
+// A key identifies an object by namespace, kind and name.
 type key [3]string
 
 func newIndex() *index {
@@ -53,7 +53,7 @@ func (x *index) addFile(id int, file indexedFile) {
 
 func (x *index) hash(k key) uint64 { return max(maphash.Comparable(x.seed, k), 1) }
 
-// add notes the objects of a document, and tells whether it keeps the document.
+// add indexes the objects of a document, and tells whether the index keeps the document.
 func (x *index) add(file int, d *read.Document, objects []read.Object) (isKept bool) {
 	x.mutex.Lock()
 	target := x.files[file].target
@@ -84,7 +84,7 @@ func keyOf(d *read.Document, o read.Object, target judge.TargetNamespace) (own k
 	return own, own[0] != "" && own[2] != ""
 }
 
-// controllerOf returns the key of what controls an object in a namespace.
+// controllerOf returns the key of the controller of an object in a namespace.
 func controllerOf(d *read.Document, o read.Object, namespace string) (controller key, ok bool) {
 	owners := d.Get(d.Get(o.Node, "metadata"), "ownerReferences")
 	for place := 0; ; place++ {
@@ -98,15 +98,15 @@ func controllerOf(d *read.Document, o read.Object, namespace string) (controller
 	}
 }
 
-// A family is the objects with the same controller, and the objects of the input that may be that controller.
+// A family is the objects with the same controller, and the objects of the input that may be this controller.
 type family struct{ Objects, Controllers []section }
 
-// A section is where an object stands in a spool.
+// A section is the position of an object in a spool.
 type section struct{ at, size int64 }
 
 const familiesAtOnce = 32 // in one query
 
-// controlled asks for the values of a rule over objects and their controllers.
+// controlled answers with the values of a rule for objects and their controllers.
 func (s *session) controlled(asked request) {
 	var data struct {
 		Modules map[string]string `json:"modules"`
@@ -177,8 +177,8 @@ func inputOf(families []family, kept io.ReaderAt) ([]byte, error) {
 	return json.Marshal(input)
 }
 
-// families reads objects and their controllers again, in the order of the controllers' keys; those whose controllers are not in
-// the input are left out.
+// families reads objects and their controllers again, sorted by the controllers' keys. It leaves out objects whose controllers
+// are not in the input.
 func (s *session) families(x *index, objects []key, kept *spool) ([]family, error) {
 	wanted := map[uint64]bool{}
 	for _, object := range objects {

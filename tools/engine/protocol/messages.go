@@ -15,10 +15,10 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// Version is that of PROTOCOL.md.
+// Version is the version of PROTOCOL.md.
 const Version = 1
 
-// A request is what a client asks for; PROTOCOL.md says which fields belong to which type.
+// A request is a client's request. PROTOCOL.md says which fields belong to which type.
 type request struct {
 	Type        string       `json:"type"`
 	ID          int          `json:"id"`
@@ -38,14 +38,14 @@ type request struct {
 	RegoVersion string       `json:"regoVersion"`
 
 	data []byte
-	// Those of the session when it was asked.
+	// The limits of the session at the time of the request.
 	limits read.Limits
 	index  *index
 }
 
 const longestLine = 1 << 20 // of a request
 
-// next reads a request; io.EOF: there is none.
+// next reads a request. It returns io.EOF at the end of the requests.
 func next(input *bufio.Reader) (asked request, err error) {
 	line, err := input.ReadSlice('\n')
 	switch {
@@ -66,7 +66,7 @@ func next(input *bufio.Reader) (asked request, err error) {
 	return asked, nil
 }
 
-// A writer writes records, whole ones at a time.
+// A writer writes whole records.
 type writer struct {
 	mutex  sync.Mutex
 	stream *bufio.Writer
@@ -85,16 +85,16 @@ func (w *writer) flush() {
 	w.stream.Flush()
 }
 
-// record writes a record; data follows it if it is not nil.
+// record writes a record, followed by data if it is not nil.
 func (w *writer) record(fields any, data []byte) {
 	line, err := json.Marshal(fields)
 	if err != nil {
-		panic(err) // records are made of what JSON has
+		panic(err) // every record can be encoded
 	}
 	w.write(append(append(line, '\n'), data...))
 }
 
-// A done record is the last one of a request that was answered.
+// A done record is the last record of a successful request.
 type done struct {
 	Type              string                    `json:"type"`
 	ID                int                       `json:"id"`
@@ -110,7 +110,7 @@ type done struct {
 	counts
 }
 
-// Counts are those of objects that are not judged, or not where they go.
+// counts are the numbers of objects that are excluded by their namespace, or whose namespace is a placeholder.
 type counts struct {
 	Unprotected  map[string]int `json:"unprotected,omitempty"`
 	Placeholders map[string]int `json:"placeholders,omitempty"`
@@ -137,7 +137,7 @@ func (w *writer) failed(id int, message string, timedOut bool) {
 	}{"failed", id, message, timedOut}, nil)
 }
 
-// failedAt says why a request cannot be answered, and the line of its text that is wrong; 0: none is known.
+// failedAt writes why a request failed, and the line of its text with the error; 0 if not known.
 func (w *writer) failedAt(id int, message string, line int) {
 	w.record(struct {
 		Type    string `json:"type"`
@@ -170,7 +170,7 @@ func appendPlace(out []byte, kind string, id, document int) []byte {
 	return strconv.AppendInt(append(out, `,"document":`...), int64(document), 10)
 }
 
-// appendItem appends the places of an object in the Lists that it stands in.
+// appendItem appends the indices of an object in its Lists.
 func appendItem(out []byte, item []int) []byte {
 	out = append(out, `,"item":[`...)
 	for _, place := range item {

@@ -14,13 +14,13 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// Namespaces are those that were read: their labels by name, nil if the input has different ones.
+// namespaces holds the labels of the Namespaces that were read, by name; nil if the input has different labels for a name.
 type namespaces struct {
 	mutex  sync.Mutex
 	labels map[string]map[string]any
 }
 
-// note notes a Namespace.
+// note records a Namespace.
 func (n *namespaces) note(d *read.Document, o read.Object) {
 	metadata := d.Get(o.Node, "metadata")
 	name := d.Str(d.Get(metadata, "name"))
@@ -30,7 +30,7 @@ func (n *namespaces) note(d *read.Document, o read.Object) {
 	own := map[string]any{}
 	if labels := d.Get(metadata, "labels"); d.Kind(labels) == read.Mapping {
 		if err := decode(d.AppendJSON(nil, labels), &own); err != nil {
-			panic(err) // it is JSON
+			panic(err) // a Tape always gives valid JSON
 		}
 	}
 	n.mutex.Lock()
@@ -44,8 +44,8 @@ func (n *namespaces) note(d *read.Document, o read.Object) {
 	n.labels[name] = own
 }
 
-// known returns the labels of the Namespaces that count, and the names of those that do not. What is stated counts more than
-// what was read.
+// known returns the labels of the unambiguous Namespaces, and the names of the ambiguous ones. Stated labels override those
+// that were read.
 func (n *namespaces) known(stated map[string]map[string]any) (labels map[string]map[string]any, ambiguous []string) {
 	n.mutex.Lock()
 	defer n.mutex.Unlock()
@@ -69,10 +69,10 @@ func dependsOnNamespace(answer judge.Answer) bool {
 	return answer.Namespace != "" && slices.ContainsFunc(answer.Responses, judge.Response.IsNamespaceAssumed)
 }
 
-// Deferred are findings that depend on a Namespace that is not known.
+// deferred holds the findings that depend on a Namespace that is not known.
 type deferred struct{ spool }
 
-// A deferredFinding is one of them.
+// A deferredFinding is one of these findings.
 type deferredFinding struct {
 	File    int             `json:"file"`
 	Record  json.RawMessage `json:"record"` // without the answer and the lines
@@ -82,7 +82,7 @@ type deferredFinding struct {
 	Lines   json.RawMessage `json:"lines"`
 }
 
-// add keeps a finding.
+// add defers a finding.
 func (d *deferred) add(found judge.Judged) error {
 	return d.keep(deferredFinding{
 		File:    found.File.ID,
@@ -105,7 +105,7 @@ func (d *deferred) keep(entry deferredFinding) error {
 
 const rejudged = 64 // objects at once
 
-// rejudge judges deferred objects whose Namespace is known by now again, and writes all deferred findings.
+// rejudge re-evaluates the deferred objects whose Namespace is known by now, and writes all deferred findings.
 func (s *session) rejudge(asked request) {
 	var stated map[string]map[string]any
 	if len(asked.data) > 0 {
@@ -140,7 +140,7 @@ func (s *session) rejudge(asked request) {
 	s.record(done{Type: "done", ID: asked.ID, Known: known, Ambiguous: ambiguous}, nil)
 }
 
-// chunks reads the findings that were kept; those of a chunk have the same default namespace.
+// chunks reads the deferred findings. The findings of a chunk have the same default namespace.
 func (d *deferred) chunks(out chan<- []deferredFinding) error {
 	lines := bufio.NewReader(io.NewSectionReader(d.reader(), 0, d.size))
 	decoder := json.NewDecoder(lines)

@@ -15,7 +15,7 @@ import (
 	"pullguard.invalid/tools/engine/builds/worker"
 )
 
-// The test also is what builds.
+// The test binary is also the worker for builds.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "build" {
 		if err := worker.Serve(os.Stdin, os.Stdout); err != nil {
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A client talks to an engine in this process.
+// A client talks to an engine in the same process.
 type client struct {
 	t        *testing.T
 	requests *io.PipeWriter
@@ -53,7 +53,7 @@ func start(t *testing.T) *client {
 	return c
 }
 
-// read returns the next record, with the data that follows it under "data"; nil at the end.
+// read returns the next record, with its data under "data", or nil at the end.
 func (c *client) read() message {
 	c.t.Helper()
 	line, err := c.records.ReadBytes('\n')
@@ -90,13 +90,13 @@ func (c *client) send(request message, data any) int {
 	return c.next - 1
 }
 
-// ask sends a request and returns its records; the last one stands last.
+// ask sends a request and returns its records, of which the last one is the final record.
 func (c *client) ask(request message, data any) []message {
 	c.t.Helper()
 	return c.until(c.send(request, data))
 }
 
-// until returns the records up to the last one of a request.
+// until returns all records up to the final one of a request.
 func (c *client) until(id int) (found []message) {
 	c.t.Helper()
 	for {
@@ -117,7 +117,7 @@ func (c *client) last(request message, data any) message {
 	return found[len(found)-1]
 }
 
-// end ends the requests and returns how the engine has ended.
+// end ends the requests, and returns the error with which the engine has ended.
 func (c *client) end() error {
 	c.requests.Close()
 	for c.read() != nil {
@@ -125,7 +125,7 @@ func (c *client) end() error {
 	return <-c.ended
 }
 
-// Says of every Pod that its spec is wrong.
+// Reports a violation of the spec for every Pod.
 const policy = `package policies.pods
 
 violation contains {"msg": "no", "details": {"path": "spec"}} if input.review.kind.kind == "Pod"
@@ -177,7 +177,7 @@ func pod(name, namespace string) string {
 	return fmt.Sprintf("kind: Pod\nmetadata: {name: %s, namespace: %q}\nspec:\n  containers: []\n", name, namespace)
 }
 
-// inShort returns what records say, without what is the same in all of them.
+// inShort returns records without the parts that are the same in all of them.
 func inShort(records []message) (out []string) {
 	for _, record := range records {
 		name := ""
@@ -221,7 +221,7 @@ func TestFilesAndNamespaces(t *testing.T) {
 	last := records[len(records)-1]
 	expect(t, []string{fmt.Sprint(last["known"], last["ambiguous"])},
 		"map[in:map[critical:yes] out:map[critical:no] stated:map[critical:no]] [twice]")
-	// What was kept back is told once.
+	// Deferred findings are reported once.
 	expect(t, inShort(c.ask(message{"type": "namespaces"}, nil)), "4 done")
 	if err := c.end(); err != nil {
 		t.Error(err)
@@ -257,7 +257,7 @@ func TestTargetNamespaces(t *testing.T) {
 	}
 }
 
-// What no Namespace can be called is not known.
+// A namespace that is not a valid name is not known.
 func TestPlaceholdersOfNamespaces(t *testing.T) {
 	c := start(t)
 	c.setup(nil)

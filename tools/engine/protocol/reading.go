@@ -19,7 +19,7 @@ type reading struct {
 	found     []read.Object
 }
 
-// read reads a file or a text, and writes what is in it.
+// read reads a file or a text, and writes its contents.
 func (s *session) read(asked request) {
 	r := &reading{session: s, request: asked}
 	if asked.Kinds != nil {
@@ -60,7 +60,7 @@ func (s *session) read(asked request) {
 	s.record(entry, nil)
 }
 
-// first reads the first document alone.
+// first reads only the first document.
 func (r *reading) first(reader *read.Reader, isPath bool) read.Result {
 	text := r.data
 	if isPath {
@@ -101,7 +101,7 @@ func (r *reading) part(reader *read.Reader, part read.Part) {
 	r.flush()
 }
 
-// document appends the records of a document; isKept: somebody keeps it.
+// document appends the records of a document. It returns isKept=true if the index keeps the document.
 func (r *reading) document(d *read.Document) (isKept bool) {
 	if d.IsObject() {
 		r.withKinds++
@@ -140,7 +140,7 @@ func (r *reading) line(out []byte, d *read.Document, o read.Object) []byte {
 	return strconv.AppendInt(append(out, `,"line":`...), int64(d.LineOf(o.Node)), 10)
 }
 
-// rest appends the lines of the values in an object, if they are wanted, and the end of the record.
+// rest appends the lines of the values in an object, if they were asked for, and the end of the record.
 func (r *reading) rest(out []byte, d *read.Document, o read.Object) []byte {
 	if r.Lines {
 		out = d.AppendAllLines(append(out, `,"lines":`...), o)

@@ -18,39 +18,39 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// Of two processors, collecting garbage takes less than a tenth of their time this way.
+// With this setting, garbage collection takes less than a tenth of the time of two processors.
 const (
 	garbagePercent = 400
 	frugalPercent  = 50
 )
 
-// A session does what requests ask for.
+// A session answers the requests of a client.
 type session struct {
 	*writer
 	limits read.Limits
-	judge  chan *judge.Judge // gives the judge when the policies are loaded
+	judge  chan *judge.Judge // receives the judge when the policies are loaded
 	loaded *judge.Judge
 	ready  sync.Once
 
 	queue   *queue
 	pool    *judge.Pool
-	files   sync.WaitGroup // that are not done
+	files   sync.WaitGroup // files that are not done
 	running sync.WaitGroup // batches and queries
-	slots   chan struct{}  // a token for each of those that may run
-	surveys bool           // what is not judged is told
+	slots   chan struct{}  // a token for each batch or query that may run
+	surveys bool           // objects that are not judged are reported
 	rules   judge.Rules
-	ended   chan error // why the session ends, unless the requests do
+	ended   chan error // the error that ends the session, or nil
 
 	builders   builders
 	namespaces namespaces
-	index      *index // nil: nobody asks for controlled objects
+	index      *index // nil if controlled objects are not needed
 	deferred   deferred
 
 	mutex    sync.Mutex
-	badBytes map[int]read.Problem // the first of each file
+	badBytes map[int]read.Problem // the first one of each file
 }
 
-// What the process can take unless setup says something else: some times what the largest inputs need.
+// The default memory limit of the process: several times the need of the largest inputs.
 const maxMemory = 4 << 30
 
 // Serve answers the requests of a client until there are no more.
@@ -97,10 +97,10 @@ func Serve(input io.Reader, output io.Writer) error {
 	return err
 }
 
-// A reportedError is one that the last record of the request has reported.
+// A reportedError has already been reported in the last record of its request.
 type reportedError struct{ error }
 
-// take takes requests as they come: what has to be done in their order is queued.
+// take reads requests, and queues those that must be answered in order.
 func (s *session) take(input *bufio.Reader) error {
 	for hasJudge := false; ; {
 		asked, err := next(input)
@@ -147,7 +147,7 @@ func (s *session) take(input *bufio.Reader) error {
 	}
 }
 
-// run does something beside the queue.
+// run calls a function concurrently with the queue.
 func (s *session) run(do func()) {
 	s.running.Go(func() {
 		s.slots <- struct{}{}
@@ -157,7 +157,7 @@ func (s *session) run(do func()) {
 	})
 }
 
-// setup takes the limits and loads the policies.
+// setup sets the limits and loads the policies.
 func (s *session) setup(asked request) error {
 	data := struct {
 		Groups []judge.Policies `json:"groups"`
@@ -182,7 +182,7 @@ func (s *session) setup(asked request) error {
 	if data.Remember {
 		s.index = newIndex()
 	}
-	debug.SetGCPercent(-1) // loading is over before it would matter
+	debug.SetGCPercent(-1) // loading ends before memory matters
 	s.running.Go(func() {
 		defer s.flush()
 		loaded, err := judge.New(data.Groups, data.Survey)
@@ -202,7 +202,7 @@ func (s *session) setup(asked request) error {
 	return nil
 }
 
-// work does what is queued.
+// work answers the queued requests.
 func (s *session) work() {
 	for {
 		asked, ok := s.queue.take(false)
@@ -234,7 +234,7 @@ func (s *session) work() {
 	}
 }
 
-// wait waits until all files and builds that were asked for are done.
+// wait waits until all requested files and builds are done.
 func (s *session) wait() {
 	if s.pool != nil {
 		s.pool.Send()
@@ -260,7 +260,7 @@ func (s *session) waitForJudge() *judge.Judge {
 	return s.loaded
 }
 
-// batch judges objects that are part of the request.
+// batch judges the objects of a request.
 func (s *session) batch(asked request) {
 	var data struct {
 		Objects    []json.RawMessage `json:"objects"`
@@ -278,7 +278,7 @@ func (s *session) batch(asked request) {
 	s.record(done{Type: "done", ID: asked.ID, Answers: answers}, nil)
 }
 
-// parse says what a module holds, or what is wrong with it.
+// parse answers with the parsed module, or with its first error.
 func (s *session) parse(asked request) {
 	module, err := judge.Parse(string(asked.data))
 	if err != nil {
@@ -289,7 +289,7 @@ func (s *session) parse(asked request) {
 	s.value(asked.ID, module, nil)
 }
 
-// query asks for the value of a rule.
+// query answers with the value of a rule.
 func (s *session) query(asked request) {
 	var data struct {
 		Modules map[string]string `json:"modules"`
@@ -303,7 +303,7 @@ func (s *session) query(asked request) {
 	s.value(asked.ID, value, err)
 }
 
-// value answers with a value, or says why there is none.
+// value answers with a value, or with an error.
 func (s *session) value(id int, value any, err error) {
 	var encoded []byte
 	if err == nil {
@@ -316,7 +316,7 @@ func (s *session) value(id int, value any, err error) {
 	s.record(done{Type: "done", ID: id, Size: len(encoded)}, encoded)
 }
 
-// decode decodes the data of a request; numbers stay as they are written.
+// decode decodes the data of a request. Numbers keep their notation.
 func decode(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -326,7 +326,7 @@ func decode(data []byte, into any) error {
 	return nil
 }
 
-// A queue has no limit: a client that sends requests must never wait for records that it has not read yet.
+// A queue is unbounded, because a client must be able to send requests before it reads records.
 type queue struct {
 	mutex    sync.Mutex
 	filled   *sync.Cond
@@ -354,7 +354,7 @@ func (q *queue) end() {
 	q.filled.Signal()
 }
 
-// take returns the next request; it waits for one if that is asked for. Returns ok=false when the queue is empty.
+// take returns the next request. With wait, it waits for one. It returns ok=false when the queue is empty.
 func (q *queue) take(wait bool) (next request, ok bool) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()

@@ -8,10 +8,10 @@ import (
 	"pullguard.invalid/tools/engine/read"
 )
 
-// A sink writes what a pool finds in files.
+// A sink writes a pool's results for files.
 type sink struct{ *session }
 
-// Seen notes Namespaces, and where objects stand.
+// Seen records Namespaces, and indexes objects.
 func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Object) (isKept bool) {
 	return s.seen(s.index, file.ID, document, objects)
 }
@@ -25,7 +25,7 @@ func (s *session) seen(remembering *index, file int, document *read.Document, ob
 	return remembering != nil && remembering.add(file, document, objects)
 }
 
-// Problems writes what is wrong with a file.
+// Problems writes the problems of a file.
 func (s sink) Problems(file *judge.File, problems []read.Problem) { s.problems(file.ID, problems) }
 
 func (s *session) problems(id int, problems []read.Problem) {
@@ -34,7 +34,7 @@ func (s *session) problems(id int, problems []read.Problem) {
 			s.problem(id, problem)
 			continue
 		}
-		// Documents are read in no order, and the first such byte is enough.
+		// Documents are read in any order, and only the first such byte is reported.
 		s.mutex.Lock()
 		if first, isThere := s.badBytes[id]; !isThere || problem.Line < first.Line {
 			s.badBytes[id] = problem
@@ -66,7 +66,7 @@ func (s *session) badByte(id int) {
 // Flush sends what was written.
 func (s sink) Flush() { s.flush() }
 
-// Judged writes findings, but for those that depend on a Namespace that is not known.
+// Judged writes findings, and defers those that depend on a Namespace that is not known.
 func (s sink) Judged(found []judge.Judged) {
 	var out []byte
 	for _, judged := range found {
@@ -80,7 +80,7 @@ func (s sink) Judged(found []judge.Judged) {
 	s.write(out)
 }
 
-// Unjudged writes objects that hold what a policy could judge, and that none does.
+// Unjudged writes objects that hold something that a policy could judge, and that no policy judges.
 func (s sink) Unjudged(found []judge.Unjudged) {
 	var out []byte
 	for _, unjudged := range found {
@@ -93,7 +93,7 @@ func (s sink) Unjudged(found []judge.Unjudged) {
 // Failed ends the session.
 func (s sink) Failed(err error) { s.ended <- err }
 
-// appendUnjudged appends a record about such an object, but for where it stands.
+// appendUnjudged appends a record about such an object, without its position.
 func appendUnjudged(out []byte, found judge.Unjudged) []byte {
 	out = appendItem(appendPlace(out, "unjudged", found.File.ID, found.Document.Index), found.Object.Items)
 	out = read.AppendString(append(out, `,"holds":`...), []byte(found.Holds))
@@ -111,7 +111,7 @@ func appendUnjudged(out []byte, found judge.Unjudged) []byte {
 	return append(out, '}')
 }
 
-// appendFinding appends a record about an object with violations, or one that could not be judged.
+// appendFinding appends a record about an object that has violations, or that could not be judged.
 func appendFinding(out []byte, found judge.Judged) []byte {
 	return appendAnswer(appendObject(out, kindOf(found.Answer), found), found.Answer, appendLines(nil, found))
 }
@@ -135,7 +135,7 @@ func appendAnswer(out []byte, answer judge.Answer, lines []byte) []byte {
 		out = read.AppendString(append(out, `,"namespace":`...), []byte(answer.Namespace))
 		responses, err := json.Marshal(answer.Responses)
 		if err != nil {
-			panic(err) // they come from JSON
+			panic(err) // they were decoded from JSON
 		}
 		out = append(append(out, `,"responses":`...), responses...)
 	}

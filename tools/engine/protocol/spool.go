@@ -9,15 +9,15 @@ import (
 
 const mostInMemory = 1 << 23 // bytes
 
-// A spool keeps data, in a file once it is large.
+// A spool keeps data in memory, and in a file once it is large.
 type spool struct {
 	mutex  sync.Mutex
 	memory []byte
-	file   *os.File // has no name
+	file   *os.File // without a name
 	size   int64
 }
 
-// add keeps data, and returns where.
+// add keeps data, and returns its position.
 func (s *spool) add(data []byte) (at int64, err error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -43,7 +43,7 @@ func (s *spool) add(data []byte) (at int64, err error) {
 	return at, err
 }
 
-// reader returns what reads all that is kept.
+// reader returns a reader of all data.
 func (s *spool) reader() io.ReaderAt {
 	if s.file != nil {
 		return s.file

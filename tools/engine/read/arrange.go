@@ -7,7 +7,7 @@ import (
 	yaml3 "go.yaml.in/yaml/v3"
 )
 
-// An arranger puts the values of a tape in the order of the nodes, and notes their lines.
+// An arranger puts the values of a tape into the order of the nodes, and records their lines.
 type arranger struct {
 	*fullParser
 	tape  *Tape
@@ -15,7 +15,7 @@ type arranger struct {
 	lines []int
 }
 
-// arrange takes over a node of the tape, which stands on a line, and all inside it.
+// arrange moves a node of the tape, which is on the given line, with everything inside it.
 func (a *arranger) arrange(index int, n *yaml3.Node, line int) {
 	at := len(a.nodes)
 	a.add(index, line)
@@ -61,7 +61,7 @@ func (a *arranger) add(index, line int) {
 	a.lines = append(a.lines, line-a.fullParser.lines.first)
 }
 
-// Entries are those of a mapping, in their order: where they stand, and their values.
+// entries are the entries of a mapping, in order, with their indices by key.
 type entries struct {
 	list   []entry
 	places map[string]int
@@ -85,8 +85,8 @@ func (e *entries) set(own entry) {
 	e.list = append(e.list, own)
 }
 
-// entriesOf returns the entries of a mapping, with those that it merges. go-yaml v2 merges where `<<` stands, so that it
-// replaces what stands before it; v3 merges at the end, and replaces nothing.
+// entriesOf returns the entries of a mapping, including merged ones. go-yaml v2 merges at the position of `<<`, where merged
+// entries replace earlier ones; v3 merges at the end, and replaces nothing.
 func (p *fullParser) entriesOf(n *yaml3.Node) (found entries) {
 	var last []*yaml3.Node
 	for i := 0; i < len(n.Content); i += 2 {

@@ -17,9 +17,9 @@ var isOdd = func() (table [256]bool) {
 	return table
 }()
 
-// normal returns the text of a document with line feeds for the ends of its lines, or false if it holds anything that is
-// not UTF-8, that YAML does not have, or that some readers take for the end of a line and others do not. buffer is used
-// where the text has to change.
+// normal returns the text of a document with line feeds as its line ends. It returns ok=false if the text is not UTF-8, or has
+// characters that YAML does not allow or that only some readers treat as a line end. It uses buffer if the text has to
+// change.
 func normal(source, buffer []byte) (out, spare []byte, ok bool) {
 	hasReturns := false
 	for at := 0; at < len(source); {
@@ -57,7 +57,7 @@ func normal(source, buffer []byte) (out, spare []byte, ok bool) {
 	}
 }
 
-// notYAML returns what is wrong with the first character of a text that YAML does not have; nil if it has none.
+// notYAML returns a problem with the first character that YAML does not allow, or nil.
 func notYAML(text []byte, firstLine int) *Problem {
 	for at := 0; at < len(text); {
 		r, size := rune(text[at]), 1
@@ -69,12 +69,12 @@ func notYAML(text []byte, firstLine int) *Problem {
 			if r == 0 {
 				return &Problem{
 					Line:    line,
-					Message: "a NUL byte: the file is damaged, or no text in UTF-8",
+					Message: "a NUL byte: the file is damaged, or is not UTF-8 text",
 					Remedy:  "remove it, or save the file as UTF-8",
 				}
 			}
 			return &Problem{
-				Line: line, Message: fmt.Sprintf("the character U+%04X, which YAML does not have", r), Remedy: "remove it",
+				Line: line, Message: fmt.Sprintf("the character U+%04X, which YAML does not allow", r), Remedy: "remove it",
 			}
 		}
 		at += size
@@ -92,7 +92,7 @@ func isYAML(r rune) bool {
 	return r != 0xfffe && r != 0xffff
 }
 
-// validUTF8 returns a text with U+FFFD in the place of bytes that are not UTF-8, and where the first of those is, or -1.
+// validUTF8 returns a text with U+FFFD in place of bytes that are not UTF-8, and the position of the first such byte, or -1.
 func validUTF8(text []byte) (valid []byte, bad int) {
 	if utf8.Valid(text) {
 		return text, -1
@@ -107,8 +107,8 @@ func validUTF8(text []byte) (valid []byte, bad int) {
 	return bytes.ToValidUTF8(text, []byte(string(utf8.RuneError))), bad
 }
 
-// byteOrder returns the byte order of a text in UTF-16 that begins with a byte order mark, and the name of its encoding; nil
-// if it is another one.
+// byteOrder returns the byte order of a UTF-16 text with a byte order mark, and the name of its encoding. It returns nil for any
+// other text.
 func byteOrder(text []byte) (order binary.ByteOrder, encoding string) {
 	switch {
 	case bytes.HasPrefix(text, []byte("\xff\xfe")):
@@ -119,7 +119,7 @@ func byteOrder(text []byte) (order binary.ByteOrder, encoding string) {
 	return nil, ""
 }
 
-// fromUTF16 returns a text in UTF-16 in UTF-8, and the line, from 1, of the first character that is not UTF-16, or 0.
+// fromUTF16 converts a UTF-16 text to UTF-8. It also returns the line, from 1, of the first invalid character, or 0.
 func fromUTF16(text []byte, order binary.ByteOrder) (out []byte, badLine int) {
 	units := make([]uint16, len(text)/2)
 	for i := range units {

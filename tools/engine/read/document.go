@@ -8,25 +8,25 @@ import (
 
 var lineFeed = []byte{'\n'}
 
-// Formats of documents.
+// The formats of documents.
 const (
 	JSON = "json"
 	YAML = "yaml"
 )
 
-// A Document is one that was read.
+// A Document is a document that was read.
 type Document struct {
 	*Tape
-	Index  int // its place among the documents of the file
-	Line   int // of the file, from 1, on which its text begins
+	Index  int // among the documents of the file
+	Line   int // line of the file, from 1, on which its text begins
 	Format string
-	// Where its text stands in that of the file, in bytes of UTF-8 without a byte order mark.
+	// The position of its text in the file's text, in bytes of UTF-8 without a byte order mark.
 	Begin, End int64
 	countLines sync.Once
-	breaks     []int // where the lines of the tape's source end, when somebody has asked for a line
+	breaks     []int // the line ends of the tape's source, once a line is needed
 }
 
-// IsEmpty tells whether there is no value in it.
+// IsEmpty tells whether the document has no value.
 func (d *Document) IsEmpty() bool { return len(d.nodes) == 0 }
 
 // LineOf returns the line of the file, from 1, on which a node begins.

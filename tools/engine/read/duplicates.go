@@ -2,13 +2,13 @@ package read
 
 import "slices"
 
-// dropDuplicates leaves the last of the entries of each mapping that have the same key, and returns the keys that stand in a
-// mapping more than once, in the order of the document.
+// dropDuplicates keeps only the last entry for each key of each mapping. It returns the duplicate keys in the order of the
+// document.
 func (d *Document) dropDuplicates() []duplicate {
 	var found []duplicate
-	dropped := map[int]bool{} // by the places of their keys
+	dropped := map[int]bool{} // by the indices of their keys
 	for index := range d.nodes {
-		// Keys are strings, which stand in the tape like values.
+		// Keys are strings, and have nodes in the tape like values.
 		if d.Kind(index) != Mapping {
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 	kubernetes "sigs.k8s.io/yaml"
 )
 
-// A Dialect says whose YAML is read.
+// A Dialect is a way to read YAML.
 type Dialect string
 
 // The dialects.
@@ -21,8 +21,8 @@ const (
 	Gator      Dialect = "gator"      // Gatekeeper's gator: go-yaml v3, then JSON
 )
 
-// A fullParser reads one document of any YAML, into a tape. The value is what the dialect's own library makes of the text;
-// the nodes of go-yaml v3 only say on which lines it stands, and where something is wrong.
+// A fullParser reads one document of any YAML into a tape. The value is that of the dialect's own library. The nodes of go-yaml
+// v3 are only used for lines, and to locate errors.
 type fullParser struct {
 	text    []byte
 	lines   lineTable
@@ -30,8 +30,9 @@ type fullParser struct {
 	dialect Dialect
 }
 
-// readFull reads the first document of a text. With a value come the problems that Kubernetes would refuse it for; without, why
-// there is none. first is the line of the file on which the text begins. isAlone: what follows the document is a problem.
+// readFull reads the first document of a text. With a value, it returns the problems for which Kubernetes would refuse it;
+// without a value, the reasons. first is the line of the file on which the text begins. With isAlone, text after the document
+// is a problem.
 func (r *Reader) readFull(text []byte, first int, isAlone bool) (t *Tape, problems []Problem) {
 	p := fullParser{text: text, lines: newLineTable(text, first), limits: r.Limits, dialect: r.Dialect}
 	if problem := notYAML(text, first); problem != nil {
@@ -39,7 +40,7 @@ func (r *Reader) readFull(text []byte, first int, isAlone bool) (t *Tape, proble
 	}
 	nodes := p.parse()
 	if nodes.err != nil && nodes.root == nil && p.hasAliases() {
-		return nil, p.broken(p.syntaxProblem(nodes.err)) // what they stand for is not known
+		return nil, p.broken(p.syntaxProblem(nodes.err)) // the size of what they stand for is not known
 	}
 	if nodes.root != nil {
 		if problem := p.measure(nodes.root); problem != nil {
@@ -57,7 +58,7 @@ func (r *Reader) readFull(text []byte, first int, isAlone bool) (t *Tape, proble
 				return nil, p.broken(problem)
 			}
 			if len(duplicates) > 0 && p.dialect == Gator {
-				return nil, duplicateProblems(duplicates) // go-yaml v3 refuses them
+				return nil, duplicateProblems(duplicates) // go-yaml v3 rejects them
 			}
 		}
 		return nil, p.broken(p.syntaxProblem(err))
@@ -85,16 +86,16 @@ func (r *Reader) readFull(text []byte, first int, isAlone bool) (t *Tape, proble
 	return t, problems
 }
 
-// Nodes are what go-yaml v3 makes of the document.
+// nodes are the result of go-yaml v3 for the document.
 type nodes struct {
-	root *yaml3.Node // nil if there is nothing in it
-	rest int         // the line of what follows it, or 0
-	err  error       // why it cannot read the whole text; then the root may be that of the text before the error
-	text []byte      // what it has read
+	root *yaml3.Node // nil if the document is empty
+	rest int         // the line of what follows the document, or 0
+	err  error       // why the whole text cannot be read; root may then be that of the text before the error
+	text []byte      // the text that was read
 }
 
-// parse returns the nodes of the document. go-yaml v3 looks at more than the document: what follows that may be what it cannot
-// read.
+// parse returns the nodes of the document. go-yaml v3 reads beyond the document, so the text after the document may be what it
+// cannot read.
 func (p *fullParser) parse() (found nodes) {
 	const mostTries = 4
 	found.text = p.text
@@ -125,7 +126,7 @@ func (p *fullParser) parse() (found nodes) {
 	return found
 }
 
-// isAll tells whether the part of the text that could be read with nodes has the same value as all of it.
+// isAll tells whether the text that could be read with nodes has the same value as the whole text.
 func (p *fullParser) isAll(found nodes, encoded []byte) bool {
 	same, err := kubernetes.YAMLToJSON(found.text)
 	return err == nil && bytes.Equal(same, encoded)
@@ -141,7 +142,7 @@ func (p *fullParser) broken(problem *Problem) []Problem {
 	return []Problem{*problem}
 }
 
-// decode returns the document as JSON, as its dialect has it; nil if there is nothing in it.
+// decode returns the document as JSON, according to its dialect, or nil if it is empty.
 func (p *fullParser) decode(found nodes, duplicates []duplicate) ([]byte, error) {
 	root := found.root
 	if root == nil && found.err == nil {
@@ -186,7 +187,7 @@ func (p *fullParser) decode(found nodes, duplicates []duplicate) ([]byte, error)
 	return json.Marshal(value)
 }
 
-// withWords returns the document as JSON, with words for the numbers that JSON does not have.
+// withWords returns the document as JSON, with words for numbers that JSON does not have.
 func (p *fullParser) withWords() ([]byte, error) {
 	var value any
 	if err := yaml2.Unmarshal(p.text, &value); err != nil {
@@ -222,7 +223,7 @@ func wordsFor(value any) any {
 	return value
 }
 
-// line returns the line of the file on which a node stands. An alias stands where its anchor stands.
+// line returns the line of the file for a node. The line of an alias is that of its anchor.
 func (p *fullParser) line(n *yaml3.Node) int { return p.lines.of(target(n).Line) }
 
 func target(n *yaml3.Node) *yaml3.Node {
@@ -232,10 +233,10 @@ func target(n *yaml3.Node) *yaml3.Node {
 	return n
 }
 
-// measure returns the problem of a document that is beyond a limit, or whose anchors contain themselves.
+// measure returns a problem if the document exceeds a limit, or if its anchors contain themselves.
 func (p *fullParser) measure(root *yaml3.Node) *Problem {
 	const open = -1
-	sizes := map[*yaml3.Node]int{} // of nodes with anchors: the bytes of their scalars, or open
+	sizes := map[*yaml3.Node]int{} // by node with an anchor: the bytes of its scalars, or open
 	aliased := 0
 	var problem *Problem
 	var measure func(n *yaml3.Node, depth int) int
@@ -276,7 +277,7 @@ func (p *fullParser) measure(root *yaml3.Node) *Problem {
 	return problem
 }
 
-// rest returns the line on which something stands behind the first document; 0 if nothing does.
+// rest returns the line of the first text after the document, or 0.
 func (p *fullParser) rest(decoder *yaml3.Decoder) int {
 	var next yaml3.Node
 	switch err := decoder.Decode(&next); {

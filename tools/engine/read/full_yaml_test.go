@@ -12,7 +12,7 @@ import (
 	kubernetes "sigs.k8s.io/yaml"
 )
 
-// firstOf returns what reading the first document of a text gives, as source.outcome has it.
+// firstOf returns the result of reading the first document of a text, in the form of source.outcome.
 func firstOf(text string, dialect Dialect) (*Document, []string) {
 	reader := Reader{Limits: DefaultLimits, Dialect: dialect}
 	document, problems := reader.ReadFirst([]byte(text), 1)
@@ -121,9 +121,9 @@ func TestBrokenDocuments(t *testing.T) {
 		"a:\n\tb: c\n":                                "2: not valid YAML: found character that cannot start any token; indent with spaces, not with tabs",
 		"a: @b\n":                                     "1: not valid YAML: found character that cannot start any token" + wrong,
 		"x: 1\n\na: 'b\n\n\n":                         "3: not valid YAML: found unexpected end of stream" + wrong,
-		"a: 1\nb: \x00\n":                             "2: a NUL byte: the file is damaged, or no text in UTF-8; remove it, or save the file as UTF-8",
-		"a: 1\n\nb: \x07\n":                           "3: the character U+0007, which YAML does not have; remove it",
-		"a: 1\nb: \uffff\n":                           "2: the character U+FFFF, which YAML does not have; remove it",
+		"a: 1\nb: \x00\n":                             "2: a NUL byte: the file is damaged, or is not UTF-8 text; remove it, or save the file as UTF-8",
+		"a: 1\n\nb: \x07\n":                           "3: the character U+0007, which YAML does not allow; remove it",
+		"a: 1\nb: \uffff\n":                           "2: the character U+FFFF, which YAML does not allow; remove it",
 		"a: {{ x }}\nkind: X\nb: [\n":                 "1: " + quoteKey,
 	} {
 		expectFirst(t, text, Kubernetes, expected)
@@ -131,7 +131,7 @@ func TestBrokenDocuments(t *testing.T) {
 	for text, expected := range map[string]string{
 		"a: {1: b}\n":            "1: 1 cannot be a key of an object; put it in quotes",
 		"a: {true: b}\n":         "1: true cannot be a key of an object; put it in quotes",
-		"a: 1\nb: .inf\n":        "2: .inf is not a number that JSON has; put it in quotes",
+		"a: 1\nb: .inf\n":        "2: .inf is not a number in JSON; put it in quotes",
 		"a: !!bool yes\n":        "1: `yes` is not a value of the tag !!bool; correct the value or remove the tag",
 		"a: 1\nb:\n b: 1\n b: 2": "4: " + fmt.Sprintf(isDuplicate, "b", 3),
 		"a:\n  b: [c\nd: e\n":    "3: not valid YAML: did not find expected ',' or ']'" + wrong,
@@ -142,7 +142,7 @@ func TestBrokenDocuments(t *testing.T) {
 }
 
 func TestDuplicateKeys(t *testing.T) {
-	const missing = `the key "apiVersion" stands twice in one mapping, first on line 1: the last value counts, and Kubernetes' strict decoding refuses the object; ` +
+	const missing = `the key "apiVersion" occurs twice in one mapping, first on line 1: the last value counts, and Kubernetes' strict decoding refuses the object; ` +
 		"put a line `---` between the two objects"
 	for text, expected := range map[string]string{
 		"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n": "5: " + fmt.Sprintf(isDuplicate, "c", 3) + `|{"a":1,"b":{"c":3,"d":2}}`,
@@ -196,7 +196,7 @@ func TestAliasBombs(t *testing.T) {
 	for text, isFine := range map[string]bool{
 		bomb(2, 9, "x"): true, bomb(3, 9, "x"): true, bomb(4, 9, "x"): false, bomb(9, 9, "x"): false, bomb(2, 101, "x"): true,
 		bomb(2, 200, "x"): false, bomb(2, 700, "x"): false, bomb(2, 20, `"`+strings.Repeat("x", 50_000)+`"`): false, wide: false,
-		// What follows does not hide it from the limit.
+		// Text after the document does not hide it from the limit.
 		"{" + strings.ReplaceAll(bomb(2, 20, `"`+strings.Repeat("x", 50_000)+`"`), "\n", ", ") + "}\n]": false,
 	} {
 		if _, found := firstOf(text, Kubernetes); strings.HasSuffix(found[0], refused) == isFine {
@@ -227,7 +227,7 @@ spec:
     - - z
 `
 
-// What is long is read in a time that grows with its length alone.
+// The time for long documents grows linearly.
 func TestLongDocuments(t *testing.T) {
 	const lines = 8_000
 	for _, line := range []string{"- \u2028&a x\r", "- &a x # *b *b *b\n", "? &a x\n: *a\n"} {
@@ -283,7 +283,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// agrees fails if the full parser does not read what Kubernetes reads, or has lines that the text does not have.
+// agrees fails if the full parser and Kubernetes read different values, or if a line is not one of the text.
 func agrees(t *testing.T, source []byte) {
 	if len(source) > 1<<16 {
 		return
@@ -300,7 +300,7 @@ func agrees(t *testing.T, source []byte) {
 	}
 }
 
-// hasLines reads a text, and fails if anything in it, or wrong with it, stands on a line that it does not have.
+// hasLines reads a text, and fails if a value or a problem has a line that the text does not have.
 func hasLines(t *testing.T, source []byte, dialect Dialect) (*Document, []Problem) {
 	reader := Reader{Limits: DefaultLimits, Dialect: dialect}
 	document, problems := reader.ReadFirst(source, 1)

@@ -31,13 +31,13 @@ func (t *Tape) appendEntries(out []byte, index int) []byte {
 	return Closed(out, '}')
 }
 
-// appendEntry appends the entry of a mapping whose key is a node, and a comma.
+// appendEntry appends the entry of a mapping whose key is the given node, and a comma.
 func (t *Tape) appendEntry(out []byte, key int) []byte {
 	out = append(AppendString(out, t.Text(key)), ':')
 	return append(t.AppendJSON(out, key+1), ',')
 }
 
-// Closed puts a bracket in the place of the comma that may stand last.
+// Closed replaces a trailing comma, if any, by a bracket.
 func Closed(out []byte, bracket byte) []byte {
 	if out[len(out)-1] == ',' {
 		out[len(out)-1] = bracket
@@ -48,7 +48,7 @@ func Closed(out []byte, bracket byte) []byte {
 
 const hexadecimals = "0123456789abcdef"
 
-// AppendString appends a text, valid UTF-8, as a JSON string.
+// AppendString appends a text, which must be valid UTF-8, as a JSON string.
 func AppendString(out, s []byte) []byte {
 	out = append(out, '"')
 	from := 0

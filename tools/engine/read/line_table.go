@@ -5,13 +5,13 @@ import (
 	"regexp"
 )
 
-// A lineTable translates lines of go-yaml, which other characters end as well, to lines of the file, which only line feeds
-// end.
+// A lineTable translates go-yaml's line numbers to those of the file. In go-yaml other characters end lines as well; in the
+// file only line feeds do.
 type lineTable struct {
 	text  []byte
 	first int   // the line of the file on which the text begins
-	last  int   // the last one that has anything on it
-	lines []int // by go-yaml's lines, from 0; nil if they are the same
+	last  int   // the last line that is not empty
+	lines []int // by go-yaml's lines, from 0; nil if both are the same
 }
 
 var anyBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
@@ -45,7 +45,7 @@ func (t lineTable) of(line int) int {
 	return min(t.lines[min(line, len(t.lines)-1)], t.last)
 }
 
-// start returns where a line of the file begins in the text.
+// start returns the offset in the text at which a line of the file begins.
 func (t lineTable) start(line int) int {
 	at := 0
 	for ; line > t.first; line-- {

@@ -7,8 +7,8 @@ import (
 
 const maxLineDepth = 2 // levels below the path that get line numbers
 
-// AppendLines appends the lines of what stands along some paths in an object, and below them: pairs of a path, a list of keys
-// and indices, and its line. The first pair is that of the object. Paths are such as `spec.containers[2]`.
+// AppendLines appends the lines of the values along some paths in an object, and below them, as pairs: a path, as a list of
+// keys and indices, and its line. The first pair is that of the object. The given paths are such as `spec.containers[2]`.
 func (d *Document) AppendLines(out []byte, o Object, paths []string) []byte {
 	w := lineWriter{document: d, out: append(out, '['), items: map[int][]int{}}
 	w.add(o.Node)
@@ -25,7 +25,7 @@ func (d *Document) AppendLines(out []byte, o Object, paths []string) []byte {
 	return Closed(w.out, ']')
 }
 
-// AppendAllLines appends the lines of a node and of all values inside it, in their order.
+// AppendAllLines appends the lines of a node and of all values inside it, in order.
 func (d *Document) AppendAllLines(out []byte, o Object) []byte {
 	out = append(out, '[')
 	add := func(node int) { out = append(strconv.AppendInt(out, int64(d.LineOf(node)), 10), ',') }
@@ -68,7 +68,7 @@ type lineWriter struct {
 	document *Document
 	out      []byte
 	path     [][]byte      // the steps of a path as JSON
-	items    map[int][]int // of sequences that were passed: a pod may have a finding in each of very many containers
+	items    map[int][]int // cached items of sequences, because a pod may have findings in very many containers
 }
 
 func (w *lineWriter) add(node int) {
@@ -81,7 +81,7 @@ func (w *lineWriter) add(node int) {
 	w.out = append(w.out, ']', ',')
 }
 
-// along adds the lines of all that a path passes below a node, and returns where it leads; -1: nowhere.
+// along adds the lines of all nodes along a path, and returns the last one, or -1 if the path does not exist.
 func (w *lineWriter) along(node int, path string) int {
 	w.path = w.path[:0]
 	for len(path) > 0 {
@@ -117,7 +117,7 @@ func (w *lineWriter) along(node int, path string) int {
 	return node
 }
 
-// item returns the entry of a sequence at a place, or -1.
+// item returns the item of a sequence at an index, or -1.
 func (w *lineWriter) item(sequence, place int) int {
 	if w.document.Kind(sequence) != Sequence {
 		return -1
@@ -135,7 +135,7 @@ func (w *lineWriter) item(sequence, place int) int {
 	return items[place]
 }
 
-// below adds the lines of what stands in a mapping, and in mappings inside it.
+// below adds the lines of the values in a mapping, and in mappings inside it.
 func (w *lineWriter) below(node, levels int) {
 	d := w.document
 	if d.Kind(node) != Mapping || levels == 0 {

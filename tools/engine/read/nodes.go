@@ -2,7 +2,7 @@ package read
 
 import "bytes"
 
-// Kind says what a node is.
+// Kind is the kind of a node.
 type Kind uint8
 
 // The kinds of nodes.
@@ -16,30 +16,30 @@ const (
 	Sequence
 )
 
-// A node is one value of a document. The nodes of a document stand in one slice, each before those inside it; a mapping
-// is followed by its keys and values in turn.
+// A node is one value of a document. The nodes of a document are in one slice, each before those inside it. A mapping is
+// followed by its keys and values alternately.
 type node struct {
 	kind    Kind
-	decoded bool   // its text stands in Tape.decoded, not in Tape.source
-	pos     uint32 // where it begins in the source
-	start   uint32 // its text
+	decoded bool   // its text is in Tape.decoded, not in Tape.source
+	pos     uint32 // its offset in the source
+	start   uint32 // the bounds of its text
 	end     uint32
-	next    uint32 // the node after all that is inside it
+	next    uint32 // the first node after it that is not inside it
 }
 
-// A Tape holds the values of one document as nodes, which are known by their places. -1 stands for no node.
+// A Tape holds the values of one document as nodes, which are referred to by their indices; -1 means no node.
 type Tape struct {
 	source  []byte
 	nodes   []node
-	decoded []byte          // the text of scalars that is not their source: escapes, folded lines
+	decoded []byte          // the text of scalars that differs from their source: escapes, folded lines
 	seen    map[string]bool // scratch of hasDuplicates
 	depth   int
-	tooDeep bool // reading ended at a mapping or list below the deepest level
-	// Of each node the line, from 0, in the text that it was read from, where the source is another text.
+	tooDeep bool // a mapping or list exceeded the maximum depth
+	// The line of each node, from 0, in the text that it was read from, if source is another text.
 	lines []int
 }
 
-// reset makes it hold nothing, and be about a source.
+// reset empties the tape and sets its source.
 func (t *Tape) reset(source []byte) {
 	t.source = source
 	t.nodes = t.nodes[:0]
@@ -49,14 +49,14 @@ func (t *Tape) reset(source []byte) {
 	t.lines = nil
 }
 
-// add appends a node that has nothing inside it.
+// add appends a node without nodes inside it.
 func (t *Tape) add(k Kind, pos, start, end int, decoded bool) {
 	t.nodes = append(t.nodes, node{
 		kind: k, decoded: decoded, pos: uint32(pos), start: uint32(start), end: uint32(end), next: uint32(len(t.nodes) + 1),
 	})
 }
 
-// open appends a mapping or a sequence and returns its place; close ends it. Not ok: it is nested too deep.
+// open appends a mapping or a sequence, which close ends, and returns its index. It returns ok=false if it is nested too deep.
 func (t *Tape) open(k Kind, pos, maxDepth int) (index int, ok bool) {
 	t.depth++
 	t.tooDeep = t.depth > maxDepth
@@ -69,7 +69,7 @@ func (t *Tape) close(index int) {
 	t.nodes[index].next = uint32(len(t.nodes))
 }
 
-// Kind returns what a node is; Null where there is none.
+// Kind returns the kind of a node; Null for -1.
 func (t *Tape) Kind(index int) Kind {
 	if index < 0 {
 		return Null
@@ -86,10 +86,10 @@ func (t *Tape) Text(index int) []byte {
 	return t.source[n.start:n.end]
 }
 
-// Next returns the place after a node and all that is inside it.
+// Next returns the index after a node and everything inside it.
 func (t *Tape) Next(index int) int { return int(t.nodes[index].next) }
 
-// Get returns the value under a key of a mapping, or -1.
+// Get returns the value of a key in a mapping, or -1.
 func (t *Tape) Get(index int, key string) int {
 	if t.Kind(index) != Mapping {
 		return -1
@@ -102,7 +102,7 @@ func (t *Tape) Get(index int, key string) int {
 	return -1
 }
 
-// Item returns the entry of a sequence at a place, or -1.
+// Item returns the item of a sequence at an index, or -1.
 func (t *Tape) Item(index, place int) int {
 	if t.Kind(index) != Sequence {
 		return -1
@@ -116,7 +116,7 @@ func (t *Tape) Item(index, place int) int {
 	return -1
 }
 
-// Str returns the text of a string; "" where a node is not a string.
+// Str returns the text of a string, or "" if the node is not a string.
 func (t *Tape) Str(index int) string {
 	if index < 0 || t.nodes[index].kind != String {
 		return ""
@@ -124,10 +124,10 @@ func (t *Tape) Str(index int) string {
 	return string(t.Text(index))
 }
 
-// Up to this many keys, comparing each with each is faster than a map.
+// For up to this many keys, comparing all pairs is faster than a map.
 const fewKeys = 12
 
-// hasDuplicates tells whether a key stands twice in a mapping.
+// hasDuplicates tells whether a mapping has duplicate keys.
 func (t *Tape) hasDuplicates(index int) bool {
 	var keys [fewKeys][]byte
 	count, end := 0, t.Next(index)

@@ -5,10 +5,10 @@ import "strings"
 // An Object is a Kubernetes object in a document: a mapping with a kind.
 type Object struct {
 	Node  int   // the mapping
-	Items []int // its places in the Lists that it stands in, from the outermost
+	Items []int // its indices in the Lists that contain it, outermost first
 	Kind  string
-	// What a typed List, such as DeploymentList, says of an item that does not say it itself, or says nothing by an empty string:
-	// its kind, or "", and the node that is its apiVersion, or -1.
+	// The kind and the apiVersion of a typed List's items, such as those of a DeploymentList, for an item that lacks them or has an
+	// empty string: the kind, or "", and the node of the apiVersion, or -1.
 	ImpliedKind      string
 	InheritedVersion int
 }
@@ -21,7 +21,7 @@ func (t *Tape) Version(o Object) int {
 	return t.Get(o.Node, "apiVersion")
 }
 
-// IsReplaced tells whether the List says what an entry of the object would say; key is the node of its key.
+// IsReplaced tells whether an entry of the object is replaced by what its List implies. key is the node of the entry's key.
 func (t *Tape) IsReplaced(o Object, key int) bool {
 	switch string(t.Text(key)) {
 	case "kind":
@@ -41,8 +41,8 @@ func (t *Tape) Group(o Object) string {
 	return group
 }
 
-// IsObject tells whether the document is a Kubernetes object, which a List is too: a mapping with a kind, or a sequence that
-// begins with one.
+// IsObject tells whether the document is a Kubernetes object or a List: a mapping with a kind, or a sequence that begins with
+// one.
 func (t *Tape) IsObject() bool {
 	if len(t.nodes) == 0 {
 		return false
@@ -54,8 +54,8 @@ func (t *Tape) IsObject() bool {
 	return t.Str(t.Get(first, "kind")) != ""
 }
 
-// Objects appends the objects of the document: the items of Lists in the place of the Lists. As for kubectl, whatever has a
-// sequence of items is a List, and nothing else: what else it says is not created. A sequence is one too, as for conftest.
+// Objects appends the objects of the document. A List is replaced by its items. As in kubectl, everything that has a sequence
+// of items is a List, whose other fields are ignored. As in conftest, a sequence is a List as well.
 func (t *Tape) Objects(found []Object) []Object {
 	switch {
 	case len(t.nodes) == 0:
@@ -103,7 +103,7 @@ func (t *Tape) unpack(found []Object, o Object) []Object {
 	return found
 }
 
-// AppendObject appends an object as JSON, with what its List says of it.
+// AppendObject appends an object as JSON, with what its List implies.
 func (t *Tape) AppendObject(out []byte, o Object) []byte {
 	out = append(out, '{')
 	if o.ImpliedKind != "" {

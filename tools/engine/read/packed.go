@@ -2,7 +2,7 @@ package read
 
 import "bytes"
 
-// Forms of files that hold other files, by the bytes that they have at some place.
+// Formats of files that contain other files, by the bytes at an offset.
 var forms = []struct {
 	at     int
 	mark   string
@@ -18,7 +18,7 @@ var forms = []struct {
 	{257, "ustar", "tar", "unpack it first, and name the folder"},
 }
 
-// packed returns what is wrong with a file that is an archive or compressed, by its first bytes; nil for others.
+// packed returns a problem if a file, given by its first bytes, is an archive or compressed; otherwise nil.
 func packed(data []byte) *Problem {
 	for _, form := range forms {
 		if len(data) >= form.at && bytes.HasPrefix(data[form.at:], []byte(form.mark)) {

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// A jsonReader reads one JSON value into a tape. Its methods return false if that is not JSON, or nested too deep.
+// A jsonReader reads one JSON value into a tape. Its methods return false if the text is not JSON, or is nested too deep.
 type jsonReader struct {
 	*Tape
 	pos           int
@@ -13,8 +13,8 @@ type jsonReader struct {
 	hasDuplicates bool
 }
 
-// readJSON reads the value that the source begins with, and says where it ends. A key that stands twice in a mapping stands
-// twice in the tape.
+// readJSON reads the value at the beginning of the source, and returns its end. Duplicate keys of a mapping are all in the
+// tape.
 func (t *Tape) readJSON(maxDepth int) (end int, hasDuplicates, ok bool) {
 	r := jsonReader{Tape: t, maxDepth: maxDepth}
 	ok = r.value()
@@ -184,14 +184,14 @@ func (r *jsonReader) escape() bool {
 			value = 0x10000 + (value-0xd800)<<10 + (low - 0xdc00)
 			r.pos += 6
 		} else {
-			value = utf8.RuneError // half of a pair, as encoding/json reads it
+			value = utf8.RuneError // an unpaired surrogate, as in encoding/json
 		}
 	}
 	r.decoded = utf8.AppendRune(r.decoded, value)
 	return true
 }
 
-// numeral reads a number. One that a float64 cannot hold becomes a string.
+// numeral reads a number. A number that a float64 cannot hold becomes a string.
 func (r *jsonReader) numeral() bool {
 	begin := r.pos
 	if r.at(0) == '-' {
@@ -237,7 +237,7 @@ func (r *jsonReader) digits() {
 	}
 }
 
-// hexadecimal returns the value of four digits at a place.
+// hexadecimal returns the value of four digits at an offset.
 func hexadecimal(source []byte, at int) (value rune, ok bool) {
 	if at+4 > len(source) {
 		return 0, false

@@ -14,7 +14,7 @@ import (
 
 const depth = 500
 
-// readPlain returns the JSON of a document, or false if it is not plain.
+// readPlain returns the JSON of a document. It returns ok=false if the document is not plain.
 func readPlain(source []byte) (string, bool) {
 	text, _, ok := normal(source, nil)
 	if !ok {
@@ -31,7 +31,7 @@ func readPlain(source []byte) (string, bool) {
 	return string(t.AppendJSON(nil, 0)), true
 }
 
-// value decodes JSON; numbers are compared by what they stand for.
+// value decodes JSON, with numbers that are compared by value.
 func value(t *testing.T, text string) any {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
@@ -79,8 +79,8 @@ func equal(a, b any) bool {
 	}
 }
 
-// holds fails if a document is plain and Kubernetes' own reader refuses it, or reads something else, or if the full parser has
-// other lines.
+// holds fails if a document is plain, but Kubernetes' own reader rejects it or reads another value, or the full parser has other
+// lines.
 func holds(t *testing.T, source []byte) {
 	plain, ok := readPlain(source)
 	if !ok || bytes.Contains(append([]byte("\n"), source...), separator) {
@@ -105,7 +105,7 @@ func holds(t *testing.T, source []byte) {
 	}
 }
 
-// Documents that show what is plain, with their values; and some that are not.
+// Documents with their values: most of them are plain, and some are not.
 var documents = []struct{ source, value string }{
 	{"", "null"},
 	{"# nothing\n", "null"},
@@ -197,7 +197,7 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// asRead returns a value with the numbers that no float can hold as text, as YAML's reader, which Kubernetes has for JSON as well, reads them.
+// asRead returns a value in which numbers that no float can hold are text. Kubernetes' YAML reader does that for JSON as well.
 func asRead(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -216,7 +216,7 @@ func asRead(value any) any {
 	return value
 }
 
-// corpus returns the files of real manifests, if there are any beside the project.
+// corpus returns the files of real manifests, if there are any next to the project.
 func corpus() []string {
 	root := os.Getenv("PULLGUARD_CORPUS")
 	if root == "" {

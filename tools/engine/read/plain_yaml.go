@@ -7,22 +7,22 @@ import (
 
 const (
 	maxKey = 1000 // bytes; libyaml's limit is 1,024 characters
-	root   = -1   // the column of what a document stands in
+	root   = -1   // the column that encloses a document
 )
 
-// A yamlReader reads one document of the part of YAML in which all readers agree, into a tape. Its methods return false if
-// the document needs the full parser, which also says what is wrong with it.
+// A yamlReader reads one document, in the part of YAML on which all readers agree, into a tape. Its methods return false if
+// the document needs the full parser, which also reports errors.
 //
-// That are documents with anchors, aliases, tags, merge keys, keys that are not strings, directives, tabs outside of
-// text or duplicate keys, everything that is an error, and some spellings that are rare and hard to get right.
+// The full parser is needed for anchors, aliases, tags, merge keys, keys that are not strings, directives, tabs outside of
+// text, duplicate keys, all errors, and some spellings that are rare and hard to get right.
 type yamlReader struct {
 	*Tape
 	pos      int
-	line     int // where the line begins that pos is on
+	line     int // the offset at which the line of pos begins
 	maxDepth int
 }
 
-// readYAML reads a document, whose text is normal. No value at all leaves the tape without nodes.
+// readYAML reads a document whose text is normal. A document without a value gives a tape without nodes.
 func (t *Tape) readYAML(maxDepth int) bool {
 	r := yamlReader{Tape: t, maxDepth: maxDepth}
 	if bytes.HasPrefix(t.source, separator[1:]) || !r.skipBlank() {
@@ -41,7 +41,7 @@ func (r *yamlReader) atEnd() bool { return r.pos >= len(r.source) }
 
 func (r *yamlReader) column() int { return r.pos - r.line }
 
-// at returns the byte at an offset from here, a line feed beyond the end.
+// at returns the byte at an offset from pos, or a line feed beyond the end.
 func (r *yamlReader) at(offset int) byte {
 	if r.pos+offset < len(r.source) {
 		return r.source[r.pos+offset]
@@ -51,7 +51,7 @@ func (r *yamlReader) at(offset int) byte {
 
 func isBlankOrBreak(b byte) bool { return b == ' ' || b == '\n' }
 
-// skipBlank goes from the beginning of a line, or from its indentation, to the next text.
+// skipBlank moves from the beginning or the indentation of a line to the next text.
 func (r *yamlReader) skipBlank() bool {
 	for !r.atEnd() {
 		switch r.source[r.pos] {
@@ -73,7 +73,7 @@ func (r *yamlReader) skipBlank() bool {
 	return true
 }
 
-// endsHere tells whether a line `...` begins here and nothing comes after it, and skips it then.
+// endsHere tells whether a line `...` begins here, with nothing after it. If so, it skips the line.
 func (r *yamlReader) endsHere() bool {
 	if len(r.nodes) == 0 || r.at(1) != '.' || r.at(2) != '.' || !isBlankOrBreak(r.at(3)) {
 		return false
@@ -82,7 +82,7 @@ func (r *yamlReader) endsHere() bool {
 	return r.endLine() && r.skipBlank() && r.atEnd()
 }
 
-// skipLine goes to the beginning of the next line.
+// skipLine moves to the beginning of the next line.
 func (r *yamlReader) skipLine() {
 	end := bytes.IndexByte(r.source[r.pos:], '\n')
 	if end < 0 {
@@ -107,7 +107,7 @@ func (r *yamlReader) endLine() bool {
 	return false
 }
 
-// block reads the value that begins here, in a mapping or list at a column that is less than its own.
+// block reads the value at pos. It is inside of a mapping or list at a smaller column.
 func (r *yamlReader) block(parent int) bool {
 	switch b := r.source[r.pos]; b {
 	case '-':
@@ -132,7 +132,7 @@ func (r *yamlReader) block(parent int) bool {
 	return r.inline(parent)
 }
 
-// inline reads a value that is not a block collection, to the end of its last line.
+// inline reads a value that is not a block collection, up to the end of its last line.
 func (r *yamlReader) inline(parent int) bool {
 	switch b := r.source[r.pos]; b {
 	case '{', '[':
@@ -149,7 +149,7 @@ func (r *yamlReader) inline(parent int) bool {
 	return r.plainScalar(parent)
 }
 
-// notPlain are the bytes that a plain scalar cannot begin with, or that begin what needs the full parser.
+// notPlain are the bytes that cannot begin a plain scalar, or that begin something for the full parser.
 var notPlain = func() (table [256]bool) {
 	for _, b := range []byte(",[]{}#&*!|>'\"%@`?:\t\n ") {
 		table[b] = true
@@ -157,7 +157,7 @@ var notPlain = func() (table [256]bool) {
 	return table
 }()
 
-// colonFollows tells whether a colon comes next that makes a key of what stands before it.
+// colonFollows tells whether the colon at pos makes a key of the text before it.
 func (r *yamlReader) colonFollows() bool {
 	at := 0
 	for r.at(at) == ' ' {
@@ -166,7 +166,7 @@ func (r *yamlReader) colonFollows() bool {
 	return r.at(at) == ':'
 }
 
-// keyEnd returns where the plain key ends that begins here, before its colon and spaces; 0 if there is none on this line.
+// keyEnd returns the end of the plain key at pos, without the colon and spaces before it, or 0 if the line has no such key.
 func (r *yamlReader) keyEnd() int {
 	if notPlain[r.source[r.pos]] {
 		return 0
@@ -191,7 +191,7 @@ func (r *yamlReader) keyEnd() int {
 	return 0
 }
 
-// key reads a key, its colon and the spaces behind it.
+// key reads a key, its colon and the spaces after it.
 func (r *yamlReader) key() bool {
 	begin, line := r.pos, r.line
 	if b := r.source[r.pos]; b == '"' || b == '\'' {
@@ -244,7 +244,7 @@ func (r *yamlReader) blockMapping() bool {
 		} else if !r.inline(column) {
 			return false
 		}
-		r.nodes[mark].pos = r.nodes[mark-1].pos // an entry of a mapping stands where its key stands
+		r.nodes[mark].pos = r.nodes[mark-1].pos // the position of an entry is that of its key
 		if !r.skipBlank() {
 			return false
 		}
@@ -259,8 +259,8 @@ func (r *yamlReader) blockMapping() bool {
 	return !r.hasDuplicates(index)
 }
 
-// entry reads the value of a key or dash at a column if the value stands on a later line; else the value is null. The value of a
-// key may be a list at the same column.
+// entry reads the value of a key or a dash at a column, if the value is on a later line; otherwise the value is null. The value
+// of a key may be a list at the same column.
 func (r *yamlReader) entry(column int, ofKey bool) bool {
 	end := r.pos
 	if !r.skipBlank() {
@@ -310,8 +310,8 @@ func (r *yamlReader) blockSequence() bool {
 	return true
 }
 
-// lineEnd returns where the text of a plain scalar ends on this line, and whether a comment follows. Not ok: a colon makes it
-// something else.
+// lineEnd returns the end of a plain scalar's text on this line, and whether a comment follows. It returns ok=false if a colon
+// makes the text something else.
 func (r *yamlReader) lineEnd() (end int, comment, ok bool) {
 	at := r.pos
 	for ; at < len(r.source); at++ {
@@ -340,7 +340,7 @@ func trimmed(source []byte, begin, end int) int {
 	return end
 }
 
-// plainScalar reads a scalar without quotes, on one line or folded from several, in a collection at a column.
+// plainScalar reads a scalar without quotes, which may be folded from several lines, in a collection at a column.
 func (r *yamlReader) plainScalar(parent int) bool {
 	if b := r.source[r.pos]; notPlain[b] && !(b == ':' && !isBlankOrBreak(r.at(1))) {
 		return false
@@ -391,12 +391,12 @@ func (r *yamlReader) plainScalar(parent int) bool {
 	if from < 0 {
 		return r.plain(begin, begin, end)
 	}
-	// With a space or a line feed inside, it is neither a number nor a word.
+	// A scalar with a space or a line feed inside is neither a number nor a word.
 	r.add(String, begin, from, len(r.decoded), true)
 	return true
 }
 
-// fold appends what a line break, followed by so many empty lines, means inside of a scalar.
+// fold appends the meaning of a line break in a scalar, which is followed by the given number of empty lines.
 func (r *yamlReader) fold(empty int) {
 	if empty == 0 {
 		r.decoded = append(r.decoded, ' ')
@@ -406,10 +406,10 @@ func (r *yamlReader) fold(empty int) {
 	}
 }
 
-// quoted reads a scalar in quotes, and no further.
+// quoted reads a scalar in quotes, and nothing after it.
 func (r *yamlReader) quoted(parent int) bool {
 	begin, quote := r.pos, r.source[r.pos]
-	from := -1 // where it begins in decoded, if it is not what stands there
+	from := -1 // its offset in decoded, if it differs from the source
 	r.pos++
 	start := r.pos
 	for {
@@ -466,7 +466,7 @@ func (r *yamlReader) quoted(parent int) bool {
 	}
 }
 
-// flush appends source[start:end] to decoded, where a scalar begins at from; -1 if it begins here.
+// flush appends source[start:end] to decoded, for a scalar that begins at from; -1 means that it begins here.
 func (t *Tape) flush(from, start, end int) int {
 	if from < 0 {
 		from = len(t.decoded)
@@ -475,7 +475,7 @@ func (t *Tape) flush(from, start, end int) int {
 	return from
 }
 
-// skipBreaks goes from the end of a line inside quotes to the text on a later line, and counts the empty lines between them.
+// skipBreaks moves from the end of a line inside quotes to the text on a later line, and counts the empty lines in between.
 func (r *yamlReader) skipBreaks(parent int) (empty int, ok bool) {
 	for empty = -1; !r.atEnd(); r.pos++ {
 		switch r.source[r.pos] {
@@ -492,12 +492,12 @@ func (r *yamlReader) skipBreaks(parent int) (empty int, ok bool) {
 	return 0, false
 }
 
-// Escapes with one character of meaning in YAML and in JSON.
+// Escapes of one character with the same meaning in YAML and in JSON.
 var escapes = [256]byte{
 	'n': '\n', 't': '\t', 'r': '\r', '"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f',
 }
 
-// escape appends what the escape means that begins here, and skips it.
+// escape appends the meaning of the escape at pos, and skips it.
 func (r *yamlReader) escape() bool {
 	b := r.at(1)
 	switch {
@@ -519,7 +519,7 @@ func (r *yamlReader) escape() bool {
 	return true
 }
 
-// blockScalar reads a literal or folded scalar, in a collection at a column.
+// blockScalar reads a literal or folded scalar in a collection at a column.
 func (r *yamlReader) blockScalar(parent int) bool {
 	begin, folded := r.pos, r.source[r.pos] == '>'
 	r.pos++
@@ -593,7 +593,7 @@ func (r *yamlReader) appendBreaks(count int) {
 	}
 }
 
-// findIndent skips the empty lines that a block scalar begins with, and says where the text of the next line begins.
+// findIndent skips the empty lines at the beginning of a block scalar, and returns the indentation of the next line.
 func (r *yamlReader) findIndent(parent int) (breaks, indent int, ok bool) {
 	deepest := 0
 	for !r.atEnd() {
@@ -615,7 +615,7 @@ func (r *yamlReader) findIndent(parent int) (breaks, indent int, ok bool) {
 	return breaks, max(parent+1, 1), deepest == 0 && r.column() == 0
 }
 
-// skipIndent skips empty lines and the indentation of the line after them; text begins there if the column is that of indent.
+// skipIndent skips empty lines and the indentation of the next line. The next line is text if its column is indent.
 func (r *yamlReader) skipIndent(indent int) (breaks int, ok bool) {
 	for !r.atEnd() {
 		switch b := r.source[r.pos]; {
@@ -679,7 +679,7 @@ func (r *yamlReader) flow() bool {
 	return !isMapping || !r.hasDuplicates(index)
 }
 
-// skipInFlow skips spaces, comments and line breaks. Not ok: the document ends, or a line there may end it.
+// skipInFlow skips spaces, comments and line breaks. It returns false if the document ends, or if a line there may end it.
 func (r *yamlReader) skipInFlow() bool {
 	for ; !r.atEnd(); r.pos++ {
 		switch r.source[r.pos] {
@@ -717,7 +717,7 @@ func (r *yamlReader) flowValue() bool {
 	return end > begin && r.plain(begin, begin, end)
 }
 
-// flowKey reads a key, its colon, and what is blank behind it.
+// flowKey reads a key, its colon, and the blanks after it.
 func (r *yamlReader) flowKey() bool {
 	begin, line := r.pos, r.line
 	if b := r.source[r.pos]; b == '"' || b == '\'' {
@@ -741,7 +741,7 @@ func (r *yamlReader) flowKey() bool {
 	return r.skipInFlow()
 }
 
-// flowPlain goes to the end of a plain scalar inside brackets and the spaces after it, and returns where it ends.
+// flowPlain moves to the end of a plain scalar inside brackets and the spaces after it, and returns the end of the scalar.
 func (r *yamlReader) flowPlain() int {
 	begin := r.pos
 	if notPlain[r.source[begin]] || r.source[begin] == '-' && !isWordByte(r.at(1)) {

@@ -5,26 +5,26 @@ import (
 	"slices"
 )
 
-// Limits say how much is read: what is beyond them is a Problem.
+// Limits are the limits of what is read. Anything beyond them is a Problem.
 type Limits struct {
 	MaxDocument int `json:"maxDocument"` // bytes of a document
 	MaxDepth    int `json:"maxDepth"`    // levels of mappings and lists
 	MaxAliased  int `json:"maxAliased"`  // bytes that the aliases of a document stand for
 }
 
-// DefaultLimits apply unless a reader gets others. An API server accepts objects of at most 3 MB.
+// DefaultLimits are the limits of readers without others. An API server accepts objects of at most 3 MB.
 var DefaultLimits = Limits{MaxDocument: 1 << 28, MaxDepth: 500, MaxAliased: 10_000_000}
 
-// WholeFile stands for the document of a Problem that is not about one document.
+// WholeFile is the document of a Problem that is about the whole file.
 const WholeFile = -1
 
 // A Problem is something that cannot be read, or that Kubernetes would refuse.
 type Problem struct {
 	Document int // from 0
-	Line     int // in the file, from 1; 0: not known
+	Line     int // in the file, from 1; 0 if not known
 	Message  string
 	Remedy   string
-	// The document cannot be read, and looks like a template that was not rendered.
+	// Whether the document cannot be read and looks like a template that was not rendered.
 	IsTemplate bool
 }
 
@@ -34,7 +34,7 @@ func tooDeep(maxDepth, line int) *Problem {
 	return &Problem{
 		Line:    line,
 		Message: fmt.Sprintf("nested deeper than %d levels", maxDepth),
-		Remedy:  "make it flatter (`pullguard check` allows more with --max-depth)",
+		Remedy:  "reduce the nesting (`pullguard check` allows more with --max-depth)",
 	}
 }
 
@@ -52,22 +52,22 @@ func notText(encoding string, line int) Problem {
 		Document: WholeFile,
 		Line:     line,
 		Message:  "a byte that is not " + encoding,
-		Remedy:   "save the file as UTF-8 (the byte was replaced, the rest read)",
+		Remedy:   "save the file as UTF-8 (the byte was replaced, and the rest was read)",
 	}
 }
 
-// A duplicate is a key that stands in a mapping again.
+// A duplicate is a repeated key in a mapping.
 type duplicate struct {
 	key   string
 	line  int
-	first int  // the line of the one before
+	first int  // the line of its previous occurrence
 	atTop bool // the mapping is the whole document
 }
 
-const maxDuplicates = 10 // of one document that are listed
+const maxDuplicates = 10 // reported for one document
 
-// duplicateProblems says what is wrong with the duplicate keys of a document. A whole object that follows without a separator
-// shows as duplicate keys too; that is one problem, with a remedy of its own.
+// duplicateProblems returns the problems for the duplicate keys of a document. If a separator is missing between two whole
+// objects, their keys are duplicates as well; that is one problem with a remedy of its own.
 func duplicateProblems(found []duplicate) []Problem {
 	var problems []Problem
 	repeats := func(key string) bool {
@@ -92,7 +92,7 @@ func (d duplicate) problem(remedy string) Problem {
 	return Problem{
 		Line: d.line,
 		Message: fmt.Sprintf(
-			"the key \"%s\" stands twice in one mapping, first on line %d: "+
+			"the key \"%s\" occurs twice in one mapping, first on line %d: "+
 				"the last value counts, and Kubernetes' strict decoding refuses the object", d.key, d.first),
 		Remedy: remedy,
 	}

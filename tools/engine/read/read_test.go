@@ -17,8 +17,8 @@ type source struct {
 	limits  Limits
 }
 
-// outcome returns what reading a text gives, a line each: documents as their index and value, problems as their line,
-// document, and words.
+// outcome returns the result of reading a text as lines: documents as their index and value, problems as their line, document
+// and message.
 func (s source) outcome(text string) []string {
 	return s.read(func(splitter *Splitter) { splitter.SplitText([]byte(text)) })
 }
@@ -112,9 +112,9 @@ func split(expected string) []string {
 const (
 	afterSeparator = "nothing but a comment may follow `---` on its line; put what follows on a line of its own"
 	afterDocument  = "Kubernetes does not read what follows here; put a line `---` before it, or remove it"
-	isDuplicate    = `the key "%s" stands twice in one mapping, first on line %d: ` +
+	isDuplicate    = `the key "%s" occurs twice in one mapping, first on line %d: ` +
 		"the last value counts, and Kubernetes' strict decoding refuses the object; remove one of them"
-	isTooDeep = "nested deeper than 500 levels; make it flatter (`pullguard check` allows more with --max-depth)"
+	isTooDeep = "nested deeper than 500 levels; reduce the nesting (`pullguard check` allows more with --max-depth)"
 )
 
 func TestWhatIsWrongBetweenDocuments(t *testing.T) {
@@ -129,9 +129,9 @@ func TestWhatIsWrongBetweenDocuments(t *testing.T) {
 		"# c\n%YAML 1.1\n---\na: 1\n---\nb: 2\n": "2 0: Kubernetes does not read YAML directives; remove the line" + `|0 {"a":1}|1 {"b":2}`,
 		"a: 1\n---\nb: [\n---\nc: 3\n":           `0 {"a":1}|3 1: not valid YAML: did not find expected node content; correct the document|2 {"c":3}`,
 		"a: 1\n---\nb: 1\nb: 2\n...\nc: 3\n":     `0 {"a":1}|4 1: ` + fmt.Sprintf(isDuplicate, "b", 3) + "|6 1: " + afterDocument + `|1 {"b":2}`,
-		"a: 1\n---\nb: \x00\n---\nc: 3\n":        `0 {"a":1}|3 1: a NUL byte: the file is damaged, or no text in UTF-8; remove it, or save the file as UTF-8|2 {"c":3}`,
-		"a: 1\n# caf\xe9\n---\nb: 2\n":           `2 file: a byte that is not UTF-8; save the file as UTF-8 (the byte was replaced, the rest read)|0 {"a":1}|1 {"b":2}`,
-		"\xff\xfea\x00:\x00 \x001\x00\n\x00\x00\xd8": "2 file: a byte that is not UTF-16-LE; save the file as UTF-8 (the byte was replaced, the rest read)" +
+		"a: 1\n---\nb: \x00\n---\nc: 3\n":        `0 {"a":1}|3 1: a NUL byte: the file is damaged, or is not UTF-8 text; remove it, or save the file as UTF-8|2 {"c":3}`,
+		"a: 1\n# caf\xe9\n---\nb: 2\n":           `2 file: a byte that is not UTF-8; save the file as UTF-8 (the byte was replaced, and the rest was read)|0 {"a":1}|1 {"b":2}`,
+		"\xff\xfea\x00:\x00 \x001\x00\n\x00\x00\xd8": "2 file: a byte that is not UTF-16-LE; save the file as UTF-8 (the byte was replaced, and the rest was read)" +
 			"|2 0: not valid YAML: could not find expected ':'; correct the document",
 		"\xfe\xff\x00a\x00:\x00 \xd8\x3d\xde\x00": `0 {"a":"😀"}`,
 	} {
@@ -249,10 +249,10 @@ func TestDocumentsThatAreTooLarge(t *testing.T) {
 	const tooLarge = "the document is too large to be read; split it (`pullguard check` allows more with --max-document)"
 	limited := source{limits: Limits{MaxDocument: 100, MaxDepth: 4, MaxAliased: 100}}
 	limited.expect(t, "kind: A\ndata: "+strings.Repeat("x", 100)+"\n---\nkind: B\ndata: [[[[1]]]]\n---\nc: 3\n", split(
-		"1 0: "+tooLarge+"|5 1: nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)|"+`2 {"c":3}`)...)
+		"1 0: "+tooLarge+"|5 1: nested deeper than 4 levels; reduce the nesting (`pullguard check` allows more with --max-depth)|"+`2 {"c":3}`)...)
 }
 
-// fromFile returns what reading a file with a text gives, as outcome does.
+// fromFile returns the result of reading a file with the given text, in the form of outcome.
 func (s source) fromFile(t *testing.T, text string) []string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "f.yaml")
@@ -262,7 +262,7 @@ func (s source) fromFile(t *testing.T, text string) []string {
 	return s.read(func(splitter *Splitter) { splitter.SplitPath(path) })
 }
 
-// A file is read a megabyte at a time: separators and documents lie across its blocks.
+// A file is read in blocks of a megabyte, so separators and documents can cross blocks.
 func TestDocumentsAreFoundWhereverBlocksEnd(t *testing.T) {
 	for _, size := range []int{65_000, blockSize - 6, blockSize, 2*blockSize - 2} {
 		filler := "kind: Filler\ndata: " + strings.Repeat("x", size/3) + "\n---\n"
@@ -295,7 +295,7 @@ func TestJSONThatLiesAcrossBlocks(t *testing.T) {
 	}
 }
 
-// Many values that are broken, and do not end, are read in a time that grows with their number alone.
+// The time for many broken and unfinished values grows linearly.
 func TestManyBrokenValues(t *testing.T) {
 	const values = 20_000
 	found := source{}.outcome("{}\n" + strings.Repeat("{\"a: [[[\n", values))
@@ -333,7 +333,7 @@ func TestLimitsOfFiles(t *testing.T) {
 		found := limited.fromFile(t, text)
 		for i := range found {
 			found[i] = strings.Replace(found[i], "the document is too large to be read; split it (`pullguard check` allows more with --max-document)", "too large", 1)
-			found[i] = strings.Replace(found[i], "nested deeper than 4 levels; make it flatter (`pullguard check` allows more with --max-depth)", "nested", 1)
+			found[i] = strings.Replace(found[i], "nested deeper than 4 levels; reduce the nesting (`pullguard check` allows more with --max-depth)", "nested", 1)
 		}
 		if strings.Join(found, "|") != expected {
 			t.Errorf("%.30q is %.300s, not %s", text, strings.Join(found, "|"), expected)
@@ -350,7 +350,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// Several goroutines ask for lines of one document.
+// Several goroutines ask for lines of the same document.
 func TestLinesForManyAtOnce(t *testing.T) {
 	const lines = 50_000
 	text := []byte(strings.Repeat("- a\n", lines))

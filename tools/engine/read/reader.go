@@ -2,7 +2,7 @@ package read
 
 import "bytes"
 
-// A Reader reads documents, one after the other. It keeps memory from one to the next.
+// A Reader reads documents one after the other, and reuses memory.
 type Reader struct {
 	Limits  Limits
 	Dialect Dialect
@@ -10,13 +10,14 @@ type Reader struct {
 	buffer  []byte
 }
 
-// Tapes that are kept: so many, with room for so many nodes.
+// The number of tapes that are kept for reuse, and the largest size of one in nodes.
 const (
 	mostTapes   = 128
 	largestTape = 1 << 12
 )
 
-// Read reads a document of a part. Without a document, the problems are why; else they are what Kubernetes would refuse it for.
+// Read reads a document of a part. With a document, the problems are those for which Kubernetes would refuse it; without one,
+// the reasons.
 func (r *Reader) Read(p Part, s Span) (*Document, []Problem) {
 	document, problems := r.read(p, s)
 	for i := range problems {
@@ -61,7 +62,7 @@ func isObjectAsText(t *Tape) bool {
 	return len(t.nodes) > 0 && t.Kind(0) == String && bytes.Contains(t.Text(0), []byte("apiVersion"))
 }
 
-// ReadFirst reads the first document of a text, as Go's yaml.Unmarshal does: what follows it is not looked at.
+// ReadFirst reads the first document of a text, as Go's yaml.Unmarshal does. It ignores what follows.
 func (r *Reader) ReadFirst(text []byte, firstLine int) (*Document, []Problem) {
 	if bytes.IndexByte(text, '\n') < 0 {
 		text = bytes.ReplaceAll(text, []byte{'\r'}, lineFeed)
@@ -73,7 +74,7 @@ func (r *Reader) ReadFirst(text []byte, firstLine int) (*Document, []Problem) {
 	return &Document{Tape: t, Line: firstLine, Format: YAML, End: int64(len(text))}, problems
 }
 
-// Release takes back the memory of a document that is not needed any more, if another one is likely to need as much.
+// Release reuses the memory of a document that is no longer needed, unless it is large.
 func (r *Reader) Release(d *Document) {
 	if len(r.tapes) < mostTapes && cap(d.nodes) <= largestTape {
 		d.Tape.reset(nil)
@@ -81,7 +82,7 @@ func (r *Reader) Release(d *Document) {
 	}
 }
 
-// readPlain returns what a document says, or nil if it needs the full parser.
+// readPlain returns the tape of a document, or nil if the document needs the full parser.
 func (r *Reader) readPlain(source []byte) *Tape {
 	if r.Dialect != Kubernetes {
 		return nil
@@ -96,7 +97,7 @@ func (r *Reader) readPlain(source []byte) *Tape {
 		t, r.tapes = r.tapes[last], r.tapes[:last]
 	}
 	if len(text) != len(source) {
-		text = append([]byte(nil), text...) // the buffer is for the next document
+		text = append([]byte(nil), text...) // the buffer is reused for the next document
 	}
 	t.reset(text)
 	if !t.readYAML(r.Limits.MaxDepth) {
@@ -116,7 +117,7 @@ func (r *Reader) readAny(source []byte, firstLine int, isAlone bool) (*Tape, []P
 	return t, problems
 }
 
-// isTemplate tells whether a text that cannot be read looks like a template, of Go or of Jinja.
+// isTemplate tells whether a text that cannot be read looks like a Go or Jinja template.
 func isTemplate(text []byte) bool {
 	return bytes.Contains(text, []byte("{{")) || bytes.Contains(text, []byte("{%"))
 }

@@ -17,7 +17,7 @@ var words = map[string]Kind{
 	"off": False, "Off": False, "OFF": False,
 }
 
-// What a first character of a plain scalar says.
+// What the first character of a plain scalar tells.
 const (
 	startsString = iota
 	startsWord   // perhaps one of words
@@ -36,11 +36,11 @@ var startOf = func() (table [256]uint8) {
 
 const (
 	longestWord    = 5
-	longestInteger = 18 // digits: fits 64 bits, whatever they are
+	longestInteger = 18 // digits that always fit into 64 bits
 )
 
-// plain adds the value of a plain scalar; false if it needs the full parser. Numbers with a fraction are appended to decoded as
-// JSON has them.
+// plain adds the value of a plain scalar. It returns false if the scalar needs the full parser. It appends numbers with a
+// fraction to decoded, in JSON's notation.
 func (t *Tape) plain(pos, start, end int) bool {
 	scalar := t.source[start:end]
 	switch startOf[scalar[0]] {
@@ -60,7 +60,7 @@ func (t *Tape) plain(pos, start, end int) bool {
 	return true
 }
 
-// isString tells whether a scalar that begins like a number cannot be one, in any notation of YAML 1.1.
+// isString tells whether a scalar that begins like a number is not a number in any notation of YAML 1.1.
 func isString(scalar []byte) bool {
 	unsigned := scalar
 	if scalar[0] == '+' || scalar[0] == '-' {
@@ -76,7 +76,7 @@ func isString(scalar []byte) bool {
 			return false
 		}
 	case first == '0' || first == '_':
-		allowed = inNumbers // there are prefixes for other bases
+		allowed = inNumbers // allow prefixes for other bases
 	case first < '1' || first > '9':
 		return true
 	}
@@ -100,7 +100,7 @@ func isString(scalar []byte) bool {
 	return false
 }
 
-// What may be in a decimal number, and in one of another base, but for a point and signs.
+// The characters of decimal numbers and of those in another base, without points and signs.
 var inDecimals, inNumbers = bytesIn("0123456789_eE"), bytesIn("0123456789_abcdefABCDEFxXoO")
 
 func bytesIn(text string) (table [256]bool) {
@@ -110,7 +110,7 @@ func bytesIn(text string) (table [256]bool) {
 	return table
 }
 
-// number adds a number in one of its plain notations: decimal, octal as in file modes, or with a fraction.
+// number adds a number in one of the plain notations: decimal, octal as in file modes, or with a fraction.
 func (t *Tape) number(pos, start, end int) bool {
 	digits := t.source[start:end]
 	negative := digits[0] == '-'
@@ -167,7 +167,7 @@ func (t *Tape) octal(pos int, digits []byte) bool {
 	return true
 }
 
-// isPlainKey tells whether a plain scalar is the same string as a key of a JSON object.
+// isPlainKey tells whether a plain scalar, as a key, is the same string in JSON.
 func isPlainKey(key []byte) bool {
 	switch startOf[key[0]] {
 	case startsWord:

@@ -13,53 +13,53 @@ import (
 
 // A Span is one document of a Part.
 type Span struct {
-	start, end int // in the text of the part
-	line       int // of the file, from 1, on which it begins
-	index      int // its place among the documents of the file
+	start, end int // offsets in the text of the part
+	line       int // line of the file, from 1, on which it begins
+	index      int // among the documents of the file
 	begin      int64
-	document   *Document // what it says, if that is known already
-	problems   []Problem // what its separator or its JSON have of them
+	document   *Document // the document, if it has been read already
+	problems   []Problem // problems with its separator or its JSON
 }
 
-// Index returns its place among the documents of the file.
+// Index returns its index among the documents of the file.
 func (s Span) Index() int { return s.index }
 
-// A Part is some of the documents of a file, one after the other.
+// A Part is some consecutive documents of a file.
 type Part struct {
 	Text  []byte
 	Spans []Span
 }
 
-// A Splitter cuts the text of a file into documents as Kubernetes does: at lines that begin with `---`, or where JSON values
-// end that follow each other.
+// A Splitter splits the text of a file into documents as Kubernetes does: at lines that begin with `---`, or after each of
+// several JSON values.
 type Splitter struct {
-	Name      string // of the file, as users call it
-	FirstLine int    // of the text in its file, from 1
+	Name      string // of the file, as shown to users
+	FirstLine int    // line of the file, from 1, on which the text begins
 	Dialect   Dialect
 	Limits    Limits
-	Parts     func(Part)    // gets the documents
-	Problem   func(Problem) // gets what is wrong between them
+	Parts     func(Part)    // receives the documents
+	Problem   func(Problem) // receives the problems between documents
 
 	input    io.Reader
-	buffer   []byte // what has been read and is not yet in a part
-	ended    bool   // there is nothing more to read
+	buffer   []byte // text that is read, and not yet in a part
+	ended    bool   // the file has been read to its end
 	line     int    // from 1, on which the buffer begins
-	offset   int64  // where the buffer begins in the text of the file
-	index    int    // of the document that the buffer begins with
-	hasBegun bool   // a separator has come
+	offset   int64  // of the buffer in the text of the file
+	index    int    // of the first document in the buffer
+	hasBegun bool   // there was a separator
 	isBlank  bool
 }
 
-// A Result is what is known of a file when all of it is split.
+// A Result describes a file that has been split.
 type Result struct {
 	Documents int
-	IsBlank   bool  // there is nothing but white space in it
+	IsBlank   bool  // it has nothing but white space
 	Err       error // why it could not be read to its end
 }
 
 const blockSize = 1 << 20
 
-// SplitPath reads a file and hands on its documents.
+// SplitPath reads a file and emits its documents.
 func (s *Splitter) SplitPath(path string) Result {
 	input, err := os.Open(path)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Splitter) SplitPath(path string) Result {
 	return s.split(firstBlock(input))
 }
 
-// SplitText hands on the documents of a text.
+// SplitText emits the documents of a text.
 func (s *Splitter) SplitText(text []byte) Result {
 	s.buffer, s.ended = text, true
 	return s.split(0)
@@ -85,7 +85,7 @@ func (s *Splitter) split(size int) Result {
 	return Result{s.index, s.isBlank, err}
 }
 
-// firstBlock returns how much of a file to read at first: all of a small one, and what shows that there is no more.
+// firstBlock returns the size of the first read: for a small file its size, and one byte to notice its end.
 func firstBlock(input *os.File) int {
 	info, err := input.Stat()
 	if err != nil || !info.Mode().IsRegular() {
@@ -94,7 +94,7 @@ func firstBlock(input *os.File) int {
 	return int(min(info.Size()+1, blockSize))
 }
 
-// fill reads until the buffer holds so many bytes, or the file ends.
+// fill reads until the buffer has the given size, or the file ends.
 func (s *Splitter) fill(size int) error {
 	if cap(s.buffer) < size && !s.ended {
 		larger := make([]byte, len(s.buffer), size)
@@ -113,7 +113,7 @@ func (s *Splitter) fill(size int) error {
 	return nil
 }
 
-// fillUntil reads on until the buffer holds what is wanted, or the file ends; not ok: that is too much.
+// fillUntil reads until the buffer holds what is wanted, or the file ends. It returns ok=false if that exceeds the limit.
 func (s *Splitter) fillUntil(isThere func() bool) (ok bool, err error) {
 	for size := len(s.buffer) + blockSize; !s.ended && !isThere(); size *= 2 {
 		if len(s.buffer) > s.Limits.MaxDocument {
@@ -130,7 +130,7 @@ func (s *Splitter) fillUntil(isThere func() bool) (ok bool, err error) {
 
 func never() bool { return false }
 
-// advance goes on to a place in the buffer. isKept: a part has what stands before it.
+// advance moves the buffer forward. isKept tells whether a part refers to the text before the new position.
 func (s *Splitter) advance(at int, isKept bool) {
 	s.line += bytes.Count(s.buffer[:at], lineFeed)
 	s.offset += int64(at)
@@ -172,7 +172,7 @@ func (s *Splitter) begin() error {
 			return err
 		}
 		if !hasLineFeed() {
-			// Carriage returns alone end the lines.
+			// The file has carriage returns as line ends.
 			s.buffer = bytes.ReplaceAll(s.buffer, []byte{'\r'}, lineFeed)
 		}
 	}
@@ -202,7 +202,7 @@ func (s *Splitter) begin() error {
 
 func (s *Splitter) isNamedJSON() bool { return strings.EqualFold(filepath.Ext(s.Name), ".json") }
 
-// directive returns the line of a directive that comes before all documents; 0 if there is none.
+// directive returns the line of a directive before the first document, or 0.
 func (s *Splitter) directive() int {
 	rest, line := s.buffer, s.line
 	for {
@@ -245,13 +245,13 @@ func (s *Splitter) splitYAML() error {
 	}
 }
 
-// spans returns the documents in the buffer that are complete, and where the first one begins that is not.
+// spans returns the complete documents in the buffer, and the offset of the first incomplete one.
 func (s *Splitter) spans() (spans []Span, rest int) {
 	text, line := s.buffer, s.line
-	at := 0 // where a separator or the text before the first one begins
+	at := 0 // offset of a separator, or of the text before the first one
 	for {
 		span := Span{start: at, line: line}
-		from := at // to look for the next separator
+		from := at // offset from which to search for the next separator
 		if s.hasBegun || bytes.HasPrefix(text[at:], separator[1:]) {
 			s.hasBegun = true
 			end := bytes.IndexByte(text[at:], '\n')
@@ -261,7 +261,7 @@ func (s *Splitter) spans() (spans []Span, rest int) {
 				}
 				end = len(text) - at
 			}
-			// The next one may follow at once.
+			// The next separator may be on the next line.
 			from = at + end
 			after := text[at+len("---") : at+end]
 			if content := bytes.TrimSpace(after); len(content) > 0 && content[0] != '#' {
@@ -285,7 +285,7 @@ func (s *Splitter) spans() (spans []Span, rest int) {
 		if !s.hasBegun {
 			isDocument = !isPreamble(text[at:span.end])
 		} else if next < 0 {
-			// What a separator at the very end begins is nothing.
+			// A separator at the very end does not begin a document.
 			isDocument = span.problems != nil || len(bytes.Trim(text[span.start:], blanks)) > 0
 		}
 		if isDocument {
@@ -304,14 +304,14 @@ func (s *Splitter) spans() (spans []Span, rest int) {
 	}
 }
 
-// check reports bytes that are not UTF-8 in a text that belongs to no document.
+// check reports bytes that are not UTF-8 in a text that does not belong to a document.
 func (s *Splitter) check(text []byte, line int) {
 	if _, bad := validUTF8(text); bad >= 0 {
 		s.Problem(notText("UTF-8", line+bytes.Count(text[:bad], lineFeed)))
 	}
 }
 
-// isPreamble tells whether a text is nothing but blank lines, comments and directives.
+// isPreamble tells whether a text has only blank lines, comments and directives.
 func isPreamble(text []byte) bool {
 	for len(text) > 0 {
 		line, after, _ := bytes.Cut(text, lineFeed)
@@ -324,7 +324,7 @@ func isPreamble(text []byte) bool {
 	return true
 }
 
-// skipDocument leaves out a document that is too large.
+// skipDocument skips a document that is too large.
 func (s *Splitter) skipDocument() error {
 	s.Problem(tooLarge(s.index, s.line))
 	s.index++
@@ -345,8 +345,8 @@ func (s *Splitter) skipDocument() error {
 	}
 }
 
-// splitJSON reads JSON values that follow each other; from the first separator or comment on, the rest is YAML. A first
-// value that is YAML but not JSON makes all of it YAML, as for kubectl.
+// splitJSON reads consecutive JSON values. From the first separator or comment on, the rest is YAML. As in kubectl, everything
+// is YAML if the first value is YAML and not JSON.
 func (s *Splitter) splitJSON() error {
 	for size := blockSize; ; {
 		if err := s.fill(size); err != nil {
@@ -381,14 +381,14 @@ func (s *Splitter) splitJSON() error {
 	}
 }
 
-// What comes behind some JSON values.
+// What follows some JSON values.
 const (
 	moreJSON = iota
 	thenYAML
 	brokenJSON
 )
 
-// values returns the JSON values in the buffer that are complete, where they end, and what comes then.
+// values returns the complete JSON values in the buffer, the offset after them, and what follows.
 func (s *Splitter) values() (spans []Span, rest, next int) {
 	line, counted := s.line, 0
 	for {
@@ -408,7 +408,7 @@ func (s *Splitter) values() (spans []Span, rest, next int) {
 		document, problems := s.readJSON(text, line, s.offset+int64(at))
 		if document == nil {
 			if s.index == 0 {
-				// It may be YAML, where the blanks before it mean something.
+				// It may be YAML, in which the blanks before it matter.
 				at = bytes.LastIndexByte(s.buffer[:at], '\n') + 1
 			}
 			return spans, at, brokenJSON
@@ -419,7 +419,7 @@ func (s *Splitter) values() (spans []Span, rest, next int) {
 	}
 }
 
-// readJSON reads the JSON value that a text begins with; without a document, the problem is why.
+// readJSON reads the JSON value at the beginning of a text. Without a document, it returns the reasons as problems.
 func (s *Splitter) readJSON(source []byte, line int, begin int64) (*Document, []Problem) {
 	t := &Tape{}
 	t.reset(source)
@@ -444,7 +444,7 @@ func (s *Splitter) readJSON(source []byte, line int, begin int64) (*Document, []
 	return document, duplicateProblems(document.dropDuplicates())
 }
 
-// jsonProblem says why a text does not begin with a JSON value.
+// jsonProblem returns why a text does not begin with a JSON value.
 func jsonProblem(text []byte, line int) Problem {
 	var value any
 	err := json.Unmarshal(text, &value)
@@ -466,7 +466,8 @@ var (
 	looksLikeJSON = regexp.MustCompile(`^\s*\{\s*["}]`)
 )
 
-// skipJSON skips what is not JSON at the beginning of the buffer; isYAML: it is YAML instead, like all that follows.
+// skipJSON skips text that is not JSON at the beginning of the buffer. It returns isYAML=true if this and all that follows is
+// YAML.
 func (s *Splitter) skipJSON() (isYAML bool, err error) {
 	if ok, err := s.fillUntil(never); !ok {
 		s.buffer, s.ended = nil, true
@@ -489,7 +490,7 @@ func (s *Splitter) skipJSON() (isYAML bool, err error) {
 	return false, nil
 }
 
-// isBrokenJSON tells whether a text whose first value is not JSON is meant to be JSON, and is not YAML either.
+// isBrokenJSON tells whether a text whose first value is neither JSON nor YAML is meant to be JSON.
 func (s *Splitter) isBrokenJSON() bool {
 	if !s.isNamedJSON() && !looksLikeJSON.Match(s.buffer) {
 		return false
@@ -503,7 +504,7 @@ func (s *Splitter) isBrokenJSON() bool {
 	return document == nil
 }
 
-// jsonEnd returns where the JSON value ends that a text begins with; the end of the text if it does not end before that.
+// jsonEnd returns the end of the JSON value at the beginning of a text, or the end of the text if the value is incomplete.
 func jsonEnd(text []byte) int {
 	depth := 0
 	for at := 0; at < len(text); at++ {

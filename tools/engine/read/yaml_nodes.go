@@ -13,7 +13,7 @@ func isMerge(n *yaml3.Node) bool {
 	return n.Kind == yaml3.ScalarNode && n.Value == "<<" && n.ShortTag() == "!!merge"
 }
 
-// isMergeable tells whether `<<` takes a value.
+// isMergeable tells whether `<<` accepts a value.
 func isMergeable(n *yaml3.Node) bool {
 	if target(n).Kind == yaml3.MappingNode {
 		return true
@@ -29,7 +29,7 @@ func isMergeable(n *yaml3.Node) bool {
 	return true
 }
 
-// keyText returns the string that a scalar in the place of a key stands for.
+// keyText returns the string that a scalar means as a key.
 func (p *fullParser) keyText(key *yaml3.Node) (string, error) {
 	key = target(key)
 	isString := key.Style&yaml3.TaggedStyle == 0 && (key.Style != 0 || key.Value != "" && isPlainKey([]byte(key.Value)))
@@ -50,13 +50,13 @@ func (p *fullParser) keyText(key *yaml3.Node) (string, error) {
 	return "", errors.New("no key")
 }
 
-// valueOf returns what the library makes of a scalar that stands alone, as JSON; "" for a number that JSON does not have.
+// valueOf returns the library's value of a scalar, read on its own, as JSON, or "" for a number that JSON does not have.
 func (p *fullParser) valueOf(n *yaml3.Node) (string, error) {
 	encoded, err := p.alone(scalarText(n))
 	return string(encoded), err
 }
 
-// alone returns what the library makes of another document.
+// alone returns the library's JSON for another document.
 func (p *fullParser) alone(text string) ([]byte, error) {
 	var encoded []byte
 	var err error
@@ -75,8 +75,8 @@ func (p *fullParser) alone(text string) ([]byte, error) {
 	return encoded, err
 }
 
-// scalarText returns a scalar as a document of its own: with its tag if it states one, and as a plain scalar only where it may
-// be something else than a string.
+// scalarText returns a scalar as a document of its own: with its tag if it states one, and as a plain scalar only if it may be
+// something other than a string.
 func scalarText(n *yaml3.Node) string {
 	quoted := string(AppendString(nil, []byte(n.Value)))
 	switch {
@@ -88,7 +88,7 @@ func scalarText(n *yaml3.Node) string {
 	return quoted
 }
 
-// duplicates returns the keys that stand in a mapping more than once, in the order of the document.
+// duplicates returns the duplicate keys of mappings, in the order of the document.
 func (p *fullParser) duplicates(root *yaml3.Node) []duplicate {
 	var found []duplicate
 	var look func(n *yaml3.Node)
@@ -106,7 +106,7 @@ func (p *fullParser) duplicates(root *yaml3.Node) []duplicate {
 		for i := 0; i < len(n.Content); i += 2 {
 			key := n.Content[i]
 			text, err := p.keyText(key)
-			// Kubernetes takes several merge keys.
+			// Kubernetes accepts several merge keys.
 			if err == nil && !(isMerge(key) && p.dialect == Kubernetes) {
 				if isMerge(key) {
 					text = "<<"
@@ -124,8 +124,8 @@ func (p *fullParser) duplicates(root *yaml3.Node) []duplicate {
 	return found
 }
 
-// dropOddDuplicates leaves the last of the entries whose keys are the same string but different values, such as 1 and '1', and
-// tells whether there are any: sigs.k8s.io/yaml takes any of them.
+// dropOddDuplicates keeps only the last of the entries whose keys differ but mean the same string, such as 1 and '1', because
+// sigs.k8s.io/yaml keeps a random one. It tells whether there are any.
 func (p *fullParser) dropOddDuplicates(n *yaml3.Node) bool {
 	isOdd := false
 	if n.Kind == yaml3.MappingNode {
@@ -160,8 +160,8 @@ func (p *fullParser) dropOddDuplicates(n *yaml3.Node) bool {
 	return isOdd
 }
 
-// writeOutMergedLists puts lists in the place of their aliases under `<<`, and tells whether there are any. Go refuses such an
-// alias; everybody else takes it for the list.
+// writeOutMergedLists replaces aliases of lists under `<<` by the lists, and tells whether there are any. Go's readers reject
+// such aliases; all others accept them.
 func (p *fullParser) writeOutMergedLists(n *yaml3.Node) bool {
 	found := false
 	for i, inside := range n.Content {

@@ -11,8 +11,8 @@ import (
 	yaml3 "go.yaml.in/yaml/v3"
 )
 
-// explain returns the first thing in a node that has no value in JSON, in the words of pullguard; nil if it finds none. The
-// library that refused the document is asked of each scalar that may be the reason.
+// explain returns a problem for the first thing in a node that JSON cannot express, or nil. It asks the library that rejected
+// the document about each scalar that may be the reason.
 func (p *fullParser) explain(n, root *yaml3.Node) *Problem {
 	switch n.Kind {
 	case yaml3.ScalarNode:
@@ -23,7 +23,7 @@ func (p *fullParser) explain(n, root *yaml3.Node) *Problem {
 		}
 		if p.dialect == Gator && n.Style == 0 && strings.HasPrefix(strings.TrimLeft(n.Value, "+-"), ".") && p.isNotFinite(n) {
 			return &Problem{
-				Line: p.line(n), Message: n.Value + " is not a number that JSON has", Remedy: "put it in quotes",
+				Line: p.line(n), Message: n.Value + " is not a number in JSON", Remedy: "put it in quotes",
 			}
 		}
 	case yaml3.MappingNode:
@@ -71,7 +71,7 @@ func (p *fullParser) explainKey(key, value *yaml3.Node, atTop bool) *Problem {
 	case p.dialect == Kubernetes:
 		_, err = p.keyText(key)
 	case !atTop && !strings.HasPrefix(text, `"`):
-		// The outermost mapping takes the text of any scalar.
+		// At the top level, the text of any scalar can be a key.
 		err = errors.New("not a string")
 	}
 	if err != nil {
@@ -100,14 +100,14 @@ func (p *fullParser) mismatch(n *yaml3.Node) *Problem {
 
 var (
 	inWords = regexp.MustCompile(`^(?:yaml: )?(?:unmarshal errors:\s+)?(?:line (\d+): )?((?s).*)$`)
-	// What the parser says begins so; all else is said by the scanner, which counts lines from 1.
+	// The parser's errors begin like this. All others are the scanner's, which counts lines from 1.
 	ofParser = regexp.MustCompile(
 		`^(did not find expected (<|node content|'-' indicator|key|',')|found (duplicate|incompatible|undefined tag handle))`)
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 	tabs          = regexp.MustCompile(`^[ \-?:]*\t`)
 )
 
-// parseError returns the line, from 1, and the words of an error of go-yaml.
+// parseError returns the line, from 1, and the message of an error of go-yaml.
 func (p *fullParser) parseError(err error) (line int, words string) {
 	found := inWords.FindStringSubmatch(err.Error())
 	line, words = 1, strings.TrimSpace(found[2])
@@ -120,11 +120,11 @@ func (p *fullParser) parseError(err error) (line int, words string) {
 	return p.lines.of(line), words
 }
 
-// syntaxProblem says in the words of pullguard what a library says of a document.
+// syntaxProblem returns a problem for the error of a library.
 func (p *fullParser) syntaxProblem(err error) *Problem {
 	line, words := p.parseError(err)
 	if p.dialect == Gator {
-		// go-yaml v3 says where what is wrong begins, v2 where it is wrong.
+		// go-yaml v3 reports the line where the wrong construct begins, and v2 the line of the error.
 		var value any
 		if same := yaml2.Unmarshal(p.text, &value); same != nil && strings.HasSuffix(same.Error(), words) {
 			line, _ = p.parseError(same)
@@ -148,8 +148,8 @@ func (p *fullParser) syntaxProblem(err error) *Problem {
 	return problem
 }
 
-// lineOfAlias returns the line of the alias that a library refuses with certain words, without saying where it is: no lines
-// of the text before it are refused so. It looks through some megabytes.
+// lineOfAlias returns the line of the alias that a library rejects without naming its line: the first line at which the text
+// up to it is rejected with the same message. It searches up to some megabytes.
 func (p *fullParser) lineOfAlias(name, words string) int {
 	for at, left := 0, 1<<22; left > 0; {
 		next := bytes.Index(p.text[at:], []byte("*"+name))
@@ -158,7 +158,7 @@ func (p *fullParser) lineOfAlias(name, words string) int {
 		}
 		at += next + 1 + len(name)
 		if at < len(p.text) && (isWordByte(p.text[at]) || p.text[at] == '_' || p.text[at] == '-') {
-			continue // it has a longer name
+			continue // the alias has a longer name
 		}
 		number := p.lines.first + bytes.Count(p.text[:at], lineFeed)
 		if words == "" {

@@ -1,8 +1,7 @@
-// Package helm renders charts with Helm's own library, as `helm template` does, and finds out which values decide what it
-// rendered.
+// Package helm renders charts with Helm's own library, as `helm template` does, and finds the values that decide the output.
 //
-// It is Helm 3's: that is what charts are written for, and Helm 4 merges values in another way where a default is null.
-// Templates reach neither a cluster (`lookup` finds nothing) nor a network.
+// It uses Helm 3, for which charts are written. Helm 4 merges values differently if a default is null. Templates can access
+// neither a cluster (`lookup` finds nothing) nor a network.
 package helm
 
 import (
@@ -28,8 +27,8 @@ import (
 	"pullguard.invalid/tools/engine/builds"
 )
 
-// KubeVersion is the version of Kubernetes that charts are rendered for, unless Options say which: that of the libraries
-// beside Helm.
+// KubeVersion is the version of Kubernetes that charts are rendered for by default: that of the Kubernetes libraries in
+// go.mod.
 const KubeVersion = "v1.37.0"
 
 // Options are those of `helm template`.
@@ -40,26 +39,26 @@ type Options struct {
 	APIVersions []string `json:"apiVersions,omitempty"`
 	ReleaseName string   `json:"releaseName,omitempty"`
 	Namespace   string   `json:"namespace,omitempty"`
-	// Other texts in the place of those of some files, by their paths.
+	// Texts to read instead of files, by path.
 	Texts map[string]string `json:"-"`
 }
 
-// A Chart is one that was rendered.
+// A Chart is a rendered chart.
 type Chart struct {
 	path    string // absolute: a folder or an archive
 	options Options
 	files   []*loader.BufferedFile
 	read    []string          // the paths of the files
-	located map[string]string // where files of other charts stand, by their names
+	located map[string]string // the paths of files from other charts, by their names
 	chart   *chart.Chart
-	// What users say: a file of values each, and what was --set; all merged in `given`.
+	// The user's values: one text per file, and the values of --set; all are merged in `given`.
 	valuesFiles []valuesFile
 	given       map[string]any
-	set         map[string]any    // what was --set alone
-	folders     map[string]string // where charts stand, by their full paths in Helm
+	set         map[string]any    // the values of --set alone
+	folders     map[string]string // the folders of charts, by their full names in Helm
 	omitted     []builds.Omission
 	ciValues    string
-	texts       map[string]string // what was rendered, by template
+	texts       map[string]string // the rendered texts by template
 	order       []string
 }
 
@@ -82,13 +81,13 @@ func Open(name string, options Options) (*Chart, error) {
 		return nil, err
 	}
 	if strings.EqualFold(c.chart.Metadata.Type, "library") {
-		return c, nil // it only is for other charts
+		return c, nil // a library chart has no templates of its own
 	}
 	err = c.render()
 	if err == nil || len(options.Values)+len(options.Set) > 0 {
 		return c, err
 	}
-	// Many charts that need values bring some for their own tests.
+	// Many charts that need values have some for their own tests.
 	for _, file := range c.files {
 		if matched, _ := path.Match("ci/*-values.yaml", file.Name); matched {
 			other := &Chart{path: absolute, options: options, files: c.files, read: c.read, located: c.located}
@@ -103,15 +102,15 @@ func Open(name string, options Options) (*Chart, error) {
 	return nil, err
 }
 
-// Where nobody says which namespace a release goes to, what states this one states none.
+// The namespace of a release whose namespace is not known. It is removed from the output.
 const unknownNamespace = "release-namespace"
 
 var statedUnknown = regexp.MustCompile(`(?m)(\bnamespace:[ \t]+)["']?` + unknownNamespace + `["']?([ \t]*(?:[,}#].*)?$)`)
 
-// What Helm says where values are missing.
+// Helm's errors about missing values.
 var wantsValues = regexp.MustCompile(`^execution error|nil pointer|schema|wrong type`)
 
-// Made returns what was rendered.
+// Made returns the output.
 func (c *Chart) Made() *builds.Made {
 	made := &builds.Made{Texts: []builds.Text{}, Omitted: c.omitted, Files: c.read, Values: c.ciValues}
 	for _, name := range c.order {
@@ -120,7 +119,7 @@ func (c *Chart) Made() *builds.Made {
 	return made
 }
 
-// prepare merges values and sorts out which subcharts are used.
+// prepare merges the values and selects the enabled subcharts.
 func (c *Chart) prepare(ciValues string) error {
 	var err error
 	if c.chart, err = loader.LoadFiles(slices.Clone(c.files)); err != nil {
@@ -161,7 +160,7 @@ func (c *Chart) prepare(ciValues string) error {
 	return nil
 }
 
-// merged returns values with those of another file over them.
+// merged returns values with those of another file merged over them.
 func merged(below, above map[string]any) map[string]any {
 	out := maps.Clone(below)
 	for key, value := range above {
@@ -176,7 +175,7 @@ func merged(below, above map[string]any) map[string]any {
 	return out
 }
 
-// missing names the subcharts that a chart uses and does not bring.
+// missing returns the subcharts that a chart uses but does not contain.
 func missing(c *chart.Chart, prefix string) []builds.Omission {
 	var found []builds.Omission
 	for _, wanted := range c.Metadata.Dependencies {
@@ -193,7 +192,7 @@ func missing(c *chart.Chart, prefix string) []builds.Omission {
 	return found
 }
 
-// index notes where a chart and its subcharts stand, below the chart's folder, by the paths that Helm knows them by.
+// index records the folders of a chart and its subcharts, below the chart's own folder, by their names in Helm.
 func (c *Chart) index(own *chart.Chart, full, folder string) {
 	c.folders[full] = folder
 	for _, file := range c.files {
@@ -207,7 +206,7 @@ func (c *Chart) index(own *chart.Chart, full, folder string) {
 			continue
 		}
 		for _, sub := range own.Dependencies() {
-			// An archive is named after its chart and version.
+			// The file name of an archive consists of the chart's name and version.
 			if isArchive && entry != sub.Name()+"-"+sub.Metadata.Version+".tgz" {
 				continue
 			}
@@ -236,7 +235,7 @@ func nameIn(text []byte) string {
 	return name
 }
 
-// file returns the path of a template: that of the archive if it stands in one.
+// file returns the path of a template; for a template in an archive, the path of the archive.
 func (c *Chart) file(name string) string {
 	longest := ""
 	for full := range c.folders {
@@ -258,7 +257,7 @@ func (c *Chart) in(folder, name string) string {
 	if other, isLocated := c.located[path.Join(folder, name)]; isLocated {
 		return other
 	}
-	// What is in an archive stands where the archive stands.
+	// A file in an archive has the path of the archive.
 	if archive := strings.Index(folder+"/", ".tgz/"); archive >= 0 {
 		return filepath.Join(c.path, folder[:archive+len(".tgz")])
 	}
@@ -267,7 +266,7 @@ func (c *Chart) in(folder, name string) string {
 
 func isArchive(name string) bool { return strings.HasSuffix(name, ".tgz") }
 
-// render renders the chart as it is.
+// render renders the chart with its values.
 func (c *Chart) render() error {
 	texts, err := c.rendered(c.chart, c.given, true)
 	if err != nil {
@@ -278,7 +277,7 @@ func (c *Chart) render() error {
 	return nil
 }
 
-// rendered returns what a chart's templates give for values, by template.
+// rendered returns the output of a chart's templates for some values, by template.
 func (c *Chart) rendered(own *chart.Chart, given map[string]any, checked bool) (map[string]string, error) {
 	capabilities, err := c.capabilities()
 	if err != nil {
@@ -317,10 +316,10 @@ func (c *Chart) rendered(own *chart.Chart, given map[string]any, checked bool) (
 	return texts, nil
 }
 
-// Separator is what Helm splits manifests by. It is more than YAML allows.
+// separator is Helm's separator of manifests, which accepts more than YAML does.
 var separator = regexp.MustCompile(`(?:^|\s*\n)---\s*`)
 
-// manifests returns those that Helm takes a text for, with a line between them.
+// manifests returns the parts of a text that Helm treats as manifests, with a separator between them.
 func manifests(text string) string {
 	var out strings.Builder
 	for _, own := range separator.Split(strings.TrimSpace(text), -1) {
@@ -336,7 +335,7 @@ func manifests(text string) string {
 	return out.String()
 }
 
-// What a hook can be. Helm leaves out manifests that say something else.
+// The valid hooks. Helm drops manifests with any other hook.
 var hooks = []string{
 	"pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback",
 	"test", "test-success",

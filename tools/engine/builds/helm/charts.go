@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// IsFile tells whether a file shows, by its name, that its folder is a chart.
+// IsFile tells whether a file name marks its folder as a chart.
 func IsFile(name string) bool { return filepath.Base(name) == "Chart.yaml" }
 
-// Folders returns the folders of Chart.yaml files that are charts of their own: no subcharts in another one's folder charts.
+// Folders returns the folders of Chart.yaml files, without those of subcharts in the folder charts of another chart.
 func Folders(names []string) []string {
 	var all []string
 	for _, name := range names {

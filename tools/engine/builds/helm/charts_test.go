@@ -15,7 +15,7 @@ import (
 	"pullguard.invalid/tools/engine/builds"
 )
 
-// write writes files below a new folder, by their names.
+// write writes files below a new folder.
 func write(t *testing.T, files map[string]string) string {
 	folder := t.TempDir()
 	for name, text := range files {
@@ -35,7 +35,7 @@ const (
 	pod       = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}-web\nspec:\n  containers:\n  - name: web\n    image: "
 )
 
-// archive returns files as Helm packs them.
+// archive returns files as a chart archive.
 func archive(t *testing.T, files map[string]string) string {
 	var out bytes.Buffer
 	packed := gzip.NewWriter(&out)
@@ -53,8 +53,8 @@ func archive(t *testing.T, files map[string]string) string {
 	return out.String()
 }
 
-// located returns what decides a field of the first container of the only rendered pod: a place, that in the template, and
-// the keys.
+// decided returns what decides a field of the first container of the only rendered pod: its place, the place in the template,
+// and the keys.
 func decided(t *testing.T, folder string, c *Chart, field string) string {
 	texts := c.Made().Texts
 	if len(texts) != 1 {
@@ -216,7 +216,7 @@ func TestWhatDecides(t *testing.T) {
 	}
 }
 
-// What is rendered, what is not, and why.
+// The rendered and the omitted parts, with the reasons.
 func TestWhatIsRendered(t *testing.T) {
 	schema := `{"properties": {"replicas": {"type": "integer"}}}`
 	for name, c := range map[string]struct {
@@ -295,13 +295,13 @@ func TestWhatIsRendered(t *testing.T) {
 			files: map[string]string{
 				"values.schema.json": `{"properties": {"a": {"$ref": "https://example.com/a.json"}}}`, "values.yaml": "a: 1\n", "templates/a.yaml": "a: 1\n",
 			},
-			text: "a: 1\n", says: "web/values.schema.json: the values are not checked: it refers to a schema elsewhere, and nothing is fetched",
+			text: "a: 1\n", says: "web/values.schema.json: the values are not checked: it refers to a schema outside of the chart, which is not read",
 		},
 		"a schema of the machine": {
 			files: map[string]string{
 				"values.schema.json": `{"properties": {"a": {"$ref": "file:///etc/passwd"}}}`, "values.yaml": "a: 1\n", "templates/a.yaml": "a: 1\n",
 			},
-			text: "a: 1\n", says: "web/values.schema.json: the values are not checked: it refers to a schema elsewhere, and nothing is fetched",
+			text: "a: 1\n", says: "web/values.schema.json: the values are not checked: it refers to a schema outside of the chart, which is not read",
 		},
 		"what is ignored": {
 			files: map[string]string{".helmignore": "b.yaml\n", "templates/a.yaml": "a: {{ .Files.Get \"b.yaml\" }}\n", "b.yaml": "no\n"},
@@ -425,7 +425,7 @@ func TestKubeVersion(t *testing.T) {
 	}
 }
 
-// What a chart names by file:// is taken from where it stands, but for what it brings itself, as `helm dependency build` does.
+// Like `helm dependency build`, it reads dependencies with file:// from their folders, unless the chart contains them.
 func TestLocalDependencies(t *testing.T) {
 	top := write(t, map[string]string{
 		"repo/.git/HEAD":                 "",
@@ -456,7 +456,7 @@ func TestLocalDependencies(t *testing.T) {
 		}
 	}
 	made := c.Made()
-	// Lib names itself.
+	// The chart lib depends on itself.
 	if len(made.Omitted) != 2 || made.Omitted[0].Name != "far" || made.Omitted[1].Name != "db.lib.lib" {
 		t.Errorf("omitted: %v", made.Omitted)
 	}
@@ -464,7 +464,7 @@ func TestLocalDependencies(t *testing.T) {
 	for _, name := range made.Files {
 		read = append(read, strings.TrimPrefix(name, repo+"/"))
 	}
-	// Helm applies crds/ as it stands.
+	// Helm applies crds/ unchanged.
 	for name, want := range map[string]bool{"db/values.yaml": true, "lib/templates/_p.yaml": true, "own/templates/p.yaml": false, "web/crds/a.yaml": false} {
 		if slices.Contains(read, name) != want {
 			t.Errorf("%s: read %v", name, read)
@@ -472,7 +472,7 @@ func TestLocalDependencies(t *testing.T) {
 	}
 }
 
-// Keys take a second each, and a chart is rendered up to 60 times.
+// Generating a key takes a second, and a chart is rendered up to 60 times.
 func TestKeysAreMadeOnce(t *testing.T) {
 	folder := write(t, map[string]string{
 		"Chart.yaml":  chartFile,

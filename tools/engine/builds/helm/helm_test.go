@@ -43,7 +43,7 @@ func realRows(t *testing.T) map[string][]row {
 	return found
 }
 
-// A container is one that was rendered, and where.
+// A container is a rendered container with its location.
 type container struct {
 	row
 	text, line int
@@ -86,7 +86,7 @@ func sorted(rows []row) []string {
 	return texts
 }
 
-// containers finds those of built-in kinds: what stands in a pod spec.
+// containers returns the containers of built-in kinds: those in pod specs.
 func containers(t *testing.T, target string, c *Chart) []container {
 	var found []container
 	for i, name := range c.order {
@@ -155,7 +155,7 @@ type expectedKey struct {
 	Line int
 }
 
-// The keys of values that decide each container's policy and image, with their lines.
+// The value keys that decide each container's policy and image, with their lines.
 func TestKeysOfRealCharts(t *testing.T) {
 	realRows(t)
 	text, err := os.ReadFile(filepath.Join(charts, "helm-values-keys.json"))
@@ -201,7 +201,7 @@ func TestKeysOfRealCharts(t *testing.T) {
 					if got, want := shown(folder, answer.Fields[c.field].Keys), wanted(c.want); !slices.Equal(got, want) {
 						t.Errorf("%s %s %s[%d].%s: got %v, want %v", w.Kind, w.Name, w.List, w.Index, c.field, got, want)
 					}
-					// What no value decides stands in the template itself.
+					// If no value decides it, the template itself states it.
 					if decision, rendered := answer.Fields[c.field]; rendered && len(decision.Keys) == 0 {
 						text, _ := os.ReadFile(decision.File)
 						lines := strings.Split(string(text), "\n")

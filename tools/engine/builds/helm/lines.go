@@ -17,20 +17,20 @@ import (
 	"pullguard.invalid/tools/engine/builds/nodes"
 )
 
-// Located is where templates have an object and the fields of a mapping in it.
+// A located is the place of an object in a template, and those of the fields of a mapping in it.
 type located struct {
 	object builds.Place
-	name   string // of the object in this rendering
+	name   string // the object's name in this rendering
 	fields map[string]builds.Place
 }
 
-// A lineMark is a comment that says which line of a template follows.
+// A lineMark is a comment with the number of the template line that follows.
 var lineMark = regexp.MustCompile(`^\s*#pgline([0-9]+)z\s*$`)
 
-// A line that begins an entry of a mapping or a list: a comment before it changes nothing.
+// A line that begins an entry of a mapping or a list. A comment before it has no effect.
 var beginsEntry = regexp.MustCompile(`^([ \t]*)(?:- .*|-|(?:- )*["']?[\w./-]+["']?:(?:[ \t].*)?)$`)
 
-// lines renders a chart once more, with a comment before each line of the templates.
+// lines renders the chart once more, with a comment before each line of the templates.
 func (c *Chart) lines(plain *chart.Chart, targets []*target) []located {
 	out := make([]located, len(targets))
 	var texts map[string]string
@@ -66,7 +66,7 @@ func (c *Chart) lines(plain *chart.Chart, targets []*target) []located {
 		if mapping == nil || mapping.Kind != yaml.MappingNode {
 			continue
 		}
-		// What a template does not say itself stands where it says what it is in.
+		// A line without a mark gets the place of the closest line above it on the path.
 		above := append(linesAlong(object, t.path), object.Line)
 		out[i].fields[""] = m.first(unknown, above...)
 		for k := 0; k+1 < len(mapping.Content); k += 2 {
@@ -77,7 +77,7 @@ func (c *Chart) lines(plain *chart.Chart, targets []*target) []located {
 	return out
 }
 
-// linesAlong returns the lines of what a path leads through, the last first.
+// linesAlong returns the lines of the nodes along a path, in reverse.
 func linesAlong(object *yaml.Node, path []any) []int {
 	var lines []int
 	for i := range path {
@@ -102,7 +102,7 @@ type markedLines struct {
 	places []builds.Place
 }
 
-// first returns what the mark before the first of some lines stands for that has one. Lines are counted from 1.
+// first returns the place for the first of some lines that has a mark before it. Lines are counted from 1.
 func (m markedLines) first(unknown builds.Place, lines ...int) builds.Place {
 	for _, line := range lines {
 		if line < 2 || line > len(m.lines)+1 {
@@ -117,7 +117,7 @@ func (m markedLines) first(unknown builds.Place, lines ...int) builds.Place {
 	return unknown
 }
 
-// withLineMarks returns a copy of a chart with comments in its templates.
+// withLineMarks returns a copy of a chart with line marks in its templates.
 func withLineMarks(c *Chart, own *chart.Chart, full string, helpers bool, places *[]builds.Place) *chart.Chart {
 	out := *own
 	out.Templates = slices.Clone(own.Templates)
@@ -137,7 +137,7 @@ func withLineMarks(c *Chart, own *chart.Chart, full string, helpers bool, places
 	return &out
 }
 
-// withMarks returns a template with a comment before each line outside of its actions that begins an entry.
+// withMarks returns a template with a mark before each line that begins an entry and is outside of actions.
 func withMarks(text []byte, file string, places *[]builds.Place) []byte {
 	tree := parse.New("")
 	tree.Mode = parse.SkipFuncCheck

@@ -11,19 +11,19 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Dependencies are what a Chart.yaml, or a requirements.yaml of old, names.
+// dependencies are those in a Chart.yaml, or in a requirements.yaml of Helm 2.
 type dependencies struct {
 	Dependencies []struct{ Name, Repository string }
 }
 
-// addLocal adds the charts that the one in a folder, whose files have a prefix, names by file:// and does not bring, as
-// `helm dependency build` does; not those in which it stands itself.
+// addLocal adds the dependencies with file:// that a chart does not contain, as `helm dependency build` does. The chart is in a
+// folder, and its files have a prefix. Charts that contain the chart itself are not added.
 func (c *Chart) addLocal(folder, prefix string, above ...string) error {
 	for _, name := range []string{"Chart.yaml", "requirements.yaml"} {
 		at := slices.IndexFunc(c.files, func(file *loader.BufferedFile) bool { return file.Name == prefix+name })
 		var stated dependencies
 		if at < 0 || yaml.Unmarshal(c.files[at].Data, &stated) != nil {
-			continue // Helm says what is wrong
+			continue // Helm reports the error
 		}
 		for _, wanted := range stated.Dependencies {
 			where, isLocal := strings.CutPrefix(wanted.Repository, "file://")
@@ -33,7 +33,7 @@ func (c *Chart) addLocal(folder, prefix string, above ...string) error {
 			target, own := filepath.Join(folder, where), prefix+"charts/"+path.Base(wanted.Name)+"/"
 			real, err := filepath.EvalSymlinks(target)
 			if err != nil || !within(real, repository(folder)) || !isFile(filepath.Join(real, "Chart.yaml")) || slices.Contains(above, real) {
-				continue // it is named as missing
+				continue // it is reported as missing
 			}
 			w, err := newWalk(target, c.options)
 			if err != nil {
@@ -55,7 +55,7 @@ func (c *Chart) addLocal(folder, prefix string, above ...string) error {
 	return nil
 }
 
-// brings tells whether a chart whose files have a prefix has a chart in its folder charts.
+// brings tells whether a chart, whose files have a prefix, contains a subchart in its folder charts.
 func (c *Chart) brings(prefix, name string) bool {
 	return slices.ContainsFunc(c.files, func(file *loader.BufferedFile) bool {
 		rest, isBelow := strings.CutPrefix(file.Name, prefix+"charts/")
@@ -69,5 +69,5 @@ func within(name, folder string) bool {
 	return name == folder || strings.HasPrefix(name, folder+string(filepath.Separator))
 }
 
-// Helm applies what is in crds/ as it stands, so that it is judged so.
+// Helm applies the contents of crds/ unchanged, so they are judged as plain manifests.
 var definitions = regexp.MustCompile(`^(charts/[^/]+/)*crds/`)

@@ -15,30 +15,30 @@ import (
 )
 
 const (
-	mostRounds     = 6  // of renderings with marks: as many values can stand in for each other
+	mostRounds     = 6  // renderings with marks: at most this many values can stand in for each other
 	mostRenderings = 60 // of one chart
 )
 
-// A target is what a question is about, and what has been found out about it.
+// A target is the mapping of a question, with what is known about it so far.
 type target struct {
 	document, kind, name string
 	item                 []int
-	index                int // of the document in its text
+	index                int // index of the document in its text
 	path                 []any
-	policy, image        string            // the fields of the mapping
-	was                  map[string]string // the scalars of the mapping, as rendered
+	policy, image        string            // the names of the fields
+	was                  map[string]string // the scalars of the mapping in the output
 	policies, images     []found
 }
 
 type found struct {
 	*candidate
-	tag bool // its mark is in the tag of the image
+	tag bool // the mark is in the tag of the image
 }
 
-// Places says where what was rendered stands, in the order of the questions.
+// Places returns where the rendered fields come from, in the order of the questions.
 //
-// The chart is rendered again with marks in the place of values: of all that may be policies or parts of images at once, then
-// without those that have been found, for what they hide, until nothing more is found.
+// It renders the chart again with marks in place of values: first of all values that may be policies or parts of images, and
+// then without those that were found, because they may hide others, until a rendering finds no more.
 func (c *Chart) Places(questions []builds.Question) ([]builds.Answer, error) {
 	s := search{chart: c, left: mostRenderings}
 	documents := map[string]bool{}
@@ -60,7 +60,7 @@ func (c *Chart) Places(questions []builds.Question) ([]builds.Answer, error) {
 	return answers, nil
 }
 
-// target finds the mapping that a question is about.
+// target returns the mapping that a question is about.
 func (c *Chart) target(question builds.Question) (*target, error) {
 	if question.Text < 0 || question.Text >= len(c.order) {
 		return nil, fmt.Errorf("the chart in %s was changed while it was read", c.path)
@@ -68,7 +68,7 @@ func (c *Chart) target(question builds.Question) (*target, error) {
 	t := &target{document: c.order[question.Text], path: question.Path, was: map[string]string{}}
 	t.policy, t.image = "imagePullPolicy", "image"
 	if len(t.path) > 0 && t.path[len(t.path)-1] == "image" {
-		t.policy, t.image = "pullPolicy", "reference" // of an image volume
+		t.policy, t.image = "pullPolicy", "reference" // in an image volume
 	}
 	for index, document := range parsed(c.texts[t.document]) {
 		if object, item := at(document, question.Line, nil); object != nil {
@@ -86,7 +86,7 @@ func (c *Chart) target(question builds.Question) (*target, error) {
 	return t, nil
 }
 
-// at returns the object that begins on a line of a document, and its places in Lists.
+// at returns the object that begins on a line of a document, and its indices in Lists.
 func at(node *yaml.Node, line int, item []int) (*yaml.Node, []int) {
 	if node.Kind == yaml.DocumentNode && len(node.Content) > 0 {
 		node = node.Content[0]
@@ -103,7 +103,7 @@ func at(node *yaml.Node, line int, item []int) (*yaml.Node, []int) {
 	return nil, nil
 }
 
-// in finds the same object in another rendering, and whether it has another name there.
+// in returns the same object in another rendering, and whether it has another name there.
 func (t *target) in(documents map[string][]*yaml.Node) (object *yaml.Node, renamed bool) {
 	own := documents[t.document]
 	if t.index < len(own) {
@@ -134,12 +134,12 @@ func (t *target) inLists(node *yaml.Node) *yaml.Node {
 	return node
 }
 
-// A search is for the values that decide policies and images.
+// A search finds the values that decide policies and images.
 type search struct {
 	chart   *Chart
-	plain   *chart.Chart // what is rendered
+	plain   *chart.Chart // the chart to render
 	targets []*target
-	left    int // renderings
+	left    int // renderings that are left
 }
 
 func (s *search) run() {
@@ -158,8 +158,8 @@ func (s *search) run() {
 	s.compare(all)
 }
 
-// mark renders with a mark for each candidate, and returns those whose marks show. If they are too many for the templates, it
-// renders with the halves.
+// mark renders with a mark for each candidate, and returns the candidates whose marks appear in the output. If the templates
+// fail, it renders with each half of the candidates.
 func (s *search) mark(open []*candidate) map[*candidate]bool {
 	if len(open) == 0 || s.left <= 0 {
 		return nil
@@ -214,8 +214,8 @@ func (s *search) render(changes map[*candidate]any) (map[string][]*yaml.Node, er
 	return documents, nil
 }
 
-// compare looks for values that decide policies of which no mark says what does: a template compares a tag, say. It renders
-// with one value changed at a time.
+// compare finds values that decide policies without appearing in them, for example because a template compares a tag. It
+// renders with one value changed at a time.
 func (s *search) compare(all []candidate) {
 	var open []*target
 	for _, t := range s.targets {
@@ -251,14 +251,14 @@ func (s *search) compare(all []candidate) {
 	}
 }
 
-// answer says what was found about a target.
+// answer returns the answer about a target.
 func (c *Chart) answer(t *target, l located) builds.Answer {
 	answer := builds.Answer{Object: l.object, Fields: map[string]builds.Decision{}}
 	if l.name != t.name {
 		answer.Name = steady(t.name, l.name) + "*"
 	}
 	if _, rendered := l.fields[t.policy]; !rendered && len(t.policies) > 0 {
-		l.fields[t.policy] = l.fields[""] // it is not there, and can be
+		l.fields[t.policy] = l.fields[""] // the field is not there, but could be
 	}
 	for field, template := range l.fields {
 		decision := builds.Decision{Place: template}
@@ -281,12 +281,12 @@ func (c *Chart) answer(t *target, l located) builds.Answer {
 	return answer
 }
 
-// decides tells whether the keys of an image are what decides its tag. Where the tag stands in the template, they are not.
+// decides tells whether the keys of an image decide its tag. They do not if the tag is in the template.
 func decides(keys []builds.Key, image string) bool {
 	return len(keys) > 0 && (keys[0].Tag || marks.Tag(image) == "")
 }
 
-// keys returns candidates as keys: first those that set a tag, and of these first the one whose value is there now.
+// keys returns candidates as keys. Those that set a tag come first, beginning with the one whose value is in effect.
 func (c *Chart) keys(all []found, now string) []builds.Key {
 	rank := func(f found) int {
 		switch {
@@ -313,7 +313,7 @@ func (c *Chart) keys(all []found, now string) []builds.Key {
 	return keys
 }
 
-// steady returns what two renderings of a name begin with, up to a sign between words: further letters are the same by chance.
+// steady returns the common prefix of two renderings of a name, up to the last punctuation. Letters after it agree by chance.
 func steady(a, b string) string {
 	end := 0
 	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
@@ -324,7 +324,7 @@ func steady(a, b string) string {
 	return a[:end]
 }
 
-// parsed returns the documents of a text, as far as it can be read.
+// parsed returns the documents of a text, up to the first error.
 func parsed(text string) []*yaml.Node {
 	var found []*yaml.Node
 	decoder := yaml.NewDecoder(strings.NewReader(text))

@@ -13,9 +13,9 @@ import (
 	"pullguard.invalid/tools/engine/builds"
 )
 
-var errElsewhere = errors.New("it refers to a schema elsewhere, and nothing is fetched")
+var errElsewhere = errors.New("it refers to a schema outside of the chart, which is not read")
 
-// checkSchemas holds values to the schemas of a chart and its subcharts, as Helm does, but without what is not in them.
+// checkSchemas validates values by the schemas of a chart and its subcharts, as Helm does, but does not resolve references.
 func (c *Chart) checkSchemas(own *chart.Chart, values any) error {
 	fields, ok := values.(map[string]any)
 	if merged, isValues := values.(chartutil.Values); isValues {

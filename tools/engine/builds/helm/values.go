@@ -18,7 +18,7 @@ import (
 	"pullguard.invalid/tools/engine/builds/marks"
 )
 
-// What a value may be, by its key.
+// A use is what a value may be used for, judging by its key.
 type use int
 
 const (
@@ -26,7 +26,7 @@ const (
 	policy     // a pull policy
 	tag
 	digest
-	image // an image with a tag or without, or a part of its name
+	image // an image with or without a tag, or a part of its name
 )
 
 var (
@@ -34,7 +34,7 @@ var (
 	tagKey    = regexp.MustCompile(`(?i)tag$|^tag|version$`)
 	digestKey = regexp.MustCompile(`(?i)digest$|^sha256$|^sha$`)
 	imageKey  = regexp.MustCompile(`(?i)images?$|^image|repo|registry|^hub$`)
-	// A value that looks like an image whatever its key is.
+	// A value that looks like an image, whatever its key.
 	imageValue = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)+(:[\w.-]+)?(@sha256:[0-9a-f]+)?$`)
 )
 
@@ -43,7 +43,7 @@ type candidate struct {
 	path  []any // keys and indices
 	value any
 	use   use
-	// It stands in no values file: a template asks for it.
+	// No values file has it: a template asks for it.
 	unstated bool
 }
 
@@ -63,7 +63,7 @@ func (c candidate) key() string {
 	return out.String()
 }
 
-// marked returns what stands for a candidate's value in a rendering in which a mark shows where it goes.
+// marked returns a replacement for a candidate's value that contains a mark.
 func (c candidate) marked(mark int) any {
 	text, _ := c.value.(string)
 	word := marks.Word(mark)
@@ -81,7 +81,7 @@ func (c candidate) marked(mark int) any {
 	return text + "-" + word
 }
 
-// another returns a value that nobody refuses, to see whether it makes a difference.
+// another returns another value that templates accept, in order to see whether it makes a difference.
 func (c candidate) another() any {
 	text, _ := c.value.(string)
 	switch {
@@ -97,7 +97,7 @@ func (c candidate) another() any {
 	return "9.9.9"
 }
 
-// candidates returns those among all values of a chart and its subcharts.
+// candidates returns the candidates among all values of a chart and its subcharts.
 func (c *Chart) candidates() []candidate {
 	values, err := chartutil.CoalesceValues(c.chart, c.given)
 	if err != nil {
@@ -119,14 +119,14 @@ func collect(found *[]candidate, own *chart.Chart, values map[string]any, at []a
 				}
 			}
 			if key == chartutil.GlobalKey && len(at) > 0 {
-				continue // Helm copies the parent's
+				continue // Helm copies the parent's values
 			}
 		}
 		collectValue(found, sub, key, values[key], append(slices.Clone(at), key), below || imageKey.MatchString(key))
 	}
 }
 
-// collectValue adds the candidates in a value; below: something above it is called image.
+// collectValue adds the candidates in a value. below tells whether a key above it contains "image".
 func collectValue(found *[]candidate, sub *chart.Chart, key string, value any, at []any, below bool) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -160,7 +160,7 @@ func collectValue(found *[]candidate, sub *chart.Chart, key string, value any, a
 
 var asked = regexp.MustCompile(`\.Values((?:\.[A-Za-z_]\w*)+)`)
 
-// collectUnstated adds policies, tags and digests that templates ask for and no values file states.
+// collectUnstated adds policies, tags and digests that templates use and no values file has.
 func (c *Chart) collectUnstated(found *[]candidate, own *chart.Chart, values map[string]any, at []any) {
 	for _, template := range own.Templates {
 		for _, match := range asked.FindAllSubmatch(template.Data, -1) {
@@ -216,7 +216,7 @@ func asMap(value any) (map[string]any, bool) {
 	return nil, false
 }
 
-// with returns the given values with others in some places.
+// with returns the given values with some changes.
 func (c *Chart) with(changes map[*candidate]any) map[string]any {
 	all, err := chartutil.CoalesceValues(c.chart, c.given)
 	if err != nil {
@@ -229,7 +229,7 @@ func (c *Chart) with(changes map[*candidate]any) map[string]any {
 	return out
 }
 
-// put sets a value at a path. A list is taken from all values if it is not there: what is given replaces lists whole.
+// put sets a value at a path. It copies a missing list from all values, because a given list replaces the chart's.
 func put(into, all any, at []any, value any) any {
 	if len(at) == 0 {
 		return value
@@ -277,7 +277,7 @@ func copied(value any) any {
 	return value
 }
 
-// place returns where a candidate's value stands; nil if it stands in no file, or the command line states another one.
+// place returns the place of a candidate's value, or nil if no file has it or the command line overrides it.
 func (c *Chart) place(own *candidate) *builds.Place {
 	if own.unstated || isSet(c.set, own.path) {
 		return nil
@@ -287,7 +287,7 @@ func (c *Chart) place(own *candidate) *builds.Place {
 			return &builds.Place{File: file.path, Line: line}
 		}
 	}
-	// The chart's own values file, then that of the subchart below which the value stands, and so on.
+	// The chart's own values file comes first, then that of the subchart that the value belongs to, and so on.
 	full, at := c.chart.Name(), own.path
 	parent := c.chart
 	for {

@@ -10,9 +10,9 @@ import (
 	"helm.sh/helm/v3/pkg/ignore"
 )
 
-const deepestFolder = 50 // links can lead in circles
+const deepestFolder = 50 // links can form circles
 
-// A walk reads the files of a chart as Helm does, links as well, but only those to files of the same repository.
+// A walk reads the files of a chart as Helm does. It follows links, but only to files in the same repository.
 type walk struct {
 	top, within string
 	options     Options
@@ -92,7 +92,7 @@ func (w *walk) file(name, file string, status os.FileInfo) error {
 	return nil
 }
 
-// repository returns the folder of the repository that a chart stands in, else the chart's own.
+// repository returns the folder of the repository that a chart is in, or else the chart's own folder.
 func repository(folder string) string {
 	for at := folder; at != filepath.Dir(at); at = filepath.Dir(at) {
 		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {

@@ -15,10 +15,10 @@ var (
 	separator    = regexp.MustCompile(`(?m)^---(?:[ \t].*)?\r?$`)
 )
 
-// Patches are smaller.
+// Definitions that are smaller than this may be patches.
 const leastDefinition = 4096 // bytes
 
-// otherKinds returns the indices of objects that are no definitions.
+// otherKinds returns the indices of objects that are not definitions.
 func otherKinds(kinds []string) []int {
 	var others []int
 	for i, kind := range kinds {
@@ -37,7 +37,7 @@ func asksDefinitions(kinds []string, questions []builds.Question) bool {
 	})
 }
 
-// blankDefinitions returns a text with empty lines in the place of those of large definitions.
+// blankDefinitions returns a text in which empty lines replace those of large definitions.
 func blankDefinitions(text []byte) []byte {
 	if len(text) < leastDefinition || !bytes.Contains(text, []byte(definition)) {
 		return text

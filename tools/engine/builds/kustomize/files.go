@@ -11,12 +11,12 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// Files are those of the disk, to read and not to write, below a folder that nothing leads out of.
+// files gives read-only access to the disk, below a folder that links must not lead out of.
 type files struct {
 	filesys.FileSystem
 	within string // absolute, without links
 	read   map[string]bool
-	// What is read instead of a file.
+	// Returns the text to read instead of a file's own.
 	change func(path string, text []byte) []byte
 }
 
@@ -24,7 +24,7 @@ func newFiles(within string) *files {
 	return &files{FileSystem: filesys.MakeFsOnDisk(), within: within, read: map[string]bool{}}
 }
 
-var errReadOnly = errors.Errorf("a build writes nothing")
+var errReadOnly = errors.Errorf("a build cannot write files")
 
 func (f *files) Create(string) (filesys.File, error) { return nil, errReadOnly }
 func (f *files) Mkdir(string) error                  { return errReadOnly }
@@ -32,7 +32,7 @@ func (f *files) MkdirAll(string) error               { return errReadOnly }
 func (f *files) RemoveAll(string) error              { return errReadOnly }
 func (f *files) WriteFile(string, []byte) error      { return errReadOnly }
 
-// CleanedAbs also is what kustomize asks before it enters a folder.
+// kustomize also calls CleanedAbs before it enters a folder.
 func (f *files) CleanedAbs(path string) (filesys.ConfirmedDir, string, error) {
 	folder, name, err := f.FileSystem.CleanedAbs(path)
 	if err == nil && !inside(string(folder), f.within) {
@@ -85,7 +85,7 @@ func inside(path, folder string) bool {
 	return path == folder || folder == "/" || strings.HasPrefix(path, folder+string(filepath.Separator))
 }
 
-// root returns the folder that a build may read in: that of the repository, else all.
+// root returns the folder that a build may read: the repository, or else the whole disk.
 func root(folder string) string {
 	for at := folder; ; at = filepath.Dir(at) {
 		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// appendJSON appends a node as JSON: the value that kustomize writes for it.
+// appendJSON appends a node as JSON, with the value that kustomize writes for it.
 func appendJSON(out []byte, node *yaml.Node) ([]byte, error) {
 	switch node.Kind {
 	case yaml.DocumentNode:
@@ -57,7 +57,7 @@ func appendJSON(out []byte, node *yaml.Node) ([]byte, error) {
 	return append(out, text...), nil
 }
 
-// isRepeated tells whether a key stands once more in a mapping: the last one counts.
+// isRepeated tells whether a key occurs again later in a mapping. The last occurrence counts.
 func isRepeated(mapping *yaml.Node, key int) bool {
 	for i := key + 2; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == mapping.Content[key].Value {
@@ -68,6 +68,6 @@ func isRepeated(mapping *yaml.Node, key int) bool {
 }
 
 func appendString(out []byte, text string) []byte {
-	quoted, _ := json.Marshal(text) // a string is always JSON
+	quoted, _ := json.Marshal(text) // encoding a string cannot fail
 	return append(out, quoted...)
 }

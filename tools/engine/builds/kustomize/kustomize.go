@@ -1,7 +1,7 @@
 // Package kustomize builds kustomizations with kustomize's own library, as `kustomize build` does without options: without
-// plugins, Helm or functions in containers.
+// plugins, Helm and functions in containers.
 //
-// It is not for several goroutines: kustomize keeps its schemas in variables of the package.
+// It must not be used by several goroutines, because kustomize keeps its schemas in package variables.
 package kustomize
 
 import (
@@ -18,10 +18,10 @@ import (
 	"pullguard.invalid/tools/engine/builds"
 )
 
-// An object is a line of JSON, and there is a line between two of them.
+// Each object is one line of JSON, followed by a separator line.
 const linesOfObject = 2
 
-// Make builds the kustomization in a folder, with other texts in the place of those of some files, by their paths.
+// Make builds the kustomization in a folder, with other texts instead of those of some files, by path.
 func Make(folder string, texts map[string]string) (*builds.Made, error) {
 	objects, read, err := run(folder, func(path string, text []byte) []byte {
 		if other, ok := texts[path]; ok {
@@ -47,7 +47,7 @@ func Make(folder string, texts map[string]string) (*builds.Made, error) {
 	return &builds.Made{Texts: []builds.Text{{Source: fileIn(folder), Text: string(text)}}, Files: read.names(), Kinds: kinds}, nil
 }
 
-// run builds a kustomization in whose files something may be changed.
+// run builds a kustomization. change can replace the text of each file that it reads.
 func run(folder string, change func(path string, text []byte) []byte) (resmap.ResMap, *files, error) {
 	absolute, err := filepath.Abs(folder)
 	if err != nil {
@@ -61,7 +61,7 @@ func run(folder string, change func(path string, text []byte) []byte) (resmap.Re
 	read.change = change
 	objects, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(read, real)
 	if schema := openapi.GetSchemaVersion(); schema != usualSchema {
-		openapi.ResetOpenAPI() // one kustomization's schema is not for the next
+		openapi.ResetOpenAPI() // a kustomization's schema must not apply to the next one
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s", reason(err))
@@ -71,10 +71,10 @@ func run(folder string, change func(path string, text []byte) []byte) (resmap.Re
 
 var usualSchema = openapi.GetSchemaVersion()
 
-// What kustomize says of a resource; it says it of each kustomization on the way to it.
+// kustomize's error about a resource. Each kustomization on the way to the resource adds one.
 var fromResource = regexp.MustCompile(`accumulating resources from '((?:[^']|'[^:])*)'`)
 
-// reason returns why a build fails: what kustomize says of the resource where it does.
+// reason returns why a build fails: kustomize's error about the resource that fails.
 func reason(err error) string {
 	text := strings.TrimSpace(err.Error())
 	if strings.Contains(text, "recursed accumulation of path") {
@@ -86,16 +86,16 @@ func reason(err error) string {
 	}
 	last := all[len(all)-1]
 	if strings.Contains(text, NoNetwork) || strings.Contains(text, "no 'git' program on path") {
-		return "it needs " + text[last[2]:last[3]] + ", which is not here, and nothing is fetched"
+		return "it needs " + text[last[2]:last[3]] + ", which is remote, and nothing is fetched"
 	}
 	text, _, _ = strings.Cut(text[last[0]:], "': must build at directory")
 	return text
 }
 
-// NoNetwork is what every request to a network fails with.
+// NoNetwork is the error of every request to a network.
 const NoNetwork = "there is no network"
 
-// fileIn returns the kustomization file of a folder, as kustomize names it: absolute, without links.
+// fileIn returns the kustomization file of a folder as kustomize names it: its absolute path without links.
 func fileIn(folder string) string {
 	if absolute, err := filepath.Abs(folder); err == nil {
 		folder = absolute

@@ -86,7 +86,7 @@ func sameRows(got, want []row) bool {
 	return reflect.DeepEqual(len(got), len(want))
 }
 
-// containers finds those of built-in kinds: what stands in a pod spec.
+// containers returns the containers of built-in kinds: those in pod specs.
 func containers(t *testing.T, target, document string) []row {
 	var object map[string]any
 	if err := json.Unmarshal([]byte(document), &object); err != nil {
@@ -130,7 +130,7 @@ func dig(value map[string]any, keys ...string) map[string]any {
 	return value
 }
 
-// Each real container whose policy or tag a mark can show: it stands in a line that says so.
+// For each real container whose policy or tag a mark can show, the line has that value.
 func TestPlacesOfRealKustomizations(t *testing.T) {
 	rows(t, "kustomize-expected.jsonl")
 	var sources []struct{ Target, Build string }

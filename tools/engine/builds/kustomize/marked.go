@@ -12,11 +12,11 @@ import (
 	"pullguard.invalid/tools/engine/builds/marks"
 )
 
-// A marker puts a mark in the place of each pull policy and each tag in the files that a build reads, and knows where each
-// mark stands.
+// A marker replaces each pull policy and each tag in the files that a build reads by a mark, and records the place of each
+// mark.
 type marker struct {
 	places []builds.Place
-	marked map[string][]byte // a file can be read several times
+	marked map[string][]byte // cached, because a file can be read several times
 }
 
 func newMarker() *marker { return &marker{marked: map[string][]byte{}} }
@@ -30,9 +30,9 @@ func (m *marker) change(path string, text []byte) []byte {
 	return done
 }
 
-// An edit puts another word in the place of one in a line.
+// An edit replaces a word in a line.
 type edit struct {
-	line, from, to int // the line from 0, and bytes
+	line, from, to int // the line, counted from 0, and byte offsets
 	word           string
 }
 
@@ -46,7 +46,7 @@ func (m *marker) mark(path string, text []byte) []byte {
 	for {
 		var document yaml.Node
 		if decoder.Decode(&document) != nil {
-			break // its end, or what kustomize says itself
+			break // the end of the text, or an error that kustomize reports
 		}
 		edits = m.collect(edits, path, &document, lines, 0, 0)
 	}
@@ -62,7 +62,7 @@ func (m *marker) mark(path string, text []byte) []byte {
 	return []byte(strings.Join(lines, ""))
 }
 
-// collect finds the values to mark below a node of a text that begins so many lines and bytes after those of its file.
+// collect finds the values to mark below a node of a text. below and right are its offset in the file, in lines and bytes.
 func (m *marker) collect(edits []edit, path string, node *yaml.Node, lines []string, below, right int) []edit {
 	for _, child := range node.Content {
 		if node.Kind != yaml.MappingNode {
@@ -70,7 +70,7 @@ func (m *marker) collect(edits []edit, path string, node *yaml.Node, lines []str
 		}
 	}
 	if node.Kind == yaml.ScalarNode {
-		// Patches stand in kustomizations as texts.
+		// Kustomizations hold patches as texts.
 		return m.collectText(edits, path, node, lines, below, right)
 	}
 	if node.Kind != yaml.MappingNode {
@@ -103,7 +103,7 @@ func (m *marker) collect(edits []edit, path string, node *yaml.Node, lines []str
 	return edits
 }
 
-// operationPath returns the path of an operation of a JSON patch.
+// operationPath returns the path of an operation in a JSON patch.
 func operationPath(mapping *yaml.Node) string {
 	found, isOperation := "", false
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
@@ -120,7 +120,7 @@ func operationPath(mapping *yaml.Node) string {
 	return found
 }
 
-// collectText finds the values to mark in a text that is YAML itself.
+// collectText finds the values to mark in a text that is itself YAML.
 func (m *marker) collectText(edits []edit, path string, node *yaml.Node, lines []string, below, right int) []edit {
 	if !strings.ContainsAny(node.Value, ":") || !strings.Contains(node.Value, "image") {
 		return edits
@@ -155,7 +155,7 @@ func (m *marker) collectText(edits []edit, path string, node *yaml.Node, lines [
 	}
 }
 
-// locate returns where the value of a scalar stands, if it stands there as it is, in one line.
+// locate returns the position of a scalar's value, if the value is on one line and unchanged.
 func locate(node *yaml.Node, lines []string, below, right int) (edit, bool) {
 	at := below + node.Line - 1
 	if node.Kind != yaml.ScalarNode || at < 0 || at >= len(lines) {

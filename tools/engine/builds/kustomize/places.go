@@ -19,10 +19,10 @@ import (
 	"pullguard.invalid/tools/engine/builds/nodes"
 )
 
-// Places says where what was made from the kustomization in a folder stands, in the order of the questions.
+// Places returns where the fields of a kustomization's output come from, in the order of the questions.
 //
-// It builds once more, with marks in the place of all pull policies and tags: the mark in a field says where the value comes
-// from. Everything else stands where the object's own file has it. Kinds are those of what was made, if they are known.
+// It builds once more with marks in place of all pull policies and tags: the mark in a field tells where its value comes from.
+// For everything else, the place is in the object's own file. kinds are those of the output, if known.
 func Places(folder string, kinds []string, questions []builds.Question) ([]builds.Answer, error) {
 	m, marked, read, err := runMarked(folder, kinds, questions)
 	if err != nil {
@@ -40,8 +40,8 @@ func Places(folder string, kinds []string, questions []builds.Question) ([]build
 	return answers, nil
 }
 
-// runMarked builds with marks: without definitions, which are large, if nobody asks about them and nothing needs them; and
-// without marks if one is in the way.
+// runMarked builds with marks. It leaves out definitions, which are large, unless a question is about them or the build needs
+// them. If the build fails with marks, it builds without marks.
 func runMarked(folder string, kinds []string, questions []builds.Question) (*marker, []*resource.Resource, *files, error) {
 	if others := otherKinds(kinds); len(others) < len(kinds) && !asksDefinitions(kinds, questions) {
 		m := newMarker()
@@ -65,7 +65,7 @@ func runMarked(folder string, kinds []string, questions []builds.Question) (*mar
 	return m, marked.Resources(), read, nil
 }
 
-// withOrigins returns a kustomization file that asks for annotations of where objects come from.
+// withOrigins returns a kustomization file that requests origin annotations.
 func withOrigins(text []byte) []byte {
 	var document yaml.Node
 	if yaml.Unmarshal(text, &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
@@ -92,14 +92,14 @@ func withOrigins(text []byte) []byte {
 type tracer struct {
 	folder, top    string
 	marker         *marker
-	documents      map[string][]*yaml.Node // of files
-	definitions    bool                    // whether somebody asks about them
-	resources      []string                // files that kustomizations list as such
+	documents      map[string][]*yaml.Node // by file
+	definitions    bool                    // whether questions are about definitions
+	resources      []string                // files that kustomizations list as resources
 	kustomizations []string
-	origins        resmap.ResMap // with kustomize's own annotations, if they were needed
+	origins        resmap.ResMap // with origin annotations; only built if needed
 }
 
-// list returns those of the files that were read whose objects are built, and those of kustomizations.
+// list returns the resource files and the kustomization files among the files that were read.
 func (t *tracer) list(names []string) (resources, kustomizations []string) {
 	known := map[string]bool{}
 	for _, name := range names {
@@ -165,7 +165,7 @@ func (t *tracer) answer(question builds.Question, objects []*resource.Resource) 
 	return found, nil
 }
 
-// markIn returns the place that the last mark in a value stands for.
+// markIn returns the place of the last mark in a value.
 func (t *tracer) markIn(value *yaml.Node) (builds.Place, bool) {
 	if value.Kind != yaml.ScalarNode {
 		return builds.Place{}, false
@@ -177,7 +177,7 @@ func (t *tracer) markIn(value *yaml.Node) (builds.Place, bool) {
 	return t.marker.places[seen[len(seen)-1]], true
 }
 
-// own returns the file that an object comes from, and the object there.
+// own returns the file that an object comes from, and the object in it.
 func (t *tracer) own(object *resource.Resource, index int) (string, *yaml.Node, error) {
 	kind, name := object.GetKind(), object.GetName()
 	var files []string
@@ -185,7 +185,7 @@ func (t *tracer) own(object *resource.Resource, index int) (string, *yaml.Node, 
 	longest := 0
 	for _, file := range t.resources {
 		for _, document := range t.read(file) {
-			// Prefixes and suffixes may have been added to its name.
+			// kustomize may have added prefixes and suffixes to the name.
 			own, length := find(document, kind, name)
 			if own == nil || length < longest {
 				continue
@@ -209,7 +209,7 @@ func (t *tracer) own(object *resource.Resource, index int) (string, *yaml.Node, 
 		}
 		return t.top, nil, nil
 	}
-	// Kustomize knows, but takes several times as long to tell.
+	// kustomize itself knows the file, but building with origins takes several times as long.
 	if t.origins == nil {
 		var err error
 		t.origins, _, err = run(t.folder, func(path string, text []byte) []byte {
@@ -271,7 +271,7 @@ func (t *tracer) read(file string) []*yaml.Node {
 	return found
 }
 
-// find returns the object of a kind with the longest name that is in a name, in Lists as well, and the length of its name.
+// find returns the object of a kind, also in Lists, with the longest name that a name contains, and the length of its name.
 func find(node *yaml.Node, kind, name string) (found *yaml.Node, length int) {
 	switch node.Kind {
 	case yaml.DocumentNode, yaml.SequenceNode:
@@ -293,8 +293,8 @@ func find(node *yaml.Node, kind, name string) (found *yaml.Node, length int) {
 	return found, length
 }
 
-// ownFields follows a path in an object's own file. Items of lists are known by their names: patches move them. It also returns
-// the line of the last step that is there, and whether that is the end of the path.
+// ownFields follows a path in an object's own file. It matches list items by name, because patches move them. It also returns
+// the line of the last step that exists, and whether that is the end of the path.
 func ownFields(own, made *yaml.Node, path []any) (found *yaml.Node, line int, whole bool) {
 	for i, step := range path {
 		if own == nil {

@@ -11,7 +11,7 @@ import (
 	"pullguard.invalid/tools/engine/builds"
 )
 
-// write writes files below a new folder, by their names, and returns it without links in it.
+// write writes files below a new folder, and returns the path of the folder without links.
 func write(t *testing.T, files map[string]string) string {
 	folder, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -202,7 +202,7 @@ func TestNothingOutsideOfTheRepositoryIsRead(t *testing.T) {
 	}
 }
 
-// What one kustomization says of schemas is not for the next one.
+// A kustomization's schemas do not apply to the next one.
 func TestSchemasOfOneKustomization(t *testing.T) {
 	folder := write(t, map[string]string{
 		"own/kustomization.yaml": "openapi: {path: s.json}\nresources: [d.yaml]\npatches: [{path: p.yaml}]\n",
@@ -226,7 +226,7 @@ func TestSchemasOfOneKustomization(t *testing.T) {
 	}
 }
 
-// Definitions are large, and what decides in other objects is found without them.
+// Definitions are large, so places in other objects are found without them.
 func TestPlacesBesideDefinitions(t *testing.T) {
 	crd := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: %s.example.com}\nspec:\n  text: |\n" +
 		strings.Repeat("    image: x:1\n", 500)

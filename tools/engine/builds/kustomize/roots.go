@@ -14,25 +14,25 @@ import (
 	"pullguard.invalid/tools/engine/builds/nodes"
 )
 
-// A kustomization is a kustomization file, as far as it says what it uses.
+// A kustomization is the part of a kustomization file that tells what it uses.
 type kustomization struct {
 	kind  string
 	uses  map[string]bool // files and folders
-	named map[string]bool // and what any of its texts names, if it is a path: patches and what generators read
+	named map[string]bool // and every text that is a path: patches, and files for generators
 }
 
-// The fields that name other kustomizations.
+// The fields that list other kustomizations.
 var usingFields = []string{"resources", "bases", "components", "generators", "transformers", "validators"}
 
-// IsFile tells whether a file is a kustomization by its name.
+// IsFile tells whether a file name is that of a kustomization file.
 func IsFile(name string) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(name))
 }
 
-// Folders returns the folders of kustomization files that can be built by themselves: all but components.
+// Folders returns the folders of kustomization files that can be built on their own, which excludes components.
 //
-// rootsOnly: without those that another one uses. using: only those that use one of these files, absolute paths, or that
-// stand in one; nil: all.
+// With rootsOnly, it leaves out kustomizations that another one uses. If using is not nil, it returns only kustomizations that
+// use one of these files (absolute paths), or whose folder contains one.
 func Folders(names []string, rootsOnly bool, using []string) []string {
 	all := map[string]kustomization{}
 	var folders []string
@@ -51,7 +51,7 @@ func Folders(names []string, rootsOnly bool, using []string) []string {
 	})
 }
 
-// users returns the folders of kustomizations that use one of some files, themselves or by others.
+// users returns the folders of kustomizations that use one of some files, directly or through others.
 func users(all map[string]kustomization, files []string) map[string]bool {
 	usedBy, namedBy := map[string][]string{}, map[string][]string{}
 	for folder, own := range all {
@@ -86,7 +86,7 @@ func outline(name string) kustomization {
 	text, err := os.ReadFile(name)
 	var document yaml.Node
 	if err != nil || yaml.Unmarshal(text, &document) != nil || len(document.Content) == 0 {
-		return own // building it says what is wrong
+		return own // building it reports the error
 	}
 	if kind := nodes.Get(document.Content[0], "kind"); kind != nil {
 		own.kind = kind.Value
@@ -100,7 +100,7 @@ func outline(name string) kustomization {
 	var visit func(node *yaml.Node)
 	visit = func(node *yaml.Node) {
 		if node.Kind == yaml.ScalarNode && !strings.ContainsAny(node.Value, "\n\x00") {
-			// Generators name files as KEY=FILE too.
+			// Generators also accept KEY=FILE.
 			_, file, found := strings.Cut(node.Value, "=")
 			if !found {
 				file = node.Value

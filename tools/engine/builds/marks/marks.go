@@ -1,4 +1,4 @@
-// Package marks replaces values by words that nobody uses, to find out which of them a build takes, and where.
+// Package marks replaces values by unique words, to find out which values a build uses, and where.
 package marks
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Mark is a number; in a text it is a word that can stand in a name or a tag of an image, and in plain YAML.
+// A mark is a number. In a text it is a word that is valid in a name, in the tag of an image, and in plain YAML.
 var pattern = regexp.MustCompile(`pgmark([0-9]+)z`)
 
 // Word returns the word for a mark.
@@ -24,8 +24,8 @@ func In(text string) []int {
 	return found
 }
 
-// Image returns an image with a word in place of its tag, or after its name if it has none. It returns ok=false if a digest
-// decides.
+// Image returns an image with a word in place of its tag, or with the word as its tag if it has none. It returns ok=false if
+// the image has a digest, which decides.
 func Image(image string, mark int) (marked string, ok bool) {
 	if strings.Contains(image, "@") {
 		return "", false

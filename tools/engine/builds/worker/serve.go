@@ -18,7 +18,7 @@ import (
 	"pullguard.invalid/tools/engine/memory"
 )
 
-// Builds leave much garbage and keep little.
+// Builds create much garbage and keep little.
 const garbagePercent = 400
 
 const memoryVariable = "PULLGUARD_BUILD_MEMORY" // bytes
@@ -58,7 +58,7 @@ func Serve(input io.Reader, output io.Writer) error {
 	}
 }
 
-// endWithParent ends the process when its parent has ended, which cannot stop a template that loops any more.
+// endWithParent ends the process when its parent has ended, because nobody else would stop a template that loops.
 func endWithParent(parent int) {
 	for os.Getppid() == parent {
 		time.Sleep(time.Second)
@@ -66,14 +66,14 @@ func endWithParent(parent int) {
 	os.Exit(1)
 }
 
-// Offline refuses requests to a network.
+// offline refuses requests to a network.
 type offline struct{}
 
 func (offline) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, errors.New(kustomize.NoNetwork)
 }
 
-// A server keeps the last chart, and what kinds the last kustomization made, for questions about it.
+// A server keeps the last chart and the kinds of the last kustomization, to answer questions about them.
 type server struct {
 	last  Build
 	chart *helm.Chart
@@ -82,7 +82,7 @@ type server struct {
 
 func (s *server) answer(asked request) (answer response) {
 	defer func() {
-		// The libraries panic at times.
+		// The libraries sometimes panic.
 		if problem := recover(); problem != nil {
 			answer = response{Failed: fmt.Sprint(problem)}
 		}
@@ -105,7 +105,7 @@ func (s *server) answer(asked request) (answer response) {
 			s.last = asked.Build
 			answer.Made = s.chart.Made()
 			if asked.Texts != nil {
-				s.chart = nil // it is not what is asked about
+				s.chart = nil // questions are about the chart without these texts
 			}
 		}
 	default:

@@ -1,5 +1,5 @@
-// Package worker builds in separate processes, since a template can loop and take all memory, and only the end of its
-// process stops it.
+// Package worker builds in separate processes, because a template can loop or take all memory, and can only be stopped by
+// ending its process.
 package worker
 
 import (
@@ -18,34 +18,34 @@ import (
 	"pullguard.invalid/tools/engine/memory"
 )
 
-// Kinds of what is built.
+// The kinds of builds.
 const (
 	Chart         = "chart"
 	Kustomization = "kustomization"
 )
 
-// A Build is what is to be built.
+// A Build is a chart or a kustomization to build.
 type Build struct {
 	Kind    string       `json:"kind"`
 	Path    string       `json:"path"` // absolute: a folder, or a chart's archive
 	Options helm.Options `json:"options,omitzero"`
-	// Other texts in the place of those of some files, by their paths.
+	// Texts to read instead of files, by path.
 	Texts map[string]string `json:"texts,omitempty"`
 }
 
-// Limits of one build.
+// Limits are the limits of one build.
 type Limits struct {
 	Time   time.Duration
 	Memory int // bytes
 }
 
-// DefaultLimits are far above what the largest charts need.
+// DefaultLimits are far above the needs of the largest charts.
 var DefaultLimits = Limits{Time: 30 * time.Second, Memory: 2 << 30}
 
-// A request is a line of JSON, which a process answers with another line.
+// A request is a line of JSON, to which a process answers with a line of JSON.
 type request struct {
 	Build
-	// Where something stands in what was built; nil: build it.
+	// Questions about the last build; nil: build.
 	Questions []builds.Question `json:"questions,omitempty"`
 }
 
@@ -55,8 +55,8 @@ type response struct {
 	Failed  string          `json:"failed,omitempty"`
 }
 
-// A Worker builds one thing after the other. It starts its process when there is something to build, and again when that has
-// broken a limit.
+// A Worker builds one thing after the other. It starts its process when it is first needed, and again after a build has
+// exceeded a limit.
 type Worker struct {
 	command []string
 	limits  Limits
@@ -66,7 +66,7 @@ type Worker struct {
 	said    *tail
 }
 
-// New returns a worker whose process is started by a command that calls Serve.
+// New returns a worker. command starts a process that calls Serve.
 func New(command []string, limits Limits) *Worker { return &Worker{command: command, limits: limits} }
 
 // Make builds.
@@ -75,7 +75,7 @@ func (w *Worker) Make(build Build) (*builds.Made, error) {
 	return answer.Made, err
 }
 
-// Places says where what was built stands, in the order of the questions.
+// Places returns where the fields of a build's output come from, in the order of the questions.
 func (w *Worker) Places(build Build, questions []builds.Question) ([]builds.Answer, error) {
 	answer, err := w.ask(request{Build: build, Questions: questions})
 	if err == nil && len(answer.Answers) != len(questions) {
@@ -96,7 +96,7 @@ func (w *Worker) Close() {
 
 func (w *Worker) start() error {
 	w.process = exec.Command(w.command[0], w.command[1:]...)
-	// The environment is empty, so that no program is on PATH.
+	// The environment has no PATH, so that no program can be found.
 	w.process.Env = []string{"PATH=", fmt.Sprintf("%s=%d", memoryVariable, w.limits.Memory)}
 	w.said = &tail{}
 	w.process.Stderr = w.said
@@ -119,7 +119,7 @@ func (w *Worker) start() error {
 func (w *Worker) ask(asked request) (answer response, err error) {
 	if w.process == nil {
 		if err := w.start(); err != nil {
-			return answer, fmt.Errorf("what builds cannot be started: %w", err)
+			return answer, fmt.Errorf("the build process cannot be started: %w", err)
 		}
 	}
 	line, err := json.Marshal(asked)
@@ -143,7 +143,7 @@ func (w *Worker) ask(asked request) (answer response, err error) {
 		case w.said.has("stack exceeds"):
 			return answer, errors.New("it is nested too deep")
 		}
-		return answer, fmt.Errorf("what builds has ended: %s", w.said.last())
+		return answer, fmt.Errorf("the build process has ended: %s", w.said.last())
 	}
 	if err := json.Unmarshal(line, &answer); err != nil {
 		return answer, err
@@ -154,7 +154,7 @@ func (w *Worker) ask(asked request) (answer response, err error) {
 	return answer, nil
 }
 
-// A tail keeps the beginning and the end of what a process writes: libraries may write any number of warnings.
+// A tail keeps the beginning and the end of a process's output, because libraries may write any number of warnings.
 type tail struct{ first, rest []byte }
 
 const mostSaid = 1 << 13
@@ -179,7 +179,7 @@ func (t *tail) last() string {
 	return lines[len(lines)-1]
 }
 
-// Command starts a process of this program that serves builds.
+// Command returns the command that starts this program as a worker.
 func Command() ([]string, error) {
 	own, err := os.Executable()
 	return []string{own, "build"}, err

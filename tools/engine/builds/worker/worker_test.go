@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The test is its own worker.
+// The test binary is its own worker.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "build" {
 		if err := Serve(os.Stdin, os.Stdout); err != nil {
@@ -30,7 +30,7 @@ func start(t *testing.T, limits Limits) *Worker {
 	return w
 }
 
-// write writes files below a new folder, by their names.
+// write writes files below a new folder.
 func write(t *testing.T, files map[string]string) string {
 	folder := t.TempDir()
 	for name, text := range files {
@@ -67,7 +67,7 @@ func TestLimits(t *testing.T) {
 			if _, err := w.Make(chartOf(t, c.template)); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v", err)
 			}
-			// It goes on.
+			// The worker is still usable.
 			made, err := w.Make(chartOf(t, "kind: A\n"))
 			if err != nil || len(made.Texts) != 1 || made.Texts[0].Text != "kind: A\n" {
 				t.Errorf("got %v %v", made, err)
@@ -78,7 +78,7 @@ func TestLimits(t *testing.T) {
 
 func TestNothingIsFetched(t *testing.T) {
 	for _, reference := range []string{"https://example.com/a.yaml", "github.com/example/app//base?ref=1"} {
-		says := "it needs " + reference + ", which is not here, and nothing is fetched"
+		says := "it needs " + reference + ", which is remote, and nothing is fetched"
 		w := start(t, DefaultLimits)
 		folder := write(t, map[string]string{"kustomization.yaml": "resources:\n- " + reference + "\n"})
 		if _, err := w.Make(Build{Kind: Kustomization, Path: folder}); err == nil || err.Error() != says {
