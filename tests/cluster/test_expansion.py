@@ -137,7 +137,7 @@ def test_audit_counts_a_container_once(cluster: Cluster, library: Path) -> None:
     report = audit(kubeconfig=str(cluster.kubectl.kubeconfig), kubectl=str(cluster.kubectl.program))
     found = [one for one in report.findings if one.workload.name == "old"]
     assert [(one.workload.kind, one.message) for one in found] == [("Deployment", MESSAGE)]
-    concerns = f"as if nobody controlled them, by {_NAME}: its enforcementAction deny takes the place of theirs"
+    concerns = f"as if they had no controller, by {_NAME}: its enforcementAction deny replaces that of the constraints"
     assert any("ExpansionTemplate expand-workloads" in note and concerns in note for note in report.notes)
 
 

@@ -152,8 +152,8 @@ def test_expansion_templates_of_the_cluster_are_named_or_said_to_be_forbidden(
     }
     objects = {"ExpansionTemplate": [expansion]}
     named = (
-        "the ExpansionTemplate expand has Gatekeeper judge the pods of Deployment as if nobody controlled them, by c: "
-        "its enforcementAction deny takes the place of theirs; set match.source: Original in them"
+        "the ExpansionTemplate expand makes Gatekeeper judge the pods of Deployment as if they had no controller, by "
+        "c: its enforcementAction deny replaces that of the constraints; set match.source: Original in the constraints"
     )
     forbidden = "the ExpansionTemplates of the cluster cannot be read (forbidden)"
     for options, expected in [({}, named), ({"forbidden": ["ExpansionTemplate"]}, forbidden)]:

@@ -124,7 +124,7 @@ def test_the_webhook_never_sees_its_own_namespace(action: str, in_kube_system: s
             "validation.gatekeeper.sh",
             "pass",
             "",
-            "gatekeeper-validation is not asked, by its namespaceSelector",
+            "gatekeeper-validation is not asked due to its namespaceSelector",
         ),
         Fact("Audit", "K8sProtectedPullPolicy by-name", "audit", "", "reports it"),
     )
@@ -190,7 +190,7 @@ def test_admission_policies_say_what_rego_says_with_their_parameters(workbench: 
     exempt = _validating(workbench, exemptImages=["registry.invalid/*"])
     report = _scope(*_NAMESPACES, *_WEBHOOKS, *exempt, _constraint(enforcementAction="deny"))
     pod = _by_name(report)["gatekeeper-system"].pod
-    assert (pod.outcome, pod.facts[0].text) == ("audited", "has nothing against it")
+    assert (pod.outcome, pod.facts[0].text) == ("audited", "finds no violation")
 
 
 def test_mutation_changes_pods_and_leaves_deployments(workbench: Workbench) -> None:
@@ -283,7 +283,7 @@ _DIGEST = f"example.org/app:1@sha256:{'0' * 64}"
     ],
 )
 def test_deny_has_to_be_safe_of_every_policy(kind: str, image: str, said: str | None) -> None:
-    """The pull policy has nothing against it."""
+    """The pull policy finds no violation."""
     node = {
         "apiVersion": "v1",
         "kind": "Node",
@@ -382,8 +382,9 @@ def test_what_an_expansion_template_makes_of_a_deployment_is_denied_by_its_own_a
     )
     assert (found.deny.state, [blocked.name for blocked in found.deny.blocked]) == ("unsafe", ["web"])
     assert report.notes[-1] == (
-        "the ExpansionTemplate expand has Gatekeeper judge the pods of Deployment, ReplicaSet as if nobody controlled "
-        "them, by by-name: its enforcementAction deny takes the place of theirs; set match.source: Original in them"
+        "the ExpansionTemplate expand makes Gatekeeper judge the pods of Deployment, ReplicaSet as if they had no "
+        "controller, by by-name: its enforcementAction deny replaces that of the constraints; "
+        "set match.source: Original in the constraints"
     )
 
 
@@ -419,7 +420,7 @@ def test_as_whom_the_controllers_of_others_ask_is_not_known(users: list[str], st
         state,
         "1 could no longer replace their pods"
         if certain
-        else "as whom the controllers of these ask is not known: deny is safe if trustedUsers lists them",
+        else "the users of their controllers are not known: deny is safe if trustedUsers lists these users",
     )
 
 

@@ -107,8 +107,8 @@ def test_the_namespace_that_objects_go_to() -> None:
 # Kinds that no policy covers.
 
 SEE = "see customKinds"
-MADE = "check what is made of it"
-TEXT = "check that text by itself"
+MADE = "check the objects that are made from it"
+TEXT = "check the string as a file of its own"
 POD = json.dumps({"kind": "Pod", "spec": pod_spec(ALWAYS)})
 
 
@@ -116,10 +116,10 @@ POD = json.dumps({"kind": "Pod", "spec": pod_spec(ALWAYS)})
     ("obj", "words"),
     [
         (web({"template": {"spec": pod_spec(ALWAYS)}}), f"holds a pod spec that says Always; {SEE}"),
-        (web({"a": [{"b": pod_spec(PINNED, LATEST)}]}), f"holds a pod spec whose images mean Always; {SEE}"),
+        (web({"a": [{"b": pod_spec(PINNED, LATEST)}]}), f"holds a pod spec whose images imply Always; {SEE}"),
         (web({"template": {"spec": pod_spec(PINNED)}}), f"holds a pod spec; {SEE}"),
         (web({"image": "x:v1", "imagePullPolicy": "Always"}), f"holds a container that says Always; {SEE}"),
-        (web({"steps": [{"name": "s", "image": "x"}]}), f"holds a container whose image means Always; {SEE}"),
+        (web({"steps": [{"name": "s", "image": "x"}]}), f"holds a container whose image implies Always; {SEE}"),
         (web({"values": {"image": {"pullPolicy": "Always"}}}), f"holds a pull policy that says Always; {MADE}"),
         (
             web({"parameters": [{"name": "image.pullPolicy", "value": "Always"}]}),
@@ -127,14 +127,14 @@ POD = json.dumps({"kind": "Pod", "spec": pod_spec(ALWAYS)})
         ),
         (
             web({"helm": {"values": "image:\n  pullPolicy: Always\n"}}),
-            f"holds a pull policy that says Always, in a text; {TEXT}",
+            f"holds a pull policy that says Always, in a string; {TEXT}",
         ),
         (web(None) | {"objects": [deployment("kube-system", ALWAYS)]}, f"holds a pod spec that says Always; {SEE}"),
-        (config_map(POD), f"holds a pod spec that says Always, in a text; {TEXT}"),
-        (config_map(f"# comment\n---\n{POD}"), f"holds a pod spec that says Always, in a text; {TEXT}"),
+        (config_map(POD), f"holds a pod spec that says Always, in a string; {TEXT}"),
+        (config_map(f"# comment\n---\n{POD}"), f"holds a pod spec that says Always, in a string; {TEXT}"),
         (
             config_map("{{ if .x }}\ncontainers:\n- image: x\n  imagePullPolicy: Always\n"),
-            f"holds a pull policy that says Always, in a text; {TEXT}",
+            f"holds a pull policy that says Always, in a string; {TEXT}",
         ),
     ],
 )

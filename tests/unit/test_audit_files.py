@@ -128,9 +128,9 @@ class TestSources:
         for others, names in [([], []), ([constraint(), constraint(kind="K8sOthers", name="others")], [NAME])]:
             report = _audit(tmp_path, dump(original, *others), json.dumps(expansion))
             assert [note for note in report.notes if "ExpansionTemplate" in note] == [
-                f"the ExpansionTemplate expand-workloads has Gatekeeper judge the pods of Deployment as if nobody "
-                f"controlled them, by {name}: a deny refuses to edit and scale what is there; set match.source: "
-                "Original in them"
+                f"the ExpansionTemplate expand-workloads makes Gatekeeper judge the pods of Deployment as if they had "
+                f"no controller, by {name}: deny refuses edits and scaling of existing objects; set match.source: "
+                "Original in the constraints"
                 for name in names
             ]
             assert report.errors == ()

@@ -19,7 +19,7 @@ _pod(name) := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
 
 _list(items) := {"apiVersion": "v1", "kind": "List", "items": items}
 
-# An object in lists, so many levels deep.
+# An object inside the given number of nested lists.
 _nested(obj, depth) := json.unmarshal(sprintf("%s%s%s", [
 	concat("", [`{"kind":"List","items":[` | some _ in numbers.range(1, depth)]),
 	json.marshal(obj),
@@ -147,7 +147,7 @@ test_documents if {
 }
 
 test_lists_that_are_nested_too_deep_fail if {
-	msg := "lists are nested more than five levels deep, so what is in them was not judged: `pullguard check` judges it"
+	msg := "lists are nested more than five levels deep, so their items were not judged: use `pullguard check`"
 	main.deny == {{"msg": msg}} with input as _nested(_pod("p"), 6)
 		with data.pullguard.constraints as [_entry("c", "deny")]
 }

@@ -1,9 +1,9 @@
 # METADATA
 # title: Many objects at once
 # description: >-
-#   What all constraints say of plain objects, outside any cluster. data.pullguard.constraints is an array of
-#   {"policy": key below data.policies, "constraint": the whole constraint, defaults of its parameters filled in},
-#   data.pullguard.enforcementPoint where they are to be enforced: gator's if it is not there.
+#   Evaluates all constraints for plain objects, outside of a cluster. data.pullguard.constraints is an array of
+#   {"policy": key below data.policies, "constraint": the whole constraint with the defaults of its parameters}.
+#   data.pullguard.enforcementPoint is the point where they are enforced; the default is gator's.
 # scope: package
 package gatekeeper.batch
 
@@ -15,10 +15,10 @@ import data.gatekeeper.match
 import data.gatekeeper.review
 
 # METADATA
-# title: One answer an object of input.objects, in their order
+# title: One answer for each object of input.objects, in order
 # description: >-
-#   Answers are those of judge. input.namespace is the namespace of objects that state none ("" = not known),
-#   input.namespaces the Namespaces that are known, by name. Undefined where the constraints were not loaded.
+#   Answers are those of judge. input.namespace is the namespace of objects that do not state any ("" = not known);
+#   input.namespaces are the known Namespaces by name. Undefined if no constraints were loaded.
 results := [judge(active, obj, input.namespace, input.namespaces) | some obj in input.objects] if {
 	is_array(data.pullguard.constraints)
 }
@@ -26,17 +26,17 @@ results := [judge(active, obj, input.namespace, input.namespaces) | some obj in 
 # METADATA
 # title: Which constraints select the objects of input.objects
 # description: >-
-#   For each object the places in active of the constraints that match it; "elsewhere" where none does, but one would in
-#   another namespace; or null where whether one does cannot be decided. Beside apiVersion and kind, only metadata
-#   counts: namespace, and name, generateName and labels if a match or a Namespace is about them. Objects that do not
-#   differ in those are matched alike, so that one can stand for all.
+#   For each object, the indices in active of the constraints that match it; "elsewhere" if none does, but one would in
+#   another namespace; or null if that cannot be decided. Matching depends on apiVersion, kind and metadata only: on
+#   namespace, and on name, generateName and labels if a match or a Namespace refers to them. Objects that agree in
+#   these fields get the same result, so one of them can stand for all.
 selections := [_selection(obj, input.namespace) | some obj in input.objects] if {
 	is_array(data.pullguard.constraints)
 }
 
 # METADATA
-# title: One answer an object of input.objects, in their order, where it is known which constraints select it
-# description: As results, but that input.selections holds what selections said of the objects.
+# title: One answer for each object of input.objects, in order, if their selections are known
+# description: Like results, but input.selections holds the values of selections for the objects.
 selected_results := [answer |
 	some i, obj in input.objects
 	request := _request_for(obj, input.namespace, {})
@@ -63,7 +63,7 @@ _selection(obj, namespace) := null if {
 
 _namespace_fields := ["namespaces", "excludedNamespaces", "namespaceSelector"]
 
-# By their places in active, of those that are about the object's kind: the others do not match, and cannot fail.
+# Outcomes by index in active, of the constraints about the object's kind. The others do not match, and cannot fail.
 _outcomes(obj, namespace) := {} if {
 	_about(review.kind_of(_with_api_version(obj))) == []
 } else := {place: match.outcome(_match_of(active[place]), request) |
@@ -72,13 +72,13 @@ _outcomes(obj, namespace) := {} if {
 	request := _request_for(obj, namespace, {})
 }
 
-# A function, so that OPA asks once for each kind: an input may hold 100,000 Namespaces.
+# This is a function so that OPA evaluates it once for each kind: an input may hold 100,000 Namespaces.
 _about(kind) := [place | some place, entry in active; match.about_kind(_match_of(entry), kind)]
 
 _match_of(entry) := object.get(entry.constraint, ["spec", "match"], {})
 
 # METADATA
-# title: The constraints that are enforced
+# title: The enforced constraints
 # description: >-
 #   Those of data.pullguard.constraints that reach the enforcement point, each with its strictest action there as
 #   "enforcementAction".
@@ -94,17 +94,18 @@ _enforcement_point := data.pullguard.enforcementPoint
 
 # METADATA
 # title: The strictest of a set of enforcement actions
-# description: Gatekeeper does not enforce actions that it does not know; they are milder than dryrun.
+# description: Unknown actions, which Gatekeeper does not enforce, are less strict than dryrun.
 strictest(actions) := known[0] if {
 	known := [action | some action in ["deny", "warn", "dryrun"]; action in actions]
 } else := min(actions)
 
 # METADATA
-# title: What constraints say of one object
+# title: The violations of constraints by one object
 # description: >-
-#   entries are some of active. Gives the object's namespace ("" where it has none or it is not known) and responses: an
-#   array of {policy, constraint: {kind, name}, enforcementAction, msg, details, namespaceAssumed}. The last one says
-#   that the constraint was taken to select the object's namespace, as that or its labels are not known.
+#   entries is a subset of active. The result has the object's namespace ("" if it has none or it is not known) and
+#   responses: an array of {policy, constraint: {kind, name}, enforcementAction, msg, details, namespaceAssumed}.
+#   namespaceAssumed tells that the constraint was assumed to select the object's namespace, because the namespace or
+#   its labels are not known.
 judge(entries, obj, namespace, namespaces) := _answer(request, [pair |
 	some entry in entries
 	some answer in hook.responses(entry.policy, entry.constraint, request, {})
@@ -135,18 +136,18 @@ _request(subject, namespaces) := object.union(
 	{"unknownNamespace": "judge", "unstatedNamespace": _unstated_namespace},
 )
 
-# An object in a cluster that states no namespace has none. Of a manifest, that is not known.
+# In a cluster, an object that does not state a namespace has none. For a manifest, the namespace is not known.
 default _unstated_namespace := "judge"
 
 _unstated_namespace := "none" if _enforcement_point == "audit.gatekeeper.sh"
 
-# A Namespace has no Namespace.
+# A Namespace is not in a Namespace.
 _namespace_object(subject, namespaces) := found if {
 	not review.is_namespace(subject.object)
 	found := namespaces[subject.namespace]
 } else := null
 
-# Without a namespace, Gatekeeper takes every match on namespaces to select the object.
+# If an object has no namespace, Gatekeeper assumes that every match on namespaces selects it.
 _assumed(constraint, request) if {
 	not request.review.namespace
 	not review.cluster_scoped(request.object)
@@ -167,7 +168,7 @@ _states_namespaces(constraint) if constraint.spec.match.scope == "Namespaced"
 
 _states(constraint, field) if not object.get(constraint, ["spec", "match", field], null) in {null, []}
 
-# A manifest without apiVersion is an error to the API server; its author meant the group that knows the kind.
+# The API server rejects a manifest without apiVersion. Its author meant the group that has the kind.
 _with_api_version(obj) := obj if {
 	is_string(obj.apiVersion)
 	obj.apiVersion != ""
@@ -178,7 +179,7 @@ _api_version(kind) := version if {
 	kind in kinds
 } else := ""
 
-# One version a group: nothing depends on which.
+# One version for each group; nothing depends on the choice.
 _built_in := {
 	"v1": {
 		"ConfigMap", "Endpoints", "LimitRange", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",

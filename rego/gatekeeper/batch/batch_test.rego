@@ -28,7 +28,7 @@ _results(constraints, objects, namespace, namespaces) := answers if {
 	_agree(constraints, objects, namespace, namespaces, answers)
 }
 
-# To ask first which constraints select objects, and then what those say, gives the same answers.
+# Selecting constraints first and evaluating them later gives the same answers.
 _agree(_, _, _, namespaces, _) if namespaces != {}
 
 _agree(constraints, objects, namespace, {}, answers) if {
@@ -44,7 +44,7 @@ _agree(constraints, objects, namespace, {}, answers) if {
 	selected == [answers[place] | some place in known]
 }
 
-# What one constraint with a match says of one object: its messages, and whether a namespace was assumed.
+# The messages of one constraint for one object, and whether a namespace was assumed.
 _says(match, resource, namespace, namespaces) := {
 	"namespace": answer.namespace,
 	"messages": [response.msg | some response in answer.responses],
@@ -107,7 +107,7 @@ test_selections if {
 	selections == [[0, 1], [0, 1], [0], "elsewhere"]
 }
 
-# What counts beside the namespace still does.
+# Conditions other than the namespace still count.
 test_selections_elsewhere if {
 	pods := [{"apiGroups": [""], "kinds": ["Pod"]}]
 	pod := _object("v1", "Pod", {"namespace": "m"})

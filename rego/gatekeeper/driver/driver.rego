@@ -1,6 +1,6 @@
 # METADATA
 # title: Gatekeeper's Rego driver
-# description: Runs the policy of one template.
+# description: Evaluates the policy of one template.
 # scope: package
 package gatekeeper.driver
 
@@ -9,11 +9,11 @@ import rego.v1
 # METADATA
 # title: The violations of a policy by a review
 # description: >-
-#   A set of {"msg", "details"}. policy is the key below data.policies; inventory stands in for data.inventory.
+#   A set of {"msg", "details"}. policy is the key below data.policies; inventory replaces data.inventory.
 violations(policy, parameters, review, inventory) := {response |
 	some violation
 
-	# As Gatekeeper asks: a policy may have made `violation` an object, whose keys count.
+	# Like Gatekeeper, allow `violation` to be an object, whose keys are the violations.
 	# regal ignore:external-reference,prefer-some-in-iteration,with-outside-test-context
 	data.policies[policy].violation[violation] with input as {"review": review, "parameters": parameters}
 		# regal ignore:external-reference,unresolved-reference,with-outside-test-context

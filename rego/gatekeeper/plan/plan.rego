@@ -1,9 +1,8 @@
 # METADATA
-# title: What the cases of Suites evaluate
+# title: What the cases of Suites have to evaluate
 # description: >-
-#   The part of running Suites that no template takes part in. It stands apart from data.gatekeeper.suite because OPA
-#   compiles everything that it holds for each module that it is given: beside the templates, only the little that must
-#   be there.
+#   The part of running Suites that does not depend on a template. It is separate from data.gatekeeper.suite because OPA
+#   recompiles everything whenever it is given a module. Only what is needed is loaded together with templates.
 # scope: package
 package gatekeeper.plan
 
@@ -15,12 +14,12 @@ import data.gatekeeper.match
 import data.gatekeeper.review
 
 # METADATA
-# title: What each case of each test evaluates
+# title: What each case of each test has to evaluate
 # description: >-
-#   input.tests is a list of {"constraint", "cases"}, each case one of {"object"} or {"admission": the request of an
-#   AdmissionReview}, with "namespaces": Namespaces by name. For each test: its parameters, and for each case
-#   {"review"} where the policy is to be run, {"rejected": message} where Gatekeeper cannot match, or {} where
-#   the constraint does not apply.
+#   input.tests is a list of {"constraint", "cases"}. A case is {"object"} or {"admission": the request of an
+#   AdmissionReview}, with "namespaces": Namespaces by name. For each test, the result has its parameters and, for each
+#   case, {"review"} if the policy must be evaluated, {"rejected": message} if Gatekeeper's match fails, or {} if the
+#   constraint does not match.
 # entrypoint: true
 tests := [{"parameters": hook.parameters(test.constraint), "cases": cases} |
 	some test in input.tests
@@ -33,7 +32,7 @@ tests := [{"parameters": hook.parameters(test.constraint), "cases": cases} |
 # METADATA
 # title: Which texts match which patterns
 # description: >-
-#   For each of input.patterns, true or false for each of input.texts, or null if the pattern is not an RE2 expression.
+#   For each of input.patterns, true or false for each of input.texts, or null if the pattern is not valid RE2.
 # entrypoint: true
 matching := [matches |
 	some pattern in input.patterns

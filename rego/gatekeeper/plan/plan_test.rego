@@ -47,7 +47,7 @@ test_tests if {
 	]
 }
 
-# A request may leave out its namespace, and a Namespace its name: they do not meet.
+# A request may lack a namespace, and a Namespace a name. They must not match each other.
 test_a_namespace_without_a_name_is_nobodys if {
 	planned := plan.tests with input as {"tests": [{
 		"constraint": {"spec": {"match": _team}},

@@ -1,6 +1,6 @@
 # METADATA
-# title: The violations of cases of Suites
-# description: What data.gatekeeper.plan has planned is run here, beside the template's modules.
+# title: The violations of the cases of Suites
+# description: Evaluates what data.gatekeeper.plan has planned, together with the modules of the template.
 # scope: package
 package gatekeeper.suite
 
@@ -11,10 +11,10 @@ import data.gatekeeper.driver
 # METADATA
 # title: The answer to each case
 # description: >-
-#   input is {"policy", "parameters", "inventories", "cases"}; each case is {"review", "parameters" and "inventory": its
-#   places in those lists, "patterns"}. Reviews, parameters and inventories are JSON texts, in which numbers keep the
-#   form that they have. An answer is a list of {"msg", "matches": for each pattern true or false, or null where it is
-#   no RE2}.
+#   input is {"policy", "parameters", "inventories", "cases"}. A case is {"review", "parameters", "inventory",
+#   "patterns"}, in which "parameters" and "inventory" are indices in those lists. Reviews, parameters and inventories
+#   are JSON texts, so that numbers keep their notation. An answer is a list of {"msg", "matches"}: for each pattern
+#   true or false, or null if the pattern is not valid RE2.
 # entrypoint: true
 answers := [answer |
 	some case in input.cases

@@ -1,16 +1,16 @@
 # METADATA
-# title: What the policies have answered
-# description: "input.answers are the cases of data.scope.plan, with messages of their policies in place of reviews."
+# title: The answers of the policies
+# description: "input.answers are the cases of data.scope.plan, with their policies' messages in place of reviews."
 # scope: package
 package scope.answers
 
 # METADATA
 # title: The messages of a source about a probe in a namespace
-# description: null where the source does not match it.
+# description: null if the source does not match the probe.
 about_probe(namespace, probe, source, point) := object.get(_about_probes, [[namespace, probe, source, point]], null)
 
 # METADATA
-# title: The answers about what ExpansionTemplates make of a probe in a namespace
+# title: The answers about the pods that ExpansionTemplates make of a probe in a namespace
 about_expanded(namespace, probe) := [answer |
 	some answer in input.answers
 	answer.expansion
@@ -18,8 +18,8 @@ about_expanded(namespace, probe) := [answer |
 ]
 
 # METADATA
-# title: The answers about what workloads make next
-# description: Sets, by namespace; as if no user that a policy trusts had asked.
+# title: The answers about the next objects of workloads
+# description: Sets by namespace, for users that no policy trusts.
 about_workloads[answer.namespace] contains answer if {
 	some answer in input.answers
 	answer.workload != null
@@ -27,8 +27,8 @@ about_workloads[answer.namespace] contains answer if {
 }
 
 # METADATA
-# title: Where workloads can go on if their controllers are users that a policy trusts
-# description: Sets of [workload, source], by namespace.
+# title: Workloads that can create their next objects if their controllers are users that a policy trusts
+# description: Sets of [workload, source] by namespace.
 let_in_if_trusted[answer.namespace] contains [answer.workload, answer.source] if {
 	some answer in input.answers
 	answer.trusted

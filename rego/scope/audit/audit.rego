@@ -1,6 +1,6 @@
 # METADATA
 # title: Gatekeeper's audit
-# description: What the constraints say of the probes once they are there.
+# description: The effect of the constraints on existing probes.
 # scope: package
 package scope.audit
 
@@ -14,7 +14,7 @@ import data.scope.steps
 # title: The steps of a probe in a namespace
 found(namespace, probe) := [steps.step("Audit", "audit.gatekeeper.sh", steps.passed(text))] if {
 	pattern := gatekeeper.exclusion(input.configs, "audit", namespace.name)
-	text := sprintf("Gatekeeper's Config leaves %s out of audit", [pattern])
+	text := sprintf("Gatekeeper's Config excludes %s from audit", [pattern])
 } else := array.concat(
 	[steps.step("Audit", "audit.gatekeeper.sh", doubt) | some doubt in reach.config_doubts],
 	[steps.step("Audit", steps.named(source.kind, source.name), _effect(source.audit, messages, entry.assumed)) |
@@ -29,8 +29,8 @@ _effect(actions, messages, assumed) := steps.passed("does not select it") if {
 	messages == null
 } else := steps.passed("is not enforced by audit") if {
 	count(actions) == 0
-} else := steps.passed("has nothing against it") if {
+} else := steps.passed("finds no violation") if {
 	messages == []
-} else := steps.unknown("audit", "without the labels of the namespace it is not known whether it selects it") if {
+} else := steps.unknown("audit", "the labels of the namespace are not known, so it may not select it") if {
 	assumed
 } else := steps.known("audit", "reports it")

@@ -10,7 +10,7 @@ test_audit_can_be_silenced if {
 		"audit.gatekeeper.sh",
 		"pass",
 		"",
-		"Gatekeeper's Config leaves a out of audit",
+		"Gatekeeper's Config excludes a from audit",
 	]
 	snapshots.pod_steps(snapshots.with_source({"audit": []}))[1] == [
 		"Audit",
@@ -24,7 +24,7 @@ test_audit_can_be_silenced if {
 test_a_config_that_could_not_be_read_puts_audit_in_doubt if {
 	change := {"unknown": ["Config"], "validatingWebhooks": []}
 	snapshots.pod_steps(change) == [
-		snapshots.passed(snapshots.asked, "there is no webhook of Gatekeeper's for this"),
+		snapshots.passed(snapshots.asked, "Gatekeeper has no webhook for this"),
 		snapshots.audit_in_doubt,
 		snapshots.audited,
 	]

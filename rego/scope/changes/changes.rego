@@ -1,8 +1,8 @@
 # METADATA
-# title: Pods that were changed on their way in
+# title: Pods that were changed at admission
 # description: |
-#   A pod has a container that the template it was made from does not have, or says Always where that does not: an
-#   admission plugin, a webhook or a policy of another tool is at work, or somebody has edited the template since.
+#   A pod has a container that the template it was made from lacks, or says Always although the template does not. The
+#   cause is an admission plugin, a webhook or a policy of another tool, or a later edit of the template.
 # scope: package
 package scope.changes
 
@@ -11,7 +11,7 @@ import data.lib.images
 import data.lib.pods
 
 # METADATA
-# title: The changes in what input lists
+# title: The changes in the objects of input
 # description: input is {pods, workloads}, lists of objects.
 # entrypoint: true
 found := between(input.pods, input.workloads)
@@ -19,9 +19,10 @@ found := between(input.pods, input.workloads)
 # METADATA
 # title: The changes between workloads and their pods
 # description: |
-#   {namespace, kind and name of the workload, container, stated (the policy that the pod states for it), policy (the
-#   effective one of the template; null where the template has no such container)}, each once. Files can hold a workload
-#   several times: what one of them has counts. People add ephemeral containers to pods, and no tool does.
+#   A set of {namespace, kind and name of the workload, container, stated (the policy that the pod states for it),
+#   policy (the effective one of the template; null if the template lacks the container)}. Files can hold a workload
+#   several times; a pod is not changed if it agrees with any of them. Ephemeral containers are left out, because people
+#   add them, not tools.
 between(made, workloads) := [change |
 	owners := {controller(pod) | some pod in made}
 	originals := object.union_n([{owner: {index: uses}} |
@@ -57,7 +58,7 @@ controller(obj) := [obj.metadata.namespace, owners[0].kind, owners[0].name] if {
 	count(owners) > 0
 }
 
-# Undefined if the use is as one of the originals has it.
+# Undefined if one of the originals has the same use.
 _changed(use, originals) := null if {
 	_policies(use, originals) == set()
 } else := concat(" or ", policies) if {
@@ -72,7 +73,7 @@ _policies(use, originals) := {images.effective_policy(original.stated, original.
 	_slot(original) == _slot(use)
 }
 
-# A container that becomes a native sidecar moves to the init containers; in one pod, no two of both have one name.
+# A container that becomes a native sidecar moves to the init containers. Names are unique among both lists of a pod.
 _slot(use) := {"volume": use.name} if use.list == "volumes"
 
 _slot(use) := {"container": use.name} if use.list != "volumes"

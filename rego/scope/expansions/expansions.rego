@@ -1,18 +1,18 @@
 # METADATA
 # title: ExpansionTemplates
 # description: |
-#   Gatekeeper judges what they make of workloads whenever these are created, edited or scaled, and in audit: pods
-#   without a controller and without an earlier state, so that rules which spare controllers and edits do not apply.
+#   Gatekeeper judges the pods that they make of workloads, in audit and whenever the workloads are created, edited or
+#   scaled. These pods have no controller and no earlier state, so rules that spare controllers and edits do not apply.
 # scope: package
 package scope.expansions
 
 import data.gatekeeper.review
 
 # METADATA
-# title: What users should know about ExpansionTemplates
+# title: Notes about ExpansionTemplates
 # description: |
-#   A sentence for each that makes pods which constraints judge. input is {expansions, constraints}, the constraints
-#   being those of policies about pods.
+#   A sentence for each ExpansionTemplate that makes pods which constraints judge. input is {expansions, constraints};
+#   the constraints are those of policies about pods.
 # entrypoint: true
 notes := [note |
 	some expansion in input.expansions
@@ -24,7 +24,7 @@ notes := [note |
 		_judges_expansions(constraint)
 	})
 	count(names) > 0
-	note := sprintf("%s has Gatekeeper judge the pods of %s as if nobody controlled them, by %s: %s", [
+	note := sprintf("%s makes Gatekeeper judge the pods of %s as if they had no controller, by %s: %s", [
 		sprintf("the ExpansionTemplate %s", [expansion.metadata.name]),
 		concat(", ", kinds),
 		concat(", ", names),
@@ -32,18 +32,18 @@ notes := [note |
 	])
 ]
 
-_consequence(expansion) := sprintf("its enforcementAction %s takes the place of theirs; %s", [named, _remedy]) if {
-	named := action(expansion)
-	named != ""
-} else := sprintf("a deny refuses to edit and scale what is there; %s", [_remedy])
+_consequence(expansion) := sprintf("its enforcementAction %s replaces that of the constraints; %s", [own, _remedy]) if {
+	own := action(expansion)
+	own != ""
+} else := sprintf("deny refuses edits and scaling of existing objects; %s", [_remedy])
 
-_remedy := "set match.source: Original in them"
+_remedy := "set match.source: Original in the constraints"
 
 _judges_expansions(constraint) if not constraint.spec.match.source == "Original"
 
 # METADATA
 # title: The action of an ExpansionTemplate
-# description: It replaces that of the constraints; "" if it states none.
+# description: It overrides the action of the constraints; "" if the ExpansionTemplate does not state any.
 action(expansion) := stated if {
 	stated := expansion.spec.enforcementAction
 	is_string(stated)
@@ -51,7 +51,7 @@ action(expansion) := stated if {
 
 # METADATA
 # title: The pod that an ExpansionTemplate makes of an object
-# description: Undefined if it makes none.
+# description: Undefined if it makes no pod of the object.
 pod(expansion, obj, namespace) := {
 	"apiVersion": "v1",
 	"kind": "Pod",

@@ -17,8 +17,8 @@ _expansion(change) := object.union(
 _constraint(name, criteria) := {"metadata": {"name": name}, "spec": {"match": criteria}}
 
 _note(consequence) := concat("", [
-	"the ExpansionTemplate workloads has Gatekeeper judge the pods of Deployment, Job, ReplicaSet as if nobody controlled",
-	" them, by a, b: ", consequence, "; set match.source: Original in them",
+	"the ExpansionTemplate workloads makes Gatekeeper judge the pods of Deployment, Job, ReplicaSet as if they had no",
+	" controller, by a, b: ", consequence, "; set match.source: Original in the constraints",
 ])
 
 test_notes[name] if {
@@ -26,12 +26,12 @@ test_notes[name] if {
 	for_all := [original, _constraint("b", {"source": "All"}), _constraint("a", {})]
 	some name, [change, constraints, notes] in {
 		"only what was asked for": [{"enforcementAction": "deny"}, [original], []],
-		"whatever its source": [{}, for_all, [_note("a deny refuses to edit and scale what is there")]],
+		"whatever its source": [{}, for_all, [_note("deny refuses edits and scaling of existing objects")]],
 		"an action of its own": [{"enforcementAction": "deny"}, for_all, [
-			_note("its enforcementAction deny takes the place of theirs"),
+			_note("its enforcementAction deny replaces that of the constraints"),
 		]],
 		"an action of the wrong type": [{"enforcementAction": 1}, for_all, [
-			_note("a deny refuses to edit and scale what is there"),
+			_note("deny refuses edits and scaling of existing objects"),
 		]],
 		"no pods": [{"generatedGVK": {"kind": "Job"}}, for_all, []],
 		"pods of others": [{"generatedGVK": {"group": "example.org"}}, for_all, []],

@@ -1,20 +1,20 @@
 # METADATA
 # title: Which requests reach Gatekeeper
-# description: Its webhooks, the namespaces that its Config leaves out, and what its arguments allow.
+# description: Gatekeeper's webhooks, the namespaces that its Config excludes, and those that its arguments exempt.
 # scope: package
 package scope.gatekeeper
 
 import data.lib.globs
 
 # METADATA
-# title: The label that takes a namespace away from the webhooks
+# title: The label that excludes a namespace from the webhooks
 ignore_label := "admission.gatekeeper.sh/ignore"
 
 # METADATA
 # title: Gatekeeper's webhooks among webhook configurations
 # description: |
-#   An array of {"configuration": name, "webhook": entry}. role is "validation" or "mutation". A webhook is Gatekeeper's
-#   by its name, or by the path where Gatekeeper serves it.
+#   An array of {"configuration": name, "webhook": entry}. role is "validation" or "mutation". Gatekeeper's webhooks are
+#   recognised by their names, or by the paths at which Gatekeeper serves them.
 webhooks(configurations, role) := [{"configuration": configuration.metadata.name, "webhook": entry} |
 	some configuration in configurations
 	some entry in configuration.webhooks
@@ -22,10 +22,10 @@ webhooks(configurations, role) := [{"configuration": configuration.metadata.name
 ]
 
 # METADATA
-# title: The Config that leaves a namespace out of a process
+# title: The pattern in the Config that excludes a namespace from a process
 # description: |
-#   process is "webhook", "mutation-webhook" or "audit". Gives the pattern that does it. Undefined if none does.
-#   Gatekeeper reads the Config with the name config, no other one.
+#   process is "webhook", "mutation-webhook" or "audit". Undefined if no pattern does. Gatekeeper only reads the Config
+#   that is named config.
 exclusion(configs, process, namespace) := patterns[0] if {
 	patterns := [pattern |
 		some config in configs
@@ -40,9 +40,9 @@ exclusion(configs, process, namespace) := patterns[0] if {
 }
 
 # METADATA
-# title: The argument of Gatekeeper that lets a namespace have the label
+# title: The argument of Gatekeeper that allows a namespace to have the label
 # description: |
-#   Undefined where there is none. The argument excludes nothing by itself: it only allows the label to be set.
+#   Undefined if there is none. The argument does not exclude the namespace: it only allows the label to be set.
 exemption(deployments, namespace) := arguments[0] if {
 	arguments := [argument |
 		some argument in _arguments(deployments)
@@ -53,7 +53,7 @@ exemption(deployments, namespace) := arguments[0] if {
 }
 
 # METADATA
-# title: Whether Gatekeeper's own Deployments are among some
+# title: Whether some Deployments include Gatekeeper's own
 is_present(deployments) if {
 	some deployment in deployments
 	deployment.metadata.labels["gatekeeper.sh/system"] == "yes"

@@ -1,6 +1,6 @@
 # METADATA
-# title: What the policy says of the cases of a plan
-# description: Loaded beside the modules of a template, of whatever version of Rego, without the rest of scope.
+# title: The policy's answers to the cases of a plan
+# description: Loaded together with the modules of a template, in its version of Rego, without the rest of scope.
 # scope: package
 package scope.judge
 
@@ -9,10 +9,10 @@ import rego.v1
 import data.gatekeeper.driver
 
 # METADATA
-# title: The messages of the policy, for each case
+# title: The messages of the policy for each case
 # description: |
 #   input is {policy (key below data.policies), parameters (of each source of a plan), cases: [{source, review}],
-#   inventory}, which stands in for data.inventory.
+#   inventory (replaces data.inventory)}.
 # entrypoint: true
 messages := [found |
 	some case in input.cases

@@ -1,6 +1,6 @@
 # METADATA
 # title: Mutation
-# description: What gives the probes another pull policy, MutatingAdmissionPolicies and Gatekeeper's Assigns.
+# description: MutatingAdmissionPolicies and Gatekeeper's Assigns that change the pull policy of the probes.
 # scope: package
 package scope.mutation
 
@@ -64,8 +64,8 @@ _by_policies(request) := [steps.step(_policy_stage, policy.metadata.name, effect
 _policy_effect(policy, applied) := steps.known("mutate", text) if {
 	probes.offend(policies.written_for(policy))
 	applied.verdict == "match"
-	text := "sets IfNotPresent where the image is pinned; what is not pinned stays as it is"
-} else := steps.unknown("mutate", sprintf("whether it applies cannot be decided here (%s)", [applied.by])) if {
+	text := "sets IfNotPresent for pinned images; other images keep their policy"
+} else := steps.unknown("mutate", sprintf("it cannot be decided here whether it applies (%s)", [applied.by])) if {
 	probes.offend(policies.written_for(policy))
 } else := policies.foreign if {
 	not policies.written_for(policy)
@@ -83,7 +83,7 @@ _assign_effect(mutator, namespace, probe) := steps.passed(barrier) if {
 	doubt := _assign_doubt(mutator, namespace, probe)
 } else := steps.passed("its match does not select it") if {
 	_matched(mutator, namespace, probe) == {"matches": false}
-} else := steps.known("mutate", sprintf("sets %s, whatever stands there", [value])) if {
+} else := steps.known("mutate", sprintf("sets %s, whatever the stated policy", [value])) if {
 	value := mutator.spec.parameters.assign.value
 	value != "Always"
 } else := steps.passed("sets Always itself")
@@ -100,8 +100,8 @@ _assign_doubt(mutator, namespace, probe) := reasons[0] if {
 _unevaluated(mutator, namespace) := [text |
 	some [is_decided, text] in [
 		[_has_no_path_tests(mutator), "its pathTests are not evaluated here"],
-		[_states_value(mutator), "what it sets is not stated"],
-		[_is_for_every_container(mutator), "it is for containers of certain names"],
+		[_states_value(mutator), "it does not state a value"],
+		[_is_for_every_container(mutator), "it only applies to containers with certain names"],
 		[namespace.labelsComplete, "the labels of the namespace are not known"],
 	]
 	not is_decided
@@ -142,7 +142,7 @@ _applies_to(applied, resource) if {
 	resource.kind in applied.kinds
 }
 
-# Containers only: the probe has no others.
+# Only those of containers, because the probe has nothing else.
 _locations := {
 	"pod": `^spec\.containers\[name: *[^\]]*\]\.imagePullPolicy$`,
 	"deployment": `^spec\.template\.spec\.containers\[name: *[^\]]*\]\.imagePullPolicy$`,

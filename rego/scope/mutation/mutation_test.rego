@@ -9,7 +9,7 @@ test_mutating_policy if {
 	}
 	snapshots.pod_steps(snapshots.with_mutation(snapshots.protected))[0] == [
 		snapshots.mutating, "ours", "mutate", "",
-		"sets IfNotPresent where the image is pinned; what is not pinned stays as it is",
+		"sets IfNotPresent for pinned images; other images keep their policy",
 	]
 }
 
@@ -17,7 +17,7 @@ test_mutating_policy_in_doubt if {
 	snapshots.outcomes(snapshots.with_mutation(snapshots.edited)).pod == ["denied-by-webhook", false, "denied-by-webhook"]
 	snapshots.pod_steps(snapshots.with_mutation(snapshots.edited))[0] == [
 		snapshots.mutating, "ours", "unknown", "mutate",
-		"whether it applies cannot be decided here (isProtected)",
+		"it cannot be decided here whether it applies (isProtected)",
 	]
 }
 
@@ -32,7 +32,7 @@ test_mutating_policy_of_others if {
 	snapshots.outcomes(change) == snapshots.same("denied-by-webhook", true)
 	snapshots.pod_steps(change)[0] == [
 		snapshots.mutating, "ours", "unknown", "",
-		"is not pullguard's: what its CEL does cannot be decided here",
+		"is not pullguard's: the effect of its CEL cannot be decided here",
 	]
 }
 
@@ -52,12 +52,12 @@ test_assign[name] if {
 	some name, case in {
 		"every pod": {
 			"change": snapshots.with_assign({}),
-			"fact": ["mutate", "", "sets IfNotPresent, whatever stands there"],
+			"fact": ["mutate", "", "sets IfNotPresent, whatever the stated policy"],
 			"outcome": ["mutated", true, "denied-by-webhook"],
 		},
 		"on creation": {
 			"change": snapshots.with_assign({"applyTo": [object.union(snapshots.pod_kind, {"operations": ["CREATE"]})]}),
-			"fact": ["mutate", "", "sets IfNotPresent, whatever stands there"],
+			"fact": ["mutate", "", "sets IfNotPresent, whatever the stated policy"],
 			"outcome": ["mutated", true, "denied-by-webhook"],
 		},
 		"Always": {
@@ -72,7 +72,7 @@ test_assign[name] if {
 		},
 		"the webhook is not asked": {
 			"change": object.union(snapshots.with_assign({}), snapshots.with_namespace(snapshots.ignored)),
-			"fact": ["pass", "", "gatekeeper-mutation is not asked, by its namespaceSelector"],
+			"fact": ["pass", "", "gatekeeper-mutation is not asked due to its namespaceSelector"],
 			"outcome": ["audited", true, "audited"],
 		},
 		"Config": {
@@ -80,7 +80,7 @@ test_assign[name] if {
 				"metadata": {"name": "config"},
 				"spec": {"match": [{"processes": ["mutation-webhook"], "excludedNamespaces": ["a"]}]},
 			}]}),
-			"fact": ["pass", "", "Gatekeeper's Config leaves a out of mutation-webhook"],
+			"fact": ["pass", "", "Gatekeeper's Config excludes a from mutation-webhook"],
 			"outcome": ["denied-by-webhook", true, "denied-by-webhook"],
 		},
 		"path tests": {
@@ -90,12 +90,12 @@ test_assign[name] if {
 		},
 		"no value": {
 			"change": snapshots.with_assign({"parameters": {"assign": {"value": null}}}),
-			"fact": ["unknown", "mutate", "what it sets is not stated"],
+			"fact": ["unknown", "mutate", "it does not state a value"],
 			"outcome": ["denied-by-webhook", false, "denied-by-webhook"],
 		},
 		"certain containers": {
 			"change": snapshots.with_assign({"location": "spec.containers[name: app].imagePullPolicy"}),
-			"fact": ["unknown", "mutate", "it is for containers of certain names"],
+			"fact": ["unknown", "mutate", "it only applies to containers with certain names"],
 			"outcome": ["denied-by-webhook", false, "denied-by-webhook"],
 		},
 		"labels": {
@@ -113,7 +113,7 @@ test_assign[name] if {
 				"mutatingWebhooks": [],
 				"unknown": ["MutatingWebhookConfiguration"],
 			}),
-			"fact": ["unknown", "mutate", "no MutatingWebhookConfiguration of Gatekeeper's could be read"],
+			"fact": ["unknown", "mutate", "Gatekeeper's MutatingWebhookConfiguration could not be read"],
 			"outcome": ["denied-by-webhook", false, "denied-by-webhook"],
 		},
 	}

@@ -1,9 +1,9 @@
 # METADATA
-# title: What scope asks the policies
+# title: The reviews for which scope evaluates policies
 # description: |
-#   The protected namespaces of a snapshot, and the reviews that policies about pods are to judge there. input is
-#   {policies (their names by the kinds of their constraints), constraints (defaults filled in), namespaces,
-#   validatingPolicies, workloads, pods, expansions}; these are lists of objects.
+#   The protected namespaces of a snapshot, and the reviews in them for policies about pods. input is {policies (their
+#   names by the kinds of their constraints), constraints (with defaults), namespaces, validatingPolicies, workloads,
+#   pods, expansions}; the last five are lists of objects.
 # scope: package
 package scope.plan
 
@@ -19,12 +19,13 @@ import data.scope.probes
 # METADATA
 # title: The whole plan
 # description: |
-#   {namespaces, sources, cases, unjudged, changed}. Sources are what judges, constraints and admission policies of
-#   pullguard: {policy, kind, name, parameters, admission, audit}, the last two being the actions there. A namespace is
-#   {name, exists, labels, labelsComplete, constraints: [{source, assumed}]}. A case is {namespace, source, point
-#   ("admission" or "audit"), probe ("pod" or "deployment") or workload ({kind, name, owner, idle}), review or
-#   rejected}, neither where a constraint does not match. It has `expansion` ({name, action}) if it is about a pod that
-#   an ExpansionTemplate makes of the probe, and `trusted` if the policy is asked as if one of its trustedUsers asked.
+#   {namespaces, sources, cases, unjudged, changed}. A source is a constraint or an admission policy of pullguard:
+#   {policy, kind, name, parameters, admission, audit}; the last two are its actions there. A namespace is
+#   {name, exists, labels, labelsComplete, constraints: [{source, assumed}]}. A case is {namespace, source,
+#   point ("admission" or "audit"), probe ("pod" or "deployment") or workload ({kind, name, owner, idle}), review or
+#   rejected}; it has neither review nor rejected if the constraint does not match. It has `expansion` ({name, action})
+#   if it is about a pod that an ExpansionTemplate makes of the probe, and `trusted` if the user of the review is one of
+#   the trustedUsers.
 # entrypoint: true
 contents := {
 	"namespaces": [namespace | some namespace in protected],
@@ -108,7 +109,7 @@ protected := [namespace |
 
 _protected_names contains namespace.name if some namespace in protected
 
-# The API server gives every Namespace this label.
+# The API server gives this label to every Namespace.
 _labels(name) := object.union(_stated_labels(name), {"kubernetes.io/metadata.name": name})
 
 _stated_labels(name) := labels if {
@@ -124,7 +125,7 @@ _namespace_object(name) := {
 	_namespaces[name]
 } else := null
 
-# A constraint that selects objects by their own names and labels still protects the namespace.
+# A constraint that selects objects by their names and labels also protects the namespace.
 _protects(constraint, name) if {
 	criteria := object.remove(_match(constraint), ["labelSelector", "name", "source"])
 	some probe in probes.objects(name)
@@ -160,7 +161,7 @@ _admission_by(user, obj, namespace) := review.from_admission({
 	"dryRun": false,
 })
 
-# Kubernetes' own controllers are one user. The users of other controllers are not known: users without their rights.
+# Kubernetes' own controllers share one user. Other controllers' users are not known, so assume one without rights.
 _asker(obj) := "system:kube-controller-manager" if {
 	some owner in obj.metadata.ownerReferences
 	owner.controller == true
@@ -215,7 +216,7 @@ _matched({"matches": false}, _) := {}
 
 _matched({"error": reason}, _) := {"rejected": hook.autorejection(reason)}
 
-# What an ExpansionTemplate makes of a probe.
+# The pods that ExpansionTemplates make of a probe.
 _expanded_probe_cases := [case |
 	some namespace in protected
 	some probe, obj in probes.objects(namespace.name)
@@ -230,7 +231,7 @@ _expanded_probe_cases := [case |
 	})
 ]
 
-# What it makes of a workload whenever that is edited or scaled, and of what a controller makes.
+# The pods that they make of a workload when it is edited or scaled, and of the Jobs that it makes.
 _expansion_cases := [case |
 	some workload in input.workloads
 	workload.metadata.namespace in _protected_names
@@ -245,8 +246,8 @@ _expansion_cases := [case |
 	})
 ]
 
-# A pod without a controller, that was never there before. Undefined if it is not made, or not matched: only constraints
-# for whatever source are.
+# The pod is new and has no controller. Undefined if no pod is made, or if the constraint does not match it. Constraints
+# only match it if they select generated objects.
 _expanded_answer(source, expansion, obj, namespace) := answer if {
 	source.constraint != null
 	pod := expansions.pod(expansion, obj, namespace)
@@ -258,7 +259,7 @@ _expanded_answer(source, expansion, obj, namespace) := answer if {
 	answer := object.union(matched, named)
 }
 
-# What workloads make next: through the same admission, as the controller asks for it.
+# The next objects of workloads, which pass the same admission as requests of their controllers.
 _workload_cases := [case |
 	some next in _next_objects
 	some index, source in _sources
@@ -273,7 +274,7 @@ _workload_cases := [case |
 	}])
 ]
 
-# Another controller may be one of trustedUsers, or not.
+# The user of another controller may be one of the trustedUsers.
 _askers(source, obj) := array.concat([{"user": _asker(obj), "as": {}}], [asker |
 	source.parameters.controlledPods == "trusted"
 	_asker(obj) == "pullguard"
@@ -311,7 +312,7 @@ _next_objects := array.flatten([
 	],
 ])
 
-# A Deployment's pods are made by its ReplicaSets; they are asked where they are known.
+# The ReplicaSets of a Deployment make its pods. If they are known, they are judged instead of the Deployment.
 _stands_for_others(workload) if {
 	workload.kind == "Deployment"
 	[workload.metadata.namespace, "Deployment", workload.metadata.name] in _owners_of_replica_sets
@@ -322,7 +323,7 @@ _owners_of_replica_sets contains changes.controller(workload) if {
 	workload.kind == "ReplicaSet"
 }
 
-# Controllers that are not part of Kubernetes, known by their pods. Pods of a Node are static: no admission stops them.
+# Controllers that are not part of Kubernetes, known from their pods. Pods of a Node are static, and bypass admission.
 _strangers contains key if {
 	some pod in input.pods
 	key := changes.controller(pod)
@@ -403,7 +404,7 @@ _unjudged := [{"namespace": workload.metadata.namespace, "kind": workload.kind, 
 	not _made_by(workload)
 ]
 
-# A pod says Always and the template that it was made from does not: something has changed it on its way in.
+# A pod says Always and the template that it was made from does not, so something has changed the pod at admission.
 _changed := [object.remove(change, ["stated"]) |
 	some change in changes.between(
 		[pod | some pod in input.pods; pod.metadata.namespace in _protected_names],

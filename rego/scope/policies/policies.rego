@@ -1,8 +1,8 @@
 # METADATA
 # title: Admission policies
 # description: |
-#   Which requests ValidatingAdmissionPolicies and MutatingAdmissionPolicies are asked about, by their bindings, and
-#   what is known of those that pullguard has written.
+#   The requests that ValidatingAdmissionPolicies and MutatingAdmissionPolicies apply to, by their bindings, and what
+#   is known of the policies that pullguard has generated.
 # scope: package
 package scope.policies
 
@@ -11,21 +11,21 @@ import data.lib.requests
 import data.scope.steps
 
 # METADATA
-# title: The policy that is CEL's twin of a policy in Rego
-# description: Its name in pullguard's library, by the annotation that pullguard writes. Undefined for others.
+# title: The Rego policy that a CEL policy corresponds to
+# description: Its name in pullguard's library, from pullguard's annotation. Undefined for other policies.
 written_for(policy) := policy.metadata.annotations["pullguard/policy"] if {
 	is_string(policy.metadata.annotations["pullguard/policy"])
 }
 
 # METADATA
-# title: The parameters that pullguard has written into an admission policy
+# title: The parameters that pullguard has generated into an admission policy
 parameters(policy) := stated if {
 	stated := _summary(policy).parameters
 } else := {}
 
 # METADATA
 # title: Whether an admission policy of pullguard protects a namespace
-# description: By name, glob or label. Unknown if its CEL was edited since.
+# description: By name, glob or label. Unknown if the CEL has been edited.
 protects(policy, namespace) := requests.any_of({_named(protected, namespace), _selected(protected, namespace)}) if {
 	protected := _summary(policy).protectedNamespaces
 } else := "unknown"
@@ -38,22 +38,22 @@ _selected(protected, namespace) := "mismatch" if {
 	object.get(protected, "selector", null) == null
 } else := requests.selected(protected.selector, namespace)
 
-# The summary of the variables that pullguard writes, so that nobody has to read CEL. Undefined if they were edited
-# since.
+# pullguard's summary of the policy's variables, which makes it unnecessary to parse CEL. Undefined if they have been
+# edited.
 _summary(policy) := summary if {
 	summary := json.unmarshal(policy.metadata.annotations["pullguard/summary"])
 	summary.sha256 == crypto.sha256(concat("\n", [variable.expression | some variable in policy.spec.variables]))
 }
 
 # METADATA
-# title: The effect of a policy that pullguard has not written
-# description: It does not count.
-foreign := steps.unknown("", "is not pullguard's: what its CEL does cannot be decided here")
+# title: The effect of a policy that pullguard has not generated
+# description: It has no influence on the outcome.
+foreign := steps.unknown("", "is not pullguard's: the effect of its CEL cannot be decided here")
 
 # METADATA
-# title: Whether a policy is asked about a request
+# title: Whether a policy applies to a request
 # description: |
-#   {"verdict", "by"}: by any of the bindings; `by` is what says no or leaves it open. namespace is the request's.
+#   {"verdict", "by"}, for any of the bindings; `by` is the field that decides against it or leaves it open.
 applied(policy, bindings, request) := answers[0] if {
 	own := [binding | some binding in bindings; binding.spec.policyName == policy.metadata.name]
 	by_binding := [_by_binding(policy, binding, request) | some binding in own]
@@ -76,7 +76,7 @@ _by_binding(policy, binding, request) := answers[0] if {
 	]
 }
 
-# CEL is not evaluated here: what else a policy asks is known only if pullguard wrote it.
+# CEL is not evaluated here, so the conditions of a policy are only known if pullguard has generated it.
 _own_answer(policy, namespace) := {"verdict": protects(policy, namespace), "by": "isProtected"} if {
 	written_for(policy)
 } else := {"verdict": "match", "by": ""}

@@ -7,11 +7,11 @@
 package scope.probes
 
 # METADATA
-# title: Whether the probes offend a policy
+# title: Whether the probes violate a policy
 offend("protected_pull_policy")
 
 # METADATA
-# title: What the API server knows of the probes
+# title: The resources of the probes in the API
 resources := {
 	"pod": {"group": "", "version": "v1", "kind": "Pod", "resource": "pods"},
 	"deployment": {"group": "apps", "version": "v1", "kind": "Deployment", "resource": "deployments"},
@@ -50,7 +50,7 @@ request(namespace, probe) := object.union(object.remove(resources[probe], ["kind
 
 # METADATA
 # title: The request that creates a pod of a workload
-# description: No more is known of the pod than its namespace.
+# description: Only the namespace of the pod is known.
 next_pod_request(namespace) := object.union(request(namespace, "pod"), {"labelsComplete": false})
 
 _metadata(namespace) := {"name": "pullguard-probe", "namespace": namespace}

@@ -1,10 +1,10 @@
 # METADATA
 # title: What really happens in protected namespaces
 # description: |
-#   To a pod and to a Deployment with Always, and to the pods that workloads make next. input is {plan and policies (of
-#   data.scope.plan), answers, unknown, validatingWebhooks, mutatingWebhooks, configs, validatingPolicies,
+#   The outcomes for a pod and a Deployment with Always, and for the next pods of workloads. input is {plan and policies
+#   (of data.scope.plan), answers, unknown, validatingWebhooks, mutatingWebhooks, configs, validatingPolicies,
 #   validatingBindings, mutatingPolicies, mutatingBindings, assigns, deployments, pods}. An answer is a case with the
-#   messages of its policy in the place of its review; unknown lists the kinds that nobody could read.
+#   messages of its policy in place of its review; unknown lists the kinds that could not be read.
 # scope: package
 package scope.report
 
@@ -21,7 +21,7 @@ import data.scope.webhook
 # description: |
 #   {name, exists, constraints, notes, pod, deployment, deny, tools}. pod and deployment are {outcome, certain,
 #   otherwise, facts}: facts are the steps (data.scope.steps) in the order in which the API server takes them; otherwise
-#   is the outcome where nothing is mutated. deny is that of data.scope.safety, tools that of data.scope.tools.
+#   is the outcome if nothing is mutated. deny is that of data.scope.safety, and tools that of data.scope.tools.
 # entrypoint: true
 namespaces := [{
 	"name": namespace.name,
@@ -45,21 +45,21 @@ _notes(namespace) := [note |
 
 _missing_note(namespace) := "" if {
 	namespace.exists
-} else := "its Namespace could not be read, so that its labels are not known" if {
+} else := "its Namespace could not be read, so its labels are not known" if {
 	"Namespace" in input.unknown
-} else := "there is no such Namespace in the snapshot, so that its labels are not known"
+} else := "there is no such Namespace in the snapshot, so its labels are not known"
 
 _label_note(namespace) := sprintf("it has the label %s%s", [gatekeeper.ignore_label, allowance]) if {
 	gatekeeper.ignore_label in object.keys(namespace.labels)
 	allowance := _allowance(namespace.name)
-} else := sprintf("Gatekeeper's %s only allows it the label %s: it excludes nothing", [argument, label]) if {
+} else := sprintf("Gatekeeper's %s only allows the label %s: it excludes nothing by itself", [argument, label]) if {
 	label := gatekeeper.ignore_label
 	argument := gatekeeper.exemption(input.deployments, namespace.name)
 } else := ""
 
 _allowance(name) := sprintf(", which Gatekeeper's %s allows", [argument]) if {
 	argument := gatekeeper.exemption(input.deployments, name)
-} else := ", which no --exempt-namespace of Gatekeeper's allows" if {
+} else := ", which Gatekeeper's --exempt-namespace does not allow" if {
 	gatekeeper.is_present(input.deployments)
 } else := ""
 
@@ -94,7 +94,7 @@ _validated(facts) := outcomes[0] if {
 	count(outcomes) > 0
 } else := "nothing"
 
-# What each effect at each stage comes to, the strongest first.
+# The outcome of each effect at each stage, the strongest first.
 _outcomes := [
 	["deny", "ValidatingAdmissionPolicy", "denied-by-policy"],
 	["deny", "ValidatingWebhookConfiguration", "denied-by-webhook"],
@@ -118,8 +118,8 @@ _ranks := {
 	"mutate": 4,
 }
 
-# Unknown effects matter if they could be stronger than the known ones. Those of others' CEL are never known, and do not
-# count.
+# Unknown effects matter if they could be stronger than the known ones. The effects of other tools' CEL are never known,
+# and do not count.
 _is_certain(facts, outcome) if {
 	every fact in facts {
 		not _matters(fact.could, outcome)
@@ -128,5 +128,5 @@ _is_certain(facts, outcome) if {
 
 _matters(could, outcome) if _ranks[could] > _ranks[outcome]
 
-# A Config that leaves the namespace out removes all effects of Gatekeeper.
+# A Config that excludes the namespace removes all effects of Gatekeeper.
 _matters("any", outcome) if outcome in {"denied-by-webhook", "warned", "audited"}

@@ -39,14 +39,14 @@ test_notes[name] if {
 	some name, case in {
 		"no Namespace": {
 			"change": snapshots.with_namespace({"exists": false, "labelsComplete": false}),
-			"notes": ["there is no such Namespace in the snapshot, so that its labels are not known"],
+			"notes": ["there is no such Namespace in the snapshot, so its labels are not known"],
 		},
 		"Namespaces may not be read": {
 			"change": object.union(
 				snapshots.with_namespace({"exists": false, "labelsComplete": false}),
 				{"unknown": ["Namespace"]},
 			),
-			"notes": ["its Namespace could not be read, so that its labels are not known"],
+			"notes": ["its Namespace could not be read, so its labels are not known"],
 		},
 		"ignored": {"change": snapshots.with_namespace(snapshots.ignored), "notes": [label]},
 		"ignored and exempt": {
@@ -58,13 +58,13 @@ test_notes[name] if {
 		},
 		"ignored, not exempt": {
 			"change": object.union(snapshots.with_namespace(snapshots.ignored), {"deployments": _gatekeeper([])}),
-			"notes": [sprintf("%s, which no --exempt-namespace of Gatekeeper's allows", [label])],
+			"notes": [sprintf("%s, which Gatekeeper's --exempt-namespace does not allow", [label])],
 		},
 		"exempt only": {
 			"change": {"deployments": _gatekeeper(["--exempt-namespace=a"])},
 			"notes": [concat("", [
-				"Gatekeeper's --exempt-namespace=a only allows it the label admission.gatekeeper.sh/ignore: ",
-				"it excludes nothing",
+				"Gatekeeper's --exempt-namespace=a only allows the label admission.gatekeeper.sh/ignore: ",
+				"it excludes nothing by itself",
 			])],
 		},
 	}

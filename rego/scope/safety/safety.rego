@@ -11,10 +11,10 @@ import data.scope.probes
 import data.scope.reach
 
 # METADATA
-# title: What deny would do in a namespace
+# title: The consequences of deny in a namespace
 # description: |
 #   {state, reason, blocked, unjudged}: `state` is "safe", "unsafe" or "unknown"; `blocked` are the workloads that could
-#   not replace their pods, `unjudged` those of which that is not known.
+#   not replace their pods; `unjudged` are the workloads for which that is not known.
 of_deny(namespace) := {
 	"state": state,
 	"reason": reason,
@@ -41,8 +41,8 @@ _safety(namespace, blocked, unjudged) := ["unsafe", text] if {
 	some workload in blocked
 	not workload.idle
 	_key(workload) in {key | some [key, _] in answers.let_in_if_trusted[namespace.name]}
-	text := "as whom the controllers of these ask is not known: deny is safe if trustedUsers lists them"
-} else := ["unknown", "it cannot be decided here whether these could still replace their pods"] if {
+	text := "the users of their controllers are not known: deny is safe if trustedUsers lists these users"
+} else := ["unknown", "it cannot be decided here whether these workloads could still replace their pods"] if {
 	some workload in blocked
 	not workload.idle
 } else := _where_nothing_is_blocked(namespace)
@@ -64,7 +64,7 @@ _workload_kinds := {
 	"ExpansionTemplate",
 }
 
-# Where images are only matters for objects without a controller, or if the controller does not help.
+# Nodes only matter for objects without a controller, and for policies that do not spare controllers.
 _inventory_kinds contains "Node" if {
 	some index, source in input.plan.sources
 	source.policy == "protected_image_cache"
@@ -112,7 +112,7 @@ _reach(answer, namespace) := "unknown" if {
 
 _may_be_let_in(answer) if [answer.workload, answer.source] in answers.let_in_if_trusted[answer.namespace]
 
-# Whether a source would be asked about pods of workloads, as if its action were deny.
+# Whether a source would judge the next pods of workloads if its action were deny.
 _source_reach[namespace.name][index] := _policy_reach(source, namespace) if {
 	some namespace in input.plan.namespaces
 	some index, source in input.plan.sources
@@ -147,7 +147,7 @@ _webhook_reach(source, index, namespace) := "mismatch" if {
 	entry.assumed
 } else := "match"
 
-# Something may give the pods another pull policy before they are judged.
+# Mutation may change the pull policy of the pods before they are judged.
 _may_be_mutated(source, namespace) if {
 	probes.offend(source.policy)
 	some step in mutation.found(namespace, "pod")

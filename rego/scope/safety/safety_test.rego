@@ -43,7 +43,7 @@ test_deny[name] if {
 				_with_workloads([_of_workload(0, _workload, ["no"])]),
 				{"validatingWebhooks": []},
 			),
-			"deny": ["safe", "deny does not reach it: there is no webhook of Gatekeeper's for this", []],
+			"deny": ["safe", "deny does not reach it: Gatekeeper has no webhook for this", []],
 		},
 		"perhaps in reach": {
 			"change": object.union(
@@ -51,7 +51,7 @@ test_deny[name] if {
 				{"unknown": ["Config"]},
 			),
 			"deny": [
-				"unknown", "it cannot be decided here whether these could still replace their pods",
+				"unknown", "it cannot be decided here whether these workloads could still replace their pods",
 				[_blocked({"certain": false})],
 			],
 		},
@@ -61,7 +61,7 @@ test_deny[name] if {
 				snapshots.with_namespace({"constraints": [{"source": 0, "assumed": true}]}),
 			),
 			"deny": [
-				"unknown", "it cannot be decided here whether these could still replace their pods",
+				"unknown", "it cannot be decided here whether these workloads could still replace their pods",
 				[_blocked({"certain": false})],
 			],
 		},
@@ -71,7 +71,7 @@ test_deny[name] if {
 				snapshots.with_mutation(snapshots.protected),
 			),
 			"deny": [
-				"unknown", "it cannot be decided here whether these could still replace their pods",
+				"unknown", "it cannot be decided here whether these workloads could still replace their pods",
 				[_blocked({"certain": false})],
 			],
 		},
@@ -111,7 +111,7 @@ test_deny[name] if {
 				"validatingWebhooks": [],
 			}]),
 			"deny": [
-				"unknown", "it cannot be decided here whether these could still replace their pods",
+				"unknown", "it cannot be decided here whether these workloads could still replace their pods",
 				[_blocked({"certain": false, "by": ["ours"]})],
 			],
 		},
@@ -156,7 +156,7 @@ test_deny_of_every_policy_and_as_whoever_asks[name] if {
 				object.union(_of_workload(0, _workload, []), {"trusted": true}),
 			]),
 			"deny": [
-				"unknown", "as whom the controllers of these ask is not known: deny is safe if trustedUsers lists them",
+				"unknown", "the users of their controllers are not known: deny is safe if trustedUsers lists these users",
 				[_blocked({"certain": false})],
 			],
 		},

@@ -2,23 +2,23 @@
 # title: Steps
 # description: |
 #   What happens to an object at one stage of its way through the API server: {stage, by, effect, could, text}. `effect`
-#   is "pass", "mutate", "deny", "warn", "audit", or an action that Gatekeeper does not know; "unknown" where it cannot
-#   be decided here, and then `could` is the strongest possible effect: "any" for all that Gatekeeper does, "" for
-#   effects that do not count.
+#   is "pass", "mutate", "deny", "warn", "audit", or an action that Gatekeeper does not know. It is "unknown" if it
+#   cannot be decided here; `could` is then the strongest possible effect: "any" for everything that Gatekeeper does, or
+#   "" for effects that do not count.
 # scope: package
 package scope.steps
 
 # METADATA
 # title: A step
-# description: "`what` is what known, passed or unknown returns."
+# description: "`what` is a value of known, passed or unknown."
 step(stage, by, what) := object.union({"stage": stage, "by": by}, what)
 
 # METADATA
-# title: An effect that is certain
+# title: A certain effect
 known(effect, text) := {"effect": effect, "could": "", "text": text}
 
 # METADATA
-# title: Nothing happens
+# title: No effect
 passed(text) := known("pass", text)
 
 # METADATA
@@ -26,12 +26,12 @@ passed(text) := known("pass", text)
 unknown(could, text) := {"effect": "unknown", "could": could, "text": text}
 
 # METADATA
-# title: An object as steps name it
+# title: The name of an object in steps
 named(kind, name) := sprintf("%s %s", [kind, name])
 
 # METADATA
-# title: The steps that stand for kinds that could not be read
-# description: At one stage, each with the strongest effect that objects of the kinds can have.
+# title: The steps for kinds that could not be read
+# description: All at one stage, with the strongest effect that objects of these kinds can have.
 unread(stage, kinds, could) := [step(stage, kind, unknown(could, sprintf("%s could not be read", [kind]))) |
 	some kind in kinds
 	kind in input.unknown

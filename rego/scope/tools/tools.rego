@@ -1,6 +1,6 @@
 # METADATA
-# title: Other tools at work
-# description: What may have changed the pods of a namespace on their way in.
+# title: Other tools that change pods
+# description: The tools that may have changed the pods of a namespace at admission.
 # scope: package
 package scope.tools
 
@@ -10,8 +10,8 @@ import data.scope.policies
 import data.scope.probes
 
 # METADATA
-# title: The changes in a namespace, and who is suspected of them
-# description: "{changed, suspects}. Without a trace nobody is suspected."
+# title: The changes in a namespace, and the suspects
+# description: "{changed, suspects}. Without changes there are no suspects."
 at_work(namespace) := {"changed": changed, "suspects": suspects} if {
 	changed := [object.remove(change, ["namespace"]) |
 		some change in input.plan.changed
@@ -35,7 +35,7 @@ plugins := [sprintf("the admission plugin AlwaysPullImages, which the pod %s tur
 	name := sprintf("%s/%s", [pod.metadata.namespace, pod.metadata.name])
 ]
 
-# AlwaysPullImages changes containers, and injects none.
+# AlwaysPullImages changes containers, but injects none.
 _changes_policies(changed) if {
 	some change in changed
 	change.policy != null
@@ -66,7 +66,7 @@ _changes_pods(configuration, request) if {
 	_is_suspect(configuration, webhook)
 }
 
-# Gatekeeper's own webhook does what its mutators say.
+# Gatekeeper's own webhook is explained by its mutators.
 _is_suspect(configuration, webhook) if {
 	not webhook in {entry.webhook | some entry in gatekeeper.webhooks([configuration], "mutation")}
 } else if {

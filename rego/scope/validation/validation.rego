@@ -1,6 +1,6 @@
 # METADATA
 # title: Validation by the API server itself
-# description: What ValidatingAdmissionPolicies say of the probes.
+# description: The effect of ValidatingAdmissionPolicies on the probes.
 # scope: package
 package scope.validation
 
@@ -38,7 +38,7 @@ _effects(policy, messages, request) := _own_effects(policy, messages, request) i
 _own_effects(policy, messages, request) := [steps.passed(sprintf("does not judge it (%s)", [applied.by]))] if {
 	applied := policies.applied(policy, input.validatingBindings, request)
 	applied.verdict == "mismatch"
-} else := [steps.passed("has nothing against it")] if {
+} else := [steps.passed("finds no violation")] if {
 	count(messages) == 0
 } else := [effect |
 	some binding in input.validatingBindings
@@ -50,4 +50,4 @@ _own_effects(policy, messages, request) := [steps.passed(sprintf("does not judge
 
 _effect(applied, action, message) := steps.known(action, message) if {
 	applied.verdict == "match"
-} else := steps.unknown(action, sprintf("whether it judges it cannot be decided here (%s)", [applied.by]))
+} else := steps.unknown(action, sprintf("it cannot be decided here whether it judges it (%s)", [applied.by]))

@@ -46,7 +46,7 @@ test_policy[name] if {
 		},
 		"edited": {
 			"change": snapshots.with_policy(snapshots.edited, [snapshots.binding("b", ["Deny"], {})]),
-			"facts": [_policy_fact("unknown", "deny", "whether it judges it cannot be decided here (isProtected)")],
+			"facts": [_policy_fact("unknown", "deny", "it cannot be decided here whether it judges it (isProtected)")],
 			"outcome": ["audited", false],
 		},
 		"edited, and bound twice": {
@@ -54,7 +54,7 @@ test_policy[name] if {
 				snapshots.binding("b", ["Warn"], {}),
 				snapshots.binding("c", ["Deny"], _elsewhere),
 			]),
-			"facts": [_policy_fact("unknown", "warn", "whether it judges it cannot be decided here (isProtected)")],
+			"facts": [_policy_fact("unknown", "warn", "it cannot be decided here whether it judges it (isProtected)")],
 			"outcome": ["audited", false],
 		},
 		"nothing against it": {
@@ -62,7 +62,7 @@ test_policy[name] if {
 				snapshots.bound(["Deny"]),
 				{"answers": snapshots.answers},
 			),
-			"facts": [_policy_fact("pass", "", "has nothing against it")],
+			"facts": [_policy_fact("pass", "", "finds no violation")],
 			"outcome": ["audited", true],
 		},
 		"of others": {
@@ -75,7 +75,7 @@ test_policy[name] if {
 			},
 			"facts": [_policy_fact(
 				"unknown", "",
-				"is not pullguard's: what its CEL does cannot be decided here",
+				"is not pullguard's: the effect of its CEL cannot be decided here",
 			)],
 			"outcome": ["audited", true],
 		},

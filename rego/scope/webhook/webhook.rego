@@ -1,6 +1,6 @@
 # METADATA
 # title: Gatekeeper's webhook
-# description: What the constraints say of the probes where Gatekeeper is asked.
+# description: The effect of the constraints on the probes in namespaces about which Gatekeeper is asked.
 # scope: package
 package scope.webhook
 
@@ -36,7 +36,7 @@ _perhaps_asked(namespace, probe, doubts) := array.flatten([
 	],
 ])
 
-# The action of an ExpansionTemplate replaces that of a constraint that is enforced here.
+# The action of an ExpansionTemplate replaces that of a constraint, if the constraint is enforced here.
 _implied_actions(action, actions) := actions if {
 	action == ""
 } else := [action | count(actions) > 0]
@@ -45,13 +45,13 @@ _effects(actions, messages, known) := [steps.passed("does not select it")] if {
 	messages == null
 } else := [steps.passed("is not enforced by the webhook")] if {
 	count(actions) == 0
-} else := [steps.passed("has nothing against it")] if {
+} else := [steps.passed("finds no violation")] if {
 	messages == []
 } else := [_effect(action, messages[0], known) | some action in actions]
 
 _effect(action, message, known) := steps.passed(sprintf("its action is %s", [action])) if {
 	not action in {"deny", "warn"}
-} else := steps.unknown(action, "without the labels of the namespace it is not known whether it selects it") if {
+} else := steps.unknown(action, "the labels of the namespace are not known, so it may not select it") if {
 	known.assumed
 } else := steps.unknown(action, sprintf("its action is %s if the webhook is asked", [action])) if {
 	not known.asked

@@ -19,18 +19,18 @@ test_why_the_webhook_lets_it_pass[name] if {
 	some name, case in {
 		"no webhook": {
 			"change": {"validatingWebhooks": []},
-			"fact": snapshots.passed(snapshots.asked, "there is no webhook of Gatekeeper's for this"),
+			"fact": snapshots.passed(snapshots.asked, "Gatekeeper has no webhook for this"),
 		},
 		"selector": {
 			"change": snapshots.with_namespace(snapshots.ignored),
-			"fact": snapshots.passed(snapshots.asked, "gatekeeper-validation is not asked, by its namespaceSelector"),
+			"fact": snapshots.passed(snapshots.asked, "gatekeeper-validation is not asked due to its namespaceSelector"),
 		},
 		"Config": {
 			"change": {"configs": [{
 				"metadata": {"name": "config"},
 				"spec": {"match": [{"processes": ["webhook"], "excludedNamespaces": ["a*"]}]},
 			}]},
-			"fact": snapshots.passed(snapshots.asked, "Gatekeeper's Config leaves a* out of webhook"),
+			"fact": snapshots.passed(snapshots.asked, "Gatekeeper's Config excludes a* from webhook"),
 		},
 		"action": {
 			"change": snapshots.with_source({"admission": ["dryrun"]}),
@@ -48,8 +48,8 @@ test_why_the_webhook_lets_it_pass[name] if {
 test_nothing_against_it if {
 	change := {"answers": [snapshots.answer("pod", point, []) | some point in ["admission", "audit"]]}
 	snapshots.pod_steps(change) == [
-		snapshots.passed(snapshots.by_name, "has nothing against it"),
-		["Audit", snapshots.by_name, "pass", "", "has nothing against it"],
+		snapshots.passed(snapshots.by_name, "finds no violation"),
+		["Audit", snapshots.by_name, "pass", "", "finds no violation"],
 	]
 	snapshots.report_on(change).deployment.facts == [
 		{"stage": snapshots.validating, "by": snapshots.by_name, "effect": "pass", "could": "", "text": "does not select it"},
@@ -64,20 +64,20 @@ test_what_is_not_known_of_the_webhook[name] if {
 	some name, case in {
 		"no configuration": {
 			"change": {"validatingWebhooks": [], "unknown": ["ValidatingWebhookConfiguration"]},
-			"doubt": ["deny", "no ValidatingWebhookConfiguration of Gatekeeper's could be read"],
+			"doubt": ["deny", "Gatekeeper's ValidatingWebhookConfiguration could not be read"],
 		},
 		"conditions": {
 			"change": {"validatingWebhooks": [snapshots.hook("validation", {"matchConditions": [{"name": "x"}]})]},
 			"doubt": [
 				"deny",
-				"whether gatekeeper-validation is asked cannot be decided here, for its matchConditions",
+				"it cannot be decided here whether gatekeeper-validation is asked, because of its matchConditions",
 			],
 		},
 		"labels": {
 			"change": snapshots.with_namespace({"labelsComplete": false}),
 			"doubt": [
 				"deny",
-				"whether gatekeeper-validation is asked cannot be decided here, for its namespaceSelector",
+				"it cannot be decided here whether gatekeeper-validation is asked, because of its namespaceSelector",
 			],
 		},
 		"Config": {
@@ -97,7 +97,7 @@ test_what_is_not_known_of_the_webhook[name] if {
 test_a_selection_that_is_assumed_is_not_certain if {
 	change := snapshots.with_namespace({"constraints": [{"source": 0, "assumed": true}]})
 	snapshots.outcomes(change) == snapshots.same("nothing", false)
-	text := "without the labels of the namespace it is not known whether it selects it"
+	text := "the labels of the namespace are not known, so it may not select it"
 	snapshots.pod_steps(change) == [
 		[snapshots.validating, snapshots.by_name, "unknown", "deny", text],
 		["Audit", snapshots.by_name, "unknown", "audit", text],
@@ -114,7 +114,7 @@ test_what_expansion_templates_make[name] if {
 		"the action of the constraint": ["deny", "", ["no"], [["deny", "[Implied by workloads] no"]], "denied-by-webhook"],
 		"its own action": ["dryrun", "deny", ["no"], [["deny", "[Implied by workloads] no"]], "denied-by-webhook"],
 		"its own, milder action": ["dryrun", "warn", ["no"], [["warn", "[Implied by workloads] no"]], "warned"],
-		"nothing against it": ["dryrun", "deny", [], [["pass", "has nothing against it"]], "audited"],
+		"nothing against it": ["dryrun", "deny", [], [["pass", "finds no violation"]], "audited"],
 	}
 	change := object.union(_expanded(action, messages), snapshots.with_source({"admission": [constraint]}))
 	found := snapshots.report_on(change).deployment

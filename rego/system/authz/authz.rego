@@ -1,8 +1,8 @@
 # METADATA
 # title: Who may use an OPA server of pullguard
 # description: |
-#   Only clients with the token whose hash pullguard gave the server. Everybody may ask for the nonce that pullguard
-#   gave it: with that, the server shows that it is pullguard's before it gets the token.
+#   Only clients with the token whose hash pullguard gave to the server. Everybody may read the nonce that pullguard
+#   gave to it, with which the server proves that it is pullguard's before it receives the token.
 # scope: package
 package system.authz
 

@@ -1,8 +1,8 @@
 # METADATA
 # title: Snapshots for the tests of scope
 # description: |
-#   A cluster with one protected namespace, one constraint that denies, and Gatekeeper's webhooks; changes to it, and
-#   what scope says of it.
+#   A cluster with one protected namespace, one constraint that denies, and Gatekeeper's webhooks; changes of it, and
+#   scope's results for it.
 # scope: package
 package testing.snapshots
 

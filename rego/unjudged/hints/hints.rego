@@ -1,18 +1,18 @@
 # METADATA
 # title: Where to look in objects of kinds that no constraint selects
 # description: |
-#   Most of them hold nothing that a policy could judge. Objects without any of this are not looked at, which costs next
-#   to nothing.
+#   Most of these objects hold nothing that a policy could judge. Objects without any of these hints are skipped, which
+#   costs almost nothing.
 # scope: package
 package unjudged.hints
 
 # METADATA
-# title: What the engine hands to unjudged.objects
+# title: What the engine passes to unjudged.objects
 # description: |
-#   `keys`: the outermost mappings that have one of these keys, with a value of this type. `texts`: strings that contain
-#   one of these, as ConfigMaps hold manifests. `skipped`: fields of objects in which neither is looked for. `lists`:
-#   fields of pod specs in objects of these `groups` that the API server refuses if they are not lists, and in which
-#   policies find nothing then.
+#   `keys`: the outermost mappings with one of these keys and a value of this type. `texts`: strings that contain one of
+#   these, because ConfigMaps can hold manifests. `skipped`: top-level fields that are not searched. `lists`: fields
+#   of pod specs that must be lists. In objects of these `groups`, the API server refuses any other value, and
+#   policies find nothing in it.
 wanted := {
 	"keys": {
 		"containers": "array",

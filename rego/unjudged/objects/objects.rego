@@ -1,8 +1,8 @@
 # METADATA
-# title: What a policy could judge in objects of kinds that none covers
+# title: What a policy could judge in objects of kinds that no constraint selects
 # description: |
-#   A custom resource with Always must not look like one without. Nothing here is a violation: the report says that
-#   something was not judged, and what to do about it.
+#   A report must distinguish a custom resource with Always from one without. These results are not violations: the
+#   report says that something was not judged, and what to do about it.
 # scope: package
 package unjudged.objects
 
@@ -10,14 +10,14 @@ import data.lib.images
 import data.lib.pods
 
 # METADATA
-# title: What the objects of input.objects hold, one entry an object
+# title: What the objects of input.objects hold, one entry for each object
 # description: |
-#   An object has its apiVersion, kind and metadata, and `parts` of the rest, as unjudged.hints asks for them: each has
-#   a `value`, and whether that `isText`: read from a string, or the string itself if it cannot be read. The entry is
-#   null, or has `holds` and `remedy`, words for people.
+#   An object has its apiVersion, kind and metadata, and `parts` of the rest, as selected by unjudged.hints. A part has
+#   a `value` and `isText`, which tells that it was read from a string, or that it is a string that cannot be read. An
+#   entry is null, or has `holds` and `remedy`, texts for people.
 found := [_entry(obj) | some obj in input.objects]
 
-# Its controller is judged or noted itself.
+# The object's controller is judged or reported itself.
 _entry(obj) := null if {
 	pods.is_controlled(obj)
 } else := {"holds": holds, "remedy": remedy} if {
@@ -27,29 +27,29 @@ _entry(obj) := null if {
 	})
 } else := null
 
-# The object's own fields come before those in strings.
+# The object's own fields take precedence over those in strings.
 _holding(part, shape) := [[part.isText, rank], _words(part, shape), _remedy(part, shape)] if {
 	some rank, known in _shapes
 	known == shape
 }
 
-# What counts most comes first.
+# The most important shapes come first.
 _shapes := [
 	"a pod spec that says Always",
-	"a pod spec whose images mean Always",
+	"a pod spec whose images imply Always",
 	"a container that says Always",
-	"a container whose image means Always",
+	"a container whose image implies Always",
 	"a pull policy that says Always",
 	"a pod spec",
 ]
 
-_words(part, shape) := sprintf("%s, in a text", [shape]) if {
+_words(part, shape) := sprintf("%s, in a string", [shape]) if {
 	part.isText
 } else := shape
 
-_remedy(part, shape) := "check that text by itself" if {
+_remedy(part, shape) := "check the string as a file of its own" if {
 	part.isText
-} else := "check what is made of it" if {
+} else := "check the objects that are made from it" if {
 	shape == "a pull policy that says Always"
 } else := "see customKinds"
 
@@ -65,18 +65,18 @@ _shapes_in(part) := {"a pull policy that says Always"} if {
 
 _has("a pod spec that says Always", value) if _says_always(_pod_spec(value))
 
-_has("a pod spec whose images mean Always", value) if _means_always(_pod_spec(value))
+_has("a pod spec whose images imply Always", value) if _means_always(_pod_spec(value))
 
 _has("a container that says Always", value) if _says_always(_container(value))
 
-_has("a container whose image means Always", value) if _means_always(_container(value))
+_has("a container whose image implies Always", value) if _means_always(_container(value))
 
 _has("a pull policy that says Always", value) if {
 	some field in ["imagePullPolicy", "pullPolicy"]
 	value[field] == "Always"
 }
 
-# A parameter of a chart, as Argo CD has them.
+# A parameter of a chart in Argo CD's format.
 _has("a pull policy that says Always", value) if {
 	value.value == "Always"
 	endswith(value.name, "ullPolicy")
@@ -94,7 +94,7 @@ _means_always(uses) if {
 	images.effective_policy(use.stated, use.image) == "Always"
 }
 
-# The uses of images in what has the shape of a pod spec; undefined for anything else.
+# The images of a value with the shape of a pod spec; undefined for other values.
 _pod_spec(value) := pods.uses({"spec": value}, {"group": "", "kind": "Pod"}, []) if {
 	is_array(value.containers)
 	some container in value.containers
@@ -102,14 +102,14 @@ _pod_spec(value) := pods.uses({"spec": value}, {"group": "", "kind": "Pod"}, [])
 	_is_image(container.image)
 }
 
-# That of what has the shape of a container, wherever it stands.
+# The image of a value with the shape of a container, anywhere.
 _container(value) := [{"image": value.image, "stated": object.get(value, "imagePullPolicy", null)}] if {
 	_is_image(value.image)
 	some field in _container_fields
 	value[field]
 }
 
-# A container has one of these beside its image.
+# A container has at least one of these fields besides its image.
 _container_fields := {
 	"args",
 	"command",
@@ -129,7 +129,7 @@ _container_fields := {
 	"workingDir",
 }
 
-# A reference, or what becomes one.
+# A valid reference, or a template of one.
 _is_image(image) if images.is_reference(image)
 
 _is_image(image) if regex.match(`\$[({]|\{\{`, image)

@@ -10,9 +10,9 @@ _latest := {"name": "c", "image": "x"}
 
 _see(holds) := {"holds": holds, "remedy": "see customKinds"}
 
-_made(holds) := {"holds": holds, "remedy": "check what is made of it"}
+_made(holds) := {"holds": holds, "remedy": "check the objects that are made from it"}
 
-_text(holds) := {"holds": sprintf("%s, in a text", [holds]), "remedy": "check that text by itself"}
+_text(holds) := {"holds": sprintf("%s, in a string", [holds]), "remedy": "check the string as a file of its own"}
 
 _parts(values, is_text) := [{"isText": is_text, "value": value} | some value in values]
 
@@ -21,14 +21,14 @@ test_found if {
 		"nothing": [[], null],
 		"a pod spec": [[{"containers": [_container]}], _see("a pod spec")],
 		"a pod spec, stated": [[{"containers": [_container, _always]}], _see("a pod spec that says Always")],
-		"a pod spec, implied": [[{"containers": [_latest]}], _see("a pod spec whose images mean Always")],
+		"a pod spec, implied": [[{"containers": [_latest]}], _see("a pod spec whose images imply Always")],
 		"an init container": [
 			[{"containers": [_container], "initContainers": [_always]}],
 			_see("a pod spec that says Always"),
 		],
 		"an image volume": [
 			[{"containers": [_container], "volumes": [{"image": {"reference": "x"}}]}],
-			_see("a pod spec whose images mean Always"),
+			_see("a pod spec whose images imply Always"),
 		],
 		"a pod spec deep inside": [
 			[{"image": "x:v1", "a": [{"containers": [_always]}]}],
@@ -44,7 +44,7 @@ test_found if {
 		"a schema": [[{"containers": {"type": "array"}, "image": {"type": "string"}}], null],
 		"a container": [[_container], null],
 		"a container, stated": [[{"image": "x:v1", "imagePullPolicy": "Always"}], _see("a container that says Always")],
-		"a container, implied": [[{"image": "x", "script": "make"}], _see("a container whose image means Always")],
+		"a container, implied": [[{"image": "x", "script": "make"}], _see("a container whose image implies Always")],
 		"an image alone": [[{"image": "x"}], null],
 		"no image": [[{"image": "Not An Image", "name": "c"}], null],
 		"a value of a chart": [[{"image": {"pullPolicy": "Always"}}], _made("a pull policy that says Always")],

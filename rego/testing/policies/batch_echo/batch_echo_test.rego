@@ -1,6 +1,6 @@
 # METADATA
 # title: A policy for the tests of batch
-# description: Says which object it was asked about, and with which parameters.
+# description: Reports the object and the parameters that it receives.
 # scope: package
 package policies.batch_echo
 

@@ -1,6 +1,6 @@
 # METADATA
 # title: A policy for the tests of hook, suite and plan
-# description: Says what it was given; some of what it says is nothing that Gatekeeper takes for a violation.
+# description: Reports its input. Some of its results are not violations for Gatekeeper.
 # scope: package
 package policies.hook_echo
 

@@ -1,4 +1,4 @@
-# A policy for the tests of data.scope.judge: it says what its parameters say.
+# A policy for the tests of data.scope.judge. It reports its parameters.
 package policies.judge_echo
 
 violation contains {"msg": msg} if some msg in input.parameters.says

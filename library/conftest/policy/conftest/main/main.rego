@@ -1,9 +1,10 @@
 # METADATA
 # title: Gatekeeper's policies for conftest
 # description: >-
-#   Runs the constraints in data.pullguard.constraints on what conftest reads: deny fails, warn and dryrun warn. Each
-#   message begins with the object and ends with the constraint; the metadata holds the violation itself.
-#   data.pullguard.namespace and data.pullguard.namespaces are optional, as in gatekeeper.batch.
+#   Evaluates the constraints in data.pullguard.constraints for what conftest reads. Violations of constraints with the
+#   action deny are failures; those with warn and dryrun are warnings. A message begins with the object and ends with
+#   the constraint; the result's metadata holds the violation itself. data.pullguard.namespace and
+#   data.pullguard.namespaces are optional, as in gatekeeper.batch.
 # scope: package
 package main
 
@@ -12,13 +13,13 @@ import rego.v1
 import data.gatekeeper.batch
 
 # METADATA
-# title: Violations of constraints that deny, and whatever keeps constraints from being judged
+# title: Violations of constraints that deny, and errors that prevent constraints from being evaluated
 # scope: document
 deny contains result if {
 	some result in _judged([entry | some entry in batch.active; entry.enforcementAction == "deny"])
 }
 
-# conftest merges what -d names into data; without it every manifest would pass.
+# conftest merges the files of -d into data. Without them, every manifest would pass.
 deny contains {"msg": "no constraints were loaded, so nothing was judged: pass their folder to conftest with -d"} if {
 	not _has_constraints
 }
@@ -44,8 +45,8 @@ warn contains result if {
 }
 
 _too_deep := concat("", [
-	"lists are nested more than five levels deep, so what is in them was not judged: ",
-	"`pullguard check` judges it",
+	"lists are nested more than five levels deep, so their items were not judged: ",
+	"use `pullguard check`",
 ])
 
 _has_constraints if count(data.pullguard.constraints) > 0
@@ -66,7 +67,7 @@ _judged(entries) := [result |
 	entries != []
 }
 
-# What is not worth saying where the constraint may not be for the object's namespace.
+# Violations that are not reported unless it is certain that the constraint selects the object's namespace.
 _is_doubtful(response) if {
 	response.namespaceAssumed
 	response.details.onlyIfCertain
@@ -80,11 +81,11 @@ default _namespaces := {}
 
 _namespaces := data.pullguard.namespaces
 
-# What kubectl unpacks before it sends it: whatever has an array of items is a list, whatever its kind. Rego has no
+# The objects that kubectl would send: everything with an array of items is a list, whatever its kind. Rego has no
 # recursion, so the levels are written out.
 _objects(document) := [_placed(obj) | some obj in _innermost(document); not _is_list(obj)]
 
-# What no Namespace can be called is a placeholder: the namespace is not known.
+# A namespace that is not a valid name is a placeholder: the real namespace is not known.
 _placed(obj) := json.remove(obj, ["metadata/namespace"]) if {
 	_is_text(obj.metadata.namespace)
 	not regex.match(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`, obj.metadata.namespace)
@@ -113,7 +114,7 @@ _is_list(document) if {
 	is_array(document.items)
 }
 
-# The items of a typed list need not say what they are.
+# Items of a typed list may lack a kind and an apiVersion.
 _implied_type(list, item) := {field: value |
 	some field, value in {"apiVersion": object.get(list, "apiVersion", null), "kind": kind}
 	is_string(value)

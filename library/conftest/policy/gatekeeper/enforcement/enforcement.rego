@@ -6,10 +6,10 @@ package gatekeeper.enforcement
 import rego.v1
 
 # METADATA
-# title: What a constraint asks for at an enforcement point
+# title: The actions of a constraint at an enforcement point
 # description: >-
-#   A set of actions, such as {"deny"}; empty where scopedEnforcementActions do not reach the point, which
-#   means that the constraint is not evaluated there.
+#   A set of actions, such as {"deny"}. It is empty if scopedEnforcementActions do not include the point; the
+#   constraint is then not evaluated there.
 actions(constraint, point) := scoped if {
 	constraint.spec.enforcementAction == "scoped"
 	scoped := {object.get(scope, "action", "") |

@@ -12,8 +12,8 @@ import data.gatekeeper.match
 # title: The violations of a constraint by a request
 # description: >-
 #   A set of {"key": {kind, name}, "msg", "details"}. policy is the key below data.policies; request is one of
-#   data.gatekeeper.match that also holds the review; inventory stands in for data.inventory. Where Gatekeeper cannot
-#   decide whether the constraint matches, that is one violation.
+#   data.gatekeeper.match that also has the review; inventory replaces data.inventory. If Gatekeeper cannot decide
+#   whether the constraint matches, that is one violation.
 responses(policy, constraint, request, inventory) := _responses(
 	match.outcome(object.get(constraint, ["spec", "match"], {}), request),
 	policy,
@@ -23,8 +23,8 @@ responses(policy, constraint, request, inventory) := _responses(
 )
 
 # METADATA
-# title: The violations of a constraint by a request that it is known to match
-# description: As responses, without asking again whether it matches.
+# title: The violations of a constraint by a request that matches it
+# description: Like responses, but does not evaluate the match.
 violations(policy, constraint, request, inventory) := _responses(
 	{"matches": true},
 	policy,
@@ -34,11 +34,11 @@ violations(policy, constraint, request, inventory) := _responses(
 )
 
 # METADATA
-# title: The message of the violation that stands for a failure to match
+# title: The message of the violation for a match that fails
 autorejection(reason) := sprintf("unable to match constraints: %s", [reason])
 
 # METADATA
-# title: What a policy gets as input.parameters
+# title: The value of input.parameters for a policy
 parameters(constraint) := stated if {
 	stated := object.get(constraint, ["spec", "parameters"], null)
 	stated != null

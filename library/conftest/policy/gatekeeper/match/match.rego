@@ -1,8 +1,8 @@
 # METADATA
 # title: Gatekeeper's match
 # description: >-
-#   Whether a constraint's spec.match selects a request, as Gatekeeper 3.23 decides it. The match
-#   is one that Gatekeeper's schema accepts.
+#   Whether a constraint's spec.match selects a request, as Gatekeeper 3.23 decides it. The match must be valid by
+#   Gatekeeper's schema.
 # scope: package
 package gatekeeper.match
 
@@ -13,10 +13,11 @@ import data.gatekeeper.review
 # METADATA
 # title: Whether a match selects a request
 # description: >-
-#   Gives {"matches": true or false}, or {"error": text} where Gatekeeper cannot decide and rejects. The request holds
-#   object and oldObject (or null; either may match), namespaceObject (the Namespace, or null where it is not known) and
-#   source. With "unknownNamespace": "judge", a namespaceSelector selects objects whose Namespace is not known, and with
-#   "unstatedNamespace": "judge", the scope Namespaced selects objects that state none but may have one.
+#   The result is {"matches": true or false}, or {"error": text} if Gatekeeper cannot decide and rejects the request.
+#   The request has object and oldObject (null if absent; either may match), namespaceObject (the Namespace, or null if
+#   not known) and source. With "unknownNamespace": "judge", a namespaceSelector selects objects whose Namespace is not
+#   known. With "unstatedNamespace": "judge", the scope Namespaced selects objects that do not state a namespace but may
+#   have one.
 outcome(match, request) := {"matches": true} if {
 	match in {null, {}}
 } else := {"error": sprintf("%s: neither object nor old object are defined", [_invalid_request])} if {
@@ -29,7 +30,7 @@ outcome(match, request) := {"matches": true} if {
 
 # METADATA
 # title: Whether a match is about objects of a kind
-# description: The kind is that of review.kind_of. A match that is not selects no such object, and cannot fail for one.
+# description: The kind is that of review.kind_of. A match about other kinds selects no such object, and cannot fail.
 # scope: document
 about_kind(match, _) if match in {null, {}}
 
@@ -52,7 +53,7 @@ _judged(match, obj, request) := {"matches": false} if {
 	not _name_matches(_optional(match, "name", ""), obj)
 } else := _by_source(_optional(match, "source", "All"), obj, request)
 
-# kinds, scope, namespaces and excludedNamespaces: what cannot fail.
+# kinds, scope, namespaces and excludedNamespaces, which cannot fail.
 _in_scope(match, obj, request) if {
 	_kinds_match(_optional(match, "kinds", []), review.kind_of(obj))
 	_scope_matches(_optional(match, "scope", "*"), obj, request)
@@ -89,14 +90,14 @@ _scope_matches("Namespaced", obj, request) if {
 	not review.cluster_scoped(obj)
 }
 
-# Gatekeeper takes every other value, misspelt ones too, for "any scope".
+# Gatekeeper treats every other value, including misspelt ones, as "any scope".
 _scope_matches(scope, _, _) if not scope in {"Cluster", "Namespaced"}
 
 _has_namespace(obj, _) if review.namespace_of(obj) != ""
 
 _has_namespace(_, request) if request.namespaceObject != null
 
-# null means that there is none: a list of namespaces neither selects nor excludes such an object.
+# null if the object has no namespace: a list of namespaces then neither selects nor excludes it.
 _namespace(obj, request) := review.name_of(obj) if {
 	review.is_namespace(obj)
 } else := review.name_of(request.namespaceObject) if {
@@ -129,7 +130,7 @@ _name_matches(pattern, obj) if {
 	_glob(pattern, review.name_of(obj))
 }
 
-# A generated name can only match what stands before its random end.
+# For a generated name, only the part before its random end is known.
 _name_matches(pattern, obj) if {
 	endswith(pattern, "*")
 	_glob(pattern, review.generate_name_of(obj))
@@ -189,7 +190,7 @@ _by_source(source, obj, _) := {"error": _failed(obj, sprintf("invalid source fie
 	not source in {"All", "Generated", "Original"}
 }
 
-# Gatekeeper refuses such a constraint when it is created; this tells users who evaluate constraints without Gatekeeper.
+# Gatekeeper rejects such a constraint when it is created. This error is for users who evaluate constraints without it.
 _selector_fault(selector) := sprintf("%q is not a valid label selector operator", [operators[0]]) if {
 	operators := [expression.operator |
 		some expression in _optional(selector, "matchExpressions", [])
@@ -213,7 +214,7 @@ _selects(selector, obj) if {
 
 _satisfied("In", key, values, labels) if _label_in(key, values, labels)
 
-# Not `not labels[key] in values`: that is undefined where there is no such label.
+# This is not `not labels[key] in values`, which is undefined if the label does not exist.
 _satisfied("NotIn", key, values, labels) if not _label_in(key, values, labels)
 
 _satisfied("Exists", key, _, labels) if labels[key]
@@ -222,7 +223,7 @@ _satisfied("DoesNotExist", key, _, labels) if not labels[key]
 
 _label_in(key, values, labels) if labels[key] in values
 
-# If the value of any label is not a string, the object has no labels; null counts as "".
+# If the value of any label is not a string, the object has no labels. null counts as "".
 _labels(obj) := {key: _label(value) | some key, value in labels} if {
 	labels := object.get(obj, ["metadata", "labels"], {})
 	is_object(labels)
@@ -235,7 +236,7 @@ _label(null) := ""
 
 _label(value) := value if is_string(value)
 
-# As Go reads JSON into a struct: null is as good as absent.
+# As when Go reads JSON into a struct, null counts as absent.
 _optional(value, field, default_value) := found if {
 	found := object.get(value, field, null)
 	found != null

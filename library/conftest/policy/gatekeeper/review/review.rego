@@ -1,8 +1,8 @@
 # METADATA
-# title: The review that Gatekeeper hands to a policy
+# title: The review that a policy receives
 # description: >-
-#   Builds input.review as Gatekeeper 3.23 does, null, empty and absent fields included, and the request
-#   that data.gatekeeper.match and data.gatekeeper.hook judge.
+#   Builds input.review as Gatekeeper 3.23 does, including null, empty and absent fields, and the request for
+#   data.gatekeeper.match and data.gatekeeper.hook.
 # scope: package
 package gatekeeper.review
 
@@ -11,13 +11,13 @@ import rego.v1
 # METADATA
 # title: The review of a plain object, as gator and audit build it
 # description: >-
-#   namespace is the one for objects that state none and are not known to be cluster-scoped; "" says that it is
-#   not known. As the API server does, it is written into the object as well.
+#   namespace is the namespace of objects that do not state any and are not known to be cluster-scoped; "" means that it
+#   is not known. It is also written into the object, as the API server does.
 from_object(obj, namespace) := _review(_placed(obj, namespace))
 
 # METADATA
 # title: The review of an AdmissionReview's request
-# description: Fields that the request leaves out get Go's zero values; for DELETE the old object is the object.
+# description: Fields that the request lacks get Go's zero values. For DELETE, the old object is also the object.
 from_admission(request) := object.union_n([
 	{
 		"uid": _string(request, ["uid"]),
@@ -41,7 +41,7 @@ from_admission(request) := object.union_n([
 
 # METADATA
 # title: The request of a review
-# description: namespace_object is the Namespace of the review, or null where it is not known.
+# description: namespace_object is the Namespace of the review, or null if not known.
 request(review, namespace_object) := {
 	"review": review,
 	"object": review.object,
@@ -53,19 +53,19 @@ request(review, namespace_object) := {
 
 # METADATA
 # title: Group, version and kind of an object
-# description: All three are "" where apiVersion has more than one slash, as in Kubernetes.
+# description: As in Kubernetes, all three are "" if apiVersion has more than one slash.
 kind_of(obj) := _kind(split(_string(obj, ["apiVersion"]), "/"), _string(obj, ["kind"]))
 
 # METADATA
-# title: The object's metadata.name, or "" where it has none
+# title: The object's metadata.name, or "" if it has none
 name_of(obj) := _string(obj, ["metadata", "name"])
 
 # METADATA
-# title: The object's metadata.generateName, or "" where it has none
+# title: The object's metadata.generateName, or "" if it has none
 generate_name_of(obj) := _string(obj, ["metadata", "generateName"])
 
 # METADATA
-# title: The object's metadata.namespace, or "" where it has none
+# title: The object's metadata.namespace, or "" if it has none
 namespace_of(obj) := _string(obj, ["metadata", "namespace"])
 
 # METADATA
@@ -76,8 +76,8 @@ is_namespace(obj) if {
 }
 
 # METADATA
-# title: Whether the API server knows no namespaces for objects of this kind
-# description: Kinds of Kubernetes itself, and constraints and templates of Gatekeeper; others may be either.
+# title: Whether objects of this kind are known to be cluster-scoped
+# description: Kubernetes' own kinds, and constraints and templates of Gatekeeper. Other kinds may be either.
 # scope: document
 cluster_scoped(obj) if {
 	kind := kind_of(obj)
@@ -143,7 +143,7 @@ _reviewed("DELETE", _, old) := old
 
 _reviewed(operation, obj, _) := obj if operation != "DELETE"
 
-# Fields that the review does not have where the request does not state them.
+# Fields that the review lacks if the request does not state them.
 _stated_texts(request) := {field: request[field] |
 	some field in ["subResource", "requestSubResource", "name", "namespace"]
 	_string(request, [field]) != ""
