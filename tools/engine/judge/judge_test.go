@@ -318,7 +318,7 @@ func documentOf(t *testing.T, text string) *read.Document {
 }
 
 // Objects that a match can distinguish never share a selection.
-func TestObjectsAreToldApart(t *testing.T) {
+func TestDifferentObjectsShareNoSelection(t *testing.T) {
 	for field, expected := range map[string]string{
 		"labelSelector": "0.[]: a c0|3.[]: b c0|5.[]: a c0|6.[]:  c0",
 		"name":          "0.[]: a c0|3.[]: b c0|4.[]:  c0|5.[]: a c0|8.[]:  c0|9.[]: a c0",

@@ -275,7 +275,7 @@ func TestPlaceholdersOfNamespaces(t *testing.T) {
 	}
 }
 
-func TestMuchThatIsKeptBack(t *testing.T) {
+func TestManyDeferredFindings(t *testing.T) {
 	c := start(t)
 	c.setup(nil)
 	const pods = 1800
@@ -354,7 +354,7 @@ func TestReading(t *testing.T) {
 	}
 }
 
-func TestNamespacesOfWhatIsOnlyRead(t *testing.T) {
+func TestNamespacesOfReadRequests(t *testing.T) {
 	c := start(t)
 	for name, isInput := range map[string]bool{"a": false, "b": true} {
 		text := fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n", name)
@@ -519,7 +519,7 @@ func TestSetup(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotARequest(t *testing.T) {
+func TestInvalidRequests(t *testing.T) {
 	for text, expected := range map[string]string{
 		"":                                   "",
 		"{\"type\":\"file\"":                 "a request is cut off",

@@ -117,7 +117,7 @@ const (
 	isTooDeep = "nested deeper than 500 levels; reduce the nesting (`pullguard check` allows more with --max-depth)"
 )
 
-func TestWhatIsWrongBetweenDocuments(t *testing.T) {
+func TestProblemsBetweenDocuments(t *testing.T) {
 	for text, expected := range map[string]string{
 		"--- {a: 1}\n":                  "1 0: " + afterSeparator + `|0 {"a":1}`,
 		"a: 1\n--- {b: 2}\n---\nc: 3\n": `0 {"a":1}|2 1: ` + afterSeparator + `|1 {"b":2}|2 {"c":3}`,
@@ -341,7 +341,7 @@ func TestLimitsOfFiles(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRead(t *testing.T) {
+func TestUnreadableFiles(t *testing.T) {
 	for _, path := range []string{filepath.Join(t.TempDir(), "gone"), t.TempDir()} {
 		splitter := Splitter{Dialect: Kubernetes, Limits: DefaultLimits}
 		if result := splitter.SplitPath(path); result.Err == nil || result.Documents != 0 {
@@ -351,7 +351,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 }
 
 // Several goroutines ask for lines of the same document.
-func TestLinesForManyAtOnce(t *testing.T) {
+func TestConcurrentLines(t *testing.T) {
 	const lines = 50_000
 	text := []byte(strings.Repeat("- a\n", lines))
 	for range 20 {

@@ -92,7 +92,7 @@ func decided(t *testing.T, folder string, c *Chart, field string) string {
 	return out
 }
 
-func TestWhatDecides(t *testing.T) {
+func TestDecidingValues(t *testing.T) {
 	for name, c := range map[string]struct {
 		files         map[string]string
 		options       Options
@@ -217,7 +217,7 @@ func TestWhatDecides(t *testing.T) {
 }
 
 // The rendered and the omitted parts, with the reasons.
-func TestWhatIsRendered(t *testing.T) {
+func TestRenderedAndOmitted(t *testing.T) {
 	schema := `{"properties": {"replicas": {"type": "integer"}}}`
 	for name, c := range map[string]struct {
 		files   map[string]string
@@ -251,14 +251,14 @@ func TestWhatIsRendered(t *testing.T) {
 			files: map[string]string{"templates/a.yaml": "metadata:\n  annotations: {helm.sh/hook: \"test, pre-install\"}\n---\nmetadata:\n  annotations: {helm.sh/hook: crd-install}\n"},
 			text:  "metadata:\n  annotations: {helm.sh/hook: \"test, pre-install\"}\n",
 		},
-		"a namespace that is not known": {
+		"an unknown namespace": {
 			files: map[string]string{"templates/a.yaml": "namespace: {{ .Release.Namespace }}\nb: {namespace: \"{{ .Release.Namespace }}\", a: 1}\nc: {{ .Release.Namespace }}\n"},
 			text:  "namespace: \"\"\nb: {namespace: \"\", a: 1}\nc: release-namespace\n",
 		},
 		"a library": {
 			files: map[string]string{"Chart.yaml": chartFile + "type: library\n", "templates/_a.tpl": `{{ define "a" }}{{ end }}`},
 		},
-		"a subchart that is not there": {
+		"a missing subchart": {
 			files: map[string]string{
 				"Chart.yaml":       chartFile + "dependencies:\n- {name: db, version: 1.0.0}\n- {name: spare, version: 1.0.0, condition: spare.enabled}\n",
 				"values.yaml":      "spare: {enabled: false}\n",
@@ -272,11 +272,11 @@ func TestWhatIsRendered(t *testing.T) {
 			},
 			text: "a: 1\n",
 		},
-		"values that are missing": {
+		"missing values": {
 			files: map[string]string{"templates/a.yaml": "a: {{ required \"name it\" .Values.a }}\n"},
 			says:  "execution error at (web/templates/a.yaml:1:6): name it; state values with --values",
 		},
-		"a template that is wrong": {
+		"an invalid template": {
 			files: map[string]string{"templates/a.yaml": "a: {{ nothing }}\n"},
 			says:  `parse error at (web/templates/a.yaml:1): function "nothing" not defined`,
 		},
@@ -303,15 +303,15 @@ func TestWhatIsRendered(t *testing.T) {
 			},
 			text: "a: 1\n", says: "web/values.schema.json: the values are not checked: it refers to a schema outside of the chart, which is not read",
 		},
-		"what is ignored": {
+		"ignored files": {
 			files: map[string]string{".helmignore": "b.yaml\n", "templates/a.yaml": "a: {{ .Files.Get \"b.yaml\" }}\n", "b.yaml": "no\n"},
 			text:  "a: \n",
 		},
-		"a version that is none": {
+		"an invalid version": {
 			files: map[string]string{"templates/a.yaml": "a: 1\n"}, options: Options{KubeVersion: "new"},
 			says: `--kube-version new: could not parse "new" as version`,
 		},
-		"a value that is none": {
+		"an invalid value": {
 			files: map[string]string{"templates/a.yaml": "a: 1\n"}, options: Options{Set: []string{"a"}}, says: `--set a: key "a" has no value`,
 		},
 	} {
@@ -378,7 +378,7 @@ func TestRandomNames(t *testing.T) {
 	}
 }
 
-func TestWhatIsSteadyInNames(t *testing.T) {
+func TestSteadyPartOfNames(t *testing.T) {
 	for _, c := range [][3]string{{"web-abc", "web-axy", "web-"}, {"a", "b", ""}, {"web-1.0-x", "web-1.0-y", "web-1.0-"}, {"web", "web-a", ""}} {
 		if got := steady(c[0], c[1]); got != c[2] {
 			t.Errorf("%s, %s: got %q", c[0], c[1], got)
@@ -386,7 +386,7 @@ func TestWhatIsSteadyInNames(t *testing.T) {
 	}
 }
 
-func TestLinksLeadNowhereElse(t *testing.T) {
+func TestLinksOutOfTheRepositoryAreRefused(t *testing.T) {
 	top := write(t, map[string]string{
 		"repo/.git/HEAD": "", "repo/web/Chart.yaml": chartFile, "repo/web/templates/.keep": "", "repo/shared.yaml": "a: 1\n", "secret": "a: 2\n",
 	})
