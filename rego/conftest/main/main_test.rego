@@ -62,7 +62,7 @@ test_the_namespace_of_objects_that_state_none if {
 	denied == {_result("Pod n/p", "a", "deny", "n", false)}
 }
 
-test_what_is_said_only_where_it_is_certain if {
+test_only_if_certain if {
 	pod := object.union(_pod("p"), {"metadata": {"labels": {"perhaps": "yes"}}})
 	pullguard := {"constraints": [_entry("a", "deny")]}
 	doubtful := main.deny with input as pod with data.pullguard as pullguard

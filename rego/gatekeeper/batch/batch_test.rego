@@ -64,7 +64,7 @@ _scoped(points) := {
 	],
 }
 
-test_one_answer_an_object_in_their_order if {
+test_one_answer_for_each_object_in_order if {
 	constraints := [
 		_entry("b", {"enforcementAction": "warn", "parameters": {"x": 1}}),
 		_entry("a", {}),
@@ -141,7 +141,7 @@ test_a_kind_that_is_not_matched_cannot_fail if {
 	selections == [[]]
 }
 
-test_selections_that_cannot_be_told if {
+test_undecided_selections if {
 	constraints := [_entry("a", {}), _entry("b", {"match": {"source": "Nowhere"}})]
 	selections := batch.selections with data.pullguard.constraints as constraints
 		with input as {"objects": [_object("v1", "Pod", {})], "namespace": ""}
@@ -219,7 +219,7 @@ test_namespaces if {
 	}
 }
 
-test_what_a_cluster_holds_without_a_namespace_has_none if {
+test_objects_of_a_cluster_without_a_namespace if {
 	homeless := _object("example.com/v1", "Any", {"name": "p"})
 	entries := [_entry("c", {"match": {"scope": "Namespaced", "namespaces": ["n"]}})]
 	answers := batch.results with data.pullguard as {"constraints": entries, "enforcementPoint": "audit.gatekeeper.sh"}

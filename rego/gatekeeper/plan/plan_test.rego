@@ -48,7 +48,7 @@ test_tests if {
 }
 
 # A request may lack a namespace, and a Namespace a name. They must not match each other.
-test_a_namespace_without_a_name_is_nobodys if {
+test_a_namespace_without_a_name_matches_no_request if {
 	planned := plan.tests with input as {"tests": [{
 		"constraint": {"spec": {"match": _team}},
 		"cases": [{

@@ -35,7 +35,7 @@ test_found_each_once if {
 	found == [_change]
 }
 
-test_a_workload_that_is_there_twice[name] if {
+test_a_duplicate_workload[name] if {
 	some name, case in {
 		"the same": {"second": "IfNotPresent", "found": [_change]},
 		"another policy": {"second": "Never", "found": [object.union(_change, {"policy": "IfNotPresent or Never"})]},

@@ -85,7 +85,7 @@ test_protected_by_name_or_label if {
 	}]
 }
 
-test_what_a_constraint_asks_of_objects_does_not_protect_less if {
+test_conditions_on_objects_do_not_reduce_protection if {
 	found := _plan({
 		"constraints": [_constraint("narrow", {
 			"namespaces": ["a"], "labelSelector": {"matchLabels": {"x": "y"}}, "name": "web", "source": "Original",
@@ -96,7 +96,7 @@ test_what_a_constraint_asks_of_objects_does_not_protect_less if {
 	{object.keys(case) | some case in found.cases} == {{"namespace", "source", "point", "probe"}}
 }
 
-test_a_match_that_is_none_protects_every_namespace if {
+test_a_null_match_protects_every_namespace if {
 	found := _plan({
 		"constraints": [object.union(_constraint("all", {}), {"spec": {"match": null}})],
 		"namespaces": [_namespace("a", {})],
@@ -229,7 +229,7 @@ test_a_cron_job_makes_jobs_and_they_make_pods if {
 	} == {["CronJob", "Job", "CronJob"], ["CronJob", "Pod", "Job"]}
 }
 
-test_the_replica_sets_of_a_deployment_stand_for_it if {
+test_replica_sets_are_judged_instead_of_their_deployment if {
 	owned := {"metadata": {"ownerReferences": _controlled("Deployment", "web")}}
 	found := _planned(
 		[
@@ -292,7 +292,7 @@ _pod(name, owners, policy) := {
 	"status": {"phase": "Running"},
 }
 
-test_pods_of_controllers_of_others_stand_for_their_next_one if {
+test_pods_of_other_controllers_show_the_next_pod if {
 	found := _planned([], [
 		_pod("one", _controlled("CloneSet", "clones"), "Always"), _pod("two", _controlled("CloneSet", "clones"), "Always"),
 		_pod("static", _controlled("Node", "node"), "Always"), _pod("bare", [], "Always"),
@@ -302,7 +302,7 @@ test_pods_of_controllers_of_others_stand_for_their_next_one if {
 	case.review.object == object.remove(_pod("one", _controlled("CloneSet", "clones"), "Always"), ["status"])
 }
 
-test_changed_on_the_way_in if {
+test_changed_at_admission if {
 	workloads := [_workload("DaemonSet", "agent", {})]
 	found := _planned(workloads, [
 		_pod("one", _controlled("DaemonSet", "agent"), "Always"),
@@ -350,7 +350,7 @@ _expanded(criteria, expansion, workload) := [case.review.object |
 	not case.review.object.metadata.ownerReferences
 ]
 
-test_what_an_expansion_template_makes_is_asked_about[name] if {
+test_pods_of_expansion_templates_are_judged[name] if {
 	cron_job := {
 		"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "n", "namespace": "a"},
 		"spec": {"jobTemplate": {"spec": {"template": _template}}},
@@ -386,7 +386,7 @@ test_only_the_policy_of_the_probes_is_asked_about_them if {
 	}
 }
 
-test_what_an_expansion_template_makes_of_the_probes if {
+test_pods_that_expansion_templates_make_of_the_probes if {
 	found := _plan({
 		"constraints": [_constraint("c", {"namespaces": ["a"]})],
 		"namespaces": [_namespace("a", {})],
@@ -412,7 +412,7 @@ _asked_as(controller, parameters) := {[case.review.kind.kind, case.review.userIn
 	as_trusted := object.get(case, "trusted", false)
 }
 
-test_as_whom_controllers_ask[name] if {
+test_users_of_controllers[name] if {
 	pods := ["Pod", "system:kube-controller-manager", false]
 	rollout := {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}
 	some name, [controller, parameters, expected] in {
@@ -424,15 +424,15 @@ test_as_whom_controllers_ask[name] if {
 			{pods, ["ReplicaSet", "pullguard", false]},
 		],
 		"a controller of others": [rollout, {}, {pods, ["ReplicaSet", "pullguard", false]}],
-		"users that are trusted, for nothing": [
+		"trusted users without effect": [
 			rollout, {"controlledPods": "audit", "trustedUsers": ["x"]},
 			{pods, ["ReplicaSet", "pullguard", false]},
 		],
-		"users that are trusted": [
+		"trusted users": [
 			rollout, {"controlledPods": "trusted", "trustedUsers": ["rollouts-*", "x"]},
 			{pods, ["ReplicaSet", "pullguard", false], ["ReplicaSet", "rollouts-", true]},
 		],
-		"nobody is trusted": [
+		"no trusted users": [
 			rollout, {"controlledPods": "trusted", "trustedUsers": []},
 			{pods, ["ReplicaSet", "pullguard", false]},
 		],

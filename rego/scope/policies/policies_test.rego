@@ -52,17 +52,17 @@ test_protects[name] if {
 	policies.protects(_policy(case.protected), _namespace) == case.verdict
 }
 
-test_what_is_protected_by_labels_that_are_not_known_is_unknown if {
+test_protection_by_unknown_labels_is_unknown if {
 	unlabelled := object.union(_namespace, {"labelsComplete": false})
 	policies.protects(_policy({"selector": {"matchLabels": {"absent": "x"}}}), unlabelled) == "unknown"
 }
 
-test_of_what_was_edited_nothing_is_known[name] if {
+test_edited_policies_are_unknown[name] if {
 	some name, change in {
 		"another expression": {"spec": {"variables": [{"name": "isProtected", "expression": "a"}]}},
 		"no variables": {"spec": null},
 		"no summary": {"metadata": null},
-		"a summary that is no JSON": {"metadata": {"annotations": {"pullguard/summary": "{"}}},
+		"a summary that is not JSON": {"metadata": {"annotations": {"pullguard/summary": "{"}}},
 	}
 	policies.protects(_changed(change), _namespace) == "unknown"
 	policies.parameters(_changed(change)) == {}

@@ -140,7 +140,7 @@ test_unjudged if {
 	snapshots.report_on(change).deny.unjudged == [{"kind": "Job", "name": "j"}]
 }
 
-test_deny_of_every_policy_and_as_whoever_asks[name] if {
+test_deny_by_policy_and_user[name] if {
 	some name, case in {
 		"another policy, whatever is mutated": {
 			"change": object.union_n([
@@ -150,7 +150,7 @@ test_deny_of_every_policy_and_as_whoever_asks[name] if {
 			]),
 			"deny": ["unsafe", "1 could no longer replace their pods", [_blocked({})]],
 		},
-		"as one who is trusted, or not": {
+		"with or without a trusted user": {
 			"change": _with_workloads([
 				_of_workload(0, _workload, ["no"]),
 				object.union(_of_workload(0, _workload, []), {"trusted": true}),
@@ -160,7 +160,7 @@ test_deny_of_every_policy_and_as_whoever_asks[name] if {
 				[_blocked({"certain": false})],
 			],
 		},
-		"even as one who is trusted": {
+		"even with a trusted user": {
 			"change": _with_workloads([
 				_of_workload(0, _workload, ["no"]),
 				object.union(_of_workload(0, _workload, ["no"]), {"trusted": true}),
@@ -189,7 +189,7 @@ test_deny_of_every_policy_and_as_whoever_asks[name] if {
 			]),
 			"deny": ["unknown", "could not be read: Node", []],
 		},
-		"Nodes that nobody asks for": {
+		"Nodes that are not needed": {
 			"change": object.union_n([
 				_with_workloads([_of_workload(0, _workload, [])]), {"unknown": ["Node"]},
 				snapshots.with_source({"policy": "protected_image_cache", "parameters": {"controlledPods": "audit"}}),

@@ -58,6 +58,6 @@ test_the_plugin_injects_no_containers if {
 	report.tools == {"changed": [injected], "suspects": ["the MutatingWebhookConfiguration kyverno"]}
 }
 
-test_nobody_is_suspected_without_a_trace if {
+test_no_suspects_without_changes if {
 	snapshots.report_on({"mutatingWebhooks": [_kyverno]}).tools == {"changed": [], "suspects": []}
 }

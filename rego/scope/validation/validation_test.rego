@@ -133,7 +133,7 @@ test_another_policy_of_pullguard_is_not_about_this if {
 	]
 }
 
-test_no_config_takes_away_what_the_api_server_does_itself if {
+test_a_config_does_not_affect_admission_policies if {
 	change := object.union(
 		snapshots.bound(["Deny"]),
 		{"unknown": ["Config"]},

@@ -7,7 +7,7 @@ test_actions[name] if {
 		"deny": {"source": {}, "outcome": "denied-by-webhook"},
 		"warn": {"source": {"admission": ["warn"]}, "outcome": "warned"},
 		"dryrun": {"source": {"admission": ["dryrun"]}, "outcome": "audited"},
-		"one that nobody knows": {"source": {"admission": ["shout"]}, "outcome": "audited"},
+		"an unknown action": {"source": {"admission": ["shout"]}, "outcome": "audited"},
 		"audit only": {"source": {"admission": []}, "outcome": "audited"},
 		"nowhere": {"source": {"admission": [], "audit": []}, "outcome": "nothing"},
 		"warn and deny": {"source": {"admission": ["warn", "deny"]}, "outcome": "denied-by-webhook"},
@@ -15,7 +15,7 @@ test_actions[name] if {
 	snapshots.outcomes(snapshots.with_source(case.source)) == snapshots.same(case.outcome, true)
 }
 
-test_why_the_webhook_lets_it_pass[name] if {
+test_reasons_why_the_webhook_admits_it[name] if {
 	some name, case in {
 		"no webhook": {
 			"change": {"validatingWebhooks": []},
@@ -45,7 +45,7 @@ test_why_the_webhook_lets_it_pass[name] if {
 	snapshots.outcomes(case.change) == snapshots.same("audited", true)
 }
 
-test_nothing_against_it if {
+test_no_violation if {
 	change := {"answers": [snapshots.answer("pod", point, []) | some point in ["admission", "audit"]]}
 	snapshots.pod_steps(change) == [
 		snapshots.passed(snapshots.by_name, "finds no violation"),
@@ -60,7 +60,7 @@ test_nothing_against_it if {
 
 _if_asked := [snapshots.validating, snapshots.by_name, "unknown", "deny", "its action is deny if the webhook is asked"]
 
-test_what_is_not_known_of_the_webhook[name] if {
+test_webhook_in_doubt[name] if {
 	some name, case in {
 		"no configuration": {
 			"change": {"validatingWebhooks": [], "unknown": ["ValidatingWebhookConfiguration"]},

@@ -13,11 +13,11 @@ test_others_are_not[name] if {
 		"other token": [_server, {"identity": "other"}],
 		"hash of the token": [_server, {"identity": _server.tokenHash}],
 		"no token": [_server, {}],
-		"token that is no text": [_server, {"identity": ["secret"]}],
+		"token that is not a string": [_server, {"identity": ["secret"]}],
 		"server without a token": [{}, {"identity": "secret"}],
 		"server with an empty token": [{"tokenHash": ""}, {"identity": ""}],
 		"writing the nonce": [_server, {"method": "PUT", "path": ["v1", "data", "pullguard", "server", "nonce"]}],
-		"what stands beside the nonce": [_server, {"method": "GET", "path": ["v1", "data", "pullguard", "server"]}],
+		"what is next to the nonce": [_server, {"method": "GET", "path": ["v1", "data", "pullguard", "server"]}],
 		"nothing of a path": [_server, {"method": "GET", "path": []}],
 	}
 	not authz.allow with data.pullguard.server as server with input as request

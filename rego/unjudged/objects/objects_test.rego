@@ -78,7 +78,7 @@ test_texts if {
 	}
 }
 
-test_what_the_object_says_itself_comes_first if {
+test_own_fields_take_precedence if {
 	parts := array.concat(_parts([{"containers": [_always]}], true), _parts([{"containers": [_container]}], false))
 	objects.found == [_see("a pod spec")] with input.objects as [{"kind": "Web", "parts": parts}]
 }
