@@ -27,7 +27,7 @@ import yaml
 _CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_CHECKOUT / "tests"))
 
-from local_cluster.control_plane import ControlPlane, control_plane  # noqa: E402 - it is found by the line above
+from local_cluster.control_plane import ControlPlane, control_plane  # noqa: E402 - the line above makes it importable
 from local_cluster.gatekeeper import GROUPS, USER, gatekeeper  # noqa: E402 - as above
 from local_cluster.isolation import isolated  # noqa: E402 - as above
 from local_cluster.servers import wait_until  # noqa: E402 - as above
@@ -71,9 +71,7 @@ def main() -> None:
             many = _rescans(plane)
     if names:
         _print_audits(whole, costs)
-    _print(
-        "\npullguard audit --rescan by protected_pull_policy, beside kubectl get -o json of the same lists; medians\n"
-    )
+    _print("\npullguard audit --rescan by protected_pull_policy, and kubectl get -o json of the same lists; medians\n")
     _print("| objects | seconds | kubectl, seconds | ratio | pullguard, peak MiB | all its processes, peak MiB |")
     _print("|---|---|---|---|---|---|")
     for sizes, (seconds, kubectl, own, together) in ((small, few), (whole, many)):

@@ -1,9 +1,9 @@
-"""How long Gatekeeper's webhook takes for the largest pod that etcd can hold: it has 3 seconds.
+"""Measures how long Gatekeeper's webhook takes for the largest pod that etcd can store. Its timeout is 3 seconds.
 
-A real etcd, API server and Gatekeeper run in a network of their own. Needs root, and what `make cluster-tools` builds.
-A pod is grown until etcd holds no larger one; then the webhook is asked about its creation, as the API server would
-ask, with all of the library at deny. Seconds are the least of three answers; CPU seconds are those that Gatekeeper
-took for one of them, whatever else the machine does.
+A real etcd, API server and Gatekeeper run in a network of their own. It needs root, and the programs of
+`make cluster-tools`. The number of containers grows until etcd refuses the pod. The webhook then reviews the creation
+of the largest pod, as the API server would ask for it, with the whole library at deny. Seconds are the shortest of
+three answers. CPU seconds are Gatekeeper's mean for an answer, which depends little on the load of the machine.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 _CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_CHECKOUT / "tests"))
 
-from installed_library import install  # noqa: E402 - it is found by the line above
+from installed_library import install  # noqa: E402 - the line above makes it importable
 from local_cluster.api import Client, Kubectl  # noqa: E402 - as above
 from local_cluster.control_plane import control_plane  # noqa: E402 - as above
 from local_cluster.gatekeeper import GROUPS, USER, gatekeeper  # noqa: E402 - as above
@@ -26,7 +26,7 @@ from local_cluster.isolation import isolated  # noqa: E402 - as above
 _BINARIES = _CHECKOUT / ".tools" / "bin"
 _SMALLEST, _EXACTNESS = 1_000, 100
 _TURNS = 3
-# By etcd, and by its client before it is asked.
+# The errors of etcd, and of its client, which has a limit of its own.
 _TOO_LARGE = ("request is too large", "larger than max")
 _PODS = "/api/v1/namespaces/default/pods"
 _PROTECTED = "kube-system"
@@ -41,7 +41,7 @@ class _Administrator(NamedTuple):
 
 def main() -> None:
     """Print a table."""
-    # What the ServiceAccount plugin asks for is not there without its controllers.
+    # The ServiceAccount plugin requires ServiceAccounts, which only a controller would create.
     options = {"disable-admission-plugins": "ServiceAccount"}
     with (
         isolated() as folder,
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _largest(client: Client, policy: str) -> dict[str, Any]:
-    """Return the largest pod as the API server has completed it, to some containers."""
+    """Return the largest pod that can be stored, with the API server's defaults. The count is exact to _EXACTNESS."""
     held = _held(client, policy, _SMALLEST)
     low, high = _SMALLEST, 2 * _SMALLEST
     while (found := _held(client, policy, high)) is not None:
@@ -79,9 +79,9 @@ def _largest(client: Client, policy: str) -> dict[str, Any]:
 
 
 def _held(client: Client, policy: str, count: int) -> dict[str, Any] | None:
-    """Return a pod of so many containers as it is stored; None if it is too large."""
+    """Return a pod with this many containers as it is stored, or None if it is too large."""
     containers = [{"name": f"c{number}", "image": "a:1", "imagePullPolicy": policy} for number in range(count)]
-    # An empty entry keeps the API server from writing down who manages which field, which takes more than the pod.
+    # An empty entry keeps the API server from recording field managers, which would take more space than the pod.
     metadata = {"name": "largest", "managedFields": [{}]}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}}
     answer = client.request("POST", _PODS, pod)
@@ -95,7 +95,7 @@ def _held(client: Client, policy: str, count: int) -> dict[str, Any] | None:
 
 
 def _judged(webhook: Client, pod: dict[str, Any]) -> tuple[int, str, float, float]:
-    """Return the bytes of the request, what came of it, and the seconds and CPU seconds that the webhook took."""
+    """Return the size of the request in bytes, the answer, and the seconds and CPU seconds of the webhook."""
     pod["metadata"]["namespace"] = _PROTECTED
     review = {
         "apiVersion": "admission.k8s.io/v1",
@@ -123,7 +123,7 @@ def _judged(webhook: Client, pod: dict[str, Any]) -> tuple[int, str, float, floa
 
 
 def _child(name: str) -> int:
-    """Return the process of a program that this one has started."""
+    """Return the id of a child process with this program."""
     children = map(int, _read(f"/proc/{os.getpid()}/task/{os.getpid()}/children").split())
     return next(pid for pid in children if _read(f"/proc/{pid}/comm").strip() == name)
 

@@ -149,7 +149,7 @@ def gatekeeper_manifest(checkout: Path) -> Path:
     """Return the install manifest of the Gatekeeper version that gator is built from."""
     path = checkout / ".tools" / "manifests" / "gatekeeper.yaml"
     if not path.is_file():
-        pytest.fail(f"{path} is not there: run `make tools`")
+        pytest.fail(f"{path} is missing: run `make tools`")
     return path
 
 

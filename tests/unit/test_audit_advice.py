@@ -200,4 +200,4 @@ def test_static_pods(tmp_path: Path) -> None:
 def test_what_violates_itself_is_changed_itself(tmp_path: Path) -> None:
     # Nobody else can tell that something was injected into a pod of its own.
     found = _finding(tmp_path, [owned("Pod", "web-1-a", spec=_spec(_APP, _PROXY))])
-    assert found.advice.startswith("A pod keeps what it started with")
+    assert found.advice.startswith("Most fields of a pod are immutable")

@@ -19,7 +19,7 @@ _CHANGES = {
     "CronJob": ("Change the template of {} where it is kept; its next Job has the change.", "edit"),
     "Job": ("The template of a Job cannot change: delete {} and create it with the change.", "get -o yaml"),
     "Pod": (
-        "A pod keeps what it started with: delete {} and create it with the change, preferably with a controller.",
+        "Most fields of a pod are immutable: delete {} and create it with the change, preferably with a controller.",
         "get -o yaml",
     ),
     "ReplicaSet": _BY_HAND,
