@@ -17,7 +17,7 @@ from installed_library import uninstall, wait_until_enforced
 from local_cluster.api import Client
 from local_cluster.fixtures import Cluster
 from local_cluster.servers import wait_until
-from pullguard.suites.assertions import Violation, expressions, judge
+from pullguard.suites.assertions import MatchedMessage, expressions, judge
 from pullguard.suites.suite_files import Case, Suite, Test, find_suites, read_one
 from shared_engine import ENGINE
 
@@ -247,7 +247,7 @@ def _fault(webhook: Client, run: _Run) -> str:
     obj = _read(run.suite, run.case.object)
     request = obj["request"] if obj["kind"] == "AdmissionReview" else _request(obj)
     violations = [
-        Violation(said, {text: re.search(text, said) is not None for text in expressions(run.case)})
+        MatchedMessage(said, {text: re.search(text, said) is not None for text in expressions(run.case)})
         for said in _said(webhook, request, _constraint(run.suite, run.test)["metadata"]["name"])
     ]
     return judge(run.case, violations, 0).message

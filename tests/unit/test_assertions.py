@@ -2,7 +2,7 @@
 
 import pytest
 
-from pullguard.suites.assertions import Violation, expressions, judge
+from pullguard.suites.assertions import MatchedMessage, expressions, judge
 from pullguard.suites.report import CaseResult
 from pullguard.suites.suite_files import Assertion, Case
 
@@ -11,7 +11,10 @@ def _case(*assertions: Assertion) -> Case:
     return Case("c", "o.yaml", (), assertions, skip=False)
 
 
-_TWO = (Violation("b", {"x": True, "y": False, "(": None}), Violation("a", {"x": False, "y": False, "(": None}))
+_TWO = (
+    MatchedMessage("b", {"x": True, "y": False, "(": None}),
+    MatchedMessage("a", {"x": False, "y": False, "(": None}),
+)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,7 @@ def test_first_assertion_that_is_not_met_counts() -> None:
 
 
 def test_many_messages_are_cut() -> None:
-    many = [Violation(f"{number:02}", {}) for number in range(23)]
+    many = [MatchedMessage(f"{number:02}", {}) for number in range(23)]
     message = judge(_case(Assertion("no", None)), many, 0.0).message
     shown = " | ".join(f"{number:02}" for number in range(20))
     assert message == f"23 violations, expected none; the messages are: {shown} and 3 more"

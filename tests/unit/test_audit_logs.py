@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audit_samples import KIND, NAME, RUN, always, export, log, log_event, log_total, log_violation, text, violation
 from pullguard.audit.logs import is_log, read_log, strictest
-from pullguard.audit.model import ConstraintKey, Result, Violation
+from pullguard.audit.model import AuditedViolation, ConstraintKey, Result
 from pullguard.core.findings import ObjectRef
 from pullguard.core.inputs.problems import InputError
 
@@ -19,13 +19,13 @@ _POD, _WEB = violation("Pod", "web-1"), violation("Deployment", "web")
 _CUT = "this line is cut off or not JSON, so a violation may be missing; dump the log again"
 
 
-def _is(entry: dict[str, str], **more: object) -> Violation:
+def _is(entry: dict[str, str], **more: object) -> AuditedViolation:
     group = f"{entry['group']}/" if entry["group"] else ""
     ref = ObjectRef(f"{group}{entry['version']}", entry["kind"], entry.get("namespace", ""), entry["name"])
-    return Violation("dryrun", ref, entry["message"], **more)  # type: ignore[arg-type]
+    return AuditedViolation("dryrun", ref, entry["message"], **more)  # type: ignore[arg-type]
 
 
-def _result(total: int | None, *violations: Violation, run: str = RUN, key: ConstraintKey = _KEY) -> Result:
+def _result(total: int | None, *violations: AuditedViolation, run: str = RUN, key: ConstraintKey = _KEY) -> Result:
     return Result(key, run, "f", total, violations)
 
 

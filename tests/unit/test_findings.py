@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pullguard.core.findings import (
     ContainerRef,
+    DecidingPlace,
     Finding,
     ObjectRef,
-    Place,
     Report,
     Violation,
     finding,
@@ -50,8 +50,8 @@ class Source:
     item: tuple[int, ...] = ()
     lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
 
-    def place(self, path: Sequence[str | int] = ()) -> Place:
-        return Place(self.file, self.lines.setdefault(tuple(path), 100 + len(self.lines)))
+    def place(self, path: Sequence[str | int] = ()) -> DecidingPlace:
+        return DecidingPlace(self.file, self.lines.setdefault(tuple(path), 100 + len(self.lines)))
 
     def path_of(self, line: int) -> tuple[str | int, ...]:
         return next(path for path, own in self.lines.items() if own == line)

@@ -32,13 +32,13 @@ def test_a_log() -> None:
     result = sarif.Result(
         "r",
         "is wrong",
-        sarif.Place("./a b/ü%.yaml", 3, "Pod x", "resource"),
+        sarif.Location("./a b/ü%.yaml", 3, "Pod x", "resource"),
         "f00",
         "unchanged",
         sarif.Suppression("inSource", "because"),
         {"policy": "p"},
     )
-    notification = sarif.Notification("error", "is not there", sarif.Place("gone.yaml"))
+    notification = sarif.Notification("error", "is not there", sarif.Location("gone.yaml"))
     log = _log([result], notification, sarif.Notification("note", "by the way"))
     (run,) = log["runs"]
     assert log["version"] == "2.1.0"
@@ -111,7 +111,7 @@ def test_an_empty_log() -> None:
 
 
 def test_a_result_in_no_file() -> None:
-    (run,) = _log([sarif.Result("r", "m", sarif.Place("", None, "v1/Pod ns/x"), "f")])["runs"]
+    (run,) = _log([sarif.Result("r", "m", sarif.Location("", None, "v1/Pod ns/x"), "f")])["runs"]
     (result,) = run["results"]
     assert result["locations"] == [{"logicalLocations": [{"fullyQualifiedName": "v1/Pod ns/x"}]}]
     assert result["suppressions"] == []
@@ -127,7 +127,7 @@ def test_a_result_in_no_file() -> None:
     ],
 )
 def test_uris(file: str, uri: dict[str, str]) -> None:
-    (run,) = _log([sarif.Result("r", "m", sarif.Place(file, 1), "f")])["runs"]
+    (run,) = _log([sarif.Result("r", "m", sarif.Location(file, 1), "f")])["runs"]
     assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == uri
 
 
@@ -143,7 +143,7 @@ def test_uris(file: str, uri: dict[str, str]) -> None:
 )
 def test_severities(severity: str, level: str, rank: str) -> None:
     rule = sarif.Rule("r", severity, "t", "h")
-    (run,) = _log([sarif.Result("r", "m", sarif.Place("a", 1), "f")], rules=(rule,))["runs"]
+    (run,) = _log([sarif.Result("r", "m", sarif.Location("a", 1), "f")], rules=(rule,))["runs"]
     (described,) = run["tool"]["driver"]["rules"]
     assert described["defaultConfiguration"] == {"level": level}
     assert described["properties"]["security-severity"] == rank
@@ -153,5 +153,5 @@ def test_severities(severity: str, level: str, rank: str) -> None:
 
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
 def test_any_text_gives_a_valid_log(file: str, text: str) -> None:
-    place = sarif.Place(file, 1, text)
+    place = sarif.Location(file, 1, text)
     _log([sarif.Result("r", text, place, text)], sarif.Notification("warning", text, place))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pullguard.audit.logs import strictest
-from pullguard.audit.model import RUN, ConstraintKey, Result, Violation
+from pullguard.audit.model import RUN, AuditedViolation, ConstraintKey, Result
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import ObjectRef, strictness
 from pullguard.core.gatekeeper import dig
@@ -67,13 +67,13 @@ def strictest_of(actions: Iterable[str]) -> str:
     return max(sorted(actions), key=strictness, default="")
 
 
-def _violation(entry: Any) -> Violation | None:
+def _violation(entry: Any) -> AuditedViolation | None:
     kind, name, message = dig(entry, "kind"), dig(entry, "name"), dig(entry, "message")
     namespace, group, version = (dig(entry, field) or "" for field in ("namespace", "group", "version"))
     texts = (kind, name, message, namespace, group, version)
     if not all(isinstance(text, str) for text in texts) or not kind:
         return None
-    return Violation(
+    return AuditedViolation(
         action=strictest(dig(entry, "enforcementAction"), dig(entry, "enforcementActions")),
         object=ObjectRef(f"{group}/{version}" if group else version, kind, namespace, name),
         message=message,

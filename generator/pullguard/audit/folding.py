@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pullguard.audit.advice import advice
 from pullguard.audit.constraints import strictest_of
-from pullguard.audit.model import SEVERITIES, Audited, AuditFinding, Member, Violation
+from pullguard.audit.model import SEVERITIES, Audited, AuditedViolation, AuditFinding, Member
 from pullguard.audit.origins import origin
 from pullguard.cluster.owners import Identity, Owners, identity
 from pullguard.core.findings import ObjectRef, strictness
@@ -83,7 +83,7 @@ class _Violating:
     """A violation with its constraint and its workload."""
 
     entry: Audited
-    violation: Violation
+    violation: AuditedViolation
     workload: ObjectRef
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from pullguard.audit.model import RUN, ConstraintKey, Result, Violation
+from pullguard.audit.model import RUN, AuditedViolation, ConstraintKey, Result
 from pullguard.core.findings import ObjectRef, strictness
 from pullguard.core.inputs.problems import InputError
 
@@ -84,7 +84,7 @@ def read_log(text: str, file: str) -> tuple[list[Result], list[InputError]]:
 
 
 @dataclass(slots=True)
-class _Run:
+class _AuditRun:
     """One audit, as far as its lines were read."""
 
     id: str
@@ -93,7 +93,7 @@ class _Run:
     ended: bool = False
     failed: bool = False
     totals: dict[ConstraintKey, int] = field(default_factory=dict)
-    violations: dict[ConstraintKey, list[Violation]] = field(default_factory=dict)
+    violations: dict[ConstraintKey, list[AuditedViolation]] = field(default_factory=dict)
     problems: list[InputError] = field(default_factory=list)
 
     @property
@@ -106,11 +106,11 @@ class _Log:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, _AuditRun] = {}
         self._known: set[ConstraintKey] = set()
         self._problems: list[InputError] = []
-        self._current: _Run | None = None
-        self._last_ended: _Run | None = None
+        self._current: _AuditRun | None = None
+        self._last_ended: _AuditRun | None = None
 
     def take(self, number: int, line: str) -> None:
         found = _object(line)
@@ -150,7 +150,7 @@ class _Log:
             problems.append(InputError(self._file, None, None, f"this log does not hold {what}; {remedy}"))
         return problems
 
-    def _total(self, run: _Run, key: ConstraintKey) -> int | None:
+    def _total(self, run: _AuditRun, key: ConstraintKey) -> int | None:
         if not run.conclusive:
             return None
         if run.exported:
@@ -159,7 +159,7 @@ class _Log:
             return run.totals[key]
         return 0 if run.started and key not in run.violations else None
 
-    def _newest(self) -> _Run | None:
+    def _newest(self) -> _AuditRun | None:
         ended = [run for run in self._runs.values() if run.conclusive]
         return max(ended, key=lambda run: run.id, default=None)
 
@@ -193,7 +193,7 @@ class _Log:
             message = f"Gatekeeper's audit could not list objects ({what}), so their violations are missing"
             run.problems.append(InputError(self._file, number, None, message))
 
-    def _constraint(self, number: int, run: _Run, value: JSON) -> None:
+    def _constraint(self, number: int, run: _AuditRun, value: JSON) -> None:
         key, count = _key(value, _LOG_FIELDS), value.get("constraint_violations")
         if key is None or not re.fullmatch(r"\d{1,9}", str(count)):
             self._wrong(number, "this line does not state a constraint and its number of violations")
@@ -201,7 +201,7 @@ class _Log:
         self._known.add(key)
         run.totals[key] = int(str(count))
 
-    def _violation(self, number: int, run: _Run, value: JSON, fields: "_Fields") -> None:
+    def _violation(self, number: int, run: _AuditRun, value: JSON, fields: "_Fields") -> None:
         key, violation = _key(value, fields), _violation(value, fields)
         if key is None or violation is None:
             self._wrong(number, "this violation does not state its constraint or its object")
@@ -209,13 +209,13 @@ class _Log:
         self._known.add(key)
         run.violations.setdefault(key, []).append(violation)
 
-    def _run(self, number: int, stated: Any, *, exported: bool) -> _Run | None:
+    def _run(self, number: int, stated: Any, *, exported: bool) -> _AuditRun | None:
         if not isinstance(stated, str) or RUN.fullmatch(stated) is None:
             self._wrong(number, "the id of this line's audit is not a time such as 2026-01-31T12:00:00Z")
             return None
         if stated not in self._runs:
             self._forget()
-            self._runs[stated] = _Run(stated, exported)
+            self._runs[stated] = _AuditRun(stated, exported)
         self._current = self._runs[stated]
         return self._current
 
@@ -225,7 +225,7 @@ class _Log:
         if newest is not None:
             self._runs = {id_: run for id_, run in self._runs.items() if id_ >= newest.id}
 
-    def _end(self, run: _Run) -> None:
+    def _end(self, run: _AuditRun) -> None:
         run.ended = True
         self._last_ended, self._current = run, None
 
@@ -340,13 +340,13 @@ def _key(value: Mapping[str, Any], fields: _Fields) -> ConstraintKey | None:
     return ConstraintKey(kind, name) if isinstance(kind, str) and kind and isinstance(name, str) and name else None
 
 
-def _violation(value: Mapping[str, Any], fields: _Fields) -> Violation | None:
+def _violation(value: Mapping[str, Any], fields: _Fields) -> AuditedViolation | None:
     kind, message = value.get(fields.resource), value.get(fields.message)
     if not isinstance(kind, str) or not kind or not isinstance(message, str):
         return None
     labels = value.get(fields.labels)
     group, version = _text(value.get(fields.group)), _text(value.get(fields.version))
-    return Violation(
+    return AuditedViolation(
         action=strictest(value.get(fields.action), value.get(fields.actions)),
         object=ObjectRef(
             f"{group}/{version}" if group else version,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pullguard.audit.constraints import strictest_of
-from pullguard.audit.model import Audited, ConstraintKey, Result, Violation
+from pullguard.audit.model import Audited, AuditedViolation, ConstraintKey, Result
 from pullguard.core.gatekeeper import ConstraintTemplate
 from pullguard.core.inputs.problems import InputError
 
@@ -54,11 +54,11 @@ def merged(
     return sorted(found, key=lambda entry: (entry.policy, entry.constraint)), problems
 
 
-def _together(results: Sequence[Result]) -> tuple[Violation, ...]:
+def _together(results: Sequence[Result]) -> tuple[AuditedViolation, ...]:
     """Return the merged violations of several results of one audit."""
-    best: dict[tuple[Any, ...], list[Violation]] = {}
+    best: dict[tuple[Any, ...], list[AuditedViolation]] = {}
     for result in results:
-        own: dict[tuple[Any, ...], list[Violation]] = {}
+        own: dict[tuple[Any, ...], list[AuditedViolation]] = {}
         for violation in result.violations:
             own.setdefault(_identity(violation), []).append(violation)
         for identity, same in own.items():
@@ -68,16 +68,16 @@ def _together(results: Sequence[Result]) -> tuple[Violation, ...]:
     return tuple(sorted(violations, key=_order))
 
 
-def _identity(violation: Violation) -> tuple[Any, ...]:
+def _identity(violation: AuditedViolation) -> tuple[Any, ...]:
     # The status and the log may come from Gatekeeper versions that state the API version differently.
     obj = violation.object
     return obj.api_version.rpartition("/")[0], obj.kind, obj.namespace, obj.name, violation.message
 
 
-def _fullness(violations: Iterable[Violation]) -> int:
+def _fullness(violations: Iterable[AuditedViolation]) -> int:
     return sum((violation.details is not None) + (violation.labels is not None) for violation in violations)
 
 
-def _order(violation: Violation) -> tuple[Any, ...]:
+def _order(violation: AuditedViolation) -> tuple[Any, ...]:
     obj = violation.object
     return obj.namespace, obj.kind, obj.name, obj.api_version, violation.message, str(violation.details)

@@ -31,7 +31,7 @@ class ConstraintKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class AuditedViolation:
     """A violation of a constraint by one object.
 
     Attributes:
@@ -65,7 +65,7 @@ class Result:
     run: str
     source: str
     total: int | None
-    violations: tuple[Violation, ...]
+    violations: tuple[AuditedViolation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Audited:
     run: str
     sources: tuple[str, ...]
     total: int | None
-    violations: tuple[Violation, ...]
+    violations: tuple[AuditedViolation, ...]
 
     @property
     def shown(self) -> int:

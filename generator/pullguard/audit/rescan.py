@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pullguard.audit.gathered import Gathered
-from pullguard.audit.model import ConstraintKey, Result, Violation
+from pullguard.audit.model import AuditedViolation, ConstraintKey, Result
 from pullguard.cluster.kubectl import Kubectl, PageFile, RefusedError, RefusedList, entries
 from pullguard.cluster.owners import Owners
 from pullguard.core.errors import PullguardError
@@ -174,7 +174,7 @@ class _List:
 
     begun: int = 1
     objects: int = 0
-    violations: list[tuple[ConstraintKey, Violation]] = field(default_factory=list)
+    violations: list[tuple[ConstraintKey, AuditedViolation]] = field(default_factory=list)
     errors: list[PullguardError] = field(default_factory=list)
 
 
@@ -210,7 +210,7 @@ class _Scan:
                 self._take_until(min(self._open))
         self._take_until(self._engine.ask("namespaces", json.dumps(labels).encode()))
 
-    def violations(self, key: ConstraintKey) -> tuple[Violation, ...]:
+    def violations(self, key: ConstraintKey) -> tuple[AuditedViolation, ...]:
         """Return the violations of a constraint."""
         return tuple(found for listed in self._lists.values() for own, found in listed.violations if own == key)
 
@@ -257,7 +257,7 @@ class _Scan:
         self._owners.add([found.object])
         for response in found.answer.responses:
             key = ConstraintKey(self._kinds[response.policy], response.constraint)
-            violation = Violation(response.action, ref, response.message, response.details)
+            violation = AuditedViolation(response.action, ref, response.message, response.details)
             listed.violations.append((key, violation))
 
     def _labels(self) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DecidingPlace:
     """What decides something in an object.
 
     Attributes:
@@ -134,9 +134,9 @@ class Repair:
     path: Path
     value: str
     stated: Any
-    place: Place | None
-    owner: Place | None
-    image: Place | None
+    place: DecidingPlace | None
+    owner: DecidingPlace | None
+    image: DecidingPlace | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,7 +415,7 @@ class Source(Protocol):
     def object(self) -> Mapping[str, Any]:
         """The object."""
 
-    def place(self, path: Sequence[str | int] = ()) -> Place:
+    def place(self, path: Sequence[str | int] = ()) -> DecidingPlace:
         """Return where what stands at a path inside the object comes from."""
 
 

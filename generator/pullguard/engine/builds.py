@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pullguard.core.findings import Location, Path, Place, Value, Written
+from pullguard.core.findings import DecidingPlace, Location, Path, Value, Written
 from pullguard.core.inputs.build_options import ChartOptions, Kustomizations
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
@@ -42,10 +42,10 @@ class BuiltObject:
     document: int
     item: tuple[int, ...]
     object: dict[str, Any]
-    places: dict[Path, Place]
+    places: dict[Path, DecidingPlace]
     answer: Answer | Failure
 
-    def place(self, path: Sequence[str | int] = ()) -> Place:
+    def place(self, path: Sequence[str | int] = ()) -> DecidingPlace:
         """Return what decides the value at a path, or else its deepest ancestor for which that is known."""
         steps = tuple(path)
         while steps not in self.places:
@@ -203,7 +203,7 @@ class Builds:
         _prefer_policies(places)
         return BuiltObject(name, record["document"], tuple(record["item"]), obj, places, answer)
 
-    def _place(self, decision: dict[str, Any]) -> Place:
+    def _place(self, decision: dict[str, Any]) -> DecidingPlace:
         template = decision.get("template")
         values = tuple(
             Value(
@@ -217,7 +217,7 @@ class Builds:
         )
         where, written = self._location(decision), decision.get("written")
         position = written and Written(self._names.shown(written["file"]), written["line"], written["column"])
-        return Place(
+        return DecidingPlace(
             where.file,
             where.line,
             None if template is None else self._location(template),
@@ -229,7 +229,7 @@ class Builds:
         return Location(self._names.shown(place["file"]), place["line"])
 
 
-def _prefer_policies(places: dict[Path, Place]) -> None:
+def _prefer_policies(places: dict[Path, DecidingPlace]) -> None:
     """Let a value that can state the pull policy decide where the image stands in a template."""
     for path, place in list(places.items()):
         policy = places.get((*path[:-1], "imagePullPolicy")) if path[-1:] == ("image",) else None

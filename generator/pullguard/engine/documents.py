@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.findings import Place
+from pullguard.core.findings import DecidingPlace
 from pullguard.core.inputs.problems import InputError, rendering
 from pullguard.engine.protocol import Engine, Record
 
@@ -71,9 +71,9 @@ class Manifest:
         """Return the 1-based line of the value at a path inside the object, as `Document.line_of` does."""
         return _line_at(self.object, self._lines, path)
 
-    def place(self, path: Path = ()) -> Place:
+    def place(self, path: Path = ()) -> DecidingPlace:
         """Return where the value at a path stands."""
-        return Place(self.file, self.line(path))
+        return DecidingPlace(self.file, self.line(path))
 
 
 def read_documents(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullguard.core.findings import Path, Place
+from pullguard.core.findings import DecidingPlace, Path
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
 from pullguard.engine.builds import Builds, BuiltObject
@@ -51,12 +51,12 @@ class JudgedObject:
     lines: dict[Path, int]
     answer: Answer | Failure
 
-    def place(self, path: Sequence[str | int] = ()) -> Place:
+    def place(self, path: Sequence[str | int] = ()) -> DecidingPlace:
         """Return where the value at a path stands, or its deepest ancestor that has a line."""
         steps = tuple(path)
         while steps not in self.lines:
             steps = steps[:-1]
-        return Place(self.file, self.lines[steps])
+        return DecidingPlace(self.file, self.lines[steps])
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,9 @@ def found_from(record: Record, file: str) -> JudgedObject | InputError | FileEnd
 def _found(record: Record, file: str) -> FoundInFile:
     match record["type"]:
         case "unjudged":
-            return UnjudgedObject(record["object"], Place(file, record["line"]), record["holds"], record["remedy"])
+            return UnjudgedObject(
+                record["object"], DecidingPlace(file, record["line"]), record["holds"], record["remedy"]
+            )
         case "unprotected":
             return Unprotected(record["unprotected"], is_built=False)
     return found_from(record, file)

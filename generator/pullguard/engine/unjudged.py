@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pullguard.core.findings import Place
+from pullguard.core.findings import DecidingPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class UnjudgedObject:
     """
 
     object: dict[str, Any]
-    place: Place
+    place: DecidingPlace
     holds: str
     remedy: str
 

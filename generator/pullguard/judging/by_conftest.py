@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from pullguard.core.findings import Path, Place
+from pullguard.core.findings import DecidingPlace, Path
 from pullguard.core.gatekeeper import dig
 from pullguard.core.programs import private_folder
 from pullguard.core.resources import find_tool
@@ -90,7 +90,7 @@ def _as_built(engine: Engine, target: TargetNamespace, built: InputBuilds) -> It
         for found in Inputs(engine, [made.file]):
             if isinstance(found, Manifest):
                 # Where the engine has found nothing, nothing says what decides.
-                places: dict[Path, Place] = {(): Place(made.file.name, 1)}
+                places: dict[Path, DecidingPlace] = {(): DecidingPlace(made.file.name, 1)}
                 source = BuiltObject(made.file.name, found.document, found.item, found.object, places, Answer("", ()))
                 yield _Item(made.position, (made.place, *found.item), source, made.kind, _text(found, target))
 

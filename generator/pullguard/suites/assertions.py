@@ -10,7 +10,7 @@ _SHOWN_MESSAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class MatchedMessage:
     """One violation of a case.
 
     Attributes:
@@ -27,7 +27,7 @@ def expressions(case: Case) -> list[str]:
     return list(dict.fromkeys(asserted.message for asserted in case.assertions if asserted.message is not None))
 
 
-def judge(case: Case, violations: Sequence[Violation], seconds: float) -> CaseResult:
+def judge(case: Case, violations: Sequence[MatchedMessage], seconds: float) -> CaseResult:
     """Return the result of a case: that of the first assertion that is not met, or passed."""
     for asserted in case.assertions:
         outcome, message = _judge(asserted, violations)
@@ -36,7 +36,7 @@ def judge(case: Case, violations: Sequence[Violation], seconds: float) -> CaseRe
     return CaseResult(case.name, "passed", "", seconds)
 
 
-def _judge(asserted: Assertion, violations: Sequence[Violation]) -> tuple[Outcome, str]:
+def _judge(asserted: Assertion, violations: Sequence[MatchedMessage]) -> tuple[Outcome, str]:
     matching = 0
     for violation in violations:
         matches = asserted.message is None or violation.matches[asserted.message]
@@ -55,7 +55,7 @@ def _judge(asserted: Assertion, violations: Sequence[Violation]) -> tuple[Outcom
     return "failed", f"{matching} violations{matched}, expected {expected}{_listed(violations)}"
 
 
-def _listed(violations: Sequence[Violation]) -> str:
+def _listed(violations: Sequence[MatchedMessage]) -> str:
     messages = sorted(violation.message for violation in violations)
     if not messages:
         return "; there are none at all"

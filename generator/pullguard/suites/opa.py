@@ -14,7 +14,7 @@ from pullguard.core.resources import rego_directory
 from pullguard.engine.process import opa
 from pullguard.engine.protocol import Engine
 from pullguard.suites import go_numbers
-from pullguard.suites.assertions import Violation, expressions, judge
+from pullguard.suites.assertions import MatchedMessage, expressions, judge
 from pullguard.suites.jobs import CaseJob, Filter, Job, JobReader
 from pullguard.suites.opa_server import OpaServer, RegoError
 from pullguard.suites.report import CaseResult, Outcome, SuiteResult, TestResult, suite_result, worst
@@ -212,18 +212,18 @@ _Open = Sequence[tuple[Job, CaseJob]]
 
 def _violations(
     template: ConstraintTemplate, cases: _Open, server: TemplateServer, servers: _Servers
-) -> list[list[Violation] | str]:
+) -> list[list[MatchedMessage] | str]:
     """Return the violations of each case, or its error."""
     reviewed = [(job, case) for job, case in cases if "review" in case.planned]
     answers = _answers(template, reviewed, server)
     by_case = {id(case): answer for (_, case), answer in zip(reviewed, answers, strict=True)}
-    found: list[list[Violation] | str] = []
+    found: list[list[MatchedMessage] | str] = []
     for _, case in cases:
         answer = by_case.get(id(case), case.planned.get("rejected", []))
         if isinstance(answer, str):
             # Gatekeeper's text of a failure is one violation.
             matches = {pattern: servers.matches(pattern, answer) for pattern in expressions(case.case)}
-            found.append([Violation(answer, matches)])
+            found.append([MatchedMessage(answer, matches)])
         else:
             found.append(_read_answer(case.case, answer))
     return found
@@ -266,13 +266,13 @@ def _document(template: ConstraintTemplate, cases: _Open) -> dict[str, Any]:
     }
 
 
-def _read_answer(case: Case, answer: Sequence[Mapping[str, Any]]) -> list[Violation] | str:
+def _read_answer(case: Case, answer: Sequence[Mapping[str, Any]]) -> list[MatchedMessage] | str:
     violations = []
     for entry in answer:
         message = entry["msg"]
         if not isinstance(message, str):
             return f"the msg of a violation is not a string, but {message!r}"
-        violations.append(Violation(message, dict(zip(expressions(case), entry["matches"], strict=True))))
+        violations.append(MatchedMessage(message, dict(zip(expressions(case), entry["matches"], strict=True))))
     return violations
 
 

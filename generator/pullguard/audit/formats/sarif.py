@@ -8,7 +8,7 @@ from pullguard.audit.formats import words
 from pullguard.audit.model import AuditFinding, AuditReport
 from pullguard.core.findings import ObjectRef
 from pullguard.core.formats import sarif
-from pullguard.core.formats.sarif import Notification, Place, Result, Rule, Suppression
+from pullguard.core.formats.sarif import Location, Notification, Result, Rule, Suppression
 
 _STATES = {"new": "new", "remaining": "unchanged", "unknown": "new"}
 
@@ -17,7 +17,7 @@ def write(report: AuditReport, stream: TextIO) -> None:
     """Write a report. Results have no file: their location is the workload, with a path made up from it."""
     rules = {found.rule: _rule(report, found) for found in report.findings}
     notifications = [
-        *(Notification("error", problem.message, Place(problem.file, problem.line)) for problem in report.errors),
+        *(Notification("error", problem.message, Location(problem.file, problem.line)) for problem in report.errors),
         *(Notification("note", note) for note in report.notes),
     ]
     sarif.write(
@@ -42,7 +42,7 @@ def _result(found: AuditFinding) -> Result:
     return Result(
         rule=found.rule,
         message=f"{words.full(found.workload)}: {found.message}\n{found.advice}",
-        place=Place("", None, words.full(found.workload), "object", _uri(found.workload)),
+        place=Location("", None, words.full(found.workload), "object", _uri(found.workload)),
         fingerprint=found.fingerprint,
         state=state,  # type: ignore[arg-type] # mypy does not see that the values are the literals
         suppression=suppression,

@@ -59,7 +59,7 @@ def _result(
     return sarif.Result(
         rule=found.rule,
         message=f"{words.subject(found)}\n{words.message(found)}\n{words.constraints(found)}",
-        place=sarif.Place(found.file, found.line, words.object_name(found), "resource"),
+        place=sarif.Location(found.file, found.line, words.object_name(found), "resource"),
         fingerprint=found.fingerprint,
         state=state,
         suppression=suppression,
@@ -68,20 +68,20 @@ def _result(
     )
 
 
-def _related(found: Finding) -> Iterator[tuple[sarif.Place, str]]:
+def _related(found: Finding) -> Iterator[tuple[sarif.Location, str]]:
     """Yield the other places of a finding in a built object: the template, and other values that can set it."""
     if found.template is not None:
-        yield sarif.Place(found.template.file, found.template.line), "the template that renders it"
+        yield sarif.Location(found.template.file, found.template.line), "the template that renders it"
     for value in found.values:
         if value.location is not None and (value.location.file, value.location.line) != (found.file, found.line):
-            yield sarif.Place(value.location.file, value.location.line), f"the value {value.key}"
+            yield sarif.Location(value.location.file, value.location.line), f"the value {value.key}"
 
 
 def _error(problem: InputError) -> sarif.Notification:
-    return sarif.Notification("error", problem.message, sarif.Place(problem.file, problem.line))
+    return sarif.Notification("error", problem.message, sarif.Location(problem.file, problem.line))
 
 
 def _unjudged(entry: Unjudged) -> sarif.Notification:
     where = entry.location
-    place = None if where is None else sarif.Place(where.file, where.line)
+    place = None if where is None else sarif.Location(where.file, where.line)
     return sarif.Notification("note", entry.message, place, f"unjudged-{entry.reason}")

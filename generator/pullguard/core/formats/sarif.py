@@ -45,7 +45,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a result is.
 
     Attributes:
@@ -88,12 +88,12 @@ class Result:
 
     rule: str
     message: str
-    place: Place
+    place: Location
     fingerprint: str
     state: State | None = None
     suppression: Suppression | None = None
     properties: Mapping[str, Any] | None = None
-    related: Sequence[tuple[Place, str]] = ()
+    related: Sequence[tuple[Location, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Notification:
 
     level: Level
     message: str
-    place: Place | None = None
+    place: Location | None = None
     id: str = ""
 
 
@@ -202,7 +202,7 @@ def _notification(notification: Notification) -> dict[str, Any]:
     return value
 
 
-def _location(place: Place) -> dict[str, Any]:
+def _location(place: Location) -> dict[str, Any]:
     value: dict[str, Any] = {}
     if place.file:
         value["physicalLocation"] = {"artifactLocation": _artifact(place.file)}
