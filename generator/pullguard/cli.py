@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from pullguard.check.output_files import OutputFile
+    from pullguard.commands.outage.model import OutageReport
     from pullguard.core.inputs.build_options import BuildOptions
 
 _LIBRARY_HELP = "a library, or builtin, the one in pullguard; default: ./library if pullguard wrote it, else builtin"
@@ -479,6 +480,9 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default=[],
         help="all images of a node, as `crictl images -o json` writes them; may be given more than once",
     )
+    command.add_argument(
+        "--write", metavar="DIR", help="write what the repair changes there, as manifests that --with takes"
+    )
     command.add_argument("--explain", metavar="KIND/NAMESPACE/NAME", help="all that is known of one workload, as text")
     _add_cluster(command)
     command.add_argument(
@@ -512,7 +516,27 @@ def _outage(options: "argparse.Namespace") -> int:
         REPORTERS[options.output](report, sys.stdout)
     else:
         write_one(report, find(report, options.explain), sys.stdout)
+    if options.write is not None:
+        _write_repair(options, report)
     return report.exit_code
+
+
+def _write_repair(options: "argparse.Namespace", report: "OutageReport") -> None:
+    from pathlib import Path
+
+    from pullguard.commands.outage.command import KINDS
+    from pullguard.commands.outage.written import write_repair
+
+    missing = write_repair(
+        report,
+        Path(options.write),
+        KINDS,
+        [*options.paths, *options.overlays] if options.paths else (),
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+    )
+    if missing:
+        write_lines([f"not written, as they are not in the snapshot: {', '.join(missing)}"], sys.stderr)
 
 
 def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

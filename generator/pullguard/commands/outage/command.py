@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
+from pullguard.commands.outage.falling import FALLING, Falling
 from pullguard.commands.outage.forecast import Forecaster
 from pullguard.commands.outage.kept import Keeper
 from pullguard.commands.outage.model import EVENTS, Event, OutageReport, Workload
@@ -39,13 +40,20 @@ _CHANGING = {
     "MutatingAdmissionPolicy": "mutatingPolicies",
     "MutatingAdmissionPolicyBinding": "mutatingBindings",
 }
-_KINDS = (
+#: What a snapshot holds besides the constraints of a library.
+KINDS = (
     Kind("", "Namespace", "namespaces"),
     Kind("", "Node", "nodes"),
     Kind("", "ServiceAccount", "serviceaccounts", namespaced=True),
     Kind("config.gatekeeper.sh", "Config", "configs"),
     Kind("mutations.gatekeeper.sh", "Assign", "assign"),
+    Kind("", "Service", "services", namespaced=True),
     Kind(_ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
+    Kind(_ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+    Kind(_ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+    Kind(_ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+    Kind("apiregistration.k8s.io", "APIService", "apiservices"),
+    Kind("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions"),
     Kind(_ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
     Kind(_ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
     *_WORKLOADS,
@@ -136,7 +144,17 @@ def outage(
         )
         asked = tuple(event for event in EVENTS if event in (events or _DEFAULT_EVENTS))
         found = forecaster.forecasts(asked, selected)
-    workloads = [Workload(ref, ref.namespace in facts.protected, forecasts) for ref, forecasts in found.items()]
+        falling = Falling(engine, snapshot, pods)
+        cascades = {event: falling.cascade(event, found, facts.protected) for event in asked}
+    workloads = [
+        Workload(
+            ref,
+            ref.namespace in facts.protected,
+            forecasts,
+            {event: others[ref] for event, (_, others) in cascades.items() if ref in others},
+        )
+        for ref, forecasts in found.items()
+    ]
     unlisted = sorted(set(listed) - set(all_nodes.names))
     return OutageReport(
         source=snapshot.source,
@@ -147,13 +165,14 @@ def outage(
         unreadable=snapshot.unreadable,
         errors=snapshot.errors,
         notes=(*snapshot.notes, *facts.notes, *(f"there is no node {name} for a list of images" for name in unlisted)),
+        cascades={event: cascade for event, (cascade, _) in cascades.items()},
     )
 
 
 def kinds(library: Library) -> tuple[Kind, ...]:
     """Return what a snapshot for `outage` holds: what runs, where, and what bears on it."""
     constraints = (Kind(CONSTRAINT_GROUP, kind, kind.lower()) for kind in library.pod_policies)
-    return (*constraints, *_KINDS)
+    return (*constraints, *KINDS)
 
 
 def _selected(nodes: Nodes, names: Sequence[str], zones: Sequence[str]) -> list[str] | None:
@@ -192,7 +211,7 @@ def _facts(engine: Engine, library: Library, snapshot: Snapshot) -> _Facts:
         notes.append("protected namespaces are those of the library that comes with pullguard: no constraint is there")
     names = {dig(obj, "metadata", "namespace") for kind in (*WORKLOADS, "Pod") for obj in snapshot.objects(kind)}
     if not snapshot.live:
-        absent = [kind for kind in snapshot.empty if kind in _CHANGING]
+        absent = [kind for kind in snapshot.empty if kind in _CHANGING or kind in FALLING]
         if absent:
             notes.append(f"not in the files, so taken to be none: {', '.join(absent)}")
         if "Node" in snapshot.empty:

@@ -51,6 +51,8 @@ class Keeper:
                 if listed is not None:
                     status["images"] = self._images(listed)
                 return {**_head(obj), "spec": _some(obj.get("spec"), ("taints", "unschedulable")), "status": status}
+            case "CustomResourceDefinition" | "Service":
+                return {**_head(obj), "spec": _some(obj.get("spec"), ("group", "names", "conversion", "selector"))}
         return obj
 
     def _images(self, listed: Any) -> Any:

@@ -1,7 +1,7 @@
 """What `pullguard outage` says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pullguard.core.inputs.problems import InputError
@@ -110,6 +110,83 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallen:
+    """What is down because something else is.
+
+    Attributes:
+        name: What: KIND/NAMESPACE/NAME, or what else it is called.
+        verdict: "stays down", or "unknown" if it only may.
+        because: The chain of what brings it down, from the nearest to the root.
+    """
+
+    name: str
+    verdict: Verdict
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a repair does.
+
+    Attributes:
+        what: What it does: sets IfNotPresent for Always, pulls an image onto nodes, leaves a namespace out of a
+            namespaceSelector, or sets failurePolicy Ignore.
+        kind: The kind of what is changed; "" for an image.
+        namespace: Its namespace, or "".
+        name: Its name, or the image.
+        index: Of a webhook: which one of the configuration.
+        value: The namespace that is left out, or "".
+    """
+
+    what: Literal["pull-policy", "prefetch", "exclude", "ignore"]
+    kind: str
+    namespace: str
+    name: str
+    index: int = 0
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a repair does to one object, or image.
+
+    Attributes:
+        text: For people.
+        cost: What it costs.
+        command: The command that does it.
+        steps: Its steps.
+    """
+
+    text: str
+    cost: int
+    command: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """What falls in an event with the pods that stay down, and what would prevent it.
+
+    Attributes:
+        fallen: Webhooks, admission policies, APIs and conversions that fall, sorted.
+        knots: The workloads that keep each other down, as KIND/NAMESPACE/NAME.
+        order: The other workloads that are down, in the order in which they can come back.
+        repair: The edits after which every protected workload comes back, but those of `left`.
+        cost: What they cost together.
+        proven: Whether no cheaper repair does the same.
+        left: The protected workloads that no edit brings back.
+    """
+
+    fallen: tuple[Fallen, ...]
+    knots: tuple[tuple[str, ...], ...]
+    order: tuple[tuple[str, ...], ...]
+    repair: tuple[Edit, ...]
+    cost: int
+    proven: bool
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """A workload and its forecast.
 
@@ -117,14 +194,18 @@ class Workload:
         ref: The workload.
         protected: Whether its namespace is protected.
         forecasts: By event; those in which nothing of it starts anew are missing.
+        fallen: By event, what else keeps it from coming back, whatever its images.
     """
 
     ref: WorkloadRef
     protected: bool
     forecasts: Mapping[Event, Forecast]
+    fallen: Mapping[Event, Fallen] = field(default_factory=dict)
 
     def comes_back(self, event: Event) -> bool:
         """Tell whether all its pods are sure to start, or have no need to."""
+        if event in self.fallen:
+            return False
         return event not in self.forecasts or self.forecasts[event].verdict == "starts"
 
 
@@ -141,6 +222,7 @@ class OutageReport:
         unreadable: The kinds that could not be read, with reasons.
         errors: What could not be read in files.
         notes: What was taken for granted.
+        cascades: By event, what falls with the pods that stay down.
     """
 
     source: str
@@ -151,6 +233,7 @@ class OutageReport:
     unreadable: Mapping[str, str]
     errors: tuple[InputError, ...]
     notes: tuple[str, ...]
+    cascades: Mapping[Event, Cascade] = field(default_factory=dict)
 
     @property
     def protected(self) -> tuple[Workload, ...]:

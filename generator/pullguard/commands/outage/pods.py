@@ -32,6 +32,13 @@ class Spec(NamedTuple):
     placement: int
 
 
+class Labels(NamedTuple):
+    """Labels of a pod: those that it has, or those of its template, to which its controller may add others."""
+
+    labels: frozenset[tuple[str, str]]
+    complete: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Pod:
     """A pod, or one that is to be made.
@@ -45,6 +52,8 @@ class Pod:
         sure: Whether it is known what its controller makes: its kind could be read.
         own: Its spec; None if it is to be made.
         next: The spec of what is made in its place.
+        labels: The labels of what is made in its place, as far as they are known.
+        static: Whether a file on a node makes it.
     """
 
     workload: WorkloadRef
@@ -55,6 +64,8 @@ class Pod:
     sure: bool
     own: Spec | None
     next: Spec
+    labels: "Labels"
+    static: bool = False
 
 
 class Pods:
@@ -119,7 +130,15 @@ class Pods:
             sure=template is not None or static or kind not in self._unreadable,
             own=following if is_applied else own,
             next=following,
+            labels=self._labels_of_next(controller) if is_applied else _labels(metadata.get("labels"), complete=True),
+            static=static,
         )
+
+    def _labels_of_next(self, controller: ObjectRef | None) -> Labels:
+        """Return the labels of a template that is laid over the snapshot."""
+        top = None if controller is None else identity(self._owners.workload(controller))
+        template = self._templates.get(top, {}) if top is not None else {}
+        return _labels(dig(template, "spec", "template", "metadata", "labels"), complete=False)
 
     def _template(self, controller: ObjectRef) -> JSON | None:
         """Return the pod spec that a controller makes pods from.
@@ -148,7 +167,9 @@ class Pods:
             spec = self._spec(namespace, template, kind, made=False)
             replicas = dig(obj, "spec", "replicas")
             number = replicas if isinstance(replicas, int) and kind not in {"DaemonSet", "Job", "CronJob"} else 1
-            made += [Pod(ref, "", "", kind == "DaemonSet", kept=True, sure=True, own=None, next=spec)] * number
+            labels = _labels(dig(obj, "spec", "template", "metadata", "labels"), complete=False)
+            pod = Pod(ref, "", "", kind == "DaemonSet", kept=True, sure=True, own=None, next=spec, labels=labels)
+            made += [pod] * number
         return made
 
     def _spec(self, namespace: str, spec: JSON, kind: str, *, made: bool, seen: Sequence[str] | None = None) -> Spec:
@@ -189,6 +210,11 @@ def secrets_of(value: JSON) -> list[str]:
     secrets = value.get("imagePullSecrets")
     listed: Sequence[Any] = secrets if isinstance(secrets, list) else ()
     return [name for name in (dig(secret, "name") for secret in listed) if isinstance(name, str)]
+
+
+def _labels(stated: Any, *, complete: bool) -> Labels:
+    entries = stated.items() if isinstance(stated, dict) else ()
+    return Labels(frozenset((name, value) for name, value in entries if isinstance(value, str)), complete)
 
 
 def _is_over(obj: JSON) -> bool:

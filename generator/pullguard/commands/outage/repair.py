@@ -1,8 +1,8 @@
 """The smallest repair: a cheapest set of edits that brings everything back.
 
 What is down with some edits made is down for causes that none of them takes away, and every repair makes an edit that
-takes one of these away. So a cheapest edit of each such derivation is looked for, a hitting set, until it leaves nothing
-down; otherwise it shows another derivation. Cycles need no care: cascade.fall() alone says what is down.
+takes one of these away. So a cheapest edit of each such derivation is looked for, a hitting set, until nothing is
+left; otherwise it shows another derivation. Cycles need no care: cascade.fall() alone says what is down.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -82,7 +82,7 @@ def _hitting(
     found: set[str] = set()
     proven = True
     for component in nx.connected_components(graph):
-        parts = [each for each in sets if not component.isdisjoint(each)]
+        parts = sorted((each for each in sets if not component.isdisjoint(each)), key=sorted)
         if exactly and len(component) <= PROVEN_UP_TO and (solved := _exact(parts, costs)) is not None:
             found |= solved
         else:

@@ -3,7 +3,17 @@
 import json
 from typing import Any, TextIO
 
-from pullguard.commands.outage.model import VERDICTS, Event, Forecast, OutageReport, Outcome, Use, Workload
+from pullguard.commands.outage.model import (
+    VERDICTS,
+    Cascade,
+    Event,
+    Fallen,
+    Forecast,
+    OutageReport,
+    Outcome,
+    Use,
+    Workload,
+)
 from pullguard.core.formats.json import error_value
 
 #: What the object is, and its version: another one means that a reader may have to change.
@@ -28,6 +38,7 @@ def report_object(report: OutageReport) -> dict[str, Any]:
         "unreadable": dict(report.unreadable),
         "errors": [error_value(error) for error in report.errors],
         "notes": list(report.notes),
+        "cascades": {event: _cascade(cascade) for event, cascade in report.cascades.items()},
         "summary": {event: _summary(report, event) for event in report.events},
     }
 
@@ -50,7 +61,24 @@ def _workload(workload: Workload) -> dict[str, Any]:
         "name": ref.name,
         "protected": workload.protected,
         "events": {event: _forecast(forecast) for event, forecast in workload.forecasts.items()},
+        "fallen": {event: _fallen(fallen) for event, fallen in workload.fallen.items()},
     }
+
+
+def _cascade(cascade: Cascade) -> dict[str, Any]:
+    return {
+        "fallen": [_fallen(fallen) for fallen in cascade.fallen],
+        "knots": [list(knot) for knot in cascade.knots],
+        "order": [list(names) for names in cascade.order],
+        "repair": [{"text": edit.text, "cost": edit.cost, "command": edit.command} for edit in cascade.repair],
+        "cost": cascade.cost,
+        "proven": cascade.proven,
+        "left": list(cascade.left),
+    }
+
+
+def _fallen(fallen: Fallen) -> dict[str, Any]:
+    return {"name": fallen.name, "verdict": fallen.verdict, "because": list(fallen.because)}
 
 
 def _forecast(forecast: Forecast) -> dict[str, Any]:

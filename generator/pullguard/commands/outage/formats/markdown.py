@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from pullguard.commands.outage.formats import words
-from pullguard.commands.outage.model import EVENTS, OutageReport, Workload
+from pullguard.commands.outage.model import EVENTS, Cascade, Event, OutageReport, Workload
 from pullguard.core.formats.markdown import code, table, text
 from pullguard.core.formats.text import counted, write_lines
 
@@ -41,6 +41,9 @@ def _lines(report: OutageReport) -> Iterator[str]:
             yield f"{number}. {text(remedy)}: {counted(workloads, 'workload')} ({shown}{more})"
     yield from _section(report, "Protected", words.lost(report, protected=True))
     yield from _section(report, "Not protected", words.lost(report, protected=False))
+    for event in report.events:
+        if not words.is_said(report, event):
+            yield from _repair(report.cascades[event], event)
     if report.notes:
         yield ""
         yield from (f"- {text(note)}" for note in report.notes)
@@ -56,14 +59,28 @@ def _section(report: OutageReport, title: str, workloads: Sequence[Workload]) ->
         [
             code(str(workload.ref)),
             event,
-            text(words.pods(workload.forecasts[event])),
-            "<br>".join(
-                f"{text(words.use(use))} {code(use.image)}: {text(words.reason(use, outcome))}"
-                for outcome, use in words.bad_uses(workload, event)
-            ),
+            text(words.state(workload, event)),
+            "<br>".join(_reasons(workload, event)),
         ]
         for workload in workloads
         for event in report.events
         if not workload.comes_back(event)
     ]
     yield from table(("Workload", "Event", "Pods", "Why"), rows)
+
+
+def _reasons(workload: Workload, event: Event) -> Iterator[str]:
+    for outcome, use in words.bad_uses(workload, event):
+        yield f"{text(words.use(use))} {code(use.image)}: {text(words.reason(use, outcome))}"
+    if event in workload.fallen:
+        yield text(words.fallen(workload.fallen[event]))
+
+
+def _repair(cascade: Cascade, event: Event) -> Iterator[str]:
+    yield ""
+    yield f"## {words.repair_title(cascade, event)}"
+    yield ""
+    for number, edit in enumerate(cascade.repair, 1):
+        yield f"{number}. {text(edit.text)}: {code(edit.command)}"
+    if cascade.left:
+        yield f"- no such edit brings back {', '.join(map(code, cascade.left))}"

@@ -1,11 +1,13 @@
 """A forecast for people: what to do first, then what does not come back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from pullguard.commands.outage.formats import words
-from pullguard.commands.outage.model import EVENTS, OutageReport, Workload
+from pullguard.commands.outage.model import EVENTS, Event, OutageReport, Workload
 from pullguard.core.formats.text import counted, printable, write_lines
+
+_SHOWN = 5
 
 
 def write(report: OutageReport, stream: TextIO) -> None:
@@ -31,6 +33,8 @@ def _lines(report: OutageReport) -> Iterator[str]:
         for number, (remedy, concerned, examples) in enumerate(steps, 1):
             more = ", ..." if concerned > len(examples) else ""
             yield f"  {number}. {remedy}: {counted(concerned, 'workload')} ({', '.join(examples)}{more})"
+    for event in report.events:
+        yield from _repair(report, event)
     for title, is_protected in (("Protected", True), ("Not protected", False)):
         workloads = words.lost(report, protected=is_protected)
         if workloads:
@@ -38,6 +42,8 @@ def _lines(report: OutageReport) -> Iterator[str]:
             yield f"{title}:"
             for workload in workloads:
                 yield from _workload(report, workload)
+    for event in report.events:
+        yield from _falling(report, event)
     yield ""
     yield from (f"Note: {note}" for note in report.notes)
 
@@ -46,15 +52,55 @@ def _workload(report: OutageReport, workload: Workload) -> Iterator[str]:
     yield f"  {workload.ref}"
     for event in report.events:
         if not workload.comes_back(event):
-            yield f"    {event}: {words.pods(workload.forecasts[event])}"
+            yield f"    {event}: {words.state(workload, event)}"
             for outcome, use in words.bad_uses(workload, event):
                 yield f"      {words.use(use)} ({use.image}): {words.reason(use, outcome)}"
+            if event in workload.fallen:
+                yield f"      {words.fallen(workload.fallen[event])}"
+
+
+def _falling(report: OutageReport, event: Event) -> Iterator[str]:
+    """Yield what falls in an event, and the way back."""
+    cascade = report.cascades[event]
+    if not cascade.fallen and not cascade.knots and len(cascade.order) <= 1:
+        return
+    yield ""
+    yield f"What falls with it ({event}):"
+    yield from (f"  {each.name}: {words.fallen(each)}" for each in cascade.fallen)
+    for knot in cascade.knots:
+        yield f"  {'keep each other' if len(knot) > 1 else 'keeps itself'} down: {', '.join(knot)}"
+    if len(cascade.order) > 1:
+        yield "  the others come back in this order:"
+        for number, names in enumerate(cascade.order, 1):
+            yield f"    {number}. {_several(names)}"
+
+
+def _repair(report: OutageReport, event: Event) -> Iterator[str]:
+    """Yield the repair of an event, unless an earlier one has the same."""
+    cascade = report.cascades[event]
+    if words.is_said(report, event):
+        return
+    yield ""
+    if cascade.repair:
+        yield f"{words.repair_title(cascade, event)}:"
+        for number, edit in enumerate(cascade.repair, 1):
+            yield f"  {number}. {edit.text}"
+            yield f"     {edit.command}"
+    if cascade.left:
+        yield f"No such edit brings back ({event}): {_several(cascade.left)}"
+
+
+def _several(names: Sequence[str]) -> str:
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def _one(report: OutageReport, workload: Workload) -> Iterator[str]:
     yield f"{workload.ref}{' (protected)' if workload.protected else ''}, if {words.registries(report)} were gone"
     for event in report.events:
         yield f"{event}: {EVENTS[event]}"
+        if event in workload.fallen:
+            yield f"  {words.fallen(workload.fallen[event])}"
         if event not in workload.forecasts:
             yield "  nothing of it starts anew"
             continue

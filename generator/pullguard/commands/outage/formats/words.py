@@ -3,7 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from pullguard.commands.outage.model import REASONS, VERDICTS, Event, Forecast, OutageReport, Outcome, Use, Workload
+from pullguard.commands.outage.model import (
+    REASONS,
+    VERDICTS,
+    Cascade,
+    Event,
+    Fallen,
+    Forecast,
+    OutageReport,
+    Outcome,
+    Use,
+    Workload,
+)
 from pullguard.core.formats.text import counted
 
 _LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
@@ -73,6 +84,32 @@ def pods(forecast: Forecast) -> str:
     """Return how many pods of a workload have which verdict."""
     parts = [f"{number} {_verb(verdict, number)}" for verdict in VERDICTS if (number := forecast.pods(verdict))]
     return ", ".join(parts)
+
+
+def state(workload: Workload, event: Event) -> str:
+    """Return what becomes of the pods of a workload, by their images, and by what else falls."""
+    own = pods(workload.forecasts[event])
+    return own if event not in workload.fallen else f"{workload.fallen[event].verdict} (by images: {own})"
+
+
+def fallen(found: Fallen) -> str:
+    """Return with what a thing falls."""
+    verb = "falls" if found.verdict == "stays down" else "may fall"
+    return f"{verb} with {', '.join(found.because)}" if found.because else verb
+
+
+def repair_title(cascade: Cascade, event: Event) -> str:
+    """Return what a repair is called."""
+    proven = "Smallest repair" if cascade.proven else "A repair, not proven to be the smallest"
+    return f"{proven} ({event}, cost {cascade.cost})"
+
+
+def is_said(report: OutageReport, event: Event) -> bool:
+    """Tell whether an earlier event has the same repair, or there is nothing to repair."""
+    cascade = report.cascades[event]
+    earlier = report.events[: report.events.index(event)]
+    said = [(report.cascades[each].repair, report.cascades[each].left) for each in earlier]
+    return (cascade.repair, cascade.left) in said or not (cascade.repair or cascade.left)
 
 
 def _verb(verdict: str, number: int) -> str:

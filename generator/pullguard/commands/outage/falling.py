@@ -1,0 +1,294 @@
+"""What falls with the pods that stay down: facts of a snapshot as causes, and what follows from them.
+
+What webhooks and admission policies catch, and what Services select, Rego says (rego/outage/cascade).
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pullguard.cluster.snapshot import Snapshot
+from pullguard.commands.outage import edits
+from pullguard.commands.outage.cascade import Cause, behind, fall, way_back
+from pullguard.commands.outage.model import Cascade, Event, Fallen, Forecast, Outcome, Step, Use, Verdict, WorkloadRef
+from pullguard.commands.outage.pods import Labels, Pods
+from pullguard.commands.outage.repair import smallest
+from pullguard.core.gatekeeper import dig
+from pullguard.engine.protocol import Engine
+from pullguard.engine.queries import modules, query
+
+JSON = Mapping[str, Any]
+
+WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+POLICY, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
+DEFINITION, API = "CustomResourceDefinition", "APIService"
+#: The kinds by which things fall.
+FALLING = (*WEBHOOKS, POLICY, BINDING, DEFINITION, API)
+
+_MODULES = {
+    "lib": ("namespaces", "recovery", "requests", "selectors", "webhooks"),
+    "outage": ("cascade",),
+}
+_NODES = "nodes and leases"
+#: The events in which pods are made anew.
+_REMAKING = frozenset({"replace", "lose"})
+_MISSING_IMAGE = frozenset(
+    {"image-not-on-node", "image-on-no-node", "image-on-some-nodes", "never-without-image", "listing-cut"}
+)
+
+
+class _Group(NamedTuple):
+    """Pods that webhooks cannot tell apart."""
+
+    namespace: str
+    labels: Labels
+
+
+class Falling:
+    """Says what falls with pods.
+
+    Args:
+        engine: What evaluates Rego.
+        snapshot: The snapshot.
+        pods: Its pods.
+    """
+
+    def __init__(self, engine: Engine, snapshot: Snapshot, pods: Pods) -> None:
+        self._snapshot = snapshot
+        self._groups: dict[_Group, int] = {}
+        self._of_workload: dict[WorkloadRef, set[int]] = {}
+        self._number = Counter(pod.workload for pod in pods.pods)
+        for pod in pods.pods:
+            group = self._groups.setdefault(_Group(pod.workload.namespace, pod.labels), len(self._groups))
+            self._of_workload.setdefault(pod.workload, set()).add(group)
+        self._static = {pod.workload for pod in pods.pods if pod.static}
+        self._services = [
+            {
+                "namespace": dig(obj, "metadata", "namespace"),
+                "name": dig(obj, "metadata", "name"),
+                "selector": dig(obj, "spec", "selector"),
+            }
+            for obj in snapshot.objects("Service")
+        ]
+        self._found = query(engine, modules(_MODULES), "data.outage.cascade.contents", self._document())
+
+    def cascade(
+        self, event: Event, found: Mapping[WorkloadRef, Mapping[Event, Forecast]], protected: frozenset[str]
+    ) -> tuple[Cascade, dict[WorkloadRef, Fallen]]:
+        """Return what falls in an event, and the workloads that do so whatever their images.
+
+        Args:
+            event: The event.
+            found: What becomes of each workload by its images.
+            protected: The names of the protected namespaces.
+        """
+        forecasts = {ref: by_event[event] for ref, by_event in found.items() if event in by_event}
+        plan: dict[str, Step] = {}
+        causes = list(self._causes(event, forecasts, plan))
+        certain, possible = fall(causes, certainly=True), fall(causes)
+        wanted = [_some(ref) for ref in forecasts if ref.namespace in protected]
+        costs = {name: edits.COSTS[step.what] for name, step in plan.items()}
+        repair = smallest(causes, costs, wanted)
+        workloads = {str(ref) for ref in forecasts}
+        back = way_back([cause for cause in causes if cause.certain], certain, workloads)
+        things = self._things()
+        cascade = Cascade(
+            fallen=tuple(_fallen(name, certain, possible) for name in sorted(things & possible.keys())),
+            knots=back.knots,
+            order=back.order,
+            repair=tuple(edits.described((plan[edit] for edit in repair.edits), self._objects())),
+            cost=repair.cost,
+            proven=repair.proven,
+            left=tuple(name.removeprefix("some of ") for name in repair.left),
+        )
+        others = {}
+        for ref, forecast in forecasts.items():
+            own = forecast.verdict
+            fallen = None if _some(ref) not in possible else _fallen(_some(ref), certain, possible)
+            if fallen is not None and own != "stays down" and (own == "starts" or fallen.verdict != own):
+                others[ref] = Fallen(str(ref), fallen.verdict, _told(fallen.because))
+        return cascade, others
+
+    def _document(self) -> JSON:
+        snapshot = self._snapshot
+        return {
+            "webhooks": [{"kind": kind, "object": obj} for kind in WEBHOOKS for obj in snapshot.objects(kind)],
+            "policies": snapshot.objects(POLICY),
+            "bindings": snapshot.objects(BINDING),
+            "definitions": snapshot.objects(DEFINITION),
+            "apis": snapshot.objects(API),
+            "namespaces": {dig(obj, "metadata", "name"): obj for obj in snapshot.objects("Namespace")},
+            "pods": [
+                {"namespace": group.namespace, "labels": dict(group.labels.labels), "complete": group.labels.complete}
+                for group in self._groups
+            ],
+            "services": self._services,
+        }
+
+    # -- the causes
+
+    def _causes(
+        self, event: Event, forecasts: Mapping[WorkloadRef, Forecast], plan: dict[str, Step]
+    ) -> Iterator[Cause]:
+        whole = {
+            ref
+            for ref, forecast in forecasts.items()
+            if sum(outcome.pods for outcome in forecast.outcomes) >= self._number[ref]
+        }
+        for ref, forecast in forecasts.items():
+            yield from _own_causes(ref, forecast, plan, whole=ref in whole)
+        yield from self._causes_of_services(forecasts)
+        for guard in self._found["guards"]:
+            name = _guard_name(guard)
+            yield Cause(name, frozenset({_service_name(guard["service"])}))
+            if event in _REMAKING:
+                yield from self._causes_of_guard(guard, forecasts, whole, plan)
+        for kind, entries in ((API, self._found["apis"]), (DEFINITION, self._found["conversions"])):
+            for entry in entries:
+                yield Cause(f"{kind}/{entry['name']}", frozenset({_service_name(entry["service"])}))
+
+    def _causes_of_services(self, forecasts: Mapping[WorkloadRef, Forecast]) -> Iterator[Cause]:
+        workloads_of: dict[int, set[WorkloadRef]] = {}
+        for ref, groups in self._of_workload.items():
+            for group in groups:
+                workloads_of.setdefault(group, set()).add(ref)
+        selected = {
+            (service["namespace"], service["name"]): groups
+            for service, groups in zip(self._services, self._found["selected"], strict=True)
+        }
+        named = {(each["service"]["namespace"], each["service"]["name"]) for each in self._serving()}
+        for key in sorted(named, key=str):
+            name = _service_name({"namespace": key[0], "name": key[1]})
+            if key not in selected:
+                # Of a cluster that was read, it is not there; files may only lack it.
+                yield Cause(name, certain=self._snapshot.live and "Service" not in self._snapshot.unreadable)
+            elif selected[key] is not None:
+                refs = {ref for group in selected[key] for ref in workloads_of[group]}
+                if not refs & (self._of_workload.keys() - forecasts.keys()):
+                    yield Cause(name, frozenset(map(str, refs)), certain="Pod" not in self._snapshot.unreadable)
+
+    def _serving(self) -> Iterator[JSON]:
+        for field in ("guards", "apis", "conversions"):
+            yield from self._found[field]
+
+    def _causes_of_guard(
+        self,
+        guard: JSON,
+        forecasts: Mapping[WorkloadRef, Forecast],
+        whole: Collection[WorkloadRef],
+        plan: dict[str, Step],
+    ) -> Iterator[Cause]:
+        name = _guard_name(guard)
+        caught = dict(guard["pods"])
+        for ref in forecasts:
+            verdicts = {caught.get(group, "mismatch") for group in self._of_workload[ref]}
+            if verdicts == {"mismatch"} or ref in self._static:
+                continue
+            ways = _planned(plan, _excluding(guard, ref.namespace), _ignoring(guard))
+            yield Cause(_some(ref), frozenset({name}), certain="match" in verdicts, edits=ways)
+            if ref in whole and "mismatch" not in verdicts:
+                yield Cause(str(ref), frozenset({name}), certain=verdicts == {"match"}, edits=ways)
+        readying = dict(guard["namespaces"])
+        for service in self._services:
+            if service["namespace"] in readying:
+                ways = _planned(plan, _excluding(guard, service["namespace"]), _ignoring(guard))
+                yield Cause(_service_name(service), frozenset({name}), certain=False, edits=ways)
+        if guard["nodes"] != "mismatch":
+            ways = _planned(plan, _ignoring(guard))
+            yield Cause(_NODES, frozenset({name}), certain=guard["nodes"] == "match", edits=ways)
+            for ref in forecasts:
+                yield Cause(str(ref), frozenset({_NODES}), certain=False)
+
+    # -- what is told
+
+    def _things(self) -> set[str]:
+        """Return the names of all that can fall besides workloads and Services."""
+        named = {_guard_name(guard) for guard in self._found["guards"]} | {_NODES}
+        named |= {f"{API}/{entry['name']}" for entry in self._found["apis"]}
+        return named | {f"{DEFINITION}/{entry['name']}" for entry in self._found["conversions"]}
+
+    def _objects(self) -> dict[tuple[str, str, str], JSON]:
+        kinds = (*edits.PATCHABLE, *WEBHOOKS, POLICY)
+        return {
+            (kind, dig(obj, "metadata", "namespace") or "", dig(obj, "metadata", "name")): obj
+            for kind in kinds
+            for obj in self._snapshot.objects(kind)
+        }
+
+
+def _own_causes(ref: WorkloadRef, forecast: Forecast, plan: dict[str, Step], *, whole: bool) -> Iterator[Cause]:
+    """Yield why pods of a workload are down for their images: some, and all if it happens to the whole of it."""
+    names = [f"{ref} #{number}" for number in range(len(forecast.outcomes))]
+    for name, outcome in zip(names, forecast.outcomes, strict=True):
+        if outcome.verdict != "starts":
+            yield from _causes_of_outcome(name, ref, outcome, plan)
+        yield Cause(_some(ref), frozenset({name}))
+    if whole:
+        yield Cause(str(ref), frozenset(names))
+    yield Cause(_some(ref), frozenset({str(ref)}))
+
+
+def _causes_of_outcome(name: str, ref: WorkloadRef, outcome: Outcome, plan: dict[str, Step]) -> Iterator[Cause]:
+    bad = [use for use in outcome.uses if use.verdict != "starts"]
+    if not bad:
+        yield Cause(name, certain=outcome.verdict == "stays down")
+    for use in bad:
+        certain = use.verdict == "stays down"
+        ways = list(_ways(ref, use, outcome))
+        if not ways:
+            yield Cause(name, certain=certain)
+        for way in ways:
+            yield Cause(name, certain=certain, edits=_planned(plan, way))
+
+
+def _ways(ref: WorkloadRef, use: Use, outcome: Outcome) -> Iterator[Step]:
+    """Yield the edits, all of which it takes to let a container start."""
+    if use.reason in _MISSING_IMAGE:
+        yield Step("prefetch", "", "", use.image)
+    if use.reason == "always" and ref.kind in edits.PATCHABLE:
+        yield Step("pull-policy", ref.kind, ref.namespace, ref.name)
+        if outcome.nodes < 0 or use.missing or use.unknown:
+            yield Step("prefetch", "", "", use.image)
+
+
+def _planned(plan: dict[str, Step], *ways: Step) -> frozenset[str]:
+    named = {edits.identifier(way): way for way in ways}
+    plan.update(named)
+    return frozenset(named)
+
+
+def _ignoring(guard: JSON) -> Step:
+    return Step("ignore", guard["kind"], "", guard["name"], guard["index"])
+
+
+def _excluding(guard: JSON, namespace: str) -> Step:
+    return Step("exclude", guard["kind"], "", guard["name"], guard["index"], namespace)
+
+
+def _guard_name(guard: JSON) -> str:
+    parts = (guard["kind"], guard["name"], guard["webhook"])
+    return "/".join(part for part in parts if isinstance(part, str))
+
+
+def _service_name(service: JSON) -> str:
+    return f"Service/{service['namespace']}/{service['name']}"
+
+
+def _some(ref: WorkloadRef) -> str:
+    return f"some of {ref}"
+
+
+def _told(because: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in because if not name.startswith("some of "))
+
+
+def _fallen(name: str, certain: Mapping[str, Cause], possible: Mapping[str, Cause]) -> Fallen:
+    down = certain if name in certain else possible
+    verdict: Verdict = "stays down" if name in certain else "unknown"
+    return Fallen(name, verdict, tuple(_chain(name, down)))
+
+
+def _chain(name: str, down: Mapping[str, Cause]) -> Iterable[str]:
+    """Return what brings a thing down, without itself and without the parts of workloads."""
+    names = dict.fromkeys(cause.thing.partition(" #")[0] for cause in behind(name, down))
+    return [each for each in names if each not in {name, f"some of {name}"}]

@@ -1,0 +1,129 @@
+package outage.cascade_test
+
+import data.outage.cascade
+
+_rule(resources) := {
+	"apiGroups": ["", "discovery.k8s.io", "coordination.k8s.io"], "apiVersions": ["v1"], "operations": ["*"],
+	"resources": resources,
+}
+
+_configuration(webhook) := {"kind": "ValidatingWebhookConfiguration", "object": {
+	"apiVersion": "admissionregistration.k8s.io/v1",
+	"metadata": {"name": "hooks"},
+	"webhooks": [object.union({"name": "a", "clientConfig": {"service": {"namespace": "shop", "name": "hook"}}}, webhook)],
+}}
+
+_pods := [
+	{"namespace": "shop", "labels": {"app": "hook"}, "complete": true},
+	{"namespace": "bank", "labels": {"app": "till"}, "complete": false},
+]
+
+_input(webhooks) := {
+	"webhooks": webhooks,
+	"policies": [], "bindings": [], "definitions": [], "apis": [],
+	"namespaces": {"bank": {"metadata": {"labels": {"tier": "a"}}}},
+	"pods": _pods,
+	"services": [
+		{"namespace": "shop", "name": "hook", "selector": {"app": "hook"}},
+		{"namespace": "shop", "name": "till", "selector": {"app": "till"}},
+		{"namespace": "bank", "name": "till", "selector": {"app": "till"}},
+		{"namespace": "shop", "name": "outside", "selector": null},
+		{"namespace": "shop", "name": "empty", "selector": {}},
+	],
+}
+
+test_what_services_select if {
+	found := cascade.contents with input as _input([])
+	found == {"guards": [], "apis": [], "conversions": [], "selected": [[0], [], [1], null, null]}
+}
+
+test_what_webhooks_catch[name] if {
+	some name, [webhook, answer] in {
+		"pods": [{"rules": [_rule(["pods"])]}, {
+			"pods": [[0, "match"], [1, "match"]], "namespaces": [], "nodes": "mismatch",
+		}],
+		"bindings": [
+			{"rules": [_rule(["pods/binding"])], "objectSelector": {"matchLabels": {"app": "till"}}},
+			{"pods": [], "namespaces": [], "nodes": "mismatch"},
+		],
+		"pods by labels": [
+			{"rules": [_rule(["pods"])], "objectSelector": {"matchExpressions": [{"key": "track", "operator": "Exists"}]}},
+			{"pods": [[1, "unknown"]], "namespaces": [], "nodes": "mismatch"},
+		],
+		"pods by namespaces": [
+			{"rules": [_rule(["pods"])], "namespaceSelector": {"matchLabels": {"tier": "a"}}},
+			{"pods": [[0, "unknown"], [1, "match"]], "namespaces": [], "nodes": "mismatch"},
+		],
+		"status and nodes": [{"rules": [_rule(["pods/status", "nodes"])], "matchConditions": [{"name": "a"}]}, {
+			"pods": [], "namespaces": [["bank", "unknown"], ["shop", "unknown"]], "nodes": "unknown",
+		}],
+		"endpoints": [{"rules": [_rule(["endpointslices"])]}, {
+			"pods": [], "namespaces": [["bank", "match"], ["shop", "match"]], "nodes": "mismatch",
+		}],
+		"leases": [{"rules": [_rule(["leases"])]}, {"pods": [], "namespaces": [], "nodes": "match"}],
+		"something else": [{"rules": [_rule(["services"])]}, {"pods": [], "namespaces": [], "nodes": "mismatch"}],
+	}
+	found := cascade.contents with input as _input([_configuration(webhook)])
+	[guard] := found.guards
+	answer == {"pods": guard.pods, "namespaces": guard.namespaces, "nodes": guard.nodes}
+	[guard.kind, guard.name, guard.index, guard.webhook, guard.by] == [
+		"ValidatingWebhookConfiguration", "hooks", 0, "a", "Service",
+	]
+	guard.service == {"namespace": "shop", "name": "hook"}
+}
+
+test_what_guards_nothing[name] if {
+	some name, webhook in {
+		"Ignore": {"failurePolicy": "Ignore", "rules": [_rule(["pods"])]},
+		"a URL elsewhere": {"clientConfig": {"service": null, "url": "https://example.com"}, "rules": [_rule(["pods"])]},
+	}
+	found := cascade.contents with input as _input([_configuration(webhook)])
+	found.guards == []
+}
+
+test_apis_and_conversions if {
+	local := {"metadata": {"name": "v1.apps"}, "spec": {"service": null}}
+	metrics := {"metadata": {"name": "v1.metrics.k8s.io"}, "spec": {"service": {"namespace": "shop", "name": "hook"}}}
+	plain := {"metadata": {"name": "plain"}, "spec": {"conversion": {"strategy": "None"}}}
+	found := cascade.contents with input as object.union(
+		_input([]),
+		{"apis": [local, metrics], "definitions": [plain, _definition]},
+	)
+	service := {"namespace": "shop", "name": "hook"}
+	found.apis == [{"name": "v1.metrics.k8s.io", "service": service}]
+	found.conversions == [{"name": "limits.example.com", "service": service}]
+}
+
+_definition := {"metadata": {"name": "limits.example.com"}, "spec": {
+	"group": "example.com",
+	"names": {"kind": "Limit"},
+	"conversion": {"strategy": "Webhook", "webhook": {"clientConfig": {"url": "https://hook.shop.svc"}}},
+}}
+
+_policy := {"metadata": {"name": "limits"}, "spec": {
+	"paramKind": {"apiVersion": "example.com/v1", "kind": "Limit"},
+	"matchConstraints": {"resourceRules": [_rule(["pods"])]},
+}}
+
+_binding := {"spec": {"policyName": "limits", "validationActions": ["Deny"], "paramRef": {"name": "a"}}}
+
+test_admission_policies[name] if {
+	some name, [change, caught] in {
+		"denies": [{}, [[[0, "match"], [1, "match"]]]],
+		"another kind": [{"definitions": [object.union(_definition, {"spec": {"names": {"kind": "Other"}}})]}, []],
+		"no conversion": [{"definitions": [object.union(_definition, {"spec": {"conversion": {"strategy": "None"}}})]}, []],
+		"failures ignored": [{"policies": [object.union(_policy, {"spec": {"failurePolicy": "Ignore"}})]}, []],
+		"only warns": [{"bindings": [object.union(_binding, {"spec": {"validationActions": ["Warn"]}})]}, []],
+		"of another policy": [{"bindings": [object.union(_binding, {"spec": {"policyName": "other"}})]}, []],
+	}
+	document := object.union_n([
+		_input([]),
+		{"policies": [_policy], "bindings": [_binding], "definitions": [_definition]},
+		change,
+	])
+	found := cascade.contents with input as document
+	[guard.pods | some guard in found.guards] == caught
+	every guard in found.guards {
+		[guard.name, guard.by, guard.service] == ["limits", "conversion", {"namespace": "shop", "name": "hook"}]
+	}
+}

@@ -1,0 +1,354 @@
+"""What falls with pods, the way back, and repairs that `--with` confirms: snapshots in, forecasts out."""
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pullguard.cli import main
+from pullguard.commands.outage.command import KINDS, outage
+from pullguard.commands.outage.formats import REPORTERS
+from pullguard.commands.outage.model import Cascade, OutageReport
+from pullguard.commands.outage.written import write_repair
+from pullguard.core.errors import PullguardError
+
+JSON = dict[str, Any]
+
+_ADMISSION = "admissionregistration.k8s.io/v1"
+# Each namespace has its own: who shares an image shares doubts about who may use it.
+_IMAGES = {name: f"example.org/{name}:1" for name in ("a", "b", "c", "other")}
+
+
+def _node(*images: str) -> JSON:
+    status = {"images": [{"names": [image]} for image in images], "nodeInfo": {"kubeletVersion": "v1.36.3"}}
+    labels = {"kubernetes.io/os": "linux"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "a", "uid": "a", "labels": labels},
+        "status": status,
+    }
+
+
+def _protecting(*namespaces: str) -> JSON:
+    return {
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1",
+        "kind": "K8sProtectedPullPolicy",
+        "metadata": {"name": "protected", "uid": "p"},
+        "spec": {"match": {"namespaces": list(namespaces)}},
+    }
+
+
+def _deployment(namespace: str, name: str = "app", *, policy: str = "IfNotPresent") -> JSON:
+    labels = {"app": namespace}
+    image = _IMAGES[namespace if name == "app" else name]
+    container = {"name": "app", "image": image, "imagePullPolicy": policy}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace, "uid": f"{namespace}-{name}"},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+
+
+def _service(namespace: str, **selector: str) -> JSON:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "hook", "namespace": namespace, "uid": f"s-{namespace}"},
+        "spec": {"selector": selector or {"app": namespace}},
+    }
+
+
+def _guard(namespace: str, *guarded: str, resources: Iterable[str] = ("pods",), **change: Any) -> JSON:
+    """Return a webhook of a Service in a namespace that catches what is made in others."""
+    name = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(guarded)}
+    webhook = {
+        "name": "pods.example.com",
+        "failurePolicy": "Fail",
+        "clientConfig": {"service": {"namespace": namespace, "name": "hook"}},
+        "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": list(resources)}],
+        "namespaceSelector": {"matchExpressions": [name]},
+        **change,
+    }
+    metadata = {"name": f"guard-{namespace}", "uid": f"w-{namespace}"}
+    return {
+        "apiVersion": _ADMISSION,
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": metadata,
+        "webhooks": [webhook],
+    }
+
+
+def _file(folder: Path, *objects: Mapping[str, Any], name: str = "dump.yaml") -> str:
+    file = folder / name
+    file.write_text(yaml.safe_dump_all(objects), "utf-8")
+    return str(file)
+
+
+def _replaced(*paths: str, overlays: Iterable[str] = ()) -> tuple[OutageReport, Cascade]:
+    report = outage(paths, events=["replace"], overlays=list(overlays))
+    return report, report.cascades["replace"]
+
+
+def _states(report: OutageReport) -> dict[str, str]:
+    return {
+        str(workload.ref): workload.fallen["replace"].verdict
+        if "replace" in workload.fallen
+        else workload.forecasts["replace"].verdict
+        for workload in report.workloads
+    }
+
+
+def _written(report: OutageReport, folder: Path, *paths: str) -> list[str]:
+    assert write_repair(report, folder, KINDS, paths) == []
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_gatekeeper_as_it_comes(checkout: Path, tmp_path: Path) -> None:
+    manifest = str(checkout / ".tools/manifests/gatekeeper.yaml")
+    nodes = _file(tmp_path, _node("docker.io/openpolicyagent/gatekeeper:v3.23.1"))
+    report, cascade = _replaced(manifest, nodes)
+    assert sum(workload.forecasts["replace"].pods("stays down") for workload in report.protected) == 4
+    assert [fallen.name for fallen in cascade.fallen] == [
+        "ValidatingWebhookConfiguration/gatekeeper-validating-webhook-configuration/check-ignore-label.gatekeeper.sh"
+    ]
+    assert (cascade.cost, cascade.proven, cascade.left) == (2, True, ())
+    files = _written(report, tmp_path / "repair", manifest, nodes)
+    assert files == [f"deployment-gatekeeper-system-gatekeeper-{name}.yaml" for name in ("audit", "controller-manager")]
+    report, cascade = _replaced(manifest, nodes, overlays=[str(tmp_path / "repair")])
+    assert [workload.forecasts["replace"].pods("stays down") for workload in report.protected] == [0, 0]
+    assert (report.exit_code, cascade.fallen, cascade.repair) == (0, (), ())
+
+
+def test_webhooks_that_guard_each_other(tmp_path: Path) -> None:
+    dump = _file(
+        tmp_path,
+        _node(*_IMAGES.values()),
+        _protecting("a", "b", "c"),
+        _deployment("a", policy="Always"),
+        _deployment("b"),
+        _deployment("c"),
+        *(_service(name) for name in "ab"),
+        _guard("a", "b"),
+        _guard("b", "a", "c"),
+    )
+    report, cascade = _replaced(dump)
+    assert _states(report) == {f"Deployment/{name}/app": "stays down" for name in "abc"}
+    assert cascade.knots == (("Deployment/a/app", "Deployment/b/app"),)
+    assert cascade.order == (("Deployment/c/app",),)
+    guards = [f"ValidatingWebhookConfiguration/guard-{name}/pods.example.com" for name in "ab"]
+    assert [(fallen.name, fallen.verdict) for fallen in cascade.fallen] == [(name, "stays down") for name in guards]
+    (b,) = (workload for workload in report.workloads if workload.ref.namespace == "b")
+    assert b.fallen["replace"].because == (guards[0], "Service/a/hook", "Deployment/a/app")
+    assert [(edit.text, edit.cost) for edit in cascade.repair] == [
+        ("Deployment/a/app: set imagePullPolicy IfNotPresent", 1)
+    ]
+    _written(report, tmp_path / "repair", dump)
+    report, _ = _replaced(dump, overlays=[str(tmp_path / "repair")])
+    assert set(_states(report).values()) == {"starts"}
+    assert report.exit_code == 0
+
+
+def test_one_that_runs_keeps_a_service_up(tmp_path: Path) -> None:
+    other = _deployment("a", "other", policy="Always")
+    dump = _file(
+        tmp_path,
+        *(
+            _node(*_IMAGES.values()),
+            _deployment("a"),
+            other,
+            _deployment("b"),
+            _service("a"),
+            _guard("a", "b"),
+            _protecting("b"),
+        ),
+    )
+    report, cascade = _replaced(dump)
+    assert _states(report) == {
+        "Deployment/a/app": "starts",
+        "Deployment/a/other": "stays down",
+        "Deployment/b/app": "starts",
+    }
+    assert cascade.fallen == ()
+    assert report.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({}, "stays down"),
+        ({"failurePolicy": "Ignore"}, "starts"),
+        ({"matchConditions": [{"name": "x", "expression": "true"}]}, "unknown"),
+        ({"namespaceSelector": {"matchLabels": {"x": "y"}}}, "unknown"),
+        ({"objectSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["b"]}]}}, "starts"),
+        ({"objectSelector": {"matchLabels": {"app": "b"}}}, "stays down"),
+        ({"objectSelector": {"matchLabels": {"track": "b"}}}, "unknown"),
+        ({"resources": ["pods/binding"]}, "stays down"),
+        ({"resources": ["serviceaccounts/token"]}, "stays down"),
+        ({"resources": ["nodes"]}, "unknown"),
+        ({"resources": ["services"]}, "starts"),
+        ({"clientConfig": {"url": "https://hook.a.svc/x"}}, "stays down"),
+        ({"clientConfig": {"url": "https://example.com"}}, "starts"),
+        ({"clientConfig": {"service": {"namespace": "a", "name": "lost"}}}, "unknown"),
+    ],
+)
+def test_what_a_webhook_catches(tmp_path: Path, change: JSON, state: str) -> None:
+    guard = _guard("a", "b", **change)
+    dump = _file(
+        tmp_path,
+        *(
+            _node(*_IMAGES.values()),
+            _deployment("a", policy="Always"),
+            _deployment("b"),
+            _service("a"),
+            guard,
+            _protecting("b"),
+        ),
+    )
+    report, _ = _replaced(dump)
+    assert _states(report)["Deployment/b/app"] == state
+    assert report.exit_code == (0 if state == "starts" else 1)
+
+
+def test_what_nothing_can_pull_is_left_out_of_the_webhook(tmp_path: Path) -> None:
+    """Nobody can change the pull policy of a bare pod, and nothing starts it if its image cannot be parsed."""
+    bare = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "bare", "namespace": "a", "uid": "x", "labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "app", "image": "Not/An:Image:", "imagePullPolicy": "IfNotPresent"}]},
+    }
+    objects = [_node(*_IMAGES.values()), bare, _deployment("b"), _service("a"), _guard("a", "b"), _protecting("b")]
+    dump = _file(tmp_path, *objects)
+    report, cascade = _replaced(dump)
+    (edit,) = cascade.repair
+    name = "ValidatingWebhookConfiguration/guard-a"
+    assert edit.text == f"{name}: leave namespace b out of namespaceSelector of webhook pods.example.com"
+    expression = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["b"]}
+    patch = json.loads(edit.command.partition("--type=json -p '")[2].removesuffix("'"))
+    selecting = objects[4]["webhooks"][0]["namespaceSelector"]["matchExpressions"]
+    assert patch == [
+        {
+            "op": "replace",
+            "path": "/webhooks/0/namespaceSelector/matchExpressions",
+            "value": [*selecting, expression],
+        }
+    ]
+    assert _written(report, tmp_path / "repair", dump) == ["validatingwebhookconfiguration-guard-a.yaml"]
+    report, cascade = _replaced(dump, overlays=[str(tmp_path / "repair")])
+    assert (_states(report)["Deployment/b/app"], report.exit_code, cascade.repair) == ("starts", 0, ())
+
+
+def test_images_that_no_node_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dump = _file(tmp_path, _node(), _deployment("a", policy="Always"), _protecting("a"))
+    assert main(["outage", "--write", str(tmp_path / "repair"), dump]) == 1
+    assert "Smallest repair (replace, cost 3):\n  1. pull the image example.org/a:1 onto the nodes\n" in (
+        capsys.readouterr().out
+    )
+    assert (tmp_path / "repair/images.txt").read_text("utf-8") == f"{_IMAGES['a']}\n"
+    written = yaml.safe_load((tmp_path / "repair/deployment-a-app.yaml").read_text("utf-8"))
+    expected = _deployment("a")
+    del expected["metadata"]["uid"]
+    assert written == expected
+
+
+def test_apis_and_conversions_fall(tmp_path: Path) -> None:
+    where = {"namespace": "a", "name": "hook"}
+    api = {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": "v1.metrics.k8s.io", "uid": "i"},
+        "spec": {"service": where},
+    }
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "limits.example.com", "uid": "d"},
+        "spec": {
+            "group": "example.com",
+            "names": {"kind": "Limit"},
+            "conversion": {"strategy": "Webhook", "webhook": {"clientConfig": {"service": where}}},
+        },
+    }
+    policy = {
+        "apiVersion": _ADMISSION,
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "limits", "uid": "v"},
+        "spec": {
+            "paramKind": {"apiVersion": "example.com/v1", "kind": "Limit"},
+            "matchConstraints": _guard("a", "b")["webhooks"][0]
+            | {"resourceRules": _guard("a")["webhooks"][0]["rules"]},
+        },
+    }
+    binding = {
+        "apiVersion": _ADMISSION,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "limits", "uid": "w"},
+        "spec": {"policyName": "limits", "validationActions": ["Deny"], "paramRef": {"name": "x"}},
+    }
+    objects = [_node(), _deployment("a"), _deployment("b"), _service("a"), api, definition, policy, binding]
+    _, cascade = _replaced(_file(tmp_path, *objects, _protecting("a", "b")))
+    chain = ("Service/a/hook", "Deployment/a/app")
+    assert [(fallen.name, fallen.because) for fallen in cascade.fallen] == [
+        ("APIService/v1.metrics.k8s.io", chain),
+        ("CustomResourceDefinition/limits.example.com", chain),
+        ("ValidatingAdmissionPolicy/limits", chain),
+    ]
+    assert [edit.text for edit in cascade.repair] == [f"pull the image {_IMAGES[name]} onto the nodes" for name in "ab"]
+
+
+def test_json(tmp_path: Path) -> None:
+    objects = [
+        _node(*_IMAGES.values()),
+        _deployment("a", policy="Always"),
+        _deployment("b"),
+        _service("a"),
+        _guard("a", "b"),
+    ]
+    report, _ = _replaced(_file(tmp_path, *objects, _protecting("a", "b")))
+    stream = io.StringIO()
+    REPORTERS["json"](report, stream)
+    found = json.loads(stream.getvalue())
+    name = "ValidatingWebhookConfiguration/guard-a/pods.example.com"
+    assert found["cascades"]["replace"] == {
+        "fallen": [{"name": name, "verdict": "stays down", "because": ["Service/a/hook", "Deployment/a/app"]}],
+        "knots": [],
+        "order": [["Deployment/a/app"], ["Deployment/b/app"]],
+        "repair": [
+            {
+                "text": "Deployment/a/app: set imagePullPolicy IfNotPresent",
+                "cost": 1,
+                "command": "kubectl patch --namespace a deployment app --type=strategic -p "
+                """'{"spec": {"template": {"spec": {"containers": """
+                """[{"name": "app", "imagePullPolicy": "IfNotPresent"}]}}}}'""",
+            }
+        ],
+        "cost": 1,
+        "proven": True,
+        "left": [],
+    }
+    assert [workload["fallen"] for workload in found["workloads"]] == [
+        {},
+        {
+            "replace": {
+                "name": "Deployment/b/app",
+                "verdict": "stays down",
+                "because": [name, "Service/a/hook", "Deployment/a/app"],
+            }
+        },
+    ]
+
+
+def test_stdin_cannot_be_written_from(tmp_path: Path) -> None:
+    report, _ = _replaced(_file(tmp_path, _node(), _deployment("a")))
+    with pytest.raises(PullguardError, match="what came from stdin cannot be read again"):
+        write_repair(report, tmp_path, KINDS, ["-"])
