@@ -15,8 +15,10 @@ PLACES = {
     ("extensions/v1beta1", "ReplicaSet"): ["spec", "template", "spec"],
     ("batch/v1", "Job"): ["spec", "template", "spec"],
     ("batch/v1beta1", "CronJob"): ["spec", "jobTemplate", "spec", "template", "spec"],
-    ("argoproj.io/v1alpha1", "Rollout"): [],
-    ("serving.knative.dev/v1", "Service"): [],
+    ("argoproj.io/v1alpha1", "Rollout"): ["spec", "template", "spec"],
+    ("serving.knative.dev/v1", "Service"): ["spec", "template", "spec"],
+    ("example.com/v1", "Widget"): [],
+    ("v1", "Service"): [],
     ("v1", "ConfigMap"): [],
 }
 

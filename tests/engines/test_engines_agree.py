@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import custom_resources
 import small_library as small
 import suite_tree
 from generated_objects import BUILT_IN
@@ -211,8 +212,14 @@ def judged(
 ) -> dict[str, set[Verdict]]:
     """What each engine says of images in each list of each kind."""
     assert conftest_binary.exists()
-    manifests = tmp_path_factory.mktemp("lists") / "manifests.yaml"
-    small.write_manifests(manifests, *_workloads())
+    return _judged(tmp_path_factory.mktemp("lists"), image_library, gator, list(_workloads()))
+
+
+def _judged(
+    folder: Path, image_library: Path, gator: Path, objects: Sequence[Mapping[str, Any]]
+) -> dict[str, set[Verdict]]:
+    manifests = folder / "manifests.yaml"
+    small.write_manifests(manifests, *objects)
     library = sorted(image_library.glob("policies/*/template.yaml")) + sorted(
         image_library.glob("policies/*/constraints.yaml")
     )
@@ -239,3 +246,31 @@ def test_a_list_that_uses_images(judged: dict[str, set[Verdict]], name: str, pai
     assert one == other
     # Of each kind: three pull policies that are not allowed, and three images that are not pinned.
     assert len(one) == len(BUILT_IN) * 6
+
+
+# ---- custom resources
+
+
+@pytest.fixture(scope="module")
+def judged_custom(
+    tmp_path_factory: pytest.TempPathFactory, image_library: Path, gator: Path, conftest_binary: Path
+) -> dict[str, set[Verdict]]:
+    """What each engine says of the known custom resources, without definitions: an object for each place."""
+    assert conftest_binary.exists()
+    objects = [obj for _, _, obj in custom_resources.objects()]
+    return _judged(tmp_path_factory.mktemp("custom"), image_library, gator, objects)
+
+
+@pytest.mark.parametrize("pair", _PAIRS, ids="-".join)
+def test_known_custom_resources(judged_custom: dict[str, set[Verdict]], pair: tuple[str, str]) -> None:
+    one, other = (judged_custom[engine] for engine in pair)
+    assert one == other
+
+
+def test_every_place_of_a_known_custom_resource_is_judged(judged_custom: dict[str, set[Verdict]]) -> None:
+    """Each holds an image whose tag moves, with Always: both policies find it."""
+    found = {(constraint, kind, name) for constraint, _, kind, _, name in judged_custom["built-in"]}
+    wanted = [(obj["kind"], obj["metadata"]["name"]) for _, _, obj in custom_resources.objects()]
+    constraints = ("protected-image-pinning-by-name", "protected-pull-policy-by-name")
+    assert found == {(constraint, *own) for constraint in constraints for own in wanted}
+    assert len(wanted) > len({kind for kind, _ in wanted}) > 30

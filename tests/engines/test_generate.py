@@ -583,25 +583,18 @@ def test_what_init_writes_can_be_used_as_it_is_and_to_the_full(
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_init_shows_the_custom_kinds_that_people_have(tmp_path: Path, checkout: Path) -> None:
+def test_init_shows_what_can_be_said_of_custom_kinds(tmp_path: Path, checkout: Path) -> None:
     path = tmp_path / "pullguard.yaml"
     init(path, rego=checkout / "rego")
     stated = yaml.safe_load(uncommented(path.read_text("utf-8")))
-    kinds = stated["policies"]["protected_pull_policy"]["parameters"]["customKinds"]
-    assert [(entry["group"], entry["kind"], entry["paths"]) for entry in kinds] == [
-        ("argoproj.io", "Rollout", ["spec.template.spec"]),
-        ("serving.knative.dev", "Service", ["spec.template.spec"]),
-        ("apps.kruise.io", "CloneSet", ["spec.template.spec"]),
-        ("apps.openshift.io", "DeploymentConfig", ["spec.template.spec"]),
-        ("jobset.x-k8s.io", "JobSet", ["spec.replicatedJobs[].template.spec.template.spec"]),
-        (
-            "leaderworkerset.x-k8s.io",
-            "LeaderWorkerSet",
-            [
-                "spec.leaderWorkerTemplate.leaderTemplate.spec",
-                "spec.leaderWorkerTemplate.workerTemplate.spec",
-            ],
-        ),
+    assert stated["policies"]["protected_pull_policy"]["parameters"]["customKinds"] == [
+        {"group": "example.com", "kind": "Widget", "paths": ["spec.template.spec", "spec.pools[].template.spec"]},
+        {
+            "group": "example.com",
+            "kind": "Gadget",
+            "images": [{"image": "spec.image", "policy": "spec.imagePullPolicy"}],
+        },
+        {"group": "argoproj.io", "kind": "Workflow", "paths": []},
     ]
 
 

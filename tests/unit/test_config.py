@@ -534,6 +534,7 @@ _JOB_SET = "{group: jobset.x-k8s.io, kind: JobSet, paths: ['spec.replicatedJobs[
 
 
 _CONTAINERS = "{group: tekton.dev, kind: Task, containers: ['spec.steps[]', 'spec.*', 'spec.parts.*[]', spec.run]}"
+_LEFT_OUT = "{group: argoproj.io, kind: Workflow, paths: []}"
 _IMAGES = "{group: example.com, kind: Widget, images: [{image: 'spec.*.image', policy: 'spec.*.pull'}]}"
 
 
@@ -560,6 +561,10 @@ _IMAGES = "{group: example.com, kind: Widget, images: [{image: 'spec.*.image', p
         (_IMAGES.replace("spec.*.pull", "spec. pull"), 'images[0].policy cannot be "spec. pull"'),
         (_IMAGES.replace(", policy: 'spec.*.pull'", ""), "images[0].policy is missing"),
         (
+            "{group: example.com, kind: Widget, paths: []}",
+            " names no place in Widget, which is not judged anyway; state paths, containers or images",
+        ),
+        (
             _IMAGES.replace("spec.*.image", "spec.image"),
             "images[0].policy cannot be spec.*.pull: spec.image leads through other lists; a pull policy ",
         ),
@@ -570,9 +575,9 @@ def test_custom_kinds_that_can_never_match(checkout: Path, entry: str, message: 
     start = (
         "protectedNamespaces: {names: [a]}\npolicies:\n  protected_pull_policy:\n    parameters:\n      customKinds:\n"
     )
-    for right in (_JOB_SET, _JOB_SET.replace("[].template", ".*.template"), _CONTAINERS, _IMAGES):
+    for right in (_JOB_SET, _JOB_SET.replace("[].template", ".*.template"), _CONTAINERS, _IMAGES, _LEFT_OUT):
         parse(ENGINE, f"{start}        - {right}\n", "f.yaml", found)
     with pytest.raises(PullguardError) as raised:
         parse(ENGINE, f"{start}        - {entry}\n", "f.yaml", found)
     name = "policies.protected_pull_policy.parameters.customKinds[0]"
-    assert str(raised.value).startswith(f"f.yaml:6: {name}.{message}")
+    assert str(raised.value).startswith(f"f.yaml:6: {name}{'' if message.startswith(' ') else '.'}{message}")

@@ -818,6 +818,12 @@ BAD_INCLUDES: dict[str, tuple[str, str, str, str]] = {
         '{"Pod": "spec"}',
         f"{AT}:6: lib.owned.spec_paths is not a mapping of groups to kinds to the keys of their pod specs",
     ),
+    "custom resources that are none": (
+        OWNED,
+        "#     kindsFromParameter: customKinds",
+        "#     customKindsFrom: lib.owned.spec_paths\n#     kindsFromParameter: customKinds",
+        f"{AT}:6: lib.owned.spec_paths is not a mapping of groups to kinds to where they use images, with a source",
+    ),
     "a parameter twice": (
         ENTRY,
         "#       labels:",

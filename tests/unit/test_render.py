@@ -174,14 +174,18 @@ def test_there_is_a_constraint_for_each_way_of_protecting(stated: Config, expect
     assert constraints(POLICY, stated) == expected
 
 
+def _stated(group: str, kind: str, *paths: str) -> dict[str, Any]:
+    return {"group": group, "kind": kind, "paths": list(paths)}
+
+
 def test_custom_kinds_are_matched_once_each_and_by_group() -> None:
     custom = [
-        {"group": "argoproj.io", "kind": "Rollout"},
-        {"group": "", "kind": "Pod"},
-        {"group": "example.com", "kind": "A"},
-        {"group": "argoproj.io", "kind": "Rollout"},
-        {"group": "example.com", "kind": "B"},
-        {"group": "", "kind": "Deployment"},
+        _stated("argoproj.io", "Rollout", "spec"),
+        _stated("", "Pod", "spec"),
+        _stated("example.com", "A", "spec"),
+        _stated("argoproj.io", "Rollout", "status"),
+        _stated("example.com", "B", "spec"),
+        _stated("", "Deployment", "spec"),
     ]
     (only,) = constraints(POLICY, config(parameters={"customKinds": custom}))
     assert only["spec"]["match"]["kinds"] == [
@@ -191,6 +195,59 @@ def test_custom_kinds_are_matched_once_each_and_by_group() -> None:
         {"apiGroups": [""], "kinds": ["Deployment"]},
     ]
     assert only["spec"]["parameters"]["customKinds"] == custom
+
+
+_KNOWN = {
+    "argoproj.io": {
+        "Rollout": {"paths": ["spec.template.spec"], "source": "https://example.com"},
+        "Workflow": {"containers": ["spec.templates[].container"], "source": "https://example.com"},
+    },
+    "monitoring.coreos.com": {
+        "Prometheus": {
+            "paths": ["spec", "spec.x[].y"],
+            "images": [{"image": "spec.image", "policy": "spec.pull"}],
+            "source": "https://example.com",
+        }
+    },
+}
+
+
+def test_known_kinds_are_matched_unless_they_are_left_out() -> None:
+    custom = [_stated("argoproj.io", "Workflow"), _stated("example.com", "A", "spec")]
+    (only,) = constraints(policy(known_kinds=_KNOWN), config(parameters={"customKinds": custom}))
+    assert only["spec"]["match"]["kinds"] == [
+        *KINDS,
+        {"apiGroups": ["argoproj.io"], "kinds": ["Rollout"]},
+        {"apiGroups": ["monitoring.coreos.com"], "kinds": ["Prometheus"]},
+        {"apiGroups": ["example.com"], "kinds": ["A"]},
+    ]
+    assert only["spec"]["parameters"]["customKinds"] == custom  # what is known costs no review anything there
+
+
+@pytest.mark.parametrize(
+    ("custom", "argo"),
+    [
+        ([], ["rollouts"]),
+        ([_stated("argoproj.io", "Rollout")], None),
+        ([_stated("argoproj.io", "Sensor", "spec")], ["*"]),
+    ],
+)
+def test_admission_policies_name_the_resources_of_known_kinds(
+    custom: list[dict[str, Any]], argo: list[str] | None
+) -> None:
+    """But for those of which CEL can say nothing in every version: what leads through lists."""
+    rules = CelRules((), ({"expression": "variables.customPodSpecs"},))
+    found, *_ = admission.validating(policy(admission=rules, known_kinds=_KNOWN), admitted({"customKinds": custom}))
+    resources = {
+        rule["apiGroups"][0]: rule["resources"]
+        for rule in found["spec"]["matchConstraints"]["resourceRules"]
+        if "." in rule["apiGroups"][0]
+    }
+    assert resources.get("argoproj.io") == argo
+    assert resources["monitoring.coreos.com"] == ["prometheuses"]
+    (variable,) = found["spec"]["variables"]
+    assert "flatten" not in variable["expression"]
+    assert ("argoproj.io/Rollout" in variable["expression"]) is (argo is not None)
 
 
 def test_a_policy_without_such_a_parameter_matches_its_own_kinds() -> None:
@@ -894,7 +951,7 @@ def admitted(parameters: dict[str, Any] | None = None, namespaces: str = "unseen
 
 
 def test_an_admission_policy_has_the_variables_that_it_needs_and_no_others() -> None:
-    custom = {"customKinds": [{"group": "example.com", "kind": "Widget"}]}
+    custom = {"customKinds": [_stated("example.com", "Widget", "spec")]}
     found = admission.validating(ADMITTED, admitted(custom))
     assert [obj["metadata"]["annotations"]["pullguard/policy"] for obj in found] == ["required_label"] * 3
     spec = found[0]["spec"]

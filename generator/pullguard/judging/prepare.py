@@ -61,5 +61,8 @@ def _survey() -> dict[str, Any]:
     """Return how the engine finds what constraints could judge in objects that none selects."""
     return {
         "hints": "".join(modules({"unjudged": ["hints"]}).values()),
-        "objects": {"regoVersion": "v1", "modules": modules({"unjudged": ["objects"], "lib": ["images", "pods"]})},
+        "objects": {
+            "regoVersion": "v1",
+            "modules": modules({"unjudged": ["objects"], "lib": ["images", "kinds", "pods"]}),
+        },
     }

@@ -7,7 +7,7 @@ from pullguard.core.findings import Finding
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import controlled, modules
 
-_MODULES = {"gatekeeper": ("review",), "lib": ("images", "pods"), "scope": ("changes",)}
+_MODULES = {"gatekeeper": ("review",), "lib": ("images", "kinds", "pods"), "scope": ("changes",)}
 
 _CHANGERS = (
     "the admission plugin AlwaysPullImages, a policy such as Kyverno's always-pull-images, or an edit of the template"

@@ -12,7 +12,7 @@ from pullguard.core.schema_errors import Problem, dotted, in_file, joined, probl
 from pullguard.core.text_files import read_text
 from pullguard.engine.documents import Document, read_documents
 from pullguard.engine.protocol import Engine
-from pullguard.library.custom_kinds import divided
+from pullguard.library import custom_kinds
 from pullguard.library.policies.model import LEVELS, Policy
 from pullguard.library.policies.structural import doubts, json_schema
 
@@ -366,14 +366,20 @@ def _missing(policy: Policy, config: PolicyConfig) -> list[Problem]:
 
 def _unreachable(policy: Policy, config: PolicyConfig) -> Iterator[Problem]:
     """Yield what is stated of custom kinds and leads nowhere, as no pattern of one field can tell."""
-    parameter = policy.kinds_from_parameter or ""
-    for index, kind in enumerate(config.parameters.get(parameter, ())):
+    for index, kind in enumerate(custom_kinds.stated(policy, config.parameters)):
+        path = ("policies", policy.name, "parameters", policy.kinds_from_parameter or "", index)
+        if policy.known_kinds and custom_kinds.says_nothing(kind) and not custom_kinds.is_known(policy, kind):
+            yield Problem(
+                path,
+                f"{dotted(path, '')} names no place in {kind['kind']}, which is not judged anyway",
+                "state paths, containers or images",
+            )
         for number, field in enumerate(kind.get("images", ())):
-            above, _ = divided(field["policy"])
+            above, _ = custom_kinds.divided(field["policy"])
             if field["image"].split(".")[: len(above)] != above:
-                path = ("policies", policy.name, "parameters", parameter, index, "images", number, "policy")
+                place = (*path, "images", number, "policy")
                 yield Problem(
-                    path,
-                    f"{dotted(path, '')} cannot be {field['policy']}: {field['image']} leads through other lists",
+                    place,
+                    f"{dotted(place, '')} cannot be {field['policy']}: {field['image']} leads through other lists",
                     "a pull policy stands in the same entry as its image, or above all lists",
                 )

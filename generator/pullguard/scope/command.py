@@ -53,7 +53,7 @@ _KINDS = (
 # The modules of scope. Of the libs that templates embed, it may only use those that import no others.
 _MODULES = {
     "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
-    "lib": ("globs", "images", "pods", "requests", "selectors"),
+    "lib": ("globs", "images", "kinds", "pods", "requests", "selectors"),
     "scope": (
         "answers",
         "audit",

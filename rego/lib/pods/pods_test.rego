@@ -51,7 +51,7 @@ test_other_kinds_have_no_pod_spec[name] if {
 		"Deployment of another group": ["example.com", "Deployment"],
 		"CronJob of another group": ["example.com", "CronJob"],
 		"PodTemplate of another group": ["example.com", "PodTemplate"],
-		"Rollout": ["argoproj.io", "Rollout"],
+		"Rollout of another group": ["example.com", "Rollout"],
 	}
 	every resource in [{"spec": _pod_spec}, _templated] {
 		not pods.spec(resource, {"group": group, "kind": kind})
@@ -105,6 +105,35 @@ test_uses_in_every_list if {
 	]
 }
 
+test_sizes[name] if {
+	widget := {
+		"group": "example.com", "kind": "Widget", "paths": ["spec.pools.*"], "containers": ["spec.run", "spec.steps[]"],
+		"images": [{"image": "spec.*.image", "policy": "spec.pull"}],
+	}
+	some name, [resource, group, kind, size] in {
+		"every list": [
+			{"spec": {
+				"containers": [null, {}], "initContainers": [{}], "ephemeralContainers": "none", "volumes": [{}],
+			}},
+			"", "Pod", 4,
+		],
+		"no spec": [{}, "apps", "Deployment", 0],
+		"a known kind": [_templated, "argoproj.io", "Rollout", count(pods.uses(
+			_templated, {
+				"group": "argoproj.io",
+				"kind": "Rollout",
+			},
+			[],
+		))],
+		"a kind that nobody knows": [_templated, "example.com", "Gadget", 0],
+		"a stated kind": [
+			{"spec": {"pools": {"a": {"containers": [{}, {}]}, "b": {}}, "steps": [{}], "main": {"image": "x"}}},
+			"example.com", "Widget", 5,
+		],
+	}
+	pods.size(resource, {"group": group, "kind": kind}, [widget]) == size
+}
+
 test_wrong_types_have_no_uses[name] if {
 	some name, resource in {
 		"no spec": {},
@@ -136,6 +165,11 @@ test_custom_kinds[name] if {
 	some name, [group, kind, resource, custom_kinds, places] in {
 		"one path": ["argoproj.io", "Rollout", _templated, rollout, ["spec.template.spec"]],
 		"no template": ["argoproj.io", "Rollout", {"spec": {"workloadRef": {"name": "x"}}}, rollout, []],
+		"known, and nothing else is said": ["argoproj.io", "Rollout", _templated, [], ["spec.template.spec"]],
+		"known, and something else is said": [
+			"argoproj.io", "Rollout", _templated,
+			array.concat(set, [{"group": "argoproj.io", "kind": "Rollout", "paths": ["spec.template"]}]), [],
+		],
 		"another group": ["example.com", "Rollout", _templated, rollout, []],
 		"another kind": ["argoproj.io", "Roll", _templated, rollout, []],
 		"a list on the way": ["jobset.x-k8s.io", "JobSet", _job_set, set, [

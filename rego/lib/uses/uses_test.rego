@@ -139,6 +139,18 @@ test_others_are_not_trusted[name] if {
 	not uses.is_excused(_use, _asked(user, trusted))
 }
 
+test_is_open[image] if {
+	some image in ["{{inputs.parameters.image}}", "x:$(params.tag)", "${IMAGE}", " "]
+	use := object.union(_use, {"image": image})
+	uses.is_open(use, {"group": "argoproj.io", "kind": "Workflow"})
+	not uses.is_open(use, {"group": "", "kind": "Pod"})
+}
+
+test_is_not_open[name] if {
+	some name, image in {"an image": "x:1", "empty": "", "a dollar": "x$1", "none": null, "a number": 7}
+	not uses.is_open(object.union(_use, {"image": image}), {"group": "argoproj.io", "kind": "Workflow"})
+}
+
 test_is_admission[operation] if {
 	some operation in ["CREATE", "UPDATE"]
 	uses.is_admission(_request(operation, {}))
@@ -158,7 +170,14 @@ test_policy_path if {
 test_pulled_path[name] if {
 	some name, [change, path] in {
 		"container": [{}, "spec.jobs[2].spec.containers[1]"],
-		"field with a pull policy": [{"list": "images", "policy_path": ["spec", "pull"]}, "spec.pull"],
+		"field with a pull policy": [
+			{"list": "images", "spec": ["spec"], "field": "pull", "policy_path": ["spec", "pull"]},
+			"spec.pull",
+		],
+		"field with a pull policy above": [
+			{"list": "images", "field": "pull", "policy_path": ["spec", "pull"], "path": ["spec", "a", "image"]},
+			"spec.a.image",
+		],
 		"field without one": [{"list": "images", "path": ["spec", "image"], "stated": null}, "spec.image"],
 	}
 	uses.pulled_path(object.union(_use, change)) == path
@@ -193,6 +212,14 @@ _of_containers(operation, containers, more) := object.union(
 	more,
 )
 
+_rollout(operation, containers, more) := object.union(
+	_of_containers(operation, [], {"review": {
+		"kind": {"group": "argoproj.io", "version": "v1alpha1", "kind": "Rollout"},
+		"object": {"spec": {"template": {"spec": {"containers": containers, "volumes": [{"name": "v"}]}}}},
+	}}),
+	more,
+)
+
 test_what_is_too_large_to_be_judged_in_time[name] if {
 	owned := {"review": {"object": {"metadata": {"ownerReferences": [{"controller": true}]}}}}
 	exempt := {"parameters": {"exemptImages": ["*"]}}
@@ -210,6 +237,14 @@ test_what_is_too_large_to_be_judged_in_time[name] if {
 			0, true,
 		],
 		"deleted": [_of_containers("DELETE", _large(1000), {}), 0, false],
+		"a known custom resource": [_rollout("CREATE", _large(1000), {}), 0, true],
+		"an edit of something else in it": [
+			_rollout("UPDATE", _large(1000), {"review": {"oldObject": object.union(
+				{"metadata": {"generation": 1}},
+				_rollout("", _large(1000), {}).review.object,
+			)}}),
+			0, false,
+		],
 		"whatever is exempt": [_of_containers("CREATE", _large(1000), exempt), 0, true],
 	}
 	count([use | some use in uses.current(request)]) == uses_judged

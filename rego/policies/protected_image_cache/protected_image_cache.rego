@@ -81,6 +81,7 @@ violation contains {"msg": _message(use, reason, tally), "details": details} if 
 	not _is_past
 	some use in uses.current(input)
 	not use.image in {null, ""} # nothing to look for: the API server refuses it, unless something else fills it in before
+	not uses.is_open(use, input.review.kind)
 	not uses.is_excused(use, input)
 	not _is_kept(use)
 	states := _states(use)

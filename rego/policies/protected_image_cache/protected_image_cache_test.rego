@@ -396,7 +396,7 @@ test_daemons_run_on_nodes_that_others_do_not if {
 test_kinds_without_pod_spec_pass[name] if {
 	some name, review in {
 		"scale": _review("autoscaling", "Scale", {"spec": {"replicas": 1}}),
-		"custom resource": _templated("argoproj.io", "Rollout", _absent),
+		"custom resource": _templated("example.com", "Rollout", _absent),
 		"no object": {"kind": {"group": "", "version": "v1", "kind": "Pod"}, "object": null},
 		"no kind": {"object": {"spec": _absent}},
 		"spec null": _pod(null),

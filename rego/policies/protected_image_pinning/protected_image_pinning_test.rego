@@ -215,7 +215,7 @@ test_kinds_without_pod_spec_pass[name] if {
 	spec := {"containers": [{"name": "a", "image": "x"}]}
 	some name, review in {
 		"scale": _review("autoscaling", "Scale", {"spec": {"replicas": 1}}),
-		"custom resource": _review("argoproj.io", "Rollout", {"spec": {"template": {"spec": spec}}}),
+		"custom resource": _review("example.com", "Rollout", {"spec": {"template": {"spec": spec}}}),
 		"no object": {"kind": {"group": "", "version": "v1", "kind": "Pod"}, "object": null},
 		"no kind": {"object": {"spec": spec}},
 		"spec null": _pod(null),
@@ -388,6 +388,15 @@ test_not_pinned_plainly[name] if {
 		"no text": [7, {}],
 	}
 	not _is_let_go(image, change)
+}
+
+test_a_well_known_custom_resource[name] if {
+	some name, [image, paths] in {
+		"not pinned": ["x", {"spec.template.spec.containers[0]"}],
+		"filled in later": ["$(params.image)", set()],
+	}
+	rollout := {"spec": {"template": {"spec": {"containers": [{"name": "a", "image": image}]}}}}
+	_paths(_review("argoproj.io", "Rollout", rollout), _defaults) == paths
 }
 
 test_one_image_volume_is_enough_for_a_finding[name] if {

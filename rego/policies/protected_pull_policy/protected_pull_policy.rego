@@ -52,6 +52,7 @@
 package policies.protected_pull_policy
 
 import data.lib.images
+import data.lib.kinds
 import data.lib.messages
 import data.lib.pods
 import data.lib.uses
@@ -95,6 +96,8 @@ _is_suspect_template if {
 	some custom in input.parameters.customKinds
 	custom.kind == input.review.kind.kind
 }
+
+_is_suspect_template if kinds.known[input.review.kind.group][input.review.kind.kind]
 
 _spec := pods.spec(input.review.object, input.review.kind)
 

@@ -195,8 +195,8 @@ test_kinds_without_pod_spec_pass[name] if {
 	spec := {"containers": [_container("x:1", "Always")]}
 	some name, review in {
 		"scale": _review("autoscaling", "Scale", {"spec": {"replicas": 1}}),
-		"custom resource": _review("argoproj.io", "Rollout", {"spec": {"template": {"spec": spec}}}),
-		"Knative Service": _review("serving.knative.dev", "Service", {"spec": {"template": {"spec": spec}}}),
+		"custom resource": _review("example.com", "Rollout", {"spec": {"template": {"spec": spec}}}),
+		"Knative Service": _review("example.com", "Service", {"spec": {"template": {"spec": spec}}}),
 		"no object": {"kind": {"group": "", "version": "v1", "kind": "Pod"}, "object": null},
 		"no kind": {"object": {"spec": spec}},
 		"spec null": _pod(null),
@@ -229,6 +229,12 @@ test_every_built_in_kind[name] if {
 		"Job": ["batch", "Job", templated, "spec.template.spec.containers[0]"],
 	}
 	[violation.details.path | some violation in _violations(_review(group, kind, resource), _defaults)] == [path]
+}
+
+test_a_well_known_custom_resource if {
+	rollout := {"spec": {"template": {"spec": {"containers": [_container("x:1", "Always")]}}}}
+	review := _review("argoproj.io", "Rollout", rollout)
+	[violation.details.path | some violation in _violations(review, _defaults)] == ["spec.template.spec.containers[0]"]
 }
 
 test_one_image_volume_is_enough_for_a_finding[name] if {

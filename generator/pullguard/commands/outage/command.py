@@ -61,7 +61,7 @@ KINDS = (
 )
 _MODULES = {
     "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
-    "lib": ("globs", "images", "nodes", "pods", "requests", "selectors"),
+    "lib": ("globs", "images", "kinds", "nodes", "pods", "requests", "selectors"),
     "outage": ("admission",),
     "scope": (
         *("changes", "expansions", "gatekeeper", "mutation", "plan"),

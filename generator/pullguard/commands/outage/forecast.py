@@ -15,7 +15,7 @@ from pullguard.engine.queries import modules, query
 JSON = Mapping[str, Any]
 
 _MODULES = {
-    "lib": ("globs", "images", "nodes", "pods", "selectors"),
+    "lib": ("globs", "images", "kinds", "nodes", "pods", "selectors"),
     "outage": ("credentials", "eligible", "forecast", "images", "needs"),
 }
 _ASKED_AT_ONCE = 10_000

@@ -9,7 +9,7 @@ from pullguard.core.schema_errors import Path, Problem, in_file, joined
 from pullguard.core.suggestions import suggestion
 from pullguard.engine.documents import Document, load_document
 from pullguard.library.policies import imports, metadata
-from pullguard.library.policies.model import PodSpecPaths
+from pullguard.library.policies.model import KnownKinds, PodSpecPaths
 from pullguard.library.policies.rego import PackageMetadata, RegoModule, Tree
 
 
@@ -22,12 +22,14 @@ class Metadata:
         description: What the policy demands, and why.
         custom: The rest, as if everything were stated in it; in the order of the text.
         pod_spec_paths: What `match.kindsFrom` stands for; empty without it.
+        known_kinds: What `match.customKindsFrom` stands for; empty without it.
     """
 
     title: str
     description: str
     custom: Mapping[str, Any]
     pod_spec_paths: PodSpecPaths
+    known_kinds: KnownKinds
 
 
 def metadata_of(tree: Tree, module: RegoModule) -> Metadata:
@@ -48,9 +50,11 @@ def metadata_of(tree: Tree, module: RegoModule) -> Metadata:
     custom = block.annotations["custom"]
     if "include" in custom:
         custom = _joined(_included(block, custom["include"]), custom, block)
-    custom, pod_spec_paths = block.resolved(custom)
+    custom, pod_spec_paths, known_kinds = block.resolved(custom)
     block.require(metadata.problems_of_parameters(custom))
-    return Metadata(block.annotations["title"], block.annotations["description"].strip(), custom, pod_spec_paths)
+    return Metadata(
+        block.annotations["title"], block.annotations["description"].strip(), custom, pod_spec_paths, known_kinds
+    )
 
 
 def value_of(tree: Tree, reference: str) -> Any:
@@ -84,8 +88,8 @@ class _Block:
         if unknown or found:
             raise joined(in_file([*unknown, *found], self._file, self._document.line_of))
 
-    def resolved(self, custom: Mapping[str, Any]) -> tuple[dict[str, Any], PodSpecPaths]:
-        """Return what is stated with values in the place of rules, and the paths of pod specs among them."""
+    def resolved(self, custom: Mapping[str, Any]) -> tuple[dict[str, Any], PodSpecPaths, KnownKinds]:
+        """Return what is stated with values in the place of rules, and those that say where kinds use images."""
         result = dict(custom)
         paths: PodSpecPaths = {}
         source = custom.get("match", {}).get("kindsFrom")
@@ -98,9 +102,15 @@ class _Block:
                 "kinds": kinds,
                 **{key: custom["match"][key] for key in custom["match"] if key != "kindsFrom"},
             }
+        known: KnownKinds = {}
+        source = custom.get("match", {}).get("customKindsFrom")
+        if source is not None:
+            path = ("custom", "match", "customKindsFrom")
+            known = self._value(source, path)
+            self.require(metadata.problems_of_known_kinds(known, source, path))
         if "parameters" in custom:
             result["parameters"] = self._with_defaults(custom["parameters"], ("custom", "parameters"))
-        return result, paths
+        return result, paths, known
 
     def _with_defaults(self, schema: Mapping[str, Any], path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}

@@ -110,6 +110,7 @@ def _shared() -> dict[str, Any]:
                     },
                 },
                 "kindsFrom": _LIB,
+                "customKindsFrom": _LIB,
                 "kindsFromParameter": {"type": "string"},
                 "scope": {"const": "Cluster"},
                 "namespacesToParameter": {"type": "string"},
@@ -151,6 +152,14 @@ def problems_of_pod_spec_paths(paths: Any, name: str, path: Path) -> list[Proble
     kinds = {"type": "object", "minProperties": 1, "additionalProperties": keys}
     if problems({"type": "object", "minProperties": 1, "additionalProperties": kinds}, paths, root=""):
         return [Problem(path, f"{name} is not a mapping of groups to kinds to the keys of their pod specs")]
+    return []
+
+
+def problems_of_known_kinds(kinds: Any, name: str, path: Path) -> list[Problem]:
+    """Return what is wrong with the value of a rule that says where custom resources use images."""
+    of_group = {"type": "object", "additionalProperties": {"type": "object", "required": ["source"]}}
+    if problems({"type": "object", "minProperties": 1, "additionalProperties": of_group}, kinds, root=""):
+        return [Problem(path, f"{name} is not a mapping of groups to kinds to where they use images, with a source")]
     return []
 
 

@@ -13,6 +13,9 @@ LEVELS = ("audit", "warn", "deny")
 #: Where objects hold their pod specs: the keys on the way, by the group and the kind of the object.
 PodSpecPaths = Mapping[str, Mapping[str, Sequence[str]]]
 
+#: Where custom resources use images, by group and kind: paths, containers and images, and the source of that.
+KnownKinds = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -205,6 +208,8 @@ class Policy:
         admission: What admission.yaml says, if there is one: the policy in CEL.
         mutation: What mutation.yaml says, if there is one.
         pod_spec_paths: Of the built-in kinds that it judges; empty if it is not about pod specs.
+        known_kinds: Custom resources that it judges unless a parameter says otherwise, by group and kind, each as an
+            entry of that parameter says it.
     """
 
     name: str
@@ -230,6 +235,7 @@ class Policy:
     admission: CelRules | None = None
     mutation: Mutation | None = None
     pod_spec_paths: PodSpecPaths = field(default_factory=dict)
+    known_kinds: KnownKinds = field(default_factory=dict)
 
     @property
     def stated_parameters(self) -> dict[str, Any]:

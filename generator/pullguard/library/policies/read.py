@@ -120,6 +120,7 @@ def _policy(tree: Tree, name: str) -> Policy:
         operations=tuple(custom.get("operations", _DEFAULT_OPERATIONS)),
         parameters=custom["parameters"],
         pod_spec_paths=metadata.pod_spec_paths,
+        known_kinds=metadata.known_kinds,
         module=module.source,
         libs=libs,
         suite=suite,

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from pullguard.core.gatekeeper import POLICY_ANNOTATION, SUMMARY_ANNOTATION, dig
+from pullguard.core.gatekeeper import POLICY_ANNOTATION, SUMMARY_ANNOTATION
+from pullguard.library import custom_kinds
 from pullguard.library.config import UNSEEN, Config, ProtectedNamespaces
-from pullguard.library.custom_kinds import divided
 from pullguard.library.policies.cel import (
     CUSTOM_LISTS,
     CUSTOM_POD_SPECS,
@@ -185,12 +185,19 @@ def _rules(policy: Policy, parameters: Mapping[str, Any]) -> list[dict[str, Any]
                 if group == "" and "Pod" in kinds.kinds:
                     resources.append("pods/ephemeralcontainers")
                 rules.append(_rule(group, ["v1"], operations, resources))
-    rules.extend(
-        # How a custom resource is called is not known; the CEL looks at the kind.
-        _rule(group, ["*"], operations, ["*"])
-        for group in dict.fromkeys(entry["group"] for entry in _custom_kinds(policy, parameters))
-    )
+    # How a custom resource of the user is called is not known; the CEL looks at the kind.
+    resources_of: dict[str, list[str]] = {entry["group"]: ["*"] for entry in custom_kinds.judged(policy, parameters)}
+    for entry in _known(policy, parameters):
+        if (resources := resources_of.setdefault(entry["group"], [])) != ["*"]:
+            resources.append(_resource(entry["kind"]))
+    rules.extend(_rule(group, ["*"], operations, resources) for group, resources in sorted(resources_of.items()))
     return rules
+
+
+def _resource(kind: str) -> str:
+    """Return what the API names objects of a kind by convention, as all known kinds are named."""
+    name = kind.lower()
+    return f"{name}es" if name.endswith("s") else f"{name}s"
 
 
 def _rule(group: str, versions: list[str], operations: list[str], resources: list[str]) -> dict[str, Any]:
@@ -234,13 +241,13 @@ def _variables(
     cel: CelRules, namespaces: ProtectedNamespaces, policy: Policy, parameters: Mapping[str, Any]
 ) -> list[dict[str, str]]:
     """Return the variables that the rules need, those of the generator first."""
-    custom = _custom_kinds(policy, parameters)
+    known, stated = list(_known(policy, parameters)), custom_kinds.stated(policy, parameters)
     candidates = [
         CelVariable(IS_PROTECTED, _is_protected(namespaces)),
         *(CelVariable(name, literal(value)) for name, value in parameters.items()),
         CelVariable(POD_SPECS, _pod_specs(policy.pod_spec_paths)),
-        CelVariable(CUSTOM_POD_SPECS, _by_kind(custom, _pod_specs_in)),
-        CelVariable(CUSTOM_LISTS, _by_kind(custom, _lists_in)),
+        CelVariable(CUSTOM_POD_SPECS, _by_kind([*_known_pod_specs(known), *_by_terms(stated, _pod_specs_in)])),
+        CelVariable(CUSTOM_LISTS, _by_kind([*_known_lists(known), *_by_terms(stated, _lists_in)])),
         *cel.variables,
     ]
     needed = used_variables(cel.rules)
@@ -285,8 +292,76 @@ def _requirement(key: str, operator: str, values: list[str]) -> str:
     return f"!({text})" if operator in {"NotIn", "DoesNotExist"} else text
 
 
-def _custom_kinds(policy: Policy, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list(parameters.get(policy.kinds_from_parameter or "", ()))
+def _known(policy: Policy, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what is known of custom resources, as far as every API server that has admission policies takes its CEL."""
+    for entry in custom_kinds.known(policy, parameters):
+        left = {
+            "paths": [path for path in entry.get("paths", ()) if _is_straight(path)],
+            "containers": [path for path in entry.get("containers", ()) if _is_straight(path.removesuffix("[]"))],
+            "images": [field for field in entry.get("images", ()) if all(map(_is_straight, field.values()))],
+        }
+        if not custom_kinds.says_nothing(left):
+            yield {"group": entry["group"], "kind": entry["kind"], **left}
+
+
+def _is_straight(path: str) -> bool:
+    """Tell whether a path leads through no list and no free keys, for which CEL needs Kubernetes 1.35."""
+    return "[]" not in path and "*" not in path
+
+
+def _known_pod_specs(known: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what the pod specs of known kinds are, as lists of {at, spec}, as a case of `_by_kind`."""
+    paths = _by_name(known, "paths")
+    if paths:
+        yield f"kind in {literal(list(paths))} ? {_chosen(paths)}{_walked(paths)}"
+
+
+def _known_lists(known: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what uses images in no pod spec of known kinds, as lists of {at, list, items}, as a case of `_by_kind`."""
+    containers, images = _by_name(known, "containers"), _by_name(known, "images")
+    if not containers and not images:
+        return
+    fields = {name: [[field["image"], field["policy"]] for field in own] for name, own in images.items()}
+    owner = 'path.substring(0, path.lastIndexOf("."))'
+    yield (
+        f"kind in {literal(sorted({*containers, *fields}))} ? {_chosen(containers)}{_walked(containers)}"
+        '.map(p, {"at": p.at, "list": dyn("containers"), "items": p.at[0].endsWith("[]") ? p.spec : dyn([p.spec])})'
+        f"\n    + {_chosen(fields)}.map(field, [field{_walked(fields, keep=True)}].map(found, {{"
+        '"at": dyn([dyn(field[0]), found[1].keys[size(found[1].keys) - 1]]), "image": found[0].spec, '
+        f'"stated": found[1].spec, "name": dyn(field[0]), "beside": dyn(field.map(path, {owner}))}}))'
+        '.map(found, found[0]).filter(p, (p.image != null && p.image != "")'
+        ' || (p.beside[0] == p.beside[1] && p.stated != null && p.stated != ""))'
+        '.map(p, {"at": p.at, "list": dyn("images"), "items": dyn([{"name": p.name, "image": p.image, '
+        '"imagePullPolicy": p.stated}])})'
+    )
+
+
+def _by_name(known: Iterable[Mapping[str, Any]], places: str) -> dict[str, list[Any]]:
+    return {f"{entry['group']}/{entry['kind']}": entry[places] for entry in known if entry[places]}
+
+
+def _chosen(places: Mapping[str, Any]) -> str:
+    """Return the places of `kind` in a table."""
+    return f"{literal(dict(places))}[?kind].orValue([])"
+
+
+def _walked(places: Mapping[str, Iterable[Any]], *, keep: bool = False) -> str:
+    """Return what makes {at, spec} of a list of straight paths in `resource`.
+
+    To write down each path step by step would take an API server most of a minute to compile.
+
+    Args:
+        places: The paths, or lists of paths, that it has to be long enough for.
+        keep: Whether to keep what is not there, with null, rather than to leave it out.
+    """
+    flat = [path for own in places.values() for each in own for path in ([each] if isinstance(each, str) else each)]
+    text = '.map(path, {"at": dyn([path]), "keys": dyn(path.replace("[]", "").split(".")), "spec": dyn(resource)})'
+    for index in range(max((len(path.split(".")) for path in flat), default=0)):
+        text += (
+            f'.map(p, {{"at": p.at, "keys": p.keys, "spec": size(p.keys) <= {index} ? p.spec '
+            f": type(p.spec) == map && p.keys[{index}] in p.spec ? dyn(p.spec[p.keys[{index}]]) : dyn(null)}})"
+        )
+    return text if keep else f"{text}.filter(p, p.spec != null)"
 
 
 def _pod_specs(paths: PodSpecPaths) -> str:
@@ -313,18 +388,8 @@ def _pod_specs(paths: PodSpecPaths) -> str:
     )
 
 
-def _by_kind(kinds: Iterable[Mapping[str, Any]], terms_of: Callable[[Mapping[str, Any]], Iterable[str]]) -> str:
-    """Return two lists, of the object and of the object before, of what terms make of a custom resource `resource`.
-
-    A kind can be stated several times.
-    """
-    terms: dict[str, list[str]] = {}
-    for kind in kinds:
-        terms.setdefault(f"{kind['group']}/{kind['kind']}", []).extend(terms_of(kind))
-    alike: dict[tuple[str, ...], list[str]] = {}
-    for name, own in terms.items():
-        alike.setdefault(tuple(own), []).append(name)
-    cases = [f"kind in {literal(names)} ? {_joined(own)}" for own, names in alike.items() if own]
+def _by_kind(cases: Sequence[str]) -> str:
+    """Return two lists, of the object and of the object before, of what a case for its `kind` makes of `resource`."""
     if not cases:
         return "[[], []]"
     return (
@@ -333,24 +398,35 @@ def _by_kind(kinds: Iterable[Mapping[str, Any]], terms_of: Callable[[Mapping[str
     )
 
 
-def _joined(terms: Iterable[str]) -> str:
-    return "\n    + ".join(terms)
+def _by_terms(
+    kinds: Iterable[Mapping[str, Any]], terms_of: Callable[[Mapping[str, Any]], Iterable[str]]
+) -> Iterator[str]:
+    """Yield a case of `_by_kind` for each of the kinds, of the sum of its terms. A kind can be stated several times."""
+    terms: dict[str, list[str]] = {}
+    for kind in kinds:
+        terms.setdefault(f"{kind['group']}/{kind['kind']}", []).extend(terms_of(kind))
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, own in terms.items():
+        alike.setdefault(tuple(own), []).append(name)
+    for alike_terms, names in alike.items():
+        if alike_terms:
+            yield f"kind in {literal(names)} ? " + "\n    + ".join(alike_terms)
 
 
 def _pod_specs_in(kind: Mapping[str, Any]) -> Iterator[str]:
     """Yield the pod specs of a kind, as lists of {at, spec}. What is not there, or is of the wrong type, has none."""
-    for path in dig(kind, "paths") or ():
+    for path in kind.get("paths", ()):
         yield _specs_at(path)
 
 
 def _lists_in(kind: Mapping[str, Any]) -> Iterator[str]:
     """Yield what uses images in no pod spec, as lists of {at, list, items}: items are written as containers are."""
-    for path in dig(kind, "containers") or ():
+    for path in kind.get("containers", ()):
         items = "p.spec" if path.endswith("[]") else "dyn([p.spec])"
         yield (
             _specs_at(path.removesuffix("[]")) + f'.map(p, {{"at": p.at, "list": dyn("containers"), "items": {items}}})'
         )
-    for field in dig(kind, "images") or ():
+    for field in kind.get("images", ()):
         yield _image_at(field["image"], field["policy"])
 
 
@@ -360,7 +436,7 @@ def _image_at(image: str, policy: str) -> str:
     Lists and free keys on the way to the policy are on the way to the image as well; `at` ends in the policy's name.
     """
     *owner, image_key = image.split(".")
-    above, below = divided(policy)
+    above, below = custom_kinds.divided(policy)
     beside = owner == policy.split(".")[:-1]
     stated = f"({_followed('[c]', below)}.map(q, q.spec) + [dyn(null)])[0]"
     used = '(p.image != null && p.image != "")' + (' || (p.stated != null && p.stated != "")' if beside else "")

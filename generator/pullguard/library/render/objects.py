@@ -12,6 +12,7 @@ from pullguard.core.gatekeeper import (
     SYNC_ANNOTATION,
     ConstraintTemplate,
 )
+from pullguard.library import custom_kinds
 from pullguard.library.config import ENFORCEMENT, Config, ProtectedNamespaces
 from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults
 from pullguard.library.policies.model import Policy
@@ -163,13 +164,13 @@ def _template(policy: Policy) -> ConstraintTemplate:
 
 
 def _kinds(policy: Policy, parameters: Mapping[str, Any]) -> list[dict[str, list[str]]]:
-    """Return match.kinds: the policy's own, and those that the user adds by a parameter."""
+    """Return match.kinds: the policy's own, custom resources that it knows, and those that the user adds."""
     kinds = [{"apiGroups": list(own.api_groups), "kinds": list(own.kinds)} for own in policy.kinds]
-    known = {(group, kind) for own in policy.kinds for group in own.api_groups for kind in own.kinds}
+    matched = {(group, kind) for own in policy.kinds for group in own.api_groups for kind in own.kinds}
     added: dict[str, list[str]] = {}
-    for entry in parameters.get(policy.kinds_from_parameter or "", ()):
+    for entry in (*custom_kinds.known(policy, parameters), *custom_kinds.judged(policy, parameters)):
         group, kind = entry["group"], entry["kind"]
-        if (group, kind) not in known:
-            known.add((group, kind))
+        if (group, kind) not in matched:
+            matched.add((group, kind))
             added.setdefault(group, []).append(kind)
     return [*kinds, *({"apiGroups": [group], "kinds": names} for group, names in added.items())]

@@ -8,6 +8,7 @@
 # custom:
 #   match:
 #     kindsFrom: lib.pods.spec_paths
+#     customKindsFrom: lib.kinds.known
 #     kindsFromParameter: customKinds
 #   operations: [CREATE, UPDATE]
 #   parameters:
@@ -27,22 +28,17 @@
 #               because: "it also exempts images whose names only begin like it: let the prefix end in /, : or @"
 #       customKinds:
 #         description: |
-#           Custom resources that hold pod specs (`paths`), containers that stand in no pod spec (`containers`), or
-#           images in fields of their own (`images`). A path has keys joined by dots: `[]` behind a key stands for every
-#           entry of its list, an asterisk in the place of a key for every key of a mapping.
+#           Custom resources besides those that are known (docs/kinds.md): where they hold pod specs (`paths`),
+#           containers that stand in no pod spec (`containers`), and images in fields of their own (`images`). What is
+#           stated of a known kind stands in the place of what is known; an entry that says no place leaves it out. A
+#           path has keys joined by dots: `[]` behind a key stands for every entry of its list, an asterisk in the place
+#           of a key for every key of a mapping.
 #         type: array
 #         default: []
 #         example:
-#           - {group: argoproj.io, kind: Rollout, paths: [spec.template.spec]}
-#           - {group: serving.knative.dev, kind: Service, paths: [spec.template.spec]}
-#           - {group: apps.kruise.io, kind: CloneSet, paths: [spec.template.spec]}
-#           - {group: apps.openshift.io, kind: DeploymentConfig, paths: [spec.template.spec]}
-#           - {group: jobset.x-k8s.io, kind: JobSet, paths: ["spec.replicatedJobs[].template.spec.template.spec"]}
-#           - group: leaderworkerset.x-k8s.io
-#             kind: LeaderWorkerSet
-#             paths:
-#               - spec.leaderWorkerTemplate.leaderTemplate.spec
-#               - spec.leaderWorkerTemplate.workerTemplate.spec
+#           - {group: example.com, kind: Widget, paths: [spec.template.spec, "spec.pools[].template.spec"]}
+#           - {group: example.com, kind: Gadget, images: [{image: spec.image, policy: spec.imagePullPolicy}]}
+#           - {group: argoproj.io, kind: Workflow, paths: []}
 #         items:
 #           type: object
 #           required: [group, kind]
@@ -156,7 +152,7 @@ current(request) := pods.uses(request.review.object, request.review.kind, _custo
 #   what is so large on purpose had better be refused. Undefined where they are judged, where nothing of them was
 #   edited, and where what a controller makes is left to audit.
 unjudged(request) := sprintf("%d containers and volumes are too many to judge in time; use at most %d", [
-	_size(request.review.object, request.review.kind),
+	_size(request),
 	_most_judged,
 ]) if {
 	_is_too_large(request)
@@ -168,18 +164,14 @@ _most_judged := 1000
 
 _is_too_large(request) if {
 	is_admission(request)
-	_size(request.review.object, request.review.kind) > _most_judged
+	_size(request) > _most_judged
 }
 
-_size(resource, kind) := sum([count(pod_spec[list]) |
-	pod_spec := pods.spec(resource, kind)
-	some list in ["containers", "initContainers", "ephemeralContainers", "volumes"]
-	is_array(pod_spec[list])
-])
+_size(request) := pods.size(request.review.object, request.review.kind, _custom_kinds(request))
 
-_is_unchanged(request) if {
-	pods.spec(request.review.object, request.review.kind) == pods.spec(request.review.oldObject, request.review.kind)
-}
+_is_unchanged(request) if _content(request.review.object) == _content(request.review.oldObject)
+
+_content(resource) := object.remove(resource, ["metadata", "status"])
 
 # METADATA
 # title: The uses of images that an UPDATE finds there already
@@ -232,6 +224,15 @@ _controllers := {
 }
 
 # METADATA
+# title: Whether an image is filled in later
+# description: |
+#   In custom resources, as {{inputs.parameters.image}}, $(params.image), ${IMAGE} or a blank say it. Undefined if not.
+is_open(use, kind) if {
+	regex.match(`\$[({]|\{\{|^\s+$`, use.image)
+	not pods.spec_paths[kind.group][kind.kind]
+}
+
+# METADATA
 # title: Whether admission asks, rather than audit, CI or a person
 is_admission(request) if request.review.operation in {"CREATE", "UPDATE"}
 
@@ -272,10 +273,11 @@ policy_path(use) := pods.formatted(use.policy_path)
 
 # METADATA
 # title: What of an object the pull policy of a use of an image is about
-# description: As path; the stated pull policy itself where that is a field of its own, no container's.
+# description: As path; the stated pull policy itself where it stands beside the field of an image, no container's.
 pulled_path(use) := policy_path(use) if {
 	use.list == "images"
 	not use.stated in {null, ""}
+	array.concat(use.spec, [use.field]) == use.policy_path
 } else := path(use)
 
 # METADATA

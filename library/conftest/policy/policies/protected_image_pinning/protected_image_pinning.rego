@@ -53,6 +53,7 @@
 package policies.protected_image_pinning
 
 import data.lib.images
+import data.lib.kinds
 import data.lib.messages
 import data.lib.pods
 import data.lib.uses
@@ -110,6 +111,8 @@ _is_suspect_template if {
 	custom.kind == input.review.kind.kind
 }
 
+_is_suspect_template if kinds.known[input.review.kind.group][input.review.kind.kind]
+
 _spec := pods.spec(input.review.object, input.review.kind)
 
 default _required := "tag"
@@ -123,6 +126,7 @@ _floating := pattern if {
 _violations contains {"msg": _message(use, reason), "details": details} if {
 	some use in uses.current(input)
 	not use.image in {null, ""} # nothing to pin: the API server refuses it, unless something else fills it in before
+	not uses.is_open(use, input.review.kind)
 	reason := _reason(use.image)
 	not uses.is_excused(use, input)
 	not _is_kept(use)
