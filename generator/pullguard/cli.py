@@ -357,6 +357,7 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         epilog=_epilog(
             ("pullguard generate", "what pullguard.yaml says, to library/"),
             ("pullguard generate --check", "in CI: fail if library/ is not what it should be"),
+            ("pullguard generate --kinds-from crds/", "what to state of custom resources, by their definitions"),
         ),
     )
     command.add_argument("--config", metavar="FILE", type=Path, help="the configuration; default: pullguard.yaml")
@@ -365,16 +366,35 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     command.add_argument("--check", action="store_true", help="write nothing; count what is missing, changed or stale")
     command.add_argument("-v", "--verbose", action="store_true", help="list the files, not only their number")
+    command.add_argument(
+        "--kinds-from",
+        nargs="*",
+        metavar="CRDS",
+        help="write no library: print entries for customKinds, by the CustomResourceDefinitions in these files and "
+        "folders, or - for stdin; without any, those of the live cluster",
+    )
+    _add_cluster(command)
     command.set_defaults(run=_generate)
 
 
 def _generate(options: "argparse.Namespace") -> int:
+    if options.kinds_from is not None:
+        return _kinds_from(options)
     from pullguard.generate.command import generate
     from pullguard.generate.formats.text import write
 
     result = generate(options.config, options.out, check=options.check)
     write(result, sys.stdout, verbose=options.verbose)
     return result.exit_code
+
+
+def _kinds_from(options: "argparse.Namespace") -> int:
+    from pullguard.generate.formats.kinds import write
+    from pullguard.generate.kinds_from import kinds_from
+
+    report = kinds_from(options.kinds_from, kubeconfig=options.kubeconfig, context=options.context, stdin=_stdin())
+    write(report, sys.stdout, sys.stderr)
+    return report.exit_code
 
 
 def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
