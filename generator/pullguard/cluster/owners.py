@@ -92,14 +92,18 @@ def identity_of(obj: Mapping[str, Any]) -> Identity | None:
 
 def owned_of(obj: Mapping[str, Any]) -> Owned:
     """Return what an object states about its owner and itself."""
+    return Owned(controller_of(obj), _is_idle(obj), dict(_uses(obj)))
+
+
+def controller_of(obj: Mapping[str, Any]) -> ObjectRef | None:
+    """Return what an object states to be its controller; None if it has none."""
     references = dig(obj, "metadata", "ownerReferences")
     namespace = dig(obj, "metadata", "namespace")
     for reference in references if isinstance(references, list) else []:
         version, kind, name = dig(reference, "apiVersion"), dig(reference, "kind"), dig(reference, "name")
         if dig(reference, "controller") is True and all(isinstance(text, str) for text in (version, kind, name)):
-            owner = ObjectRef(version, kind, namespace if isinstance(namespace, str) else "", name)
-            return Owned(owner, _is_idle(obj), dict(_uses(obj)))
-    return Owned(None, _is_idle(obj), dict(_uses(obj)))
+            return ObjectRef(version, kind, namespace if isinstance(namespace, str) else "", name)
+    return None
 
 
 def owned_by_labels(ref: ObjectRef, labels: Mapping[str, str]) -> Owned | None:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 from pullguard.cluster.kubectl import Kubectl, RefusedError, connected
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import dig, group_of
-from pullguard.core.inputs.files import File, Found, find_files
+from pullguard.core.inputs import kubectl_lists
+from pullguard.core.inputs.files import File, Found, find_files, unreadable
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.builds import KUSTOMIZATIONS, buildable, built_text
 from pullguard.engine.documents import Manifest
@@ -114,7 +115,15 @@ def from_files(
         PullguardError: The input holds no object of these kinds, and no error explains why.
     """
     gathered = _Gathered(kinds, keep)
-    gathered.take(Inputs(engine, _built(engine, list(find_files(paths)), gathered), stdin=stdin, kinds=gathered.kinds))
+    gathered.take(
+        Inputs(
+            engine,
+            _in_parts(_built(engine, list(find_files(paths)), gathered)),
+            stdin=stdin,
+            kinds=gathered.kinds,
+            has_lines=False,
+        )
+    )
     snapshot = gathered.snapshot("the files", live=False, unreadable={})
     if not any(snapshot.stored.values()) and not snapshot.errors:
         raise PullguardError(
@@ -156,7 +165,9 @@ def from_cluster(
             if reason:
                 unreadable[kind.kind] = reason
             elif output:
-                gathered.take(Inputs(engine, [File(f"kubectl get {kind.argument}", output)]), asked=kind)
+                gathered.take(
+                    Inputs(engine, [File(f"kubectl get {kind.argument}", output)], has_lines=False), asked=kind
+                )
     if gathered.errors:
         first = gathered.errors[0]
         raise PullguardError(f"the output of kubectl cannot be read: {first.message}", file=first.file)
@@ -256,6 +267,27 @@ def _built(engine: Engine, found: Sequence[Found], gathered: _Gathered) -> list[
             made.append(File(name, text))
             read.update(os.path.realpath(file) for file in end.files)
     return [*(each for each in found if not isinstance(each, Path) or os.path.realpath(each) not in read), *made]
+
+
+def _in_parts(found: Iterable[Found | File]) -> Iterator[Found | File]:
+    """Yield what is to be read, large lists in parts."""
+    for each in found:
+        yield from _parts(each) if isinstance(each, Path) else [each]
+
+
+def _parts(path: Path) -> Iterator[Found | File]:
+    is_split = False
+    try:
+        if path.stat().st_size > kubectl_lists.LARGE:
+            for part in kubectl_lists.parts(path, os.fspath(path)):
+                is_split = True
+                yield part
+    except OSError as error:
+        if is_split:
+            yield unreadable(path, error)
+            return
+    if not is_split:
+        yield path  # whatever is wrong with it, its reader says
 
 
 def _get(cluster: Kubectl, kind: Kind) -> tuple[bytes, str]:

@@ -20,6 +20,7 @@ class Inputs:
         found: The files, in the order of the input.
         stdin: What standard input is; None: that of the process.
         kinds: GROUP/KIND of the objects that are wanted; None: all.
+        has_lines: Whether the line of every value is wanted; else that of each object.
         is_judged: Whether these are the objects that are judged: the engine then remembers their Namespaces and owners.
 
     Attributes:
@@ -36,6 +37,7 @@ class Inputs:
         stdin: BinaryIO | None = None,
         kinds: Sequence[str] | None = None,
         is_judged: bool = False,
+        has_lines: bool = True,
     ) -> None:
         self.names: list[str] = []
         self.without_objects: list[str] = []
@@ -43,7 +45,7 @@ class Inputs:
         self._engine = engine
         self._found = found
         self._stdin = stdin
-        self._fields = {"isInput": is_judged, **({} if kinds is None else {"kinds": list(kinds)})}
+        self._fields = {"isInput": is_judged, "lines": has_lines, **({} if kinds is None else {"kinds": list(kinds)})}
 
     def __iter__(self) -> Iterator[Manifest | InputError]:
         """Yield what is in the inputs, from the first file to the last."""
@@ -52,14 +54,14 @@ class Inputs:
             if isinstance(file, InputError):
                 yield file
             elif isinstance(file, File):
-                yield from self._read(Located(file.name, b""), "content", file.data)
+                yield from self._read(Located(file.name, b""), "content", file.data, file.first_line)
             else:
                 place = file if isinstance(file, Located) else Located.of(file)
                 yield from self._read(place, "path", place.path)
 
-    def _read(self, file: Located, source: str, data: bytes) -> Iterator[Manifest | InputError]:
+    def _read(self, file: Located, source: str, data: bytes, first_line: int = 1) -> Iterator[Manifest | InputError]:
         name = file.name
-        how = {"source": source, "dialect": "kubernetes", "unit": "objects", "lines": True, **self._fields}
+        how = {"source": source, "dialect": "kubernetes", "unit": "objects", "firstLine": first_line, **self._fields}
         request = self._engine.ask("read", data, name=name, **how)
         has_errors = False
         for record in self._engine.records(request):

@@ -24,19 +24,18 @@ _answer(user) := {"doubt": "spelling", "others": _some(others)} if {
 } else := {"doubt": "", "others": []}
 
 # By image: what those that may be the same have been pulled as, and with. Never pulls nothing.
-_repositories[index] := {input.images[alias].repository |
-	some alias in image.aliases
-	count(_pullers[alias]) > 0
-} if {
+_repositories[index] := {input.images[alias].repository | some alias in _pulled(_pullers, image.aliases)} if {
 	some index, image in input.images
 }
 
-_credentials[index] := {credential |
-	some alias in image.aliases
-	some credential in _pullers[alias]
-	credential != ""
-} if {
-	some index, image in input.images
+_credentials[index] := _used(_pullers, image.aliases) - {""} if some index, image in input.images
+
+# Handed over as a value, a table is made once; otherwise OPA would go through all users for each key.
+_pulled(table, keys) := {key | some key in keys; count(table[key]) > 0}
+
+_used(table, keys) := {value |
+	some key in keys
+	some value in table[key]
 }
 
 # "" stands for a user without credentials.

@@ -81,11 +81,14 @@ _entries_by_component[component] contains index if {
 	component := _component(name)
 }
 
-_candidates[index] := {entry |
-	some name in names
-	some entry in _entries_by_component[_component(name)]
-} if {
+_candidates[index] := _union_in(_entries_by_component, {_component(name) | some name in names}) if {
 	some index, names in _names
+}
+
+# Handed over as a value, a table is made once; otherwise OPA would go through all that it is made of for each key.
+_union_in(table, keys) := {value |
+	some key in keys
+	some value in table[key]
 }
 
 _component(name) := split(segments[count(segments) - 1], ":")[0] if {
@@ -100,13 +103,7 @@ _entries_of(index) := [entry | some entry, state in _states[index]; state == "pr
 
 # -- which of them are one
 
-_aliases[index] := {other |
-	some name in names
-	some other in _images_by_name[name]
-} | {other |
-	some entry in _entries_of(index)
-	some other in _images_by_entry[entry]
-} if {
+_aliases[index] := _union_in(_images_by_name, names) | _union_in(_images_by_entry, _entries_of(index)) if {
 	some index, names in _names
 }
 

@@ -113,6 +113,8 @@ def outage(
         raise PullguardError("which nodes are lost is not said", remedy="name them with --node or --zone")
     keep = Keeper().keep
     with Engine() as engine:
+        engine.setup([], frugal=True)  # of a large cluster it reads much more than is kept
+        engine.finish()
         library = load(engine, packaged_library())
         wanted = kinds(library)
         if paths:

@@ -73,6 +73,8 @@ class Forecaster:
         complete: bool,
     ) -> None:
         self._has_pods = has_pods
+        self._left = nodes.all
+        self._free: dict[tuple[_Case, int], _Case] = {}  # of pods that may come to any of several nodes
         self._doubt = "" if complete else "snapshot-incomplete"
         self._engine = engine
         self._pods = pods
@@ -104,6 +106,7 @@ class Forecaster:
             events: The events.
             selected: The nodes on which they happen; None: all.
         """
+        self._left = self._nodes.all & ~self._nodes.bits(name for name in selected or () if name in self._nodes.number)
         groups: dict[tuple[WorkloadRef, _Case], list[Pod]] = {}
         for event in events:
             for pod in self._pods.pods:
@@ -205,13 +208,14 @@ class Forecaster:
         if pod.bound and pod.node:
             yield self._on(case, self._node(pod.node))
             return
-        nodes = self._eligible[pod.next.placement]
-        if event == "lose":
-            nodes &= ~self._nodes.bits(name for name in selected or () if name in self._nodes.number)
+        nodes = self._eligible[pod.next.placement] & (self._left if event == "lose" else self._nodes.all)
         if pod.bound:
             yield from (self._on(case, 1 << number) for number in range(len(self._nodes.names)) if nodes >> number & 1)
         else:
-            yield self._on(case, nodes if self._nodes.names else None)
+            key = (case, pod.next.placement)
+            if key not in self._free:
+                self._free[key] = self._on(case, nodes if self._nodes.names else None)
+            yield self._free[key]
 
     def _node(self, name: str) -> int | None:
         number = self._nodes.number.get(name)

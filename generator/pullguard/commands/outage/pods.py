@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pullguard.cluster.owners import Identity, Owners, identity, identity_of, owned_of
+from pullguard.cluster.owners import Identity, Owners, controller_of, identity, identity_of, owned_of
 from pullguard.cluster.snapshot import Snapshot
 from pullguard.commands.outage.kept import is_static
 from pullguard.commands.outage.model import WorkloadRef
@@ -86,6 +86,7 @@ class Pods:
         self.needs: list[tuple[str, JSON, bool, Sequence[str] | None]] = []
         self.placements: list[tuple[JSON, str]] = []
         self._known: dict[str, int] = {}
+        self._specs: dict[tuple[Any, ...], Spec] = {}
         self._applied = applied
         self._unreadable = snapshot.unreadable
         self._templates: dict[Identity, JSON] = {}
@@ -103,7 +104,7 @@ class Pods:
         metadata, spec = obj["metadata"], obj.get("spec")
         if not isinstance(spec, dict):
             return
-        controller = owned_of(obj).owner
+        controller = controller_of(obj)
         node = spec.get("nodeName") or ""
         static = is_static(obj) or (controller is not None and controller.kind == "Node")
         if controller is None or static:
@@ -173,14 +174,25 @@ class Pods:
         return made
 
     def _spec(self, namespace: str, spec: JSON, kind: str, *, made: bool, seen: Sequence[str] | None = None) -> Spec:
+        # Specs that are alike share their parts (Keeper), which need not be written out to be compared then.
+        key = (
+            namespace,
+            kind,
+            made,
+            *(seen or ()),
+            *((name, id(part)) for name, part in spec.items() if name != "nodeName"),
+        )
+        if made and key in self._specs:
+            return self._specs[key]
         needs = {name: value for name, value in spec.items() if name not in _PLACEMENT and name != "nodeName"}
         placement = {name: spec[name] for name in _PLACEMENT if name in spec}
         if not made and spec.get("nodeName"):
             placement["nodeName"] = spec["nodeName"]
-        return Spec(
+        self._specs[key] = found = Spec(
             self._index(self.needs, (namespace, needs, made, seen)),
             self._index(self.placements, (placement, kind if kind == "DaemonSet" else "")),
         )
+        return found
 
     def _index(self, values: list[Any], value: Any) -> int:
         key = f"{id(values)} {json.dumps(value, sort_keys=True)}"

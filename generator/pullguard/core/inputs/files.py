@@ -39,11 +39,13 @@ class File:
 
     Attributes:
         name: The file as it is shown to users.
-        data: All of its bytes.
+        data: All of its bytes, or a part of them.
+        first_line: The line of the file on which they begin.
     """
 
     name: str
     data: bytes
+    first_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
