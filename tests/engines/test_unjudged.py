@@ -107,6 +107,7 @@ def test_the_namespace_that_objects_go_to() -> None:
 # Kinds that no policy covers.
 
 SEE = "see customKinds"
+CHART = "check its chart with these values: `pullguard check --values FILE CHART`"
 MADE = "check the objects that are made from it"
 TEXT = "check the string as a file of its own"
 POD = json.dumps({"kind": "Pod", "spec": pod_spec(ALWAYS)})
@@ -128,6 +129,11 @@ POD = json.dumps({"kind": "Pod", "spec": pod_spec(ALWAYS)})
         (
             web({"helm": {"values": "image:\n  pullPolicy: Always\n"}}),
             f"holds a pull policy that says Always, in a string; {TEXT}",
+        ),
+        (
+            web({"values": {"image": {"pullPolicy": "Always"}}})
+            | {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease"},
+            f"holds a pull policy that says Always; {CHART}",
         ),
         (web(None) | {"objects": [deployment("kube-system", ALWAYS)]}, f"holds a pod spec that says Always; {SEE}"),
         (config_map(POD), f"holds a pod spec that says Always, in a string; {TEXT}"),

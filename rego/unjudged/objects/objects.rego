@@ -21,14 +21,14 @@ found := [_entry(obj) | some obj in input.objects]
 _entry(obj) := null if {
 	pods.is_controlled(obj)
 } else := {"holds": holds, "remedy": remedy} if {
-	[_, holds, remedy] := min({_holding(part, shape) |
+	[_, holds, remedy] := min({[_importance(part, shape), _words(part, shape), _remedy(obj, part, shape)] |
 		some part in obj.parts
 		some shape in _shapes_in(part)
 	})
 } else := null
 
 # The object's own fields take precedence over those in strings.
-_holding(part, shape) := [[part.isText, rank], _words(part, shape), _remedy(part, shape)] if {
+_importance(part, shape) := [part.isText, rank] if {
 	some rank, known in _shapes
 	known == shape
 }
@@ -47,11 +47,19 @@ _words(part, shape) := sprintf("%s, in a string", [shape]) if {
 	part.isText
 } else := shape
 
-_remedy(part, shape) := "check the string as a file of its own" if {
+_remedy(obj, part, shape) := "check its chart with these values: `pullguard check --values FILE CHART`" if {
+	_has_values(obj)
+} else := "check the string as a file of its own" if {
 	part.isText
 } else := "check the objects that are made from it" if {
 	shape == "a pull policy that says Always"
 } else := "see customKinds"
+
+# Objects that hold values of a chart: of Flux, k3s and Argo CD.
+_has_values(obj) if {
+	some kind in ["helm.toolkit.fluxcd.io/HelmRelease", "helm.cattle.io/HelmChart", "argoproj.io/Application"]
+	concat("/", [split(obj.apiVersion, "/")[0], obj.kind]) == kind
+}
 
 _shapes_in(part) := {"a pull policy that says Always"} if {
 	is_string(part.value)

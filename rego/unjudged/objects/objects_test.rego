@@ -16,6 +16,20 @@ _text(holds) := {"holds": sprintf("%s, in a string", [holds]), "remedy": "check 
 
 _parts(values, is_text) := [{"isText": is_text, "value": value} | some value in values]
 
+test_values_of_charts[name] if {
+	some name, [version, kind, is_text, holds] in {
+		"Flux": ["helm.toolkit.fluxcd.io/v2", "HelmRelease", false, "a pull policy that says Always"],
+		"k3s": ["helm.cattle.io/v1", "HelmChart", true, "a pull policy that says Always, in a string"],
+		"Argo CD": ["argoproj.io/v1alpha1", "Application", true, "a pull policy that says Always, in a string"],
+	}
+	obj := {
+		"apiVersion": version, "kind": kind, "metadata": {"name": "w"},
+		"parts": _parts([{"image": {"pullPolicy": "Always"}}], is_text),
+	}
+	found := {"holds": holds, "remedy": "check its chart with these values: `pullguard check --values FILE CHART`"}
+	objects.found == [found] with input.objects as [obj]
+}
+
 test_found if {
 	cases := {
 		"nothing": [[], null],
