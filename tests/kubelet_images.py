@@ -38,6 +38,7 @@ class Case:
         old: Whether the kubelet does not care about credentials.
         private: The registries that want credentials.
         history: What started before, while all registries were there.
+        removed: Names that somebody has taken from images since.
         gone: The registries that are gone now.
     """
 
@@ -47,6 +48,7 @@ class Case:
     old: bool = False
     private: Sequence[str] = ()
     history: Sequence[Request] = ()
+    removed: Sequence[str] = ()
     gone: Sequence[str] = field(default=())
 
 

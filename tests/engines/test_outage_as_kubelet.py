@@ -250,13 +250,22 @@ class _Cluster:
             yield replace(bare, images={**names, full: _REGISTRY[full]})
         for other in (puller.request(each) for puller in self.pods for each in puller.uses):
             theirs = _STATED[other.image]
-            if theirs is None or (theirs not in names and not node.may_have(theirs)):
+            if theirs is None or _REGISTRY[theirs] != _REGISTRY[full]:
                 continue
             before = {**names, full: _REGISTRY[full]} if full in names or node.may_have(full) else names
             before = {name: number for name, number in before.items() if name != theirs}
+            # The kubelet remembers a pull as long as the image is there, under whatever names.
+            removed = [] if theirs in names or node.may_have(theirs) else [theirs]
             for private in ((), _HOSTS):
                 asked = _with_full_secrets(bare.asked)
-                yield replace(bare, images=before, history=(_with_full_secrets(other),), private=private, asked=asked)
+                yield replace(
+                    bare,
+                    images=before,
+                    history=(_with_full_secrets(other),),
+                    private=private,
+                    removed=removed,
+                    asked=asked,
+                )
 
 
 def _with_full_secrets(request: Request) -> Request:

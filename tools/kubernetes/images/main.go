@@ -31,6 +31,8 @@ type Case struct {
 	Private []string `json:"private"`
 	// History are pods that started before, one after the other, while the registries were there.
 	History []Request `json:"history"`
+	// Removed are names that somebody has taken from images since; the images stay if they have others.
+	Removed []string `json:"removed"`
 	// Gone are the hosts of the registries that cannot be reached any more.
 	Gone []string `json:"gone"`
 	// Asked is the pod that starts now.

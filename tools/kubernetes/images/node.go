@@ -48,6 +48,9 @@ func (one *Case) answer(ctx context.Context) (*Answer, error) {
 	for _, request := range one.History {
 		start(ctx, manager, request) // whether it starts is no matter: what it leaves is
 	}
+	for _, name := range one.Removed {
+		delete(node.ids, name)
+	}
 	answer := &Answer{Starts: true, Images: maps.Clone(node.ids)}
 	node.gone = one.Gone
 	if err := start(ctx, manager, one.Asked); err != nil {
