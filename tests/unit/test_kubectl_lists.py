@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pullguard.core.inputs import kubectl_lists
 from pullguard.core.inputs.files import File
 from pullguard.core.inputs.kubectl_lists import parts
 from pullguard.core.inputs.problems import InputError
@@ -81,3 +82,13 @@ def test_what_kubectl_has_not_written_has_no_parts(tmp_path: Path, text: str) ->
     file = tmp_path / "list.json"
     file.write_text(text, "utf-8")
     assert list(parts(file, "list.json")) == []
+
+
+def test_objects_that_are_not_indented_as_kubectl_does_it_have_no_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kubectl_lists, "LARGE", 1_000)
+    objects = ",\n".join(json.dumps(_object(number, "x"), indent=4) for number in range(100))
+    file = tmp_path / "list.json"
+    file.write_text(f'{{\n    "apiVersion": "v1",\n    "items": [\n{objects}\n]}}\n', "utf-8")
+    assert list(parts(file, "list.json", size=100)) == []

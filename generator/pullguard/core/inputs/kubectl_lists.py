@@ -41,6 +41,8 @@ def parts(path: Path, name: str, *, size: int = _PART) -> Iterator[File]:
                 yield File(name, b"".join([head, part, _END, behind]), first_line)
                 first_line += part.count(b"\n") + 1
                 objects = objects[cut + len(_BETWEEN) - len(b"        {\n") :]
+            elif first_line == 1 and len(objects) > LARGE:
+                return  # the objects are not indented as kubectl does it
         yield File(name, head + objects, first_line)
 
 
