@@ -17,21 +17,16 @@ import data.lib.webhooks
 # title: What falls with Services, and what they select
 # description: |
 #   {guards, apis, conversions, selected}. Guards refuse something while their Service is down: [{kind, name, index,
-#   webhook, service, by, pods, namespaces, nodes}]. `by` is "Service", or "conversion" for admission policies whose
-#   parameters are custom resources. `pods` are those that they do not let be made, bound to a node or get tokens, as
-#   [number, verdict]; `namespaces` those in which they refuse what makes pods ready, as [name, verdict]; `nodes` is the
-#   verdict on nodes and leases. apis and conversions are [{name, service}]; selected are the pods of each Service.
+#   webhook, service, by, makes, pods, readies, nodes}]. `by` is "Service", or "conversion" for admission policies whose
+#   parameters are custom resources. `makes` are the namespaces whose pods they do not let be made, bound to a node or
+#   get tokens, as [name, verdict]; if they look at labels, `pods` are these pods, as [number, verdict]. `readies` are
+#   the namespaces in which they refuse what makes pods ready; `nodes` is the verdict on nodes and leases. apis and
+#   conversions are [{name, service}]; selected are the pods of each Service, null for one that nothing needs.
 # entrypoint: true
 contents := {
 	"guards": [object.union(guard, _caught(guard.fields)) | some guard in array.concat(_webhooks, _policies)],
-	"apis": [{"name": api.metadata.name, "service": service} |
-		some api in input.apis
-		service := webhooks.service(api.spec.service)
-	],
-	"conversions": [{"name": definition.metadata.name, "service": service} |
-		some definition in input.definitions
-		service := _conversion(definition)
-	],
+	"apis": _apis,
+	"conversions": _conversions,
 	"selected": [_selected(service) | some service in input.services],
 }
 
@@ -84,24 +79,39 @@ _conversion(definition) := webhooks.host(definition.spec.conversion.webhook.clie
 }
 
 _caught(fields) := {
+	"makes": [[name, verdict] |
+		not _asks_for_labels(fields)
+		some name, verdict in _by_namespace(fields, making)
+	],
 	"pods": [[number, verdict] |
-		count(making) > 0
-		some number, pod in input.pods
-		verdict := requests.any_of({answer | some part in making; answer := _answer(fields, part, pod)})
+		_asks_for_labels(fields)
+		some name, _ in _by_namespace(fields, making)
+		some number in _numbers[name]
+		verdict := requests.any_of({answer | some part in making; answer := _answer(fields, part, input.pods[number])})
 		verdict != "mismatch"
 	],
-	"namespaces": [[name, verdict] |
-		count(readying) > 0
-		some name in _names
-		pod := {"namespace": name, "labels": {}, "complete": false}
-		verdict := requests.any_of({answer | some part in readying; answer := _answer(fields, part, pod)})
-		verdict != "mismatch"
-	],
+	"readies": [[name, verdict] | some name, verdict in _by_namespace(fields, _relevant(fields, {"status", "endpoints"}))],
 	"nodes": requests.any_of({answer | some part in _nodes; answer := _verdict(fields, part.request)}),
 } if {
 	making := _relevant(fields, {"creation", "binding", "tokens"})
-	readying := _relevant(fields, {"status", "endpoints"})
 }
+
+# The namespaces in which some of several requests are caught, whatever the labels.
+_by_namespace(fields, parts) := {name: verdict |
+	count(parts) > 0
+	some name in _names
+	pod := {"namespace": name, "labels": {}, "complete": false}
+	verdict := requests.any_of({answer | some part in parts; answer := _answer(fields, part, pod)})
+	verdict != "mismatch"
+}
+
+_asks_for_labels({"webhook": webhook}) if _selects(webhook)
+
+_asks_for_labels({"policy": policy, "binding": _}) if _selects(policy.spec.matchConstraints)
+
+_asks_for_labels({"policy": _, "binding": binding}) if _selects(binding.spec.matchResources)
+
+_selects(criteria) if not object.get(criteria, "objectSelector", null) in {null, {}}
 
 # What the rules are about, whatever the namespace: of most, nothing.
 _relevant(fields, wanted) := [part |
@@ -127,19 +137,34 @@ _verdict(fields, request) := requests.bound(fields.policy, fields.binding, reque
 
 _names contains pod.namespace if some pod in input.pods
 
+_numbers[pod.namespace] contains number if some number, pod in input.pods
+
 _namespaces[name] := namespaces.known(name, object.get(input.namespaces, name, null)) if {
 	some name in (_names | recovery.lease_namespaces)
 }
 
 _nodes := recovery.of_nodes({name: _namespaces[name] | some name in recovery.lease_namespaces})
 
-# Endpoints of a Service without a selector are not made of pods.
+# Nobody asks for the pods of other Services. Endpoints of one without a selector are not made of pods.
 _selected(service) := null if {
-	not is_object(service.selector)
+	not {"namespace": service.namespace, "name": service.name} in _serving
 } else := null if {
-	count(service.selector) == 0
+	object.get(service, "selector", null) in {null, {}}
 } else := [number |
-	some number, pod in input.pods
-	pod.namespace == service.namespace
-	selectors.verdict({"matchLabels": service.selector}, pod.labels, true) == "match"
+	some number in _numbers[service.namespace]
+	selectors.verdict({"matchLabels": service.selector}, input.pods[number].labels, true) == "match"
+]
+
+_serving contains entry.service if {
+	some entry in array.flatten([_webhooks, _policies, _apis, _conversions])
+}
+
+_apis := [{"name": api.metadata.name, "service": service} |
+	some api in input.apis
+	service := webhooks.service(api.spec.service)
+]
+
+_conversions := [{"name": definition.metadata.name, "service": service} |
+	some definition in input.definitions
+	service := _conversion(definition)
 ]

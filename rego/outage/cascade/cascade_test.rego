@@ -18,54 +18,62 @@ _pods := [
 	{"namespace": "bank", "labels": {"app": "till"}, "complete": false},
 ]
 
+_services := [
+	{"namespace": "shop", "name": "hook", "selector": {"app": "hook"}},
+	{"namespace": "shop", "name": "till", "selector": {"app": "till"}},
+	{"namespace": "bank", "name": "till", "selector": {"app": "till"}},
+	{"namespace": "shop", "name": "outside", "selector": null},
+	{"namespace": "shop", "name": "empty", "selector": {}},
+]
+
 _input(webhooks) := {
 	"webhooks": webhooks,
 	"policies": [], "bindings": [], "definitions": [], "apis": [],
 	"namespaces": {"bank": {"metadata": {"labels": {"tier": "a"}}}},
 	"pods": _pods,
-	"services": [
-		{"namespace": "shop", "name": "hook", "selector": {"app": "hook"}},
-		{"namespace": "shop", "name": "till", "selector": {"app": "till"}},
-		{"namespace": "bank", "name": "till", "selector": {"app": "till"}},
-		{"namespace": "shop", "name": "outside", "selector": null},
-		{"namespace": "shop", "name": "empty", "selector": {}},
-	],
+	"services": _services,
 }
 
 test_what_services_select if {
-	found := cascade.contents with input as _input([])
-	found == {"guards": [], "apis": [], "conversions": [], "selected": [[0], [], [1], null, null]}
+	served := [{"metadata": {"name": name}, "spec": {"service": service}} |
+		some service in _services
+		name := concat(".", [service.namespace, service.name])
+	]
+	found := cascade.contents with input as object.union(_input([]), {"apis": served})
+	found.selected == [[0], [], [1], null, null]
+	unserved := cascade.contents with input as _input([])
+	unserved == {"guards": [], "apis": [], "conversions": [], "selected": [null, null, null, null, null]}
 }
 
 test_what_webhooks_catch[name] if {
 	some name, [webhook, answer] in {
 		"pods": [{"rules": [_rule(["pods"])]}, {
-			"pods": [[0, "match"], [1, "match"]], "namespaces": [], "nodes": "mismatch",
+			"makes": [["bank", "match"], ["shop", "match"]], "pods": [], "readies": [], "nodes": "mismatch",
 		}],
 		"bindings": [
 			{"rules": [_rule(["pods/binding"])], "objectSelector": {"matchLabels": {"app": "till"}}},
-			{"pods": [], "namespaces": [], "nodes": "mismatch"},
+			{"makes": [], "pods": [], "readies": [], "nodes": "mismatch"},
 		],
 		"pods by labels": [
 			{"rules": [_rule(["pods"])], "objectSelector": {"matchExpressions": [{"key": "track", "operator": "Exists"}]}},
-			{"pods": [[1, "unknown"]], "namespaces": [], "nodes": "mismatch"},
+			{"makes": [], "pods": [[1, "unknown"]], "readies": [], "nodes": "mismatch"},
 		],
 		"pods by namespaces": [
 			{"rules": [_rule(["pods"])], "namespaceSelector": {"matchLabels": {"tier": "a"}}},
-			{"pods": [[0, "unknown"], [1, "match"]], "namespaces": [], "nodes": "mismatch"},
+			{"makes": [["bank", "match"], ["shop", "unknown"]], "pods": [], "readies": [], "nodes": "mismatch"},
 		],
 		"status and nodes": [{"rules": [_rule(["pods/status", "nodes"])], "matchConditions": [{"name": "a"}]}, {
-			"pods": [], "namespaces": [["bank", "unknown"], ["shop", "unknown"]], "nodes": "unknown",
+			"makes": [], "pods": [], "readies": [["bank", "unknown"], ["shop", "unknown"]], "nodes": "unknown",
 		}],
 		"endpoints": [{"rules": [_rule(["endpointslices"])]}, {
-			"pods": [], "namespaces": [["bank", "match"], ["shop", "match"]], "nodes": "mismatch",
+			"makes": [], "pods": [], "readies": [["bank", "match"], ["shop", "match"]], "nodes": "mismatch",
 		}],
-		"leases": [{"rules": [_rule(["leases"])]}, {"pods": [], "namespaces": [], "nodes": "match"}],
-		"something else": [{"rules": [_rule(["services"])]}, {"pods": [], "namespaces": [], "nodes": "mismatch"}],
+		"leases": [{"rules": [_rule(["leases"])]}, {"makes": [], "pods": [], "readies": [], "nodes": "match"}],
+		"something else": [{"rules": [_rule(["services"])]}, {"makes": [], "pods": [], "readies": [], "nodes": "mismatch"}],
 	}
 	found := cascade.contents with input as _input([_configuration(webhook)])
 	[guard] := found.guards
-	answer == {"pods": guard.pods, "namespaces": guard.namespaces, "nodes": guard.nodes}
+	answer == object.filter(guard, ["makes", "pods", "readies", "nodes"])
 	[guard.kind, guard.name, guard.index, guard.webhook, guard.by] == [
 		"ValidatingWebhookConfiguration", "hooks", 0, "a", "Service",
 	]
@@ -107,9 +115,13 @@ _policy := {"metadata": {"name": "limits"}, "spec": {
 
 _binding := {"spec": {"policyName": "limits", "validationActions": ["Deny"], "paramRef": {"name": "a"}}}
 
+_till := {"objectSelector": {"matchLabels": {"app": "till"}}}
+
 test_admission_policies[name] if {
 	some name, [change, caught] in {
-		"denies": [{}, [[[0, "match"], [1, "match"]]]],
+		"denies": [{}, [[["bank", "match"], ["shop", "match"]]]],
+		"denies by labels": [{"policies": [object.union(_policy, {"spec": {"matchConstraints": _till}})]}, [[]]],
+		"is bound by labels": [{"bindings": [object.union(_binding, {"spec": {"matchResources": _till}})]}, [[]]],
 		"another kind": [{"definitions": [object.union(_definition, {"spec": {"names": {"kind": "Other"}}})]}, []],
 		"no conversion": [{"definitions": [object.union(_definition, {"spec": {"conversion": {"strategy": "None"}}})]}, []],
 		"failures ignored": [{"policies": [object.union(_policy, {"spec": {"failurePolicy": "Ignore"}})]}, []],
@@ -122,7 +134,7 @@ test_admission_policies[name] if {
 		change,
 	])
 	found := cascade.contents with input as document
-	[guard.pods | some guard in found.guards] == caught
+	[guard.makes | some guard in found.guards] == caught
 	every guard in found.guards {
 		[guard.name, guard.by, guard.service] == ["limits", "conversion", {"namespace": "shop", "name": "hook"}]
 	}

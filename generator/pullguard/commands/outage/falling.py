@@ -55,11 +55,13 @@ class Falling:
 
     def __init__(self, engine: Engine, snapshot: Snapshot, pods: Pods) -> None:
         self._snapshot = snapshot
+        keys = frozenset(_asked_labels(snapshot))
         self._groups: dict[_Group, int] = {}
         self._of_workload: dict[WorkloadRef, set[int]] = {}
         self._number = Counter(pod.workload for pod in pods.pods)
         for pod in pods.pods:
-            group = self._groups.setdefault(_Group(pod.workload.namespace, pod.labels), len(self._groups))
+            labels = Labels(frozenset(pair for pair in pod.labels.labels if pair[0] in keys), pod.labels.complete)
+            group = self._groups.setdefault(_Group(pod.workload.namespace, labels), len(self._groups))
             self._of_workload.setdefault(pod.workload, set()).add(group)
         self._static = {pod.workload for pod in pods.pods if pod.static}
         self._services = [
@@ -70,6 +72,9 @@ class Falling:
             }
             for obj in snapshot.objects("Service")
         ]
+        self._services_of: dict[str, list[JSON]] = {}
+        for service in self._services:
+            self._services_of.setdefault(str(service["namespace"]), []).append(service)
         self._found = query(engine, modules(_MODULES), "data.outage.cascade.contents", self._document())
 
     def cascade(
@@ -106,7 +111,7 @@ class Falling:
             own = forecast.verdict
             fallen = None if _some(ref) not in possible else _fallen(_some(ref), certain, possible)
             if fallen is not None and own != "stays down" and (own == "starts" or fallen.verdict != own):
-                others[ref] = Fallen(str(ref), fallen.verdict, _told(fallen.because))
+                others[ref] = Fallen(str(ref), fallen.verdict, fallen.because)
         return cascade, others
 
     def _document(self) -> JSON:
@@ -137,6 +142,12 @@ class Falling:
         }
         for ref, forecast in forecasts.items():
             yield from _own_causes(ref, forecast, plan, whole=ref in whole)
+            if event in _REMAKING:
+                yield Cause(str(ref), frozenset({_NODES}), certain=False)
+                if ref not in self._static:
+                    yield Cause(_some(ref), frozenset({_pods_of(ref.namespace)}))
+                    if ref in whole:
+                        yield Cause(str(ref), frozenset({_pods_of(ref.namespace)}))
         yield from self._causes_of_services(forecasts)
         for guard in self._found["guards"]:
             name = _guard_name(guard)
@@ -179,8 +190,11 @@ class Falling:
         plan: dict[str, Step],
     ) -> Iterator[Cause]:
         name = _guard_name(guard)
+        for namespace, verdict in guard["makes"]:
+            ways = _planned(plan, _excluding(guard, namespace), _ignoring(guard))
+            yield Cause(_pods_of(namespace), frozenset({name}), certain=verdict == "match", edits=ways)
         caught = dict(guard["pods"])
-        for ref in forecasts:
+        for ref in forecasts if caught else ():
             verdicts = {caught.get(group, "mismatch") for group in self._of_workload[ref]}
             if verdicts == {"mismatch"} or ref in self._static:
                 continue
@@ -188,16 +202,13 @@ class Falling:
             yield Cause(_some(ref), frozenset({name}), certain="match" in verdicts, edits=ways)
             if ref in whole and "mismatch" not in verdicts:
                 yield Cause(str(ref), frozenset({name}), certain=verdicts == {"match"}, edits=ways)
-        readying = dict(guard["namespaces"])
-        for service in self._services:
-            if service["namespace"] in readying:
-                ways = _planned(plan, _excluding(guard, service["namespace"]), _ignoring(guard))
+        for namespace, _ in guard["readies"]:
+            ways = _planned(plan, _excluding(guard, namespace), _ignoring(guard))
+            for service in self._services_of.get(namespace, ()):
                 yield Cause(_service_name(service), frozenset({name}), certain=False, edits=ways)
         if guard["nodes"] != "mismatch":
             ways = _planned(plan, _ignoring(guard))
             yield Cause(_NODES, frozenset({name}), certain=guard["nodes"] == "match", edits=ways)
-            for ref in forecasts:
-                yield Cause(str(ref), frozenset({_NODES}), certain=False)
 
     # -- what is told
 
@@ -214,6 +225,26 @@ class Falling:
             for kind in kinds
             for obj in self._snapshot.objects(kind)
         }
+
+
+def _asked_labels(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the labels that anything asks pods for: without the others, many pods are alike."""
+    for service in snapshot.objects("Service"):
+        yield from _keys(dig(service, "spec", "selector"))
+    selecting = [dig(obj, "spec", "matchConstraints") for obj in snapshot.objects(POLICY)]
+    selecting += [dig(obj, "spec", "matchResources") for obj in snapshot.objects(BINDING)]
+    for kind in WEBHOOKS:
+        for obj in snapshot.objects(kind):
+            webhooks = obj.get("webhooks")
+            selecting += webhooks if isinstance(webhooks, list) else []
+    for each in selecting:
+        yield from _keys(dig(each, "objectSelector", "matchLabels"))
+        expressions = dig(each, "objectSelector", "matchExpressions")
+        yield from (str(dig(part, "key")) for part in (expressions if isinstance(expressions, list) else ()))
+
+
+def _keys(labels: Any) -> Iterable[str]:
+    return labels if isinstance(labels, dict) else ()
 
 
 def _own_causes(ref: WorkloadRef, forecast: Forecast, plan: dict[str, Step], *, whole: bool) -> Iterator[Cause]:
@@ -278,14 +309,18 @@ def _some(ref: WorkloadRef) -> str:
     return f"some of {ref}"
 
 
+def _pods_of(namespace: str) -> str:
+    return f"pods of {namespace}"
+
+
 def _told(because: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in because if not name.startswith("some of "))
+    return tuple(name for name in because if not name.startswith(("some of ", "pods of ")))
 
 
 def _fallen(name: str, certain: Mapping[str, Cause], possible: Mapping[str, Cause]) -> Fallen:
     down = certain if name in certain else possible
     verdict: Verdict = "stays down" if name in certain else "unknown"
-    return Fallen(name, verdict, tuple(_chain(name, down)))
+    return Fallen(name, verdict, _told(tuple(_chain(name, down))))
 
 
 def _chain(name: str, down: Mapping[str, Cause]) -> Iterable[str]:
