@@ -24,7 +24,15 @@ import data.lib.webhooks
 #   conversions are [{name, service}]; selected are the pods of each Service, null for one that nothing needs.
 # entrypoint: true
 contents := {
-	"guards": [object.union(guard, _caught(guard.fields)) | some guard in array.concat(_webhooks, _policies)],
+	"guards": [object.union(guard, caught) |
+		some index, guard in _guards
+		caught := {
+			"makes": object.get(_makes, index, []),
+			"pods": object.get(_pods, index, []),
+			"readies": _readies[index],
+			"nodes": _of_nodes[index],
+		}
+	],
 	"apis": _apis,
 	"conversions": _conversions,
 	"selected": [_selected(service) | some service in input.services],
@@ -78,32 +86,71 @@ _conversion(definition) := webhooks.host(definition.spec.conversion.webhook.clie
 	definition.spec.conversion.strategy == "Webhook"
 }
 
-_caught(fields) := {
-	"makes": [[name, verdict] |
-		not _asks_for_labels(fields)
-		some name, verdict in _by_namespace(fields, making)
-	],
-	"pods": [[number, verdict] |
-		_asks_for_labels(fields)
-		some name, _ in _by_namespace(fields, making)
-		some number in _numbers[name]
-		verdict := requests.any_of({answer | some part in making; answer := _answer(fields, part, input.pods[number])})
-		verdict != "mismatch"
-	],
-	"readies": [[name, verdict] | some name, verdict in _by_namespace(fields, _relevant(fields, {"status", "endpoints"}))],
-	"nodes": requests.any_of({answer | some part in _nodes; answer := _verdict(fields, part.request)}),
-} if {
-	making := _relevant(fields, {"creation", "binding", "tokens"})
+_guards := array.concat(_webhooks, _policies)
+
+_makes[index] := _in_namespaces(_selected_by[index], _anywhere(guard.fields, _making[index], {})) if {
+	some index, guard in _guards
+	not _asks_for_labels(guard.fields)
 }
 
-# The namespaces in which some of several requests are caught, whatever the labels.
-_by_namespace(fields, parts) := {name: verdict |
-	count(parts) > 0
-	some name in _names
-	pod := {"namespace": name, "labels": {}, "complete": false}
-	verdict := requests.any_of({answer | some part in parts; answer := _answer(fields, part, pod)})
+_pods[index] := [[number, verdict] |
+	count(_making[index]) > 0
+	some name, of_namespace in _selected_by[index]
+	some number in _numbers[name]
+	verdict := requests.together({of_namespace, _anywhere(guard.fields, _making[index], input.pods[number])})
 	verdict != "mismatch"
+] if {
+	some index, guard in _guards
+	_asks_for_labels(guard.fields)
 }
+
+_readies[index] := _in_namespaces(_selected_by[index], _anywhere(guard.fields, _readying[index], {})) if {
+	some index, guard in _guards
+}
+
+_of_nodes[index] := requests.any_of({answer | some part in _nodes; answer := _verdict(guard.fields, part.request)}) if {
+	some index, guard in _guards
+}
+
+_making[index] := _relevant(guard.fields, {"creation", "binding", "tokens"}) if some index, guard in _guards
+
+_readying[index] := _relevant(guard.fields, {"status", "endpoints"}) if some index, guard in _guards
+
+# What the namespace has to do with it, and what all else has, are asked apart: the first for each namespace.
+_selected_by[index] := {name: verdict |
+	count(_making[index]) + count(_readying[index]) > 0
+	some name in _names
+	verdict := _of_namespace(guard.fields, _namespaces[name])
+	verdict != "mismatch"
+} if {
+	some index, guard in _guards
+}
+
+_in_namespaces(namespaces_selected, verdict) := [[name, together] |
+	some name, of_namespace in namespaces_selected
+	together := requests.together({of_namespace, verdict})
+	together != "mismatch"
+]
+
+_of_namespace(fields, namespace) := requests.together({verdict |
+	some path in _namespace_selectors
+	selector := object.get(fields, path, null)
+	verdict := requests.namespace_selected(selector, {"namespace": namespace})
+})
+
+_anywhere(fields, parts, pod) := requests.any_of({verdict |
+	some part in parts
+	verdict := _verdict(
+		json.remove(fields, [concat("/", path) | some path in _namespace_selectors]),
+		object.union(part.request, _labels(part, pod)),
+	)
+})
+
+_namespace_selectors := [
+	["webhook", "namespaceSelector"],
+	["policy", "spec", "matchConstraints", "namespaceSelector"],
+	["binding", "spec", "matchResources", "namespaceSelector"],
+]
 
 _asks_for_labels({"webhook": webhook}) if _selects(webhook)
 
@@ -119,12 +166,6 @@ _relevant(fields, wanted) := [part |
 	part.what in wanted
 	_verdict(fields, part.request) != "mismatch"
 ]
-
-_answer(fields, part, pod) := _verdict(fields, object.union_n([
-	part.request,
-	{"namespace": _namespaces[pod.namespace]},
-	_labels(part, pod),
-]))
 
 # Only what makes a pod has its labels.
 _labels(part, pod) := {"labels": pod.labels, "labelsComplete": pod.complete} if {
@@ -156,7 +197,7 @@ _selected(service) := null if {
 ]
 
 _serving contains entry.service if {
-	some entry in array.flatten([_webhooks, _policies, _apis, _conversions])
+	some entry in array.flatten([_guards, _apis, _conversions])
 }
 
 _apis := [{"name": api.metadata.name, "service": service} |
