@@ -82,6 +82,7 @@ bench: setup tools ## measure, and print the figures of docs/benchmarks.md
 	$(VENV)/bin/python bench/admission.py
 	$(VENV)/bin/python bench/containers.py
 	$(VENV)/bin/python bench/growth.py
+	$(VENV)/bin/python bench/outage.py
 
 bench-builds: setup tools $(BIN)/helm $(BIN)/kustomize ## measure checks of charts and kustomizations beside helm and kustomize
 	$(VENV)/bin/python bench/builds.py
