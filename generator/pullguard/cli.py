@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import argparse
 
     from pullguard.check.output_files import OutputFile
-    from pullguard.commands.outage.model import OutageReport
     from pullguard.core.inputs.build_options import BuildOptions
+    from pullguard.outage.model import OutageReport
 
 _LIBRARY_HELP = "a library, or builtin, the one in pullguard; default: ./library if pullguard wrote it, else builtin"
 _EXIT_CODES = """\
@@ -516,9 +516,9 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _outage(options: "argparse.Namespace") -> int:
-    from pullguard.commands.outage.command import find, outage
-    from pullguard.commands.outage.formats import REPORTERS
-    from pullguard.commands.outage.formats.text import write_one
+    from pullguard.outage.command import find, outage
+    from pullguard.outage.formats import REPORTERS
+    from pullguard.outage.formats.text import write_one
 
     report = outage(
         options.paths,
@@ -544,8 +544,8 @@ def _outage(options: "argparse.Namespace") -> int:
 def _write_repair(options: "argparse.Namespace", report: "OutageReport") -> None:
     from pathlib import Path
 
-    from pullguard.commands.outage.command import KINDS
-    from pullguard.commands.outage.written import write_repair
+    from pullguard.outage.command import KINDS
+    from pullguard.outage.written import write_repair
 
     missing = write_repair(
         report,

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from pullguard.cli import main
-from pullguard.commands.outage.command import find, kinds, outage
-from pullguard.commands.outage.formats import REPORTERS
-from pullguard.commands.outage.model import Event, OutageReport
 from pullguard.core.errors import PullguardError
 from pullguard.core.resources import packaged_library
 from pullguard.library.store import load
+from pullguard.outage.command import find, kinds, outage
+from pullguard.outage.formats import REPORTERS
+from pullguard.outage.model import Event, OutageReport
 from read_only_cluster import ReadOnlyCluster
 from shared_engine import ENGINE
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from kubelet_images import Case, Request, Secret, answers
 from pullguard.cluster.snapshot import Snapshot, Stored
-from pullguard.commands.outage.forecast import Forecaster
-from pullguard.commands.outage.model import Event, Outcome
-from pullguard.commands.outage.nodes import Nodes
-from pullguard.commands.outage.pods import WORKLOADS, Pods
+from pullguard.outage.forecast import Forecaster
+from pullguard.outage.model import Event, Outcome
+from pullguard.outage.nodes import Nodes
+from pullguard.outage.pods import WORKLOADS, Pods
 from shared_engine import ENGINE
 
 JSON = dict[str, Any]

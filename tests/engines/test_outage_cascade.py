@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from pullguard.cli import main
-from pullguard.commands.outage.command import KINDS, outage
-from pullguard.commands.outage.formats import REPORTERS
-from pullguard.commands.outage.model import Cascade, OutageReport
-from pullguard.commands.outage.written import write_repair
 from pullguard.core.errors import PullguardError
+from pullguard.outage.command import KINDS, outage
+from pullguard.outage.formats import REPORTERS
+from pullguard.outage.model import Cascade, OutageReport
+from pullguard.outage.written import write_repair
 
 JSON = dict[str, Any]
 

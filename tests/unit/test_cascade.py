@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.commands.outage import repair
-from pullguard.commands.outage.cascade import Cause, Return, behind, fall, way_back
-from pullguard.commands.outage.repair import Repair, smallest
+from pullguard.outage import repair
+from pullguard.outage.cascade import Cause, Return, behind, fall, way_back
+from pullguard.outage.repair import Repair, smallest
 
 _THINGS = "abcdef"
 _EDITS = "uvwxyz"

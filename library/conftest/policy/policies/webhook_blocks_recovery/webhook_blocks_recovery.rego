@@ -167,7 +167,10 @@ _findings[entry.index] contains _finding(_reason("blocks_protected", "may_block_
 _findings[entry.index] contains _finding(_reason("slow", "may_be_slow", caught), caught) if {
 	some entry in _entries
 	entry.timeoutSeconds > 10
-	caught := [part | some parts in [_own[entry.index], _of_nodes[entry.index], _protected[entry.index]]; some part in parts]
+	caught := [part |
+		some parts in [_own[entry.index], _of_nodes[entry.index], _protected[entry.index]]
+		some part in parts
+	]
 	count(caught) > 0
 }
 

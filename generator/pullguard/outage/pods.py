@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from pullguard.cluster.owners import Identity, Owners, controller_of, identity, identity_of, owned_of
 from pullguard.cluster.snapshot import Snapshot
-from pullguard.commands.outage.kept import is_static
-from pullguard.commands.outage.model import WorkloadRef
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import dig
+from pullguard.outage.kept import is_static
+from pullguard.outage.model import WorkloadRef
 
 JSON = Mapping[str, Any]
 

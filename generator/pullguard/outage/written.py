@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 
 from pullguard.cluster.snapshot import Kind, from_cluster, from_files
-from pullguard.commands.outage.edits import changed
-from pullguard.commands.outage.model import OutageReport, Step
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import dig
 from pullguard.core.text_files import write_text
 from pullguard.engine.protocol import Engine
+from pullguard.outage.edits import changed
+from pullguard.outage.model import OutageReport, Step
 
 JSON = Mapping[str, Any]
 Key = tuple[str, str, str]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import networkx as nx
 
-from pullguard.commands.outage.cascade import Cause, behind, fall
+from pullguard.outage.cascade import Cause, behind, fall
 
 #: A repair with more edits to choose from that bear on each other is not proven to be the smallest.
 PROVEN_UP_TO = 200

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from pullguard.commands.outage.model import (
+from pullguard.core.formats.text import counted
+from pullguard.outage.model import (
     REASONS,
     VERDICTS,
     Cascade,
@@ -15,7 +16,6 @@ from pullguard.commands.outage.model import (
     Use,
     Workload,
 )
-from pullguard.core.formats.text import counted
 
 _LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
 #: What to do about each reason for which a container does not start, or may not.

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from pullguard.commands.outage.formats import words
-from pullguard.commands.outage.model import EVENTS, Cascade, Event, OutageReport, Workload
 from pullguard.core.formats.markdown import code, table, text
 from pullguard.core.formats.text import counted, write_lines
+from pullguard.outage.formats import words
+from pullguard.outage.model import EVENTS, Cascade, Event, OutageReport, Workload
 
 
 def write(report: OutageReport, stream: TextIO) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from pullguard.cluster.owners import Identity, identity_of
 from pullguard.cluster.snapshot import Snapshot, Stored
-from pullguard.commands.outage.pods import WORKLOADS, template_of
 from pullguard.core.gatekeeper import dig
+from pullguard.outage.pods import WORKLOADS, template_of
 
 _LISTS = (("containers", "imagePullPolicy"), ("initContainers", "imagePullPolicy"))
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from pullguard.commands.outage.model import Edit, Step
 from pullguard.core.gatekeeper import dig
+from pullguard.outage.model import Edit, Step
 
 JSON = Mapping[str, Any]
 

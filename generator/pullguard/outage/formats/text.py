@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from pullguard.commands.outage.formats import words
-from pullguard.commands.outage.model import EVENTS, Event, OutageReport, Workload
 from pullguard.core.formats.text import counted, printable, write_lines
+from pullguard.outage.formats import words
+from pullguard.outage.model import EVENTS, Event, OutageReport, Workload
 
 _SHOWN = 5
 

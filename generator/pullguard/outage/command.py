@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
-from pullguard.commands.outage.falling import FALLING, Falling
-from pullguard.commands.outage.forecast import Forecaster
-from pullguard.commands.outage.kept import Keeper
-from pullguard.commands.outage.model import EVENTS, Event, OutageReport, Workload
-from pullguard.commands.outage.node_images import read_node_images
-from pullguard.commands.outage.nodes import Nodes
-from pullguard.commands.outage.overlay import laid_over
-from pullguard.commands.outage.pods import WORKLOADS, Pods, accounts
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import CONSTRAINT_GROUP, dig
 from pullguard.core.resources import packaged_library
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
 from pullguard.library.store import Library, load
+from pullguard.outage.falling import FALLING, Falling
+from pullguard.outage.forecast import Forecaster
+from pullguard.outage.kept import Keeper
+from pullguard.outage.model import EVENTS, Event, OutageReport, Workload
+from pullguard.outage.node_images import read_node_images
+from pullguard.outage.nodes import Nodes
+from pullguard.outage.overlay import laid_over
+from pullguard.outage.pods import WORKLOADS, Pods, accounts
 
 if TYPE_CHECKING:
     from pullguard.cluster.owners import Identity

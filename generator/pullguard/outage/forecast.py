@@ -6,11 +6,11 @@ Pods that are alike are asked about once: those of one workload on nodes that ha
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pullguard.commands.outage.model import VERDICTS, Event, Forecast, Outcome, Use, WorkloadRef
-from pullguard.commands.outage.nodes import Nodes
-from pullguard.commands.outage.pods import Pod, Pods
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
+from pullguard.outage.model import VERDICTS, Event, Forecast, Outcome, Use, WorkloadRef
+from pullguard.outage.nodes import Nodes
+from pullguard.outage.pods import Pod, Pods
 
 JSON = Mapping[str, Any]
 

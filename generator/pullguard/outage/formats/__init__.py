@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from pullguard.commands.outage.formats import json, markdown, metrics, text
-from pullguard.commands.outage.model import OutageReport
+from pullguard.outage.formats import json, markdown, metrics, text
+from pullguard.outage.model import OutageReport
 
 #: What writes a report, by the name of the format.
 REPORTERS: Mapping[str, Callable[[OutageReport, TextIO], None]] = {

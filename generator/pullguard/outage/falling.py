@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pullguard.cluster.snapshot import Snapshot
-from pullguard.commands.outage import edits
-from pullguard.commands.outage.cascade import Cause, behind, fall, way_back
-from pullguard.commands.outage.model import Cascade, Event, Fallen, Forecast, Outcome, Step, Use, Verdict, WorkloadRef
-from pullguard.commands.outage.pods import Labels, Pods
-from pullguard.commands.outage.repair import smallest
 from pullguard.core.gatekeeper import dig
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
+from pullguard.outage import edits
+from pullguard.outage.cascade import Cause, behind, fall, way_back
+from pullguard.outage.model import Cascade, Event, Fallen, Forecast, Outcome, Step, Use, Verdict, WorkloadRef
+from pullguard.outage.pods import Labels, Pods
+from pullguard.outage.repair import smallest
 
 JSON = Mapping[str, Any]
 

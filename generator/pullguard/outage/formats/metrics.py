@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TextIO
 
-from pullguard.commands.outage.model import VERDICTS, OutageReport
 from pullguard.core.formats.metrics import gauge
+from pullguard.outage.model import VERDICTS, OutageReport
 
 _PREFIX = "pullguard_outage"
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any, TextIO
 
-from pullguard.commands.outage.model import (
+from pullguard.core.formats.json import error_value
+from pullguard.outage.model import (
     VERDICTS,
     Cascade,
     Event,
@@ -14,7 +15,6 @@ from pullguard.commands.outage.model import (
     Use,
     Workload,
 )
-from pullguard.core.formats.json import error_value
 
 #: What the object is, and its version: another one means that a reader may have to change.
 FORMAT = "pullguard-outage/v1"

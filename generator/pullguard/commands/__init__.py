@@ -1,1 +1,0 @@
-"""The commands: a folder each, with the command as one typed function, its model and its formats."""

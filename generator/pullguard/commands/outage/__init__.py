@@ -1,1 +1,0 @@
-"""`pullguard outage`: which pods cannot come back when a registry is gone."""
