@@ -6,6 +6,7 @@ VENV := .venv
 PULLGUARD := $(VENV)/bin/pullguard
 # The engine has OPA's own command line.
 OPA := $(BIN)/pullguard-engine opa
+PYTEST := $(VENV)/bin/pytest --numprocesses=auto --dist=loadfile
 
 # The programs that pullguard runs need no C compiler.
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
@@ -21,7 +22,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-audit test-browser test-cluster test-incident incident-table image-defaults test-integrations lint verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations lint verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -35,7 +36,13 @@ demo: setup $(BIN)/pullguard-engine $(GATEKEEPER_MANIFEST) ## check Gatekeeper's
 test: setup tools ## run the tests that need no more than the pinned programs
 	cd tools && CGO_ENABLED=0 go test ./engine/...
 	$(BIN)/regal test .regal/rules
-	$(VENV)/bin/pytest --numprocesses=auto --dist=loadfile tests/unit tests/engines
+	$(PYTEST) tests/unit tests/engines
+
+test-oracles: setup tools ## hold the verdicts to the own code of Kubernetes and gator, on random and real objects
+	$(PYTEST) tests/oracles
+
+test-faults: setup tools ## run the tests of hostile input, full disks, little memory, and programs that are killed
+	$(PYTEST) tests/faults
 
 test-browser: setup ## run the tests in Chromium; needs chromium and chromium-driver
 	$(VENV)/bin/pytest tests/browser

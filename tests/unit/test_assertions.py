@@ -1,4 +1,4 @@
-"""Assertions of cases; every combination is compared with gator in tests/engines/test_suites.py."""
+"""Assertions of cases; every combination is compared with gator in tests/oracles/test_suites.py."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""gator's text, read back; the real program is run in tests/engines/test_suites.py."""
+"""gator's text, read back; the real program is run in tests/oracles/test_suites.py."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Numbers as Go writes floats; what gator does with them is compared in tests/engines/test_suites.py."""
+"""Numbers as Go writes floats; what gator does with them is compared in tests/oracles/test_suites.py."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Why a template is refused, in words; that it is refused at all is compared with gator in tests/engines."""
+"""Why a template is refused, in words; that it is refused at all is compared with gator in tests/oracles."""
 
 import re
 from dataclasses import replace

@@ -257,20 +257,33 @@ class _Cluster:
             # The kubelet remembers a pull as long as the image is there, under whatever names.
             removed = [] if theirs in names or node.may_have(theirs) else [theirs]
             for private in ((), _HOSTS):
-                asked = _with_full_secrets(bare.asked)
-                yield replace(
-                    bare,
-                    images=before,
-                    history=(_with_full_secrets(other),),
-                    private=private,
-                    removed=removed,
-                    asked=asked,
-                )
+                for known in (None, *(secret.name for secret in other.secrets)):
+                    yield replace(
+                        bare,
+                        images=before,
+                        history=(_with_secrets(other, other.namespace, known),),
+                        private=private,
+                        removed=removed,
+                        asked=_with_secrets(bare.asked, other.namespace, known),
+                    )
 
 
-def _with_full_secrets(request: Request) -> Request:
-    """Return a request whose secrets hold credentials for all registries, each its own: nobody has read them."""
-    secrets = (Secret(secret.name, tuple(_HOSTS), f"{request.namespace}/{secret.name}") for secret in request.secrets)
+def _with_secrets(request: Request, namespace: str, known: str | None) -> Request:
+    """Return a request whose secrets hold credentials for all registries, each its own: nobody has read them.
+
+    Args:
+        request: The request.
+        namespace: Where one secret may be the only one that holds any.
+        known: The name of this secret; None: all hold them.
+    """
+    secrets = (
+        Secret(
+            secret.name,
+            tuple(_HOSTS) if known is None or (request.namespace, secret.name) == (namespace, known) else (),
+            f"{request.namespace}/{secret.name}",
+        )
+        for secret in request.secrets
+    )
     return replace(request, secrets=tuple(secrets))
 
 
