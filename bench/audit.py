@@ -7,7 +7,6 @@ second one skips Gatekeeper's own audits. Next to each rescan, `kubectl get -o j
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from statistics import median
 from threading import Event, Thread
 from typing import Any
 
+import processes
 import yaml
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -131,7 +131,7 @@ def _object(kind: str, number: int) -> dict[str, Any]:
 
 def _audits(plane: ControlPlane, name: str) -> tuple[float, float]:
     """Return the seconds of the shortest audit with only one policy, and the CPU seconds of the cheapest."""
-    log, process = plane.folder / "gatekeeper.log", _child("gatekeeper")
+    log, process = plane.folder / "gatekeeper.log", processes.child("gatekeeper")
     with _applied(plane, name):
         start = _now()
         durations: list[float] = []
@@ -140,7 +140,7 @@ def _audits(plane: ControlPlane, name: str) -> tuple[float, float]:
 
         def enough() -> bool:
             durations[:] = _durations(log, start)
-            ends.extend([_cpu_seconds(process)] * (len(durations) - len(ends)))
+            ends.extend([processes.cpu_seconds(process)] * (len(durations) - len(ends)))
             return len(durations) >= _AUDITS
 
         wait_until(enough, timeout=_WAIT, what="audits")
@@ -182,8 +182,8 @@ def _rescan(plane: ControlPlane) -> tuple[float, int, int]:
 
         def watch() -> None:
             while not ended.wait(_SAMPLE):
-                own[0] = max(own[0], _resident([process.pid]))
-                together[0] = max(together[0], _resident(_tree(process.pid)))
+                own[0] = max(own[0], processes.resident([process.pid]) // 2**20)
+                together[0] = max(together[0], processes.resident(processes.tree(process.pid)) // 2**20)
 
         watcher = Thread(target=watch)
         watcher.start()
@@ -252,40 +252,6 @@ def _seconds(text: str) -> float:
     """Return the seconds of a duration in Go's notation, such as 1m2.5s."""
     minutes, _, rest = text.rpartition("m") if "ms" not in text else ("", "", text)
     return 60 * float(minutes or 0) + (float(rest[:-2]) / 1000 if rest.endswith("ms") else float(rest[:-1]))
-
-
-def _child(name: str) -> int:
-    """Return the id of a child process with this program."""
-    children = map(int, _read(f"/proc/{os.getpid()}/task/{os.getpid()}/children").split())
-    return next(pid for pid in children if _read(f"/proc/{pid}/comm").strip() == name)
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process has used."""
-    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _tree(pid: int) -> list[int]:
-    """Return a process and all its visible descendants."""
-    found = [pid]
-    for parent in found:
-        found += map(int, _read(f"/proc/{parent}/task/{parent}/children").split())
-    return found
-
-
-def _resident(pids: Sequence[int]) -> int:
-    """Return the resident memory of processes in MiB."""
-    pages = sum(int(fields[1]) for pid in pids if (fields := _read(f"/proc/{pid}/statm").split()))
-    return pages * resource.getpagesize() // 2**20
-
-
-def _read(path: str) -> str:
-    """Return the text of a file about a process, or "" if the process has ended."""
-    try:
-        return Path(path).read_text("ascii")
-    except OSError:
-        return ""
 
 
 def _now() -> str:

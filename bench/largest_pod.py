@@ -7,12 +7,13 @@ three answers. CPU seconds are Gatekeeper's mean for an answer, which depends li
 """
 
 import json
-import os
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import processes
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_CHECKOUT / "tests"))
@@ -110,32 +111,16 @@ def _judged(webhook: Client, pod: dict[str, Any]) -> tuple[int, str, float, floa
             "object": pod,
         },
     }
-    process = _child("gatekeeper")
+    process = processes.child("gatekeeper")
     seconds = []
-    begun = _cpu_seconds(process)
+    begun = processes.cpu_seconds(process)
     for _ in range(_TURNS):
         start = time.monotonic()
         answer = webhook.request("POST", "/v1/admit", review)
         seconds.append(time.monotonic() - start)
     refusal = answer.body["response"].get("status", {}).get("message", "")
-    cpu = (_cpu_seconds(process) - begun) / _TURNS
+    cpu = (processes.cpu_seconds(process) - begun) / _TURNS
     return len(json.dumps(review)), "refused" if refusal else "let in", min(seconds), cpu
-
-
-def _child(name: str) -> int:
-    """Return the id of a child process with this program."""
-    children = map(int, _read(f"/proc/{os.getpid()}/task/{os.getpid()}/children").split())
-    return next(pid for pid in children if _read(f"/proc/{pid}/comm").strip() == name)
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process has used."""
-    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _read(path: str) -> str:
-    return Path(path).read_text("utf-8")
 
 
 def _print(line: str) -> None:

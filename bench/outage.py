@@ -8,7 +8,6 @@ The figures are those of docs/benchmarks.md. The limits are 60 seconds and 2 GB 
 """
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
+
+import processes
 
 JSON = dict[str, Any]
 
@@ -51,7 +52,7 @@ def measure(file: Path) -> tuple[float, int]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         peak = 0
         while process.poll() is None:
-            peak = max(peak, sum(map(_resident, _family(process.pid))))
+            peak = max(peak, processes.resident(processes.tree(process.pid)))
             time.sleep(0.05)
     if process.returncode not in {0, 1}:
         raise SystemExit(f"{' '.join(command)} has failed")
@@ -182,25 +183,6 @@ def _node(name: str, images: list[str], zone: int) -> JSON:
         "spec": {},
         "status": {"nodeInfo": info, "images": listed},
     }
-
-
-def _family(pid: int) -> list[int]:
-    found = [pid]
-    for process in found:
-        try:
-            children = Path(f"/proc/{process}/task/{process}/children").read_text("utf-8")
-        except OSError:
-            continue
-        found += map(int, children.split())
-    return found
-
-
-def _resident(pid: int) -> int:
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text("utf-8").split()[1]
-    except OSError:
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":
