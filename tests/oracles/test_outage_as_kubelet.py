@@ -15,7 +15,7 @@ from pullguard.cluster.snapshot import Snapshot, Stored
 from pullguard.outage.forecast import Forecaster
 from pullguard.outage.model import Event, Outcome
 from pullguard.outage.nodes import Nodes
-from pullguard.outage.pods import WORKLOADS, Pods
+from pullguard.outage.pods import WORKLOAD_KINDS, Pods
 from shared_engine import ENGINE
 
 JSON = dict[str, Any]
@@ -187,7 +187,9 @@ def _listed(random: Random, images: Mapping[str, str], *, is_cut: bool) -> tuple
 
 def _forecasts(pods: Sequence[Pod], nodes: Sequence[Node], gone: Sequence[str]) -> dict[tuple[str, Event], Outcome]:
     objects = {"Pod": [pod.object for pod in pods], "Node": [node.object for node in nodes]}
-    stored = {kind: tuple(Stored("test", obj) for obj in objects.get(kind, ())) for kind in (*WORKLOADS, "Pod", "Node")}
+    stored = {
+        kind: tuple(Stored("test", obj) for obj in objects.get(kind, ())) for kind in (*WORKLOAD_KINDS, "Pod", "Node")
+    }
     snapshot = Snapshot("test", live=False, stored=stored, unreadable={}, errors=(), notes=())
     forecaster = Forecaster(
         ENGINE,

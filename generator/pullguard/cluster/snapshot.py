@@ -48,6 +48,18 @@ class Kind:
         return f"{self.resource}.{self.group}" if self.group else self.resource
 
 
+#: The kinds of workloads.
+WORKLOADS = (
+    Kind("apps", "Deployment", "deployments", namespaced=True),
+    Kind("apps", "ReplicaSet", "replicasets", namespaced=True),
+    Kind("apps", "StatefulSet", "statefulsets", namespaced=True),
+    Kind("apps", "DaemonSet", "daemonsets", namespaced=True),
+    Kind("", "ReplicationController", "replicationcontrollers", namespaced=True),
+    Kind("batch", "Job", "jobs", namespaced=True),
+    Kind("batch", "CronJob", "cronjobs", namespaced=True),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An object of a snapshot.
@@ -89,6 +101,19 @@ class Snapshot:
     def empty(self) -> tuple[str, ...]:
         """The kinds without an object, sorted; kinds that could not be read are not among them."""
         return tuple(sorted(kind for kind in self.stored if not self.stored[kind] and kind not in self.unreadable))
+
+
+def require_one_source(paths: Sequence[str], kubeconfig: str | None, context: str | None) -> None:
+    """Refuse files together with a live cluster.
+
+    Raises:
+        PullguardError: Both are named.
+    """
+    if paths and (kubeconfig is not None or context is not None):
+        raise PullguardError(
+            "files and a live cluster cannot be read at once",
+            remedy="leave out the files, or --kubeconfig and --context",
+        )
 
 
 def from_files(

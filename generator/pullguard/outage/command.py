@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
+from pullguard.cluster.snapshot import WORKLOADS, Kind, Snapshot, from_cluster, from_files, require_one_source
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import CONSTRAINT_GROUP, dig
 from pullguard.core.resources import packaged_library
@@ -17,21 +17,12 @@ from pullguard.outage.model import EVENTS, Event, OutageReport, Workload
 from pullguard.outage.node_images import read_node_images
 from pullguard.outage.nodes import Nodes
 from pullguard.outage.overlay import laid_over
-from pullguard.outage.pods import WORKLOADS, Pods, accounts
+from pullguard.outage.pods import WORKLOAD_KINDS, Pods, accounts
 
 if TYPE_CHECKING:
     from pullguard.cluster.owners import Identity
 
 _ADMISSION = "admissionregistration.k8s.io"
-_WORKLOADS = (
-    Kind("apps", "Deployment", "deployments", namespaced=True),
-    Kind("apps", "ReplicaSet", "replicasets", namespaced=True),
-    Kind("apps", "StatefulSet", "statefulsets", namespaced=True),
-    Kind("apps", "DaemonSet", "daemonsets", namespaced=True),
-    Kind("", "ReplicationController", "replicationcontrollers", namespaced=True),
-    Kind("batch", "Job", "jobs", namespaced=True),
-    Kind("batch", "CronJob", "cronjobs", namespaced=True),
-)
 #: What changes the pull policy of new pods: the name that Rego has for the objects of each kind.
 _CHANGING = {
     "Config": "configs",
@@ -56,7 +47,7 @@ KINDS = (
     Kind("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions"),
     Kind(_ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
     Kind(_ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
-    *_WORKLOADS,
+    *WORKLOADS,
     Kind("", "Pod", "pods", namespaced=True),
 )
 _MODULES = {
@@ -104,11 +95,7 @@ def outage(
         PullguardError: The snapshot cannot be read at all, holds no pods and nothing that makes any, a node or zone is
             not in it, or the engine fails.
     """
-    if paths and (kubeconfig is not None or context is not None):
-        raise PullguardError(
-            "files and a live cluster cannot be read at once",
-            remedy="leave out the files, or --kubeconfig and --context",
-        )
+    require_one_source(paths, kubeconfig, context)
     if "lose" in events and not (nodes or zones):
         raise PullguardError("which nodes are lost is not said", remedy="name them with --node or --zone")
     keep = Keeper().keep
@@ -211,7 +198,7 @@ def _facts(engine: Engine, library: Library, snapshot: Snapshot) -> _Facts:
     if not constraints:
         constraints = [each.object for each in library.constraints if each.kind in policies]
         notes.append("protected namespaces are those of the library that comes with pullguard: no constraint is there")
-    names = {dig(obj, "metadata", "namespace") for kind in (*WORKLOADS, "Pod") for obj in snapshot.objects(kind)}
+    names = {dig(obj, "metadata", "namespace") for kind in (*WORKLOAD_KINDS, "Pod") for obj in snapshot.objects(kind)}
     if not snapshot.live:
         absent = [kind for kind in snapshot.empty if kind in _CHANGING or kind in FALLING]
         if absent:

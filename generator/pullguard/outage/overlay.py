@@ -7,7 +7,7 @@ from typing import Any
 from pullguard.cluster.owners import Identity, identity_of
 from pullguard.cluster.snapshot import Snapshot, Stored
 from pullguard.core.gatekeeper import dig
-from pullguard.outage.pods import WORKLOADS, template_of
+from pullguard.outage.pods import WORKLOAD_KINDS, template_of
 
 _LISTS = (("containers", "imagePullPolicy"), ("initContainers", "imagePullPolicy"))
 
@@ -26,7 +26,7 @@ def laid_over(snapshot: Snapshot, manifests: Snapshot) -> tuple[Snapshot, frozen
             before = known.get(_key(entry))
             known[_key(entry)] = entry if before is None else Stored(entry.file, _kept(entry.object, before.object))
             key = identity_of(entry.object)
-            if kind in WORKLOADS and key is not None:
+            if kind in WORKLOAD_KINDS and key is not None:
                 applied.add(key)
         stored[kind] = tuple(known.values())
     result = replace(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pullguard.cluster.owners import Identity, Owners, controller_of, identity, identity_of, owned_of
-from pullguard.cluster.snapshot import Snapshot
+from pullguard.cluster.snapshot import WORKLOADS, Snapshot
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import dig
 from pullguard.outage.kept import is_static
@@ -14,8 +14,7 @@ from pullguard.outage.model import WorkloadRef
 
 JSON = Mapping[str, Any]
 
-#: Kinds of workloads, in the order in which a pod of several belongs to one.
-WORKLOADS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "CronJob")
+WORKLOAD_KINDS = tuple(kind.kind for kind in WORKLOADS)
 _DONE = frozenset({"Succeeded", "Failed"})
 _PLACEMENT = ("nodeSelector", "affinity", "tolerations", "hostNetwork", "os")
 
@@ -91,7 +90,7 @@ class Pods:
         self._unreadable = snapshot.unreadable
         self._templates: dict[Identity, JSON] = {}
         owned = {}
-        for obj in (obj for kind in WORKLOADS for obj in snapshot.objects(kind)):
+        for obj in (obj for kind in WORKLOAD_KINDS for obj in snapshot.objects(kind)):
             key = identity_of(obj)
             if key is not None:
                 self._templates[key] = obj

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster, from_files
+from pullguard.cluster.snapshot import WORKLOADS, Kind, Snapshot, from_cluster, from_files, require_one_source
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import (
     CONSTRAINT_GROUP,
@@ -23,15 +23,6 @@ from pullguard.library.gatekeeper_validation.constraint_schema import with_defau
 from pullguard.library.store import Library, load
 
 _ADMISSION = "admissionregistration.k8s.io"
-_WORKLOADS = (
-    Kind("apps", "Deployment", "deployments", namespaced=True),
-    Kind("apps", "ReplicaSet", "replicasets", namespaced=True),
-    Kind("apps", "StatefulSet", "statefulsets", namespaced=True),
-    Kind("apps", "DaemonSet", "daemonsets", namespaced=True),
-    Kind("", "ReplicationController", "replicationcontrollers", namespaced=True),
-    Kind("batch", "Job", "jobs", namespaced=True),
-    Kind("batch", "CronJob", "cronjobs", namespaced=True),
-)
 
 _KINDS = (
     Kind(TEMPLATE_GROUP, "ConstraintTemplate", "constrainttemplates"),
@@ -46,7 +37,7 @@ _KINDS = (
     Kind(_ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
     Kind(_ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
     Kind(_ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
-    *_WORKLOADS,
+    *WORKLOADS,
     Kind("", "Pod", "pods", namespaced=True),
 )
 
@@ -258,11 +249,7 @@ def scope(
     Raises:
         PullguardError: The snapshot cannot be read at all or protects no namespace, or the engine fails.
     """
-    if paths and (kubeconfig is not None or context is not None):
-        raise PullguardError(
-            "files and a live cluster cannot be read at once",
-            remedy="leave out the files, or --kubeconfig and --context",
-        )
+    require_one_source(paths, kubeconfig, context)
     with Engine() as engine:
         library = load(engine, packaged_library())
         if paths:
@@ -325,7 +312,7 @@ def judge(engine: Engine, library: Library, snapshot: Snapshot) -> ScopeReport:
             "constraints": constraints,
             "namespaces": snapshot.objects("Namespace"),
             "validatingPolicies": snapshot.objects("ValidatingAdmissionPolicy"),
-            "workloads": [obj for kind in _WORKLOADS for obj in snapshot.objects(kind.kind)],
+            "workloads": [obj for kind in WORKLOADS for obj in snapshot.objects(kind.kind)],
             "pods": snapshot.objects("Pod"),
             "expansions": expansions,
         },
