@@ -11,6 +11,7 @@ import yaml
 from custom_resources import known
 from pullguard import cli
 from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Location
 from pullguard.core.inputs.problems import InputError
 from pullguard.generate.formats.kinds import write
 from pullguard.generate.kinds_from import FoundKind, KindsReport, kinds_from
@@ -129,7 +130,7 @@ def test_what_is_known_stays_in_an_entry_that_says_more(tmp_path: Path) -> None:
         *(
             (
                 _WIDGET.replace(old, new), 1, 0,
-                "this CustomResourceDefinition lacks spec.group or spec.names.kind; leave it out if it is a patch",
+                "this CustomResourceDefinition lacks spec.group or spec.names.kind",
             )
             for old, new in (
                 ("group: example.com", "group: 7"), ("kind: Widget", "kind: ''"), ("  names:", "  name:"),
@@ -162,6 +163,49 @@ def test_no_definition(tmp_path: Path) -> None:
     assert str(raised.value) == (
         "there is no CustomResourceDefinition in the input; "
         "name files with some, or dump them with `kubectl get customresourcedefinitions -o json`"
+    )
+
+
+def test_patches_of_definitions(tmp_path: Path) -> None:
+    """The layout that kubebuilder makes, with both forms of patches."""
+    crd = tmp_path / "config" / "crd"
+    head = (
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: widgets.example.com\n"
+    )
+    files = {
+        "bases/example.com_widgets.yaml": _WIDGET,
+        "patches/cainjection_in_widgets.yaml": f"# comment\n{head}  annotations: {{inject-ca-from: a/b}}\n",
+        "patches/webhook_in_widgets.yaml": f"{head}spec: {{conversion: {{strategy: Webhook}}}}\n",
+        "patches/validation_in_widgets.yaml": "- {op: remove, path: /spec/versions/0/schema}\n",
+        "kustomization.yaml": "resources: [bases/example.com_widgets.yaml]\nconfigurations: [kustomizeconfig.yaml]\n",
+        "kustomizeconfig.yaml": "nameReference: [{kind: Service, version: v1, fieldSpecs: []}]\n",
+    }
+    for name, text in files.items():
+        (crd / name).parent.mkdir(parents=True, exist_ok=True)
+        (crd / name).write_text(text)
+    report = kinds_from([str(crd)])
+    cainjection, webhook = crd / "patches" / "cainjection_in_widgets.yaml", crd / "patches" / "webhook_in_widgets.yaml"
+    assert report == KindsReport(
+        1,
+        (FoundKind("example.com", "Widget", {"containers": ["spec.steps[]"]}, False, (), (), ()),),
+        (),
+        (Location(str(cainjection), 2), Location(str(webhook), 1)),
+    )
+    assert (
+        _texts(report)[0].splitlines()[-1]
+        == f"# Passed over, because they are patches of definitions: {cainjection}:2, {webhook}:1"
+    )
+    with pytest.raises(PullguardError, match="there is no CustomResourceDefinition in the input"):
+        kinds_from([str(crd / "patches")])
+
+
+@pytest.mark.parametrize(("kubeconfig", "context"), [("admin.conf", None), (None, "prod")])
+def test_files_beside_a_live_cluster(tmp_path: Path, kubeconfig: str | None, context: str | None) -> None:
+    (tmp_path / "crd.yaml").write_text(_WIDGET)
+    with pytest.raises(PullguardError) as raised:
+        kinds_from([str(tmp_path)], kubeconfig=kubeconfig, context=context)
+    assert str(raised.value) == (
+        "files and a live cluster cannot be read at once; leave out the files, or --kubeconfig and --context"
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pullguard.cluster.snapshot import Kind, from_cluster
+from pullguard.cluster.snapshot import Kind, from_cluster, require_one_source
 from pullguard.core import resources
 from pullguard.core.errors import PullguardError
+from pullguard.core.findings import Location
 from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.files import find_files
 from pullguard.core.inputs.problems import InputError
@@ -54,11 +55,13 @@ class KindsReport:
         definitions: How many definitions were read.
         kinds: The kinds, by group and kind.
         errors: What could not be read.
+        patches: Where patches of definitions stand, which were passed over.
     """
 
     definitions: int
     kinds: tuple[FoundKind, ...]
     errors: tuple[InputError, ...]
+    patches: tuple[Location, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -68,17 +71,21 @@ class KindsReport:
 
 @dataclass(slots=True)
 class _Definitions:
-    """The definitions that were read, by group and kind, and what could not be."""
+    """The definitions that were read, by group and kind, the patches of some, and what could not be read."""
 
     by_kind: dict[tuple[str, str], list[Mapping[str, Any]]] = field(default_factory=dict)
+    patches: list[Location] = field(default_factory=list)
     errors: list[InputError] = field(default_factory=list)
     number: int = 0
 
     def add(self, file: str, line: int | None, document: int | None, definition: Mapping[str, Any]) -> None:
-        """Keep a definition; one that does not say of which kind, such as a patch of one, is an error."""
+        """Keep a definition. One with neither group nor names is a patch, such as those in config/crd/patches."""
+        if dig(definition, "spec", "group") is None and dig(definition, "spec", "names") is None:
+            self.patches.append(Location(file, line or 1))
+            return
         group, kind = dig(definition, "spec", "group"), dig(definition, "spec", "names", "kind")
         if not isinstance(group, str) or not isinstance(kind, str) or not group or not kind:
-            message = f"this {_KIND} lacks spec.group or spec.names.kind; leave it out if it is a patch"
+            message = f"this {_KIND} lacks spec.group or spec.names.kind"
             self.errors.append(InputError(file, line, document, message))
             return
         self.number += 1
@@ -101,8 +108,10 @@ def kinds_from(
         stdin: What "-" reads.
 
     Raises:
-        PullguardError: There is no definition in the input, or the cluster cannot be read.
+        PullguardError: There is no definition in the input, both files and a cluster are named, or the cluster cannot
+            be read.
     """
+    require_one_source(paths, kubeconfig, context)
     read = _Definitions()
     with Engine() as engine:
         sources = policies.read(Path(resources.rego_directory()), engine)
@@ -132,7 +141,7 @@ def kinds_from(
         _found(group, kind, definitions, policy.known_kinds, entries)
         for (group, kind), definitions in sorted(read.by_kind.items())
     )
-    return KindsReport(read.number, kinds, tuple(read.errors))
+    return KindsReport(read.number, kinds, tuple(read.errors), tuple(read.patches))
 
 
 def _found(

@@ -27,6 +27,9 @@ def _lines(report: KindsReport) -> Iterator[str]:
         yield from f"  {dump([{'group': kind.group, 'kind': kind.kind, **kind.entry}], 2)}".splitlines()
     yield from _named("# Judged without an entry:", (kind for kind in report.kinds if kind.is_known))
     yield from _named("# Without an image, as far as the schemas say:", (k for k in report.kinds if not k.entry))
+    if report.patches:
+        places = ", ".join(f"{place.file}:{place.line}" for place in report.patches)
+        yield f"# Passed over, because they are patches of definitions: {places}"
     for kind in report.kinds:
         name = f"# {kind.group}/{kind.kind}"
         if kind.unsaid:
