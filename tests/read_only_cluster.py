@@ -5,6 +5,7 @@ server.
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,15 @@ _FAULTS = {"Expired": 410, "ServiceUnavailable": 503, "InternalError": 500}
 
 # The versions of the groups whose version is not v1.
 _VERSIONS = {"constraints.gatekeeper.sh": "v1beta1"}
+
+
+class _Server(ThreadingHTTPServer):
+    # kubectl asks about all API groups at once. The kernel drops what exceeds the queue, and the client then waits 1 s.
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # kubectl may be stopped while it waits
+            super().handle_error(request, client_address)
 
 
 class ReadOnlyCluster:
@@ -75,7 +85,7 @@ class ReadOnlyCluster:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is its caller's
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 

@@ -1,8 +1,15 @@
 """Reading a live cluster through the real kubectl."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError, Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +18,7 @@ import pytest
 from pullguard.cluster.kubectl import RefusedError, connected
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster
 from pullguard.core.errors import PullguardError
+from pullguard.outage.command import KINDS as _OUTAGE
 from read_only_cluster import TOKEN, ReadOnlyCluster
 from shared_engine import ENGINE
 
@@ -100,6 +108,84 @@ def test_the_variable_names_the_file_too(
 def test_a_kubeconfig_that_is_no_file_ends_it(tmp_path: Path, kubectl: str) -> None:
     with pytest.raises(PullguardError, match="is not a file"):
         from_cluster(ENGINE, _KINDS, kubeconfig=str(tmp_path / "absent"), kubectl=kubectl)
+
+
+# ---- several kinds at once
+
+
+class _Meeting(ReadOnlyCluster):
+    """It answers a request for a list when four are open, and counts the most that were open at once."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.meeting = Barrier(4, timeout=20)
+        self.open = self.most = 0
+        self._lock = Lock()
+        super().__init__(*arguments, **options)
+
+    def answer(self, target: str) -> tuple[int, dict[str, Any]]:
+        code, body = super().answer(target)
+        if "limit=" not in target:
+            return code, body
+        with self._lock:
+            self.open += 1
+            self.most = max(self.most, self.open)
+        try:
+            self.meeting.wait()
+        except BrokenBarrierError:
+            return 500, {}
+        finally:
+            with self._lock:
+                self.open -= 1
+        return code, body
+
+
+_MANY = [Kind("example.org", f"Kind{letter}", f"kind{letter}s") for letter in "abcdefgh"]
+
+
+def test_four_kinds_are_read_at_once_and_no_more(tmp_path: Path, kubectl: str) -> None:
+    objects = {kind.kind: [_object("example.org/v1", kind.kind, "x")] for kind in reversed(_MANY)}
+    cluster = _Meeting(_MANY, objects, forbidden=["Kindc", "Kindf"])
+    try:
+        kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+        snapshot = from_cluster(ENGINE, _MANY, kubeconfig=str(kubeconfig), kubectl=kubectl)
+    finally:
+        cluster.stop()
+    assert cluster.most == 4
+    assert list(snapshot.stored) == [kind.kind for kind in _MANY]
+    assert [kind for kind, stored in snapshot.stored.items() if stored] == [f"Kind{letter}" for letter in "abdegh"]
+    assert snapshot.unreadable == {"Kindc": "forbidden", "Kindf": "forbidden"}
+
+
+def test_what_still_runs_is_stopped_at_an_interrupt(tmp_path: Path, kubectl: str) -> None:
+    kinds = [kind for kind in _OUTAGE if kind.group == ""]
+    cluster = _Meeting(kinds[:3], {})
+    try:
+        kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+        command = [sys.executable, "-m", "pullguard", "outage", f"--kubeconfig={kubeconfig}"]
+        environment = {**os.environ, "PATH": f"{Path(kubectl).parent}:{os.environ['PATH']}"}
+        with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
+            while cluster.open < 3:
+                assert process.poll() is None
+                time.sleep(0.01)
+            assert len(_running(kubeconfig)) >= 4
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+        assert (process.returncode, said) == (130, b"")
+        assert _running(kubeconfig) == []
+    finally:
+        cluster.meeting.abort()
+        cluster.stop()
+
+
+def _running(kubeconfig: Path) -> list[str]:
+    """Return the programs that were started with a kubeconfig."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = entry.read_bytes().decode().split("\0")
+            if f"--kubeconfig={kubeconfig}" in words:
+                found.append(words[0])
+    return found
 
 
 # ---- what passes by itself

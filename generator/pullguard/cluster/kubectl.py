@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,8 @@ _FIRST_WAITS = (0.5, 1.0)
 # A continue token is valid as long as etcd keeps its revision: five minutes. A list that takes longer starts over.
 _LISTS_BEGUN = 5
 _LISTS_AT_ONCE = 2
+# Most of the time of a small request is kubectl's start and its way to the API server.
+_GETS_AT_ONCE = 4
 # The most pages of one list: with 500 objects each, more than etcd can hold.
 _MOST_PAGES = 50_000
 
@@ -125,6 +127,32 @@ class Kubectl:
             PullguardError: kubectl does not end in time.
         """
         return self._ended(arguments, self._start(arguments)).stdout
+
+    def get_each(self, requests: Sequence[Sequence[str]]) -> Generator["bytes | RefusedError", None, None]:
+        """Yield the output of `kubectl get` with each list of arguments, in order. The next ones are read meanwhile.
+
+        Closing the generator stops what still runs.
+
+        Args:
+            requests: The lists of arguments.
+
+        Raises:
+            PullguardError: kubectl does not end in time.
+        """
+        waiting = deque(requests)
+        running: deque[tuple[Sequence[str], programs.Program]] = deque()
+        try:
+            while waiting or running:
+                while waiting and len(running) < _GETS_AT_ONCE:
+                    running.append((waiting[0], self._start(waiting.popleft())))
+                try:
+                    output: bytes | RefusedError = self._ended(*running.popleft()).stdout
+                except RefusedError as error:
+                    output = error
+                yield output
+        finally:
+            for _, program in running:
+                program.stop()
 
     def value(self, path: str) -> Any:
         """Return the JSON value at a path of the API.

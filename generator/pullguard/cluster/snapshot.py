@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pullguard.cluster.kubectl import Kubectl, RefusedError, connected
+from pullguard.cluster.kubectl import RefusedError, connected
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import dig, group_of
 from pullguard.core.inputs import kubectl_lists
@@ -167,7 +168,7 @@ def from_cluster(
     kubectl: str | None = None,
     keep: Keep | None = None,
 ) -> Snapshot:
-    """Read a snapshot from a live cluster, one kind after the other.
+    """Read a snapshot from a live cluster, a few kinds at once.
 
     A kind that the user may not read is in `unreadable`. A kind that the server does not know has no objects.
 
@@ -184,15 +185,19 @@ def from_cluster(
     """
     gathered = _Gathered(kinds, keep)
     unreadable: dict[str, str] = {}
-    with connected(kubeconfig=kubeconfig, context=context, program=kubectl) as cluster:
-        for kind in kinds:
-            output, reason = _get(cluster, kind)
-            if reason:
-                unreadable[kind.kind] = reason
-            elif output:
-                gathered.take(
-                    Inputs(engine, [File(f"kubectl get {kind.argument}", output)], has_lines=False), asked=kind
-                )
+    requests = [(kind.argument, "--all-namespaces", "--output=json", f"--chunk-size={_CHUNK}") for kind in kinds]
+    with (
+        connected(kubeconfig=kubeconfig, context=context, program=kubectl) as cluster,
+        closing(cluster.get_each(requests)) as outputs,
+    ):
+        for kind, output in zip(kinds, outputs, strict=True):
+            if isinstance(output, RefusedError):
+                reason = _why_unreadable(kind, output)
+                if reason:
+                    unreadable[kind.kind] = reason
+            else:
+                file = File(f"kubectl get {kind.argument}", output)
+                gathered.take(Inputs(engine, [file], has_lines=False), asked=kind)
     if gathered.errors:
         first = gathered.errors[0]
         raise PullguardError(f"the output of kubectl cannot be read: {first.message}", file=first.file)
@@ -315,16 +320,17 @@ def _parts(path: Path) -> Iterator[Found | File]:
         yield path  # whatever is wrong with it, its reader says
 
 
-def _get(cluster: Kubectl, kind: Kind) -> tuple[bytes, str]:
-    """Return kubectl's output for a kind, or b"" if the server has no such kind; then why it cannot be read, or ""."""
-    try:
-        return cluster.get(kind.argument, "--all-namespaces", "--output=json", f"--chunk-size={_CHUNK}"), ""
-    except RefusedError as error:
-        if error.forbidden:
-            return b"", "forbidden"
-        if not error.no_such_resource:
-            raise
-        failed = _DISCOVERY_FAILED.search(error.words)
-        if failed is None or (failed[1] or kind.group).partition("/")[0] != kind.group:
-            return b"", ""
-        return b"", "the server could not say whether it has such objects"
+def _why_unreadable(kind: Kind, error: RefusedError) -> str:
+    """Return why a kind cannot be read, or "" if the server has no such kind.
+
+    Raises:
+        RefusedError: The error is not about this kind alone.
+    """
+    if error.forbidden:
+        return "forbidden"
+    if not error.no_such_resource:
+        raise error
+    failed = _DISCOVERY_FAILED.search(error.words)
+    if failed is None or (failed[1] or kind.group).partition("/")[0] != kind.group:
+        return ""
+    return "the server could not say whether it has such objects"
