@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pullguard.cluster.snapshot import Snapshot
+from pullguard.cluster.snapshot import Snapshot, from_files
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import CONSTRAINT_GROUP
 from pullguard.core.resources import packaged_library
@@ -96,8 +96,9 @@ def _workload(kind: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def _scope(*objects: Mapping[str, Any]) -> ScopeReport:
+    """Return the report of a dump, as `scope` does, from the engine and the library that these tests share."""
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    return scope(["-"], stdin=io.BytesIO(text.encode()))
+    return judge(ENGINE, LIBRARY, from_files(ENGINE, KINDS, ["-"], stdin=io.BytesIO(text.encode())))
 
 
 def _by_name(report: ScopeReport) -> dict[str, NamespaceScope]:

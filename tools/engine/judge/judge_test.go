@@ -418,11 +418,16 @@ func TestQueries(t *testing.T) {
 			t.Error(value, err)
 		}
 	}
-	if len(rules.prepared) != 1 {
-		t.Errorf("%d rules were compiled", len(rules.prepared))
-	}
 	if _, err := rules.Query(modules, "data.a.y", []byte(`{"n": 1}`)); err == nil || err.Error() != "data.a.y is undefined" {
 		t.Error(err)
+	}
+	if len(rules.compiled) != 1 {
+		t.Errorf("the modules were compiled %d times", len(rules.compiled))
+	}
+	for _, found := range rules.compiled {
+		if len(found.rules) != 2 {
+			t.Errorf("%d rules were prepared", len(found.rules))
+		}
 	}
 	old := Modules{RegoVersion: "v0", Texts: map[string]string{"a.rego": "package a\n\nx[y] { y := input.n }\n"}}
 	if value, err := rules.Query(old, "data.a.x", []byte(`{"n": 1}`)); err != nil || fmt.Sprint(value) != "[1]" {

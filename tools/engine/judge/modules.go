@@ -129,10 +129,15 @@ func textsBelow(folder string) (map[string]string, error) {
 	return texts, err
 }
 
-// Rules caches compiled rules of modules.
+// Rules caches compiled modules, and the rules of them that were asked for.
 type Rules struct {
 	mutex    sync.Mutex
-	prepared map[[sha256.Size]byte]rego.PreparedEvalQuery
+	compiled map[[sha256.Size]byte]*compiled
+}
+
+type compiled struct {
+	compiler *ast.Compiler
+	rules    map[string]rego.PreparedEvalQuery
 }
 
 // Query returns the value of a rule, such as data.scope.plan.plan. The input is JSON, or empty.
@@ -163,27 +168,32 @@ func (r *Rules) Query(modules Modules, rule string, input []byte) (any, error) {
 
 func (r *Rules) prepare(modules Modules, rule string) (rego.PreparedEvalQuery, error) {
 	// Maps are encoded in the order of their keys, so equal modules have equal keys.
-	encoded, err := json.Marshal([]any{modules, rule})
+	encoded, err := json.Marshal(modules)
 	if err != nil {
 		return rego.PreparedEvalQuery{}, err
 	}
 	key := sha256.Sum256(encoded)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if prepared, found := r.prepared[key]; found {
-		return prepared, nil
+	found := r.compiled[key]
+	if found == nil {
+		compiler, err := modules.compile()
+		if err != nil {
+			return rego.PreparedEvalQuery{}, err
+		}
+		if r.compiled == nil {
+			r.compiled = map[[sha256.Size]byte]*compiled{}
+		}
+		found = &compiled{compiler, map[string]rego.PreparedEvalQuery{}}
+		r.compiled[key] = found
 	}
-	compiler, err := modules.compile()
-	if err != nil {
-		return rego.PreparedEvalQuery{}, err
+	prepared, isPrepared := found.rules[rule]
+	if !isPrepared {
+		prepared, err = rego.New(rego.Compiler(found.compiler), rego.Query(rule)).PrepareForEval(context.Background())
+		if err != nil {
+			return prepared, err
+		}
+		found.rules[rule] = prepared
 	}
-	prepared, err := rego.New(rego.Compiler(compiler), rego.Query(rule)).PrepareForEval(context.Background())
-	if err != nil {
-		return prepared, err
-	}
-	if r.prepared == nil {
-		r.prepared = map[[sha256.Size]byte]rego.PreparedEvalQuery{}
-	}
-	r.prepared[key] = prepared
 	return prepared, nil
 }
