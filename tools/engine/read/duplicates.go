@@ -12,14 +12,18 @@ func (d *Document) dropDuplicates() []duplicate {
 		if d.Kind(index) != Mapping {
 			continue
 		}
-		last := map[string]int{}
+		type entries struct{ first, last int }
+		seen := map[string]entries{}
 		for at, end := index+1, d.Next(index); at < end; at = d.Next(at + 1) {
 			key := string(d.Text(at))
-			if first, isThere := last[key]; isThere {
-				found = append(found, duplicate{key, d.LineOf(at), d.LineOf(first), index == 0})
-				dropped[first] = true
+			same, isThere := seen[key]
+			if !isThere {
+				seen[key] = entries{at, at}
+				continue
 			}
-			last[key] = at
+			found = append(found, duplicate{key, d.LineOf(at), d.LineOf(same.first), index == 0})
+			dropped[same.last] = true
+			seen[key] = entries{same.first, at}
 		}
 	}
 	slices.SortStableFunc(found, func(a, b duplicate) int { return a.line - b.line })

@@ -147,7 +147,7 @@ func TestDuplicateKeys(t *testing.T) {
 	for text, expected := range map[string]string{
 		"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n": "5: " + fmt.Sprintf(isDuplicate, "c", 3) + `|{"a":1,"b":{"c":3,"d":2}}`,
 		"1: a\n'1': b\n":                     "2: " + fmt.Sprintf(isDuplicate, "1", 1) + `|{"1":"b"}`,
-		"a: 1\na: 2\na: 3\n":                 "2: " + fmt.Sprintf(isDuplicate, "a", 1) + "|3: " + fmt.Sprintf(isDuplicate, "a", 2) + `|{"a":3}`,
+		"a: 1\na: 2\na: 3\n":                 "2: " + fmt.Sprintf(isDuplicate, "a", 1) + "|3: " + fmt.Sprintf(isDuplicate, "a", 1) + `|{"a":3}`,
 		"apiVersion: v1\nkind: Pod\nspec:\n  a: 1\n  a: 2\napiVersion: v1\nkind: Pod\nspec: {}\n": "6: " + missing + "|5: " +
 			fmt.Sprintf(isDuplicate, "a", 4) + `|{"apiVersion":"v1","kind":"Pod","spec":{}}`,
 	} {

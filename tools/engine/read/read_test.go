@@ -209,6 +209,8 @@ func TestJSONStreams(t *testing.T) {
 		"{a: b\n":                                              "1 0: not valid YAML: did not find expected ',' or '}'; correct the document",
 		"{\"x\": 0}\n{\"a\": 1,\n \"b\": {\"c\": 1,\n  \"c\": 2},\n \"a\": {\"d\": 3}}\n": `0 {"x":0}|4 1: ` + fmt.Sprintf(isDuplicate, "c", 3) +
 			"|5 1: " + fmt.Sprintf(isDuplicate, "a", 2) + `|1 {"b":{"c":2},"a":{"d":3}}`,
+		"{\"a\": 1,\n \"a\": 2,\n \"b\": 0,\n \"a\": 3}\n": "2 0: " + fmt.Sprintf(isDuplicate, "a", 1) +
+			"|4 0: " + fmt.Sprintf(isDuplicate, "a", 1) + `|0 {"b":0,"a":3}`,
 	} {
 		source{}.expect(t, text, split(expected)...)
 	}

@@ -114,8 +114,9 @@ func (p *fullParser) duplicates(root *yaml3.Node) []duplicate {
 				line := p.lines.of(key.Line)
 				if first, isThere := lines[text]; isThere {
 					found = append(found, duplicate{text, line, first, n == root})
+				} else {
+					lines[text] = line
 				}
-				lines[text] = line
 			}
 			look(n.Content[i+1])
 		}
