@@ -594,7 +594,9 @@ def _verify(run: Run, gator: Path, out: Path, checkout: Path, tree: str) -> None
 def _suites(library: Path) -> dict[str, bytes]:
     """Return what gator verifies: Suites, their templates, and what they read."""
     policies = library / "policies"
-    read = (file for pattern in ("suite.yaml", "template.yaml", "samples/**/*") for file in policies.glob(f"*/{pattern}"))
+    read = (
+        file for pattern in ("suite.yaml", "template.yaml", "samples/**/*") for file in policies.glob(f"*/{pattern}")
+    )
     return {str(file.relative_to(library)): file.read_bytes() for file in read if file.is_file()}
 
 

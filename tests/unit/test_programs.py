@@ -1,8 +1,11 @@
 """What the last words of a program say about its end."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from pullguard.core.programs import is_out_of_memory
+from pullguard.core.programs import OUT_OF_MEMORY, is_out_of_memory
 
 
 @pytest.mark.parametrize(
@@ -19,3 +22,8 @@ from pullguard.core.programs import is_out_of_memory
 )
 def test_too_little_memory(said: str, expected: bool) -> None:
     assert is_out_of_memory(said) is expected
+
+
+def test_the_engine_knows_too_little_memory_by_the_same_words(checkout: Path) -> None:
+    words = (checkout / "tools/engine/memory/words.go").read_text("utf-8")
+    assert re.findall("`(.*)`", words) == [OUT_OF_MEMORY]

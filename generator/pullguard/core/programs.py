@@ -22,8 +22,9 @@ _OPTION_VARIABLES = ("OPA_", "CONFTEST_")
 
 #: How much memory, in bytes, a program may use that evaluates the Rego of others.
 MEMORY = 3 * 2**30
-# SIGSEGV on a line of its own is a fault in Go's runtime: its collector uses memory that it asked for and did not get.
-_OUT_OF_MEMORY = re.compile(
+#: What a program of Go writes last if it had too little memory. The engine has the same words in tools/engine/memory.
+#: SIGSEGV on a line of its own is a fault in Go's runtime: its collector uses memory that it asked for and did not get.
+OUT_OF_MEMORY = (
     r"(?m)out of memory|cannot allocate memory|failed to (?:reserve|create new OS thread)|"
     r"^SIGSEGV: segmentation violation$"
 )
@@ -93,7 +94,7 @@ class Program:
 
 def is_out_of_memory(said: str) -> bool:
     """Tell from the last words of a program of Go whether it had too little memory."""
-    return _OUT_OF_MEMORY.search(said) is not None
+    return re.search(OUT_OF_MEMORY, said) is not None
 
 
 def out_of_memory(said: str) -> str:

@@ -2,7 +2,7 @@ package memory
 
 import "regexp"
 
-// SIGSEGV on a line of its own is a fault of Go's runtime: its collector uses memory that it requested and did not get.
+// The same words as in generator/pullguard/core/programs.py, which says why; a test there compares them.
 var lastWords = regexp.MustCompile(
 	`(?m)out of memory|cannot allocate memory|failed to (?:reserve|create new OS thread)|^SIGSEGV: segmentation violation$`)
 
