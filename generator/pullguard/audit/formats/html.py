@@ -1,21 +1,14 @@
-"""Audits as one self-contained HTML page, which needs no network and no other file.
+"""Audits as one self-contained HTML page."""
 
-All data on the page is escaped text or attributes. Style and script are two constant texts, and the page's
-Content-Security-Policy names them by their hashes, so nothing else on the page can run.
-"""
-
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from pullguard import __version__
 from pullguard.audit.formats import words
 from pullguard.audit.model import SEVERITIES, AuditFinding, AuditReport
-from pullguard.core.formats.text import counted, printable
+from pullguard.core.formats.html import write_page
 
 _FOLDER = Path(__file__).resolve().parent / "page"
 
@@ -64,40 +57,17 @@ class Row:
 
 def write(report: AuditReport, stream: TextIO) -> None:
     """Write the page."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only this format needs it
-    from markupsafe import Markup  # noqa: PLC0415 - as above
-
-    environment = Environment(
-        autoescape=True,
-        finalize=_finalize,
-        loader=FileSystemLoader(_FOLDER),
-        lstrip_blocks=True,
-        trim_blocks=True,
-        undefined=StrictUndefined,
-    )
-    style, script = ((_FOLDER / name).read_text("utf-8") for name in ("audit.css", "audit.js"))
-    text = environment.get_template("audit.html.j2").render(
+    write_page(
+        _FOLDER,
+        "audit",
+        stream,
         report=report,
         words=words,
-        counted=counted,
-        version=__version__,
         severities=SEVERITIES,
         members=_MEMBERS,
-        policy="; ".join(
-            (
-                "default-src 'none'",
-                f"style-src '{_hash(style)}'",
-                f"script-src '{_hash(script)}'",
-                "base-uri 'none'",
-                "form-action 'none'",
-            )
-        ),
-        style=Markup(style),  # noqa: S704 - a constant text of ours
-        script=Markup(script),  # noqa: S704 - as above
+        errors=[words.error(problem) for problem in report.errors],
         **_figures(report),
     )
-    # In ASCII, the page is the same in every encoding.
-    stream.write(text.encode("ascii", "xmlcharrefreplace").decode() + "\n")
 
 
 def bars(findings: Iterable[AuditFinding]) -> list[Bar]:
@@ -160,12 +130,3 @@ def _bar(namespace: str, counts: Counter[str], longest: int) -> Bar:
 
 def _cell(number: int, most: int) -> Cell:
     return Cell(number, -(-number * _HEAT_LEVELS // most))
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _finalize(value: object) -> object:
-    """Escape invisible characters and those that change the writing direction, so that no name imitates another."""
-    return printable(value) if type(value) is str else value
