@@ -459,6 +459,7 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
             ),
             ("pullguard outage --event lose --zone eu-1a dump.json", "the nodes of a zone are lost"),
             ("pullguard outage --with deploy/ dump.json", "would it hold if this were applied?"),
+            ("pullguard outage -o html dump.json > outage.html", "as a page to look at"),
             exit_codes=_OUTAGE_EXIT_CODES,
         ),
     )
@@ -508,7 +509,7 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument(
         "-o",
         "--output",
-        choices=("text", "json", "markdown", "metrics"),
+        choices=("text", "json", "html", "markdown", "metrics"),
         default="text",
         help="the format; default: %(default)s",
     )

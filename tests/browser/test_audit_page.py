@@ -12,7 +12,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from audit_samples import constraint, dump, log, shop, violation
-from browser_page import Open, console
+from browser_page import CONTRASTS, Open, console
 from pullguard.audit.command import audit
 from pullguard.audit.formats import html
 from pullguard.audit.formats import json as audit_json
@@ -21,29 +21,6 @@ _HOSTILE = (
     '</script><script>window.injected=1</script><img src=x onerror="window.injected=1">"\'><b data-namespace=x>'
     "{{7*7}}&lt;\u202egnp"
 )
-
-# WCAG 2.2, 1.4.3: the contrast of each text with the first opaque background among its ancestors.
-_CONTRASTS = """
-const channel = (value) => { const v = value / 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
-const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-const background = (element) => {
-  for (let node = element; node; node = node.parentElement) {
-    const colour = parse(getComputedStyle(node).backgroundColor);
-    if (colour.length === 3 || colour[3] === 1) return colour;
-  }
-  return [255, 255, 255];
-};
-const found = [];
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-while (walker.nextNode()) {
-  const element = walker.currentNode.parentElement;
-  if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
-  const [a, b] = [parse(getComputedStyle(element).color), background(element)].map(luminance).sort((x, y) => y - x);
-  found.push([walker.currentNode.data.trim().slice(0, 40), (a + 0.05) / (b + 0.05)]);
-}
-return found;
-"""
 
 
 def _page(*texts: str, since: str | None = None) -> str:
@@ -199,7 +176,7 @@ def test_contrast(page: Open, scheme: str, width: int, tmp_path_factory: pytest.
     broken = dump(constraint(run=None, name="x"))
     texts: list[list[Any]] = page(
         _page(shop(), "---", broken, since=str(earlier)), scheme=scheme, width=width
-    ).execute_script(_CONTRASTS)
+    ).execute_script(CONTRASTS)
     assert len(texts) > 100
     assert [(text, round(ratio, 2)) for text, ratio in texts if ratio < 4.5] == []
 

@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -428,6 +430,15 @@ def test_formats(checkout: Path) -> None:
     for output in ("json", "markdown", "metrics"):
         expected = checkout / f"tests/data/outage/cluster.{output}"
         assert _written(report, output) == expected.read_text("utf-8"), output
+
+
+def test_the_page_says_what_the_text_says(checkout: Path) -> None:
+    report = outage([str(checkout / "tests/data/outage/cluster.yaml")])
+    page = " ".join(re.sub("<[^>]*>", "", unescape(_written(report, "html"))).split())
+    first = _written(report, "text").partition("Protected:")[0]
+    said = [re.sub(r"^(\d+\.|restart|replace)", "", line.strip()).strip() for line in first.splitlines()]
+    for line in filter(None, said):
+        assert line.partition(" (a ")[0].removesuffix(":") in page
 
 
 def test_the_metrics_are_those_of_the_forecast(checkout: Path) -> None:

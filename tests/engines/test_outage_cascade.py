@@ -13,7 +13,7 @@ from pullguard.cli import main
 from pullguard.core.errors import PullguardError
 from pullguard.outage.command import KINDS, outage
 from pullguard.outage.formats import REPORTERS
-from pullguard.outage.model import Cascade, OutageReport
+from pullguard.outage.model import Cascade, Link, OutageReport
 from pullguard.outage.written import write_repair
 
 JSON = dict[str, Any]
@@ -146,6 +146,14 @@ def test_webhooks_that_guard_each_other(tmp_path: Path) -> None:
     assert cascade.knots == (("Deployment/a/app", "Deployment/b/app"),)
     assert cascade.order == (("Deployment/c/app",),)
     guards = [f"ValidatingWebhookConfiguration/guard-{name}/pods.example.com" for name in "ab"]
+    assert cascade.links == (
+        *(Link(0, f"Deployment/{name}/app", f"Service/{name}/hook", certain=True) for name in "ab"),
+        *(Link(1, f"Service/{name}/hook", guard, certain=True) for name, guard in zip("ab", guards, strict=True)),
+        Link(2, guards[0], "pods of b", certain=True),
+        Link(2, guards[1], "pods of a", certain=True),
+        Link(2, guards[1], "pods of c", certain=True),
+        *(Link(3, f"pods of {name}", f"Deployment/{name}/app", certain=True) for name in "abc"),
+    )
     assert [(fallen.name, fallen.verdict) for fallen in cascade.fallen] == [(name, "stays down") for name in guards]
     (b,) = (workload for workload in report.workloads if workload.ref.namespace == "b")
     assert b.fallen["replace"].because == (guards[0], "Service/a/hook", "Deployment/a/app")
@@ -251,9 +259,8 @@ def test_what_nothing_can_pull_is_left_out_of_the_webhook(tmp_path: Path) -> Non
 def test_images_that_no_node_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dump = _file(tmp_path, _node(), _deployment("a", policy="Always"), _protecting("a"))
     assert main(["outage", "--write", str(tmp_path / "repair"), dump]) == 1
-    assert "Smallest repair (replace, cost 3):\n  1. pull the image example.org/a:1 onto the nodes\n" in (
-        capsys.readouterr().out
-    )
+    said = "Smallest repair (replace, cost 3):\n  1. pull the image example.org/a:1 onto every node that may run it"
+    assert said in capsys.readouterr().out
     assert (tmp_path / "repair/images.txt").read_text("utf-8") == f"{_IMAGES['a']}\n"
     written = yaml.safe_load((tmp_path / "repair/deployment-a-app.yaml").read_text("utf-8"))
     expected = _deployment("a")
@@ -303,7 +310,35 @@ def test_apis_and_conversions_fall(tmp_path: Path) -> None:
         ("CustomResourceDefinition/limits.example.com", chain),
         ("ValidatingAdmissionPolicy/limits", chain),
     ]
-    assert [edit.text for edit in cascade.repair] == [f"pull the image {_IMAGES[name]} onto the nodes" for name in "ab"]
+    assert [edit.text for edit in cascade.repair] == [
+        f"pull the image {_IMAGES[name]} onto every node that may run it, and pin it there" for name in "ab"
+    ]
+
+
+def test_the_steps_by_which_things_may_fall(tmp_path: Path) -> None:
+    """Nodes and endpoints of Services only may be lost; of pods by label the namespace is told."""
+    guard = _guard("a", "b", resources=["nodes", "endpoints"])
+    guard["webhooks"] += _guard("a", "b", name="labels", objectSelector={"matchLabels": {"app": "b"}})["webhooks"]
+    objects = [_node(*_IMAGES.values()), _deployment("a", policy="Always"), _deployment("b"), _service("a")]
+    _, cascade = _replaced(_file(tmp_path, *objects, _service("b"), guard, _guard("b", "c"), _protecting("a", "b")))
+    hooks = [
+        f"ValidatingWebhookConfiguration/guard-{name}"
+        for name in ("a/labels", "a/pods.example.com", "b/pods.example.com")
+    ]
+    apps, services = (
+        [f"{kind}/{name}/{of}" for name in "ab"] for kind, of in (("Deployment", "app"), ("Service", "hook"))
+    )
+    assert cascade.links == (
+        *(Link(0, app, service, certain=True) for app, service in zip(apps, services, strict=True)),
+        *(Link(1, services[0], hook, certain=True) for hook in hooks[:2]),
+        Link(1, services[1], hooks[2], certain=True),
+        Link(2, hooks[0], "pods of b", certain=True),
+        Link(2, hooks[1], "endpoints of b", certain=False),
+        Link(2, hooks[1], "nodes and leases", certain=True),
+        Link(3, "endpoints of b", services[1], certain=False),
+        *(Link(3, "nodes and leases", app, certain=False) for app in apps),
+        Link(3, "pods of b", apps[1], certain=True),
+    )
 
 
 def test_json(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def described(edits: Iterable[Step], objects: Mapping[tuple[str, str, str], JSON
         cost = sum(COSTS[edit.what] for edit in group)
         kind, namespace, name = key
         if not kind:
-            command = f"crictl pull {shlex.quote(name)} # on every node that may run it; then pin it there"
-            found.append(Edit(f"pull the image {name} onto the nodes", cost, command, tuple(group)))
+            text = f"pull the image {name} onto every node that may run it, and pin it there"
+            found.append(Edit(text, cost, f"crictl pull {shlex.quote(name)}", tuple(group)))
             continue
         before = objects.get(key, {})
         text = f"{'/'.join(filter(None, (kind, namespace, name)))}: {'; '.join(_texts(group, before))}"

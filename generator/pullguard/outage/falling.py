@@ -13,7 +13,7 @@ from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
 from pullguard.outage import edits
 from pullguard.outage.cascade import Cause, behind, fall, way_back
-from pullguard.outage.model import Cascade, Event, Fallen, Forecast, Outcome, Step, Use, Verdict, WorkloadRef
+from pullguard.outage.model import Cascade, Event, Fallen, Forecast, Link, Outcome, Step, Use, Verdict, WorkloadRef
 from pullguard.outage.pods import Labels, Pods
 from pullguard.outage.repair import smallest
 
@@ -30,6 +30,7 @@ _MODULES = {
     "outage": ("cascade",),
 }
 _NODES = "nodes and leases"
+_SERVICE = "Service/"
 #: The events in which pods are made anew.
 _REMAKING = frozenset({"replace", "lose"})
 _MISSING_IMAGE = frozenset(
@@ -105,6 +106,7 @@ class Falling:
             cost=repair.cost,
             proven=repair.proven,
             left=tuple(name.removeprefix("some of ") for name in repair.left),
+            links=self._links(causes, certain, possible, forecasts),
         )
         others = {}
         for ref, forecast in forecasts.items():
@@ -218,6 +220,22 @@ class Falling:
         named |= {f"{API}/{entry['name']}" for entry in self._found["apis"]}
         return named | {f"{DEFINITION}/{entry['name']}" for entry in self._found["conversions"]}
 
+    def _links(
+        self, causes: Iterable[Cause], certain: Collection[str], possible: Collection[str], refs: Iterable[WorkloadRef]
+    ) -> tuple[Link, ...]:
+        """Return the steps by which things fall; workloads count as a whole, whichever of their pods are meant."""
+        workloads = {name: ref for ref in refs for name in (str(ref), _some(ref))}
+        things = self._things() - {_NODES}
+        found: dict[tuple[int, str, str], bool] = {}
+        for cause in causes:
+            if cause.thing not in possible or not all(need in possible for need in cause.needs):
+                continue
+            is_certain = cause.certain and all(need in certain for need in cause.needs)
+            for need in cause.needs:
+                for step in _steps(need, cause.thing, things, workloads):
+                    found[step] = found.get(step, False) or is_certain
+        return tuple(Link(*step, is_certain) for step, is_certain in sorted(found.items()))
+
     def _objects(self) -> dict[tuple[str, str, str], JSON]:
         kinds = (*edits.PATCHABLE, *WEBHOOKS, POLICY)
         return {
@@ -225,6 +243,28 @@ class Falling:
             for kind in kinds
             for obj in self._snapshot.objects(kind)
         }
+
+
+def _steps(
+    need: str, thing: str, things: Collection[str], workloads: Mapping[str, WorkloadRef]
+) -> Iterator[tuple[int, str, str]]:
+    """Yield the steps from one thing to another, each as the layer of its source, its source and its target."""
+    ref = workloads.get(thing)
+    if need in things:
+        request = thing
+        if ref is not None:
+            request = _pods_of(ref.namespace)
+            yield 3, request, str(ref)
+        elif thing.startswith(_SERVICE):
+            request = f"endpoints of {thing.split('/')[1]}"
+            yield 3, request, thing
+        yield 2, need, request
+    elif thing in things:
+        yield 1, need, thing
+    elif need in workloads and ref is None:
+        yield 0, str(workloads[need]), thing
+    elif ref is not None and (need == _NODES or need == _pods_of(ref.namespace)):
+        yield 3, need, str(ref)
 
 
 def _asked_labels(snapshot: Snapshot) -> Iterator[str]:
@@ -302,7 +342,7 @@ def _guard_name(guard: JSON) -> str:
 
 
 def _service_name(service: JSON) -> str:
-    return f"Service/{service['namespace']}/{service['name']}"
+    return f"{_SERVICE}{service['namespace']}/{service['name']}"
 
 
 def _some(ref: WorkloadRef) -> str:

@@ -125,6 +125,33 @@ class Fallen:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """That one thing brings another down, or helps to, as a step through the layers of what falls.
+
+    Attributes:
+        layer: The layer of its source, an index into LAYERS; the target is in the next one.
+        source: What is down: KIND/NAMESPACE/NAME, or what else it is called.
+        target: What falls with it.
+        certain: Whether that is certain; otherwise it is possible.
+    """
+
+    layer: int
+    source: str
+    target: str
+    certain: bool
+
+
+#: What falls, from layer to layer; what falls last may be in the first layer again.
+LAYERS = (
+    "Workloads that are down",
+    "Services without endpoints",
+    "Webhooks, policies, APIs",
+    "Requests that are refused",
+    "What falls with them",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing that a repair does.
 
@@ -175,6 +202,7 @@ class Cascade:
         cost: What they cost together.
         proven: Whether no cheaper repair does the same.
         left: The protected workloads that no edit brings back.
+        links: How one thing brings down another, sorted.
     """
 
     fallen: tuple[Fallen, ...]
@@ -184,6 +212,7 @@ class Cascade:
     cost: int
     proven: bool
     left: tuple[str, ...]
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +231,15 @@ class Workload:
     forecasts: Mapping[Event, Forecast]
     fallen: Mapping[Event, Fallen] = field(default_factory=dict)
 
+    def verdict(self, event: Event) -> Verdict:
+        """Return the worst of what becomes of its pods; "starts" if they have no need to."""
+        if event in self.fallen:
+            return self.fallen[event].verdict
+        return self.forecasts[event].verdict if event in self.forecasts else "starts"
+
     def comes_back(self, event: Event) -> bool:
         """Tell whether all its pods are sure to start, or have no need to."""
-        if event in self.fallen:
-            return False
-        return event not in self.forecasts or self.forecasts[event].verdict == "starts"
+        return self.verdict(event) == "starts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def write(report: OutageReport, stream: TextIO) -> None:
 def _lines(report: OutageReport) -> Iterator[str]:
     yield "# Without registries"
     yield ""
-    yield f"If {text(words.registries(report))} were gone now, of {text(report.source)}:"
+    yield f"{text(words.premise(report))}:"
     yield ""
     rows = []
     for event in report.events:
@@ -30,7 +30,7 @@ def _lines(report: OutageReport) -> Iterator[str]:
         yield "**Something could not be read, and what depends on it is unknown:**"
         yield ""
         yield from (f"- {text(error)}" for error in errors)
-    steps = words.first_steps(report, report.protected)
+    steps = words.first_steps(report)
     if steps:
         yield ""
         yield "## Do first"

@@ -1,13 +1,11 @@
 """A forecast for people: what to do first, then what does not come back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TextIO
 
 from pullguard.core.formats.text import counted, printable, write_lines
 from pullguard.outage.formats import words
 from pullguard.outage.model import EVENTS, Event, OutageReport, Workload
-
-_SHOWN = 5
 
 
 def write(report: OutageReport, stream: TextIO) -> None:
@@ -21,18 +19,16 @@ def write_one(report: OutageReport, workload: Workload, stream: TextIO) -> None:
 
 
 def _lines(report: OutageReport) -> Iterator[str]:
-    yield f"If {words.registries(report)} were gone now, of {report.source}:"
+    yield f"{words.premise(report)}:"
     for event in report.events:
-        number, total = words.survivors(report, event)
-        yield f"  {event:<8} {number} of {counted(total, 'protected workload')} come back ({EVENTS[event]})"
+        yield f"  {event:<8} {words.comeback(report, event)} ({EVENTS[event]})"
     yield from words.errors(report)
-    steps = words.first_steps(report, report.protected)
+    steps = words.first_steps(report)
     if steps:
         yield ""
         yield "Do first:"
         for number, (remedy, concerned, examples) in enumerate(steps, 1):
-            more = ", ..." if concerned > len(examples) else ""
-            yield f"  {number}. {remedy}: {counted(concerned, 'workload')} ({', '.join(examples)}{more})"
+            yield f"  {number}. {remedy}: {words.step(concerned, examples)}"
     for event in report.events:
         yield from _repair(report, event)
     for title, is_protected in (("Protected", True), ("Not protected", False)):
@@ -44,8 +40,9 @@ def _lines(report: OutageReport) -> Iterator[str]:
                 yield from _workload(report, workload)
     for event in report.events:
         yield from _falling(report, event)
-    yield ""
-    yield from (f"Note: {note}" for note in report.notes)
+    if report.notes:
+        yield ""
+        yield from (f"Note: {note}" for note in report.notes)
 
 
 def _workload(report: OutageReport, workload: Workload) -> Iterator[str]:
@@ -62,17 +59,17 @@ def _workload(report: OutageReport, workload: Workload) -> Iterator[str]:
 def _falling(report: OutageReport, event: Event) -> Iterator[str]:
     """Yield what falls in an event, and the way back."""
     cascade = report.cascades[event]
-    if not cascade.fallen and not cascade.knots and len(cascade.order) <= 1:
+    if not words.falls(cascade):
         return
     yield ""
     yield f"What falls with it ({event}):"
     yield from (f"  {each.name}: {words.fallen(each)}" for each in cascade.fallen)
     for knot in cascade.knots:
-        yield f"  {'keep each other' if len(knot) > 1 else 'keeps itself'} down: {', '.join(knot)}"
+        yield f"  {words.knot(knot)}"
     if len(cascade.order) > 1:
-        yield "  the others come back in this order:"
+        yield f"  {words.ORDER}:"
         for number, names in enumerate(cascade.order, 1):
-            yield f"    {number}. {_several(names)}"
+            yield f"    {number}. {words.several(names)}"
 
 
 def _repair(report: OutageReport, event: Event) -> Iterator[str]:
@@ -87,12 +84,7 @@ def _repair(report: OutageReport, event: Event) -> Iterator[str]:
             yield f"  {number}. {edit.text}"
             yield f"     {edit.command}"
     if cascade.left:
-        yield f"No such edit brings back ({event}): {_several(cascade.left)}"
-
-
-def _several(names: Sequence[str]) -> str:
-    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
+        yield words.left(cascade, event)
 
 
 def _one(report: OutageReport, workload: Workload) -> Iterator[str]:

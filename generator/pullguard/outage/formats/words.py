@@ -1,7 +1,7 @@
 """The words in which every format says what becomes of workloads."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from pullguard.core.formats.text import counted
 from pullguard.outage.model import (
@@ -17,15 +17,16 @@ from pullguard.outage.model import (
     Workload,
 )
 
+_SHOWN = 5
 _LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
 #: What to do about each reason for which a container does not start, or may not.
 _REMEDIES = {
-    "always": "set imagePullPolicy: IfNotPresent where the image is pinned",
-    "image-not-on-node": "pull the images onto the nodes and pin them there",
-    "image-on-no-node": "pull the images onto the nodes and pin them there",
-    "image-on-some-nodes": "pull the images onto the nodes and pin them there",
-    "never-without-image": "pull the images onto the nodes and pin them there",
-    "listing-cut": "look at the nodes (crictl images -o json) and name the files with --node-images",
+    "always": "set imagePullPolicy to IfNotPresent, on pinned images",
+    "image-not-on-node": "pull the images onto the nodes, and pin them there",
+    "image-on-no-node": "pull the images onto the nodes, and pin them there",
+    "image-on-some-nodes": "pull the images onto the nodes, and pin them there",
+    "never-without-image": "pull the images onto the nodes, and pin them there",
+    "listing-cut": "list the images of the nodes (crictl images -o json), and name the files with --node-images",
     "credentials": "give the pods that share the image the same pull secrets",
     "spelling": "write the image in one way everywhere",
     "invalid-image": "correct the image",
@@ -36,7 +37,7 @@ _REMEDIES = {
     "snapshot-incomplete": "make what could not be read readable",
     "template-unknown": "make what could not be read readable",
     "may-be-changed": "see what changes the pull policy of new pods: `pullguard scope`",
-    "injected": "set imagePullPolicy: IfNotPresent where the sidecar comes from",
+    "injected": "set imagePullPolicy to IfNotPresent where the sidecar comes from",
     "no-image": "state the image",
 }
 
@@ -44,6 +45,20 @@ _REMEDIES = {
 def registries(report: OutageReport) -> str:
     """Return which registries are gone."""
     return "all registries" if report.registries == ("*",) else ", ".join(report.registries)
+
+
+def premise(report: OutageReport) -> str:
+    """Return what is forecast."""
+    nodes = "" if report.nodes is None else f", on {several(report.nodes)}"
+    return f"Forecast from {report.source}, if {registries(report)} were gone now{nodes}"
+
+
+def comeback(report: OutageReport, event: Event) -> str:
+    """Return how many protected workloads come back in an event."""
+    number, total = survivors(report, event)
+    if not total:
+        return "no workload is protected"
+    return f"{number} of {counted(total, 'protected workload')} {'comes' if total == 1 else 'come'} back"
 
 
 def errors(report: OutageReport) -> Iterator[str]:
@@ -89,19 +104,50 @@ def pods(forecast: Forecast) -> str:
 def state(workload: Workload, event: Event) -> str:
     """Return what becomes of the pods of a workload, by their images, and by what else falls."""
     own = pods(workload.forecasts[event])
-    return own if event not in workload.fallen else f"{workload.fallen[event].verdict} (by images: {own})"
+    return own if event not in workload.fallen else f"{workload.fallen[event].verdict} (by its images alone: {own})"
 
 
 def fallen(found: Fallen) -> str:
     """Return with what a thing falls."""
     verb = "falls" if found.verdict == "stays down" else "may fall"
-    return f"{verb} with {', '.join(found.because)}" if found.because else verb
+    return f"{verb} with {several(found.because)}" if found.because else verb
+
+
+def falls(cascade: Cascade) -> bool:
+    """Tell whether anything falls with pods, or comes back in an order."""
+    return bool(cascade.fallen or cascade.knots or len(cascade.order) > 1)
+
+
+#: What stands before the workloads that come back one after another.
+ORDER = "the others come back in this order"
+
+
+def knot(names: Sequence[str]) -> str:
+    """Return that workloads keep each other down."""
+    return f"{'keep each other' if len(names) > 1 else 'keeps itself'} down: {several(names)}"
+
+
+def several(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def repair_title(cascade: Cascade, event: Event) -> str:
     """Return what a repair is called."""
     proven = "Smallest repair" if cascade.proven else "A repair, not proven to be the smallest"
     return f"{proven} ({event}, cost {cascade.cost})"
+
+
+def left(cascade: Cascade, event: Event) -> str:
+    """Return what no edit brings back."""
+    return f"No such edit brings back ({event}): {several(cascade.left)}"
+
+
+def step(concerned: int, examples: Sequence[str]) -> str:
+    """Return which workloads a remedy is for."""
+    more = ", ..." if concerned > len(examples) else ""
+    return f"{counted(concerned, 'workload')} ({', '.join(examples)}{more})"
 
 
 def is_said(report: OutageReport, event: Event) -> bool:
@@ -131,18 +177,28 @@ def bad_uses(workload: Workload, event: Event) -> Iterator[tuple[Outcome, Use]]:
                 yield outcome, found
 
 
-def first_steps(report: OutageReport, workloads: Iterable[Workload]) -> list[tuple[str, int, list[str]]]:
-    """Return what to do first: remedies, how many workloads each is for, and some of these; the most first."""
+def remedy(found: Use) -> str:
+    """Return what to do about a container that does not start, or may not."""
+    return _REMEDIES[found.reason]
+
+
+def first_steps(report: OutageReport) -> list[tuple[str, int, list[str]]]:
+    """Return what to do first: remedies, how many workloads each is for, and some of these; the most first.
+
+    It is about protected workloads, and others that take these with them.
+    """
     wanted: dict[str, dict[str, None]] = {}
     weight: Counter[str] = Counter()
-    for workload in workloads:
+    behind = {name for workload in report.protected for found in workload.fallen.values() for name in found.because}
+    for workload in report.workloads:
+        if not workload.protected and str(workload.ref) not in behind:
+            continue
         for event in report.events:
             for _, found in bad_uses(workload, event):
-                remedy = _REMEDIES[found.reason]
-                wanted.setdefault(remedy, {})[str(workload.ref)] = None
-                weight[remedy] += found.verdict == "stays down"
-    order = sorted(wanted, key=lambda remedy: (not weight[remedy], -len(wanted[remedy]), remedy))
-    return [(remedy, len(wanted[remedy]), list(wanted[remedy])[:3]) for remedy in order]
+                wanted.setdefault(remedy(found), {})[str(workload.ref)] = None
+                weight[remedy(found)] += found.verdict == "stays down"
+    order = sorted(wanted, key=lambda each: (not weight[each], -len(wanted[each]), each))
+    return [(each, len(wanted[each]), list(wanted[each])[:3]) for each in order]
 
 
 def survivors(report: OutageReport, event: Event) -> tuple[int, int]:
