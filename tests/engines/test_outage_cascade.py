@@ -227,6 +227,55 @@ def test_what_a_webhook_catches(tmp_path: Path, change: JSON, state: str) -> Non
     assert report.exit_code == (0 if state == "starts" else 1)
 
 
+@pytest.mark.parametrize(
+    ("replicas", "change", "state"),
+    [
+        (1, {}, "unknown"),
+        (1, {"objectSelector": {"matchLabels": {"app": "a"}}}, "unknown"),
+        (1, {"objectSelector": {"matchLabels": {"app": "b"}}}, "starts"),
+        (1, {"resources": ["pods/status"]}, "starts"),
+        (1, {"failurePolicy": "Ignore"}, "starts"),
+        (2, {}, "starts"),
+    ],
+)
+def test_the_only_pod_of_a_webhook_that_catches_it(tmp_path: Path, replicas: int, change: JSON, state: str) -> None:
+    app = _deployment("a")
+    app["spec"]["replicas"] = replicas
+    dump = _file(tmp_path, _node(*_IMAGES.values()), app, _service("a"), _guard("a", "a", **change), _protecting("a"))
+    report, cascade = _replaced(dump)
+    assert _states(report) == {"Deployment/a/app": state}
+    (workload,) = report.workloads
+    name = "ValidatingWebhookConfiguration/guard-a/pods.example.com"
+    assert [fallen.because for fallen in workload.fallen.values()] == (
+        [(f"{name} without Deployment/a/app",)] if state == "unknown" else []
+    )
+    edit = (
+        "ValidatingWebhookConfiguration/guard-a: leave namespace a out of namespaceSelector of webhook pods.example.com"
+    )
+    assert [each.text for each in cascade.repair] == ([edit] if state == "unknown" else [])
+    if edit in [each.text for each in cascade.repair]:
+        _written(report, tmp_path / "repair", dump)
+        report, _ = _replaced(dump, overlays=[str(tmp_path / "repair")])
+        assert _states(report) == {"Deployment/a/app": "starts"}
+
+
+def test_the_only_pod_of_a_webhook_that_is_never_ready(tmp_path: Path) -> None:
+    """The pod starts, and nobody may say so: nothing answers, and other pods are refused."""
+    guard = _guard("a", "a", "b", resources=["pods", "pods/status"])
+    guard["webhooks"][0]["objectSelector"] = {"matchLabels": {"app": "b"}}
+    status = _guard("a", "a", resources=["pods/status"])
+    guard["webhooks"] += status["webhooks"]
+    dump = _file(
+        tmp_path,
+        *(_node(*_IMAGES.values()), _deployment("a"), _deployment("b"), _service("a"), guard, _protecting("a", "b")),
+    )
+    report, cascade = _replaced(dump)
+    assert _states(report) == {"Deployment/a/app": "starts", "Deployment/b/app": "unknown"}
+    assert [(fallen.name, fallen.verdict) for fallen in cascade.fallen] == [
+        ("ValidatingWebhookConfiguration/guard-a/pods.example.com", "unknown")
+    ]
+
+
 def test_what_nothing_can_pull_is_left_out_of_the_webhook(tmp_path: Path) -> None:
     """Nobody can change the pull policy of a bare pod, and nothing starts it if its image cannot be parsed."""
     bare = {

@@ -151,11 +151,13 @@ class Falling:
                     if ref in whole:
                         yield Cause(str(ref), frozenset({_pods_of(ref.namespace)}))
         yield from self._causes_of_services(forecasts)
+        alone = self._alone()
         for guard in self._found["guards"]:
             name = _guard_name(guard)
             yield Cause(name, frozenset({_service_name(guard["service"])}))
             if event in _REMAKING:
                 yield from self._causes_of_guard(guard, forecasts, whole, plan)
+                yield from self._causes_of_gap(guard, alone.get(_service_name(guard["service"])), plan)
         for kind, entries in ((API, self._found["apis"]), (DEFINITION, self._found["conversions"])):
             for entry in entries:
                 yield Cause(f"{kind}/{entry['name']}", frozenset({_service_name(entry["service"])}))
@@ -179,6 +181,35 @@ class Falling:
                 refs = {ref for group in selected[key] for ref in workloads_of[group]}
                 if not refs & (self._of_workload.keys() - forecasts.keys()):
                     yield Cause(name, frozenset(map(str, refs)), certain="Pod" not in self._snapshot.unreadable)
+
+    def _alone(self) -> dict[str, WorkloadRef]:
+        """Return the Services that have a single pod, each with the workload of it."""
+        workloads_of: dict[int, list[WorkloadRef]] = {}
+        for ref, groups in self._of_workload.items():
+            for group in groups:
+                workloads_of.setdefault(group, []).append(ref)
+        found = {}
+        for service, groups in zip(self._services, self._found["selected"], strict=True):
+            refs = {ref for group in groups or () for ref in workloads_of[group]}
+            if sum(self._number[ref] for ref in refs) == 1:
+                (found[_service_name(service)],) = refs
+        return found
+
+    def _causes_of_gap(self, guard: JSON, ref: WorkloadRef | None, plan: dict[str, Step]) -> Iterator[Cause]:
+        """Yield what becomes of the only pod of a Service, if the webhook behind it catches what replaces the pod.
+
+        Nothing answers once the pod is gone; while it ends, it may.
+        """
+        if ref is None or ref in self._static:
+            return
+        gap = f"{_guard_name(guard)} without {ref}"
+        ways = _planned(plan, _excluding(guard, ref.namespace), _ignoring(guard))
+        made = ref.namespace in {namespace for namespace, _ in guard["makes"]}
+        if made or self._of_workload[ref] & {group for group, _ in guard["pods"]}:
+            yield Cause(str(ref), frozenset({gap}), certain=False, edits=ways)
+        if ref.namespace in {namespace for namespace, _ in guard["readies"]}:
+            yield Cause(_service_name(guard["service"]), frozenset({gap}), certain=False, edits=ways)
+        yield Cause(gap, certain=False)
 
     def _serving(self) -> Iterator[JSON]:
         for field in ("guards", "apis", "conversions"):
@@ -366,4 +397,5 @@ def _fallen(name: str, certain: Mapping[str, Cause], possible: Mapping[str, Caus
 def _chain(name: str, down: Mapping[str, Cause]) -> Iterable[str]:
     """Return what brings a thing down, without itself and without the parts of workloads."""
     names = dict.fromkeys(cause.thing.partition(" #")[0] for cause in behind(name, down))
-    return [each for each in names if each not in {name, f"some of {name}"}]
+    own = name.removeprefix("some of ")
+    return [each for each in names if each not in {own, f"some of {own}"}]
