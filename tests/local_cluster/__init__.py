@@ -7,6 +7,7 @@ api.py            requests to an API server, directly or with kubectl
 control_plane.py  etcd and kube-apiserver
 controllers.py    kube-controller-manager and kube-scheduler
 gatekeeper.py     Gatekeeper's webhook and audit, run next to the control plane rather than as pods
+stand_ins.py      what stands in for a node where there is none; webhook_server.py serves webhooks there
 node.py           kubelet and containerd
 processes.py      a process namespace: its processes end with the first of them; a node runs in one
 cgroups.py        the cgroup of a node's pods
