@@ -179,6 +179,7 @@ def test_what_is_said_of_values(folder: Path) -> None:
         {
             "kind": "chart",
             "path": "web",
+            "installer": None,
             "object": {"apiVersion": "v1", "kind": "Pod", "namespace": "", "name": "release-name"},
             "container": {"list": "containers", "name": "web", "index": 0},
             "hook": None,

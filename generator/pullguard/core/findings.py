@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from pullguard.core.gatekeeper import ACTIONS, ConstraintTemplate, Rule, Summary, dig, group_of
+from pullguard.core.inputs.build_options import Installation
 from pullguard.core.inputs.problems import InputError
 
 if TYPE_CHECKING:
@@ -145,12 +146,13 @@ class Built:
 
     Attributes:
         kind: "kustomization" or "chart".
-        path: The folder, or the packed chart, as the user named it.
+        path: The folder, or the packed chart, as the user named it, and what installs it.
         object: The name of the object there.
         container: Its container or image volume there; None if the finding is about the whole object.
         hook: When Helm makes the object, as its annotation says; "" if it is not a hook.
         position: The object's document in what is built, from 0, and its places in Lists.
         repair: What fixes the finding; None if its policy does not say so.
+        installer: The object that installs the chart; "" if it is rendered with its own values.
     """
 
     kind: str
@@ -160,6 +162,7 @@ class Built:
     hook: str = ""
     position: tuple[int, ...] = ()
     repair: Repair | None = None
+    installer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +298,10 @@ class InputBuild:
     Attributes:
         kind: "kustomization" or "chart".
         path: The absolute path of the folder, or of the packed chart.
-        name: The path as it is shown to users.
+        name: The build as it is shown to users: the path, and what installs it.
         files: The files that it was built from, without links.
         test_values: The file of values that a chart has for its tests, if it needs values; else "".
+        installation: What installs the chart; None if it is rendered with its own values.
     """
 
     kind: Literal["kustomization", "chart"]
@@ -305,6 +309,17 @@ class InputBuild:
     name: str
     files: frozenset[str]
     test_values: str = ""
+    installation: Installation | None = None
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others: one chart may be installed several times."""
+        return self.path if self.installation is None else f"{self.path} ({self.installation.installer})"
+
+    @property
+    def shown_path(self) -> str:
+        """The path as it is shown to users."""
+        return self.name if self.installation is None else self.name.removesuffix(f" ({self.installation.installer})")
 
 
 @dataclass(frozen=True, slots=True)

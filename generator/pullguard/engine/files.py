@@ -9,7 +9,8 @@ from pullguard.core.findings import DecidingPlace, Path
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Answer, Failure, answer_from
 from pullguard.engine.builds import Builds, BuiltObject
-from pullguard.engine.documents import error_from
+from pullguard.engine.documents import error_from, manifest_from
+from pullguard.engine.installers import Installer
 from pullguard.engine.protocol import Engine, Record, unreadable
 from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 
@@ -80,7 +81,7 @@ class FileEnd:
     placeholders: Mapping[str, int] = field(default_factory=dict)
 
 
-FoundInFile = JudgedObject | UnjudgedObject | Unprotected | InputError | FileEnd
+FoundInFile = JudgedObject | UnjudgedObject | Unprotected | Installer | InputError | FileEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +197,14 @@ def _found(record: Record, file: str) -> FoundInFile:
     match record["type"]:
         case "unjudged":
             return UnjudgedObject(
-                record["object"], DecidingPlace(file, record["line"]), record["holds"], record["remedy"]
+                record["object"],
+                DecidingPlace(file, record["line"]),
+                record["holds"],
+                record["remedy"],
+                (record["document"], *record["item"]),
             )
+        case "installer":
+            return Installer(manifest_from(record, file))
         case "unprotected":
             return Unprotected(record["unprotected"], is_built=False)
     return found_from(record, file)

@@ -67,6 +67,7 @@ class Engine:
         remember: bool = False,
         frugal: bool = False,
         survey: Mapping[str, Any] | None = None,
+        installers: Sequence[str] = (),
     ) -> None:
         """Load the policies: once, before the first object is judged.
 
@@ -76,9 +77,11 @@ class Engine:
             remember: Whether `controlled` will be asked for.
             frugal: Whether the engine uses less memory, which makes it a little slower.
             survey: What to look for in objects that no constraint selects, as the protocol has it; None: nothing.
+            installers: The kinds of objects, as GROUP/KIND, that are reported because they install charts.
         """
         stated = {} if limits is None else limits.as_json()
         data: dict[str, Any] = {"groups": groups, "limits": stated, "remember": remember, "frugal": frugal}
+        data["installers"] = list(installers)
         if survey is not None:
             data["survey"] = survey
         self._setup = self.ask("setup", json.dumps(data).encode())

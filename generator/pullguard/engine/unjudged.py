@@ -16,12 +16,14 @@ class UnjudgedObject:
         place: Where it stands.
         holds: What it holds, in words.
         remedy: What to do about it.
+        position: Its document, from 0, and its places in Lists.
     """
 
     object: dict[str, Any]
     place: DecidingPlace
     holds: str
     remedy: str
+    position: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

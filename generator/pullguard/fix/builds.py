@@ -31,7 +31,7 @@ _UNPINNED = "the same place decides it where the image is not pinned: pin it the
 _NO_EFFECT = "something else decides it as well: edit it by hand"
 _NO_TEXT = "its file holds bytes that are not text: save it as UTF-8"
 
-#: An object by the path of its build, its document there, and its places in Lists.
+#: An object by the identity of its build, its document there, and its places in Lists.
 _Place = tuple[str, tuple[int, ...], Steps]
 
 
@@ -141,8 +141,8 @@ class _Work:
     ) -> None:
         self._engine = engine
         self._kustomizations = options.kustomizations
-        self._builds = {build.path: build for build in builds}
-        self._paths: dict[tuple[str, str], str] = {(build.kind, build.name): build.path for build in builds}
+        self._builds = {build.identity: build for build in builds}
+        self._paths: dict[tuple[str, str], str] = {(build.kind, build.name): build.identity for build in builds}
         self._findings = findings
         self._options = options.charts
         self._namespace = namespace
@@ -283,14 +283,14 @@ class _Work:
 
     def _changes(self, build: InputBuild, texts: Mapping[str, str]) -> Iterator[_Place | str]:
         """Yield what other texts change in a build: places that are as wanted, and why something else is wrong."""
-        if build.path not in self._made:
-            self._made[build.path] = self._steady(build)
-        before, after = self._made[build.path], self._make(build, texts)
+        if build.identity not in self._made:
+            self._made[build.identity] = self._steady(build)
+        before, after = self._made[build.identity], self._make(build, texts)
         if isinstance(before, str) or isinstance(after, str):
             yield f"cannot be set: the {build.kind} {build.name} cannot be built then; edit it by hand"
             return
         for position, path, value in _differences(before.objects, after.objects):
-            place = (build.path, position, path)
+            place = (build.identity, position, path)
             if value is not None and value == self._wanted.get(place):
                 yield place
             elif not any((position, path[:length]) in before.unsteady for length in range(len(path) + 1)):
@@ -314,7 +314,7 @@ class _Work:
         return _Made(first.objects, frozenset((position, path) for position, path, _ in differences))
 
     def _make(self, build: InputBuild, texts: Mapping[str, str]) -> _Made | str:
-        asked = Build(build.kind, build.path)
+        asked = Build(build.kind, build.path, build.installation)
         made, end = built_text(self._engine, asked, self._options, self._namespace, texts)
         if end.failure:
             return end.failure

@@ -24,6 +24,7 @@ from pullguard.fix.nodes import MappingNode, Node, Ref, ScalarNode, SequenceNode
 
 _PACKED = "it stands in a packed chart, which is not edited: state the value in a file of --values"
 _NO_VALUES = "the chart has no values.yaml: state the value in a file of --values"
+_INSTALLER = "{installer} decides it: change the value at {place}"
 _TEST_VALUES = "the chart needs values, and those of its tests decide it: name those of the release with --values"
 _SUBCHART = "a template of the subchart {name} decides it, and no value: change it where that chart is made"
 _NOT_A_VALUE = "no value that is a pull policy decides it: edit the template by hand"
@@ -100,15 +101,18 @@ def _of_kustomization(repair: Repair) -> Iterator[Proposal | str]:
 
 
 def _of_chart(repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
-    own = os.fspath(Path(build.name, "values.yaml"))
-    editable = {os.path.realpath(file) for file in (*options.values, own)}
-    set_keys = {setting.partition("=")[0] for text in options.settings for setting in text.split(",")}
+    own = os.fspath(Path(build.shown_path, "values.yaml"))
+    files, settings = (options.values, options.settings) if build.installation is None else ((), ())
+    editable = {os.path.realpath(file) for file in (*files, own)}
+    set_keys = {setting.partition("=")[0] for text in settings for setting in text.split(",")}
     is_packed = not Path(build.path).is_dir()
     values = [value for value in (repair.place.values if repair.place else ()) if value.is_policy]
     for value in values:
         where = value.location
         if where is not None and os.path.realpath(where.file) in editable:
             yield Proposal(where.file, Key(value.path), repair.value)
+        elif where is not None and build.installation is not None and os.path.realpath(where.file) not in build.files:
+            yield _INSTALLER.format(installer=build.installation.installer, place=f"{where.file}:{where.line}")
         elif where is not None and os.path.realpath(where.file) == build.test_values:
             yield _TEST_VALUES
         elif value.key in set_keys:

@@ -39,6 +39,7 @@ class _Item:
         source: Where it stands.
         kind: That of what it was built from; "" if it was not built.
         text: The object as JSON, in the namespace that it goes to.
+        namespace: The namespace of objects that state none; "" = not known.
     """
 
     position: int
@@ -46,6 +47,7 @@ class _Item:
     source: Manifest | BuiltObject
     kind: str
     text: str
+    namespace: str
 
 
 def by_conftest(
@@ -69,8 +71,8 @@ def by_conftest(
             own = folder / f"group-{index}"
             own.mkdir()
             judges.append(conftest(program, group, folder=own))
-        items = chain(_as_they_stand(engine, given), _as_built(engine, given.target, built))
-        work = ((batch, _asked(batch, namespaces, given.target.name)) for batch in _batches(items))
+        items = chain(_as_they_stand(engine, given), _as_built(engine, built))
+        work = ((batch, _asked(batch, namespaces, batch[0].namespace)) for batch in _batches(items))
         for batch, answers in judged(judges, work):
             for item, answer in zip(batch, answers, strict=True):
                 collector.judged(item.position, item.item, item.source, answer, item.kind)
@@ -81,18 +83,20 @@ def _as_they_stand(engine: Engine, given: JudgingInput) -> Iterator[_Item]:
     for number, file in given.files:
         for found in Inputs(engine, [file]):
             if isinstance(found, Manifest):
-                yield _Item(number, found.item, found, "", _text(found, given.target))
+                yield _Item(number, found.item, found, "", _text(found, given.target), given.target.name)
 
 
-def _as_built(engine: Engine, target: TargetNamespace, built: InputBuilds) -> Iterator[_Item]:
+def _as_built(engine: Engine, built: InputBuilds) -> Iterator[_Item]:
     """Yield the objects that are built."""
     for made in built.made(engine):
+        target = TargetNamespace(made.namespace)
         for found in Inputs(engine, [made.file]):
             if isinstance(found, Manifest):
                 # Where the engine has found nothing, nothing says what decides.
                 places: dict[Path, DecidingPlace] = {(): DecidingPlace(made.file.name, 1)}
                 source = BuiltObject(made.file.name, found.document, found.item, found.object, places, Answer("", ()))
-                yield _Item(made.position, (made.place, *found.item), source, made.kind, _text(found, target))
+                item = (made.place, *found.item)
+                yield _Item(made.position, item, source, made.kind, _text(found, target), target.name)
 
 
 def _text(found: Manifest, target: TargetNamespace) -> str:
@@ -100,12 +104,12 @@ def _text(found: Manifest, target: TargetNamespace) -> str:
 
 
 def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
-    """Gather objects until they are as much as a batch may hold; a larger one stands alone."""
+    """Gather objects with one namespace by default, as many as a batch may hold; a larger one stands alone."""
     batch: list[_Item] = []
     size = 0
     for item in items:
         is_full = size + len(item.text) > _BATCH_BYTES or len(batch) == _BATCH_OBJECTS
-        if batch and is_full:
+        if batch and (is_full or item.namespace != batch[0].namespace):
             yield batch
             batch, size = [], 0
         batch.append(item)

@@ -141,6 +141,7 @@ def _built(found: Finding, obj: BuiltObject, kind: str) -> Finding:
         hook if isinstance(hook, str) and kind == "chart" else "",
         (obj.document, *obj.item),
         _repair(found, obj),
+        obj.installer,
     )
     path = steps(dig(found.details, "path"))
     if found.container is None or path is None or dig(found.details, "stated") is not None:

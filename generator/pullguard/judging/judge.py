@@ -13,6 +13,7 @@ from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.core.progress import Progress
 from pullguard.engine.builds import BuiltObject
 from pullguard.engine.files import FileEnd, JudgedFiles, JudgedObject, Request
+from pullguard.engine.installers import Installer
 from pullguard.engine.protocol import Engine
 from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 from pullguard.judging.builds import EXTENSIONLESS, InputBuilds
@@ -77,6 +78,9 @@ def judge(
         given = JudgingInput(files, target, labels)
         bar = stack.enter_context(Progress(None, "objects", show=progress))
         read = _by_engine(engine, given, collector, bar, built)
+        if selection.changed_since:
+            built.add_unchanged(path for path in found if isinstance(path, Path) and not selection.has_changed(path))
+        built.install(collector, labels)
         read.add_built(built.read, built.objects)
         if isinstance(collector, SourceCollector):
             from pullguard.judging.by_conftest import by_conftest  # noqa: PLC0415 - seldom needed
@@ -146,19 +150,34 @@ def _by_engine(
     for place, found in judged:
         if isinstance(found, BuiltObject) or (isinstance(found, Unprotected) and found.is_built):
             built.take(place, found, collector)
-        elif isinstance(found, UnjudgedObject | Unprotected):
-            collector.unjudged.take(found)
         elif isinstance(found, FileEnd):
             bar.advance(found.objects)
             ends[asked[place][0]] = found
-        elif isinstance(found, InputError):
-            collector.fail(asked[place][0], found)
-        elif isinstance(found, JudgedObject):
-            collector.take(asked[place][0], found.item, found, found.answer)
+        else:
+            _take(asked[place][0], place, found, collector, built)
     summary = InputSummary(ambiguous=judged.namespaces.ambiguous)
     for number, file in asked:
         _end(number, file, ends[number], summary, collector)
     return summary
+
+
+def _take(
+    number: int,
+    place: int,
+    found: JudgedObject | UnjudgedObject | Unprotected | Installer | InputError,
+    collector: FindingCollector,
+    built: InputBuilds,
+) -> None:
+    """Note what is found in a file, by its place in the input and among the files that are judged."""
+    match found:
+        case JudgedObject():
+            collector.take(number, found.item, found, found.answer)
+        case Installer():
+            built.add_installer(found, ("file", place), is_wanted=True)
+        case InputError():
+            collector.fail(number, found)
+        case _:
+            collector.unjudged.take(found, ("file", place))
 
 
 def _end(number: int, file: Located, end: FileEnd, summary: InputSummary, collector: FindingCollector) -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from pullguard.core.inputs.build_options import INSTALLERS
 from pullguard.engine.queries import modules
 from pullguard.library import bundle
 from pullguard.library.choice import choose
@@ -53,7 +54,8 @@ def prepared(
 
 
 def _load(engine: "Engine", groups: list[dict[str, Any]], limits: "Limits | None", *, survey: bool) -> None:
-    engine.setup(groups, limits=limits, remember=True, survey=_survey() if survey else None)
+    what = _survey() if survey else None
+    engine.setup(groups, limits=limits, remember=True, survey=what, installers=INSTALLERS)
     engine.flush()
 
 

@@ -10,6 +10,9 @@ from pullguard.core.gatekeeper import dig, group_of
 from pullguard.core.inputs.problems import rendering
 from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 
+#: The position of an object: "file" or "build", the place of that, the object's document, and its places in Lists.
+Position = tuple[str | int, ...]
+
 _MOST_NAMES = 5
 _MARK = re.compile(r"\{\{|\$\{")
 
@@ -19,7 +22,8 @@ class UnjudgedCollector:
 
     def __init__(self) -> None:
         self._namespaces: Counter[str] = Counter()
-        self._objects: list[UnjudgedObject] = []
+        self._objects: list[tuple[Position, UnjudgedObject]] = []
+        self._judged: set[Position] = set()
         self._templates: list[Location] = []
         self._builds: dict[str, list[str]] = {}
         self._omissions: list[tuple[str, str]] = []
@@ -29,12 +33,21 @@ class UnjudgedCollector:
         """Count objects that are not judged for their namespaces."""
         self._namespaces.update(namespaces)
 
-    def take(self, found: UnjudgedObject | Unprotected) -> None:
-        """Note an object of a kind that no policy covers, or objects that later Namespaces show to be unprotected."""
+    def take(self, found: UnjudgedObject | Unprotected, origin: tuple[str, int]) -> None:
+        """Note an object of a kind that no policy covers, or objects that later Namespaces show to be unprotected.
+
+        Args:
+            found: What is found.
+            origin: Where it comes from: "file" or "build", and its place among those.
+        """
         if isinstance(found, UnjudgedObject):
-            self._objects.append(found)
+            self._objects.append(((*origin, *found.position), found))
         else:
             self.count(found.namespaces)
+
+    def judged(self, position: Position) -> None:
+        """Note that what an object holds is judged after all."""
+        self._judged.add(position)
 
     def template(self, place: Location) -> None:
         """Note a document that is a template."""
@@ -86,7 +99,8 @@ class UnjudgedCollector:
 
     def _uncovered(self) -> Iterator[Unjudged]:
         groups: dict[tuple[str, str, str, str], list[UnjudgedObject]] = {}
-        for each in sorted(self._objects, key=_position):
+        unjudged = (each for position, each in self._objects if position not in self._judged)
+        for each in sorted(unjudged, key=_place):
             kind, group = str(each.object.get("kind")), group_of(each.object)
             groups.setdefault((kind, group, each.holds, each.remedy), []).append(each)
         for (kind, _, holds, remedy), objects in sorted(groups.items()):
@@ -117,7 +131,7 @@ def _are_not(number: int, noun: str) -> str:
     return f"{counted(number, noun)} {'is' if number == 1 else 'are'} not"
 
 
-def _position(found: UnjudgedObject) -> tuple[str, int]:
+def _place(found: UnjudgedObject) -> tuple[str, int]:
     return found.place.file, found.place.line
 
 

@@ -58,7 +58,8 @@ def origin(found: Finding) -> Iterator[str]:
     keys = [value.key for value in found.values if value.is_tag] or [value.key for value in found.values]
     if keys:
         others = f"; {', '.join(keys[1:])} can set it too" if keys[1:] else ""
-        yield f"set {keys[0]}, or --set {keys[0]}=...{others}"
+        option = "" if all(build.installer for build in found.builds) else f", or --set {keys[0]}=..."
+        yield f"set {keys[0]}{option}{others}"
     if found.template is not None:
         yield f"rendered by {found.template.file}:{found.template.line}"
     if found.builds:

@@ -57,8 +57,12 @@ _remedy(obj, part, shape) := "check its chart with these values: `pullguard chec
 
 # Objects that hold values of a chart: of Flux, k3s and Argo CD.
 _has_values(obj) if {
-	some kind in ["helm.toolkit.fluxcd.io/HelmRelease", "helm.cattle.io/HelmChart", "argoproj.io/Application"]
-	concat("/", [split(obj.apiVersion, "/")[0], obj.kind]) == kind
+	concat("/", [split(obj.apiVersion, "/")[0], obj.kind]) in {
+		"argoproj.io/Application",
+		"helm.cattle.io/HelmChart",
+		"helm.cattle.io/HelmChartConfig",
+		"helm.toolkit.fluxcd.io/HelmRelease",
+	}
 }
 
 _shapes_in(part) := {"a pull policy that says Always"} if {

@@ -20,6 +20,10 @@ test_values_of_charts[name] if {
 	some name, [version, kind, is_text, holds] in {
 		"Flux": ["helm.toolkit.fluxcd.io/v2", "HelmRelease", false, "a pull policy that says Always"],
 		"k3s": ["helm.cattle.io/v1", "HelmChart", true, "a pull policy that says Always, in a string"],
+		"k3s, of a chart of its own": [
+			"helm.cattle.io/v1", "HelmChartConfig", true,
+			"a pull policy that says Always, in a string",
+		],
 		"Argo CD": ["argoproj.io/v1alpha1", "Application", true, "a pull policy that says Always, in a string"],
 	}
 	obj := {

@@ -25,6 +25,8 @@ type Made struct {
 	Files []string `json:"files"`
 	// The file with Helm values that was used because the chart's own values do not suffice: one of its ci/*-values.yaml.
 	Values string `json:"values,omitempty"`
+	// The name of the chart.
+	Chart string `json:"chart,omitempty"`
 	// The kinds of the objects of a kustomization, in order.
 	Kinds []string `json:"-"`
 }

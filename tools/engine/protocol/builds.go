@@ -123,9 +123,10 @@ func (s *session) built(id int, b *building, text []byte) {
 		Files   []string          `json:"files"`
 		Omitted []builds.Omission `json:"omitted,omitempty"`
 		Values  string            `json:"values,omitempty"`
+		Chart   string            `json:"chart,omitempty"`
 		Size    int               `json:"size,omitempty"`
 		counts
-	}{"done", id, b.objects, b.made.Files, b.made.Omitted, b.made.Values, len(text), b.counts}, text)
+	}{"done", id, b.objects, b.made.Files, b.made.Omitted, b.made.Values, b.made.Chart, len(text), b.counts}, text)
 }
 
 // A building is the sink for the results of one build.
@@ -147,7 +148,7 @@ type located struct {
 	asked          []builds.Question
 	places         []byte
 	name           string
-	isUnjudged     bool // it is not a finding, but an object that no policy judges
+	isUnjudged     bool // it is not a finding, but an object that no policy judges, or an installer
 }
 
 var betweenTexts = []byte("\n---\n")
@@ -177,7 +178,15 @@ func (b *building) textAt(line int) (text, own int) {
 	return text, line - b.starts[text] + 1
 }
 
-func (b *building) Seen(_ *judge.File, document *read.Document, objects []read.Object) (isKept bool) {
+func (b *building) Seen(file *judge.File, document *read.Document, objects []read.Object) (isKept bool) {
+	for _, o := range b.installers(document, objects) {
+		text, line := b.textAt(document.LineOf(o.Node))
+		b.found = append(b.found, located{
+			record:     appendInstaller(nil, file.ID, document, o),
+			asked:      questionsAbout(text, line, document, o),
+			isUnjudged: true,
+		})
+	}
 	return b.seen(nil, 0, document, objects)
 }
 

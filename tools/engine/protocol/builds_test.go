@@ -162,3 +162,34 @@ func TestBuildsOfOtherTexts(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestInstallers(t *testing.T) {
+	release := "apiVersion: a.io/v1\nkind: Release\nmetadata: {name: r}\nspec:\n  list: [{a: 1}]\n  values:\n    image: x\n"
+	top := folder(t, map[string]string{
+		"kustomization.yaml": "resources: [release.yaml]\n",
+		"release.yaml":       "# A release.\n" + release + "---\n" + strings.ReplaceAll(release, "a.io", "b.io"),
+	})
+	c := start(t)
+	data := message{"groups": []any{}, "installers": []string{"a.io/Release"}}
+	c.ask(message{"type": "setup"}, data)
+	records := c.ask(message{"type": "file", "name": "release.yaml"}, []byte(filepath.Join(top, "release.yaml")))
+	records = append(records, c.ask(message{"type": "build"}, message{"kind": "kustomization", "path": top})...)
+	var found []string
+	for _, record := range records {
+		if record["type"] == "installer" {
+			text := fmt.Sprint(record["document"], record["item"], " ", record["object"].(message)["apiVersion"], record["lines"], record["places"])
+			found = append(found, strings.ReplaceAll(text, top, ""))
+		}
+	}
+	expect(t, found,
+		"0 [] a.io/v1[2 2 3 4 4 5 6 6 6 7 8] <nil>",
+		"0 [] a.io/v1<nil> [[[] map[file:/release.yaml line:2]] [[spec] map[file:/release.yaml line:5 written:map[column:3 file:/release.yaml line:6]]]"+
+			" [[spec list] map[file:/release.yaml line:6]] [[spec values] map[file:/release.yaml line:7]]"+
+			" [[spec values] map[file:/release.yaml line:7 written:map[column:5 file:/release.yaml line:8]]]"+
+			" [[spec values image] map[file:/release.yaml line:8 written:map[column:12 file:/release.yaml line:8]]]"+
+			" [[spec list 0] map[file:/release.yaml line:6]]]",
+	)
+	if err := c.end(); err != nil {
+		t.Error(err)
+	}
+}

@@ -38,8 +38,10 @@ type session struct {
 	running sync.WaitGroup // batches and queries
 	slots   chan struct{}  // a token for each batch or query that may run
 	surveys bool           // objects that are not judged are reported
-	rules   judge.Rules
-	ended   chan error // the error that ends the session, or nil
+	// The kinds of objects that are reported because they install charts, as GROUP/KIND.
+	installerKinds []string
+	rules          judge.Rules
+	ended          chan error // the error that ends the session, or nil
 
 	builders   builders
 	namespaces namespaces
@@ -169,6 +171,8 @@ func (s *session) setup(asked request) error {
 		Frugal   bool `json:"frugal"`
 		// What to look for in objects that no constraint selects; absent: nothing.
 		Survey *judge.Survey `json:"survey"`
+		// The kinds of objects that install charts, as GROUP/KIND.
+		Installers []string `json:"installers"`
 	}{}
 	data.Limits.Limits, data.Limits.MaxMemory = read.DefaultLimits, maxMemory
 	if err := decode(asked.data, &data); err != nil {
@@ -178,7 +182,7 @@ func (s *session) setup(asked request) error {
 		return err
 	}
 	s.limits = data.Limits.Limits
-	s.surveys = data.Survey != nil
+	s.surveys, s.installerKinds = data.Survey != nil, data.Installers
 	if data.Remember {
 		s.index = newIndex()
 	}

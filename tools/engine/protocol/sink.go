@@ -11,8 +11,12 @@ import (
 // A sink writes a pool's results for files.
 type sink struct{ *session }
 
-// Seen records Namespaces, and indexes objects.
+// Seen records Namespaces, writes installers, and indexes objects.
 func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Object) (isKept bool) {
+	for _, o := range s.installers(document, objects) {
+		lines := document.AppendAllLines([]byte(`,"lines":`), o)
+		s.write(append(append(appendInstaller(nil, file.ID, document, o), lines...), '}', '\n'))
+	}
 	return s.seen(s.index, file.ID, document, objects)
 }
 

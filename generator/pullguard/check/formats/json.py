@@ -94,6 +94,7 @@ def _built(build: Built) -> dict[str, Any]:
     return {
         "kind": build.kind,
         "path": build.path,
+        "installer": build.installer or None,
         "object": _object(build.object),
         "container": _container(build.container),
         "hook": build.hook or None,

@@ -11,6 +11,15 @@ from typing import Any, Literal, NamedTuple
 Kustomizations = Literal["roots", "each", "off"]
 
 
+#: The kinds of objects of Flux, k3s and Argo CD that install charts with values of their own, or hold values for some.
+INSTALLERS = (
+    "helm.toolkit.fluxcd.io/HelmRelease",
+    "helm.cattle.io/HelmChart",
+    "helm.cattle.io/HelmChartConfig",
+    "argoproj.io/Application",
+)
+
+
 class ChartOptions(NamedTuple):
     """What charts are rendered with, as `helm template` has it.
 
@@ -43,6 +52,32 @@ class ChartOptions(NamedTuple):
             "releaseName": self.release_name,
             "namespace": namespace,
         }
+
+
+class Installation(NamedTuple):
+    """How an object such as a HelmRelease installs a chart.
+
+    Attributes:
+        installer: The object, as it is shown to users.
+        release_name: The name of the release.
+        namespace: The namespace that it goes to; "" = not known.
+        values: Absolute paths of files of values, and names of those that stand in objects, lowest precedence first.
+        texts: The values that stand in objects, as YAML, by their names.
+        settings: Values as --set has them.
+    """
+
+    installer: str
+    release_name: str
+    namespace: str
+    values: tuple[str, ...]
+    texts: tuple[tuple[str, str], ...]
+    settings: tuple[str, ...]
+
+    def as_json(self, options: ChartOptions) -> dict[str, Any]:
+        """Return it as the protocol of the engine has it; of the options of users, those about the cluster count."""
+        about_the_cluster = ChartOptions(kube_version=options.kube_version, api_versions=options.api_versions)
+        own = {"values": self.values, "set": self.settings, "releaseName": self.release_name}
+        return about_the_cluster.as_json(self.namespace) | own
 
 
 class BuildOptions(NamedTuple):

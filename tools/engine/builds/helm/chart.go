@@ -39,6 +39,8 @@ type Options struct {
 	APIVersions []string `json:"apiVersions,omitempty"`
 	ReleaseName string   `json:"releaseName,omitempty"`
 	Namespace   string   `json:"namespace,omitempty"`
+	// The file that the values of Set are said to stand in; "": they stand in no file.
+	SettingsFile string `json:"settingsFile,omitempty"`
 	// Texts to read instead of files, by path.
 	Texts map[string]string `json:"-"`
 }
@@ -112,7 +114,7 @@ var wantsValues = regexp.MustCompile(`^execution error|nil pointer|schema|wrong 
 
 // Made returns the output.
 func (c *Chart) Made() *builds.Made {
-	made := &builds.Made{Texts: []builds.Text{}, Omitted: c.omitted, Files: c.read, Values: c.ciValues}
+	made := &builds.Made{Texts: []builds.Text{}, Omitted: c.omitted, Files: c.read, Values: c.ciValues, Chart: c.chart.Name()}
 	for _, name := range c.order {
 		made.Texts = append(made.Texts, builds.Text{Source: c.file(name), Text: c.texts[name]})
 	}

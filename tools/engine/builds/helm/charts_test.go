@@ -171,6 +171,15 @@ func TestDecidingValues(t *testing.T) {
 			image:   "mine.yaml:2 templates/p.yaml:8 tag@mine.yaml:2!",
 			policy:  "templates/p.yaml:9 pullPolicy",
 		},
+		"settings that stand in a file": {
+			files: map[string]string{
+				"values.yaml":      "tag: latest\npullPolicy: IfNotPresent\n",
+				"templates/p.yaml": pod + "web:{{ .Values.tag }}\n    imagePullPolicy: {{ .Values.pullPolicy }}\n",
+			},
+			options: Options{Set: []string{"pullPolicy=Always"}, SettingsFile: "settings"},
+			image:   "values.yaml:1 templates/p.yaml:8 tag@values.yaml:1!",
+			policy:  ":1 templates/p.yaml:9 pullPolicy@:1", // it is not below the chart
+		},
 		"a subchart and its alias": {
 			files: map[string]string{
 				"Chart.yaml":                   chartFile + "dependencies:\n- {name: db, version: 1.0.0, alias: store}\n",

@@ -277,10 +277,16 @@ func copied(value any) any {
 	return value
 }
 
-// place returns the place of a candidate's value, or nil if no file has it or the command line overrides it.
+// place returns the place of a candidate's value, or nil if no file has it or --set overrides it.
 func (c *Chart) place(own *candidate) *builds.Place {
-	if own.unstated || isSet(c.set, own.path) {
+	if own.unstated {
 		return nil
+	}
+	if isSet(c.set, own.path) {
+		if c.options.SettingsFile == "" {
+			return nil
+		}
+		return &builds.Place{File: c.options.SettingsFile, Line: 1}
 	}
 	for _, file := range slices.Backward(c.valuesFiles) {
 		if line := lineIn(file.text, own.path); line > 0 {

@@ -86,7 +86,7 @@ func (m *marker) collect(edits []edit, path string, node *yaml.Node, lines []str
 		mark := len(m.places)
 		switch {
 		case value.Kind != yaml.ScalarNode || value.Value == "" || strings.Contains(value.Value, "\n"):
-		case key == "imagePullPolicy" || key == "newTag" || key == "pullPolicy":
+		case key == "imagePullPolicy" || key == "newTag" || key == "pullPolicy" || key == "tag":
 			word = marks.Word(mark)
 		case key == "image":
 			word, _ = marks.Image(value.Value, mark)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"reflect"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -104,9 +105,6 @@ func (s *server) answer(asked request) (answer response) {
 		if s.chart, err = helm.Open(asked.Path, asked.Options); err == nil {
 			s.last = asked.Build
 			answer.Made = s.chart.Made()
-			if asked.Texts != nil {
-				s.chart = nil // questions are about the chart without these texts
-			}
 		}
 	default:
 		answer.Answers, err = s.places(asked)
@@ -118,7 +116,7 @@ func (s *server) answer(asked request) (answer response) {
 }
 
 func (s *server) places(asked request) ([]builds.Answer, error) {
-	if s.chart == nil || s.last.Kind != Chart || s.last.Path != asked.Path {
+	if s.chart == nil || !reflect.DeepEqual(s.last, asked.Build) {
 		var err error
 		if s.chart, err = helm.Open(asked.Path, asked.Options); err != nil {
 			return nil, err
