@@ -3,7 +3,8 @@
     python bench/outage.py [PODS...]
 
 The dump has 20 pods to a node, on nodes that list 49 images each, in workloads of 10 pods; one in ten is of a
-DaemonSet.
+DaemonSet. There is a Service to 50 pods and a webhook with failurePolicy Fail to 500: of ten webhooks one catches
+all pods, four those of some namespaces, two those with a label, and three custom resources only.
 The figures are those of docs/benchmarks.md. The limits are 60 seconds and 2 GB for 100,000 pods on 5,000 nodes.
 """
 
@@ -79,7 +80,8 @@ def _objects(pods: int) -> Iterator[JSON]:
     daemons = [f"registry.k8s.io/daemon-{number}:v1.{number}" for number in range(_PODS_ON_A_NODE // 10)]
     on_node: dict[str, set[str]] = {node: set(daemons) for node in nodes}
     for namespace in {_namespace(workload) for workload in range(workloads)} | {"kube-system"}:
-        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": _metadata(namespace)}
+        labels = {"kubernetes.io/metadata.name": namespace}
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": _metadata(namespace, **labels)}
         yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata("default", namespace)}
     for daemon, image in enumerate(daemons):
         yield _workload("DaemonSet", f"daemon-{daemon}", "kube-system", _spec(image, daemon))
@@ -97,9 +99,44 @@ def _objects(pods: int) -> Iterator[JSON]:
             node = chance.choice(nodes)
             on_node[node].add(images[workload])
             yield _pod(f"{name}-6d4b75cb6d-{number:05}", namespace, spec, node, ("ReplicaSet", f"{name}-6d4b75cb6d"))
+    yield from _services_and_webhooks(pods, workloads)
     for node in nodes:
         wanted = sorted(on_node[node])[:45]
         yield _node(node, wanted + chance.sample(images, min(len(images), 49 - len(wanted))), chance.randrange(3))
+
+
+def _services_and_webhooks(pods: int, workloads: int) -> Iterator[JSON]:
+    for number in range(pods // 50):
+        workload = number * (workloads - workloads // 10) // (pods // 50)
+        spec = {"selector": {"app": f"app-{workload}-6d4b75cb6d"}, "ports": [{"port": 443}], "clusterIP": "10.96.0.1"}
+        metadata = _metadata(f"service-{number}", _namespace(workload))
+        yield {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+        if number % 10 == 0:
+            webhook = _webhook(number // 10, metadata)
+            configuration = {"metadata": _metadata(f"webhook-{number // 10}"), "webhooks": [webhook]}
+            kind = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")[number // 10 % 2]
+            yield {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, **configuration}
+
+
+def _webhook(number: int, service: JSON) -> JSON:
+    pods = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    own = {"apiGroups": [f"group-{number}.example.com"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}
+    some = [_namespace(number * 7 + each) for each in range(20)]
+    choice = number % 10
+    return {
+        "name": f"webhook-{number}.example.com",
+        "clientConfig": {"service": {"name": service["name"], "namespace": service["namespace"], "path": "/validate"}},
+        "rules": [own if choice > 6 else pods],
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "namespaceSelector": {
+            "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": some}]
+        }
+        if 0 < choice <= 4
+        else {},
+        "objectSelector": {"matchLabels": {"app": f"app-{number * 3}-6d4b75cb6d"}} if 4 < choice <= 6 else {},
+    }
 
 
 def _namespace(workload: int) -> str:

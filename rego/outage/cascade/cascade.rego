@@ -94,15 +94,71 @@ _makes[index] := _in_namespaces(_selected_by[index], _anywhere(guard.fields, _ma
 }
 
 _pods[index] := [[number, verdict] |
-	count(_making[index]) > 0
-	some name, of_namespace in _selected_by[index]
-	some number in _numbers[name]
-	verdict := requests.together({of_namespace, _anywhere(guard.fields, _making[index], input.pods[number])})
+	some number, like in _likes[index]
+	of_namespace := _selected_by[index][input.pods[number].namespace]
+	verdict := requests.together({of_namespace, verdicts[like]})
 	verdict != "mismatch"
 ] if {
 	some index, guard in _guards
 	_asks_for_labels(guard.fields)
+
+	# Of thousands of pods few are unlike in the labels that a guard asks for.
+	verdicts := {like: verdict |
+		some like in {like | some like in _likes[index]}
+		verdict := _anywhere(guard.fields, _making[index], like)
+	}
 }
+
+_likes[index] := {number: like |
+	some name, _ in _selected_by[index]
+	some number in _asked_about(guard.fields, _making[index], name)
+	like := object.union(input.pods[number], {"namespace": "", "labels": object.filter(input.pods[number].labels, keys)})
+} if {
+	some index, guard in _guards
+	keys := {key | some selector in _object_selectors(guard.fields); some key in _keys(selector)}
+}
+
+# A selector that demands one of some labels leaves out all pods but those that have one, or may.
+_asked_about(fields, parts, namespace) := _numbers[namespace] & candidates if {
+	every part in parts {
+		part.what == "creation"
+	}
+	demanded := [labels | some selector in _object_selectors(fields); some labels in _demands(selector)][0]
+	candidates := _incomplete | {number | some label in demanded; some number in _having[label]}
+} else := _numbers[namespace]
+
+_incomplete contains number if {
+	some number, pod in input.pods
+	not pod.complete
+}
+
+_having := {label: numbers |
+	some pair in _labels_of_pods
+	label := pair[0]
+	numbers := {number | some other in _labels_of_pods; other[0] == label; number := other[1]}
+}
+
+_labels_of_pods := {[[key, value], number] |
+	some number, pod in input.pods
+	some key, value in pod.labels
+}
+
+_demands(selector) := array.concat(
+	[{[key, value]} |
+		some key, value in selector.matchLabels
+		is_string(key)
+		is_string(value)
+	],
+	[labels |
+		some expression in selector.matchExpressions
+		expression.operator == "In"
+		labels := {[expression.key, value] | some value in expression.values; is_string(value)}
+		count(labels) > 0
+		count(labels) == count(expression.values)
+	],
+)
+
+_keys(selector) := {key | some key, _ in selector.matchLabels} | {key | some key in selector.matchExpressions[_].key}
 
 _readies[index] := _in_namespaces(_selected_by[index], _anywhere(guard.fields, _readying[index], {})) if {
 	some index, guard in _guards
@@ -152,13 +208,17 @@ _namespace_selectors := [
 	["binding", "spec", "matchResources", "namespaceSelector"],
 ]
 
-_asks_for_labels({"webhook": webhook}) if _selects(webhook)
+_asks_for_labels(fields) if count(_object_selectors(fields)) > 0
 
-_asks_for_labels({"policy": policy, "binding": _}) if _selects(policy.spec.matchConstraints)
-
-_asks_for_labels({"policy": _, "binding": binding}) if _selects(binding.spec.matchResources)
-
-_selects(criteria) if not object.get(criteria, "objectSelector", null) in {null, {}}
+_object_selectors(fields) := {selector |
+	some path in [
+		["webhook", "objectSelector"],
+		["policy", "spec", "matchConstraints", "objectSelector"],
+		["binding", "spec", "matchResources", "objectSelector"],
+	]
+	selector := object.get(fields, path, null)
+	not selector in {null, {}}
+}
 
 # What the rules are about, whatever the namespace: of most, nothing.
 _relevant(fields, wanted) := [part |
@@ -178,7 +238,12 @@ _verdict(fields, request) := requests.bound(fields.policy, fields.binding, reque
 
 _names contains pod.namespace if some pod in input.pods
 
-_numbers[pod.namespace] contains number if some number, pod in input.pods
+# Tables of thousands of pods are comprehensions: for each entry of a rule like _numbers[namespace], OPA goes through all
+# that were there before.
+_numbers := {name: numbers |
+	some name in _names
+	numbers := {number | some number, pod in input.pods; pod.namespace == name}
+}
 
 _namespaces[name] := namespaces.known(name, object.get(input.namespaces, name, null)) if {
 	some name in (_names | recovery.lease_namespaces)
@@ -192,7 +257,8 @@ _selected(service) := null if {
 } else := null if {
 	object.get(service, "selector", null) in {null, {}}
 } else := [number |
-	some number in _numbers[service.namespace]
+	label := [[key, value] | some key, value in service.selector][0]
+	some number in (_numbers[service.namespace] & _having[label])
 	selectors.verdict({"matchLabels": service.selector}, input.pods[number].labels, true) == "match"
 ]
 

@@ -24,11 +24,14 @@ _answer(user) := {"doubt": "spelling", "others": _some(others)} if {
 } else := {"doubt": "", "others": []}
 
 # By image: what those that may be the same have been pulled as, and with. Never pulls nothing.
-_repositories[index] := {input.images[alias].repository | some alias in _pulled(_pullers, image.aliases)} if {
-	some index, image in input.images
-}
+_repositories := [{input.images[alias].repository | some alias in _pulled(_pullers, image.aliases)} |
+	some image in input.images
+]
 
-_credentials[index] := _used(_pullers, image.aliases) - {""} if some index, image in input.images
+_credentials := [used |
+	some image in input.images
+	used := _used(_pullers, image.aliases) - {""}
+]
 
 # Handed over as a value, a table is made once; otherwise OPA would go through all users for each key.
 _pulled(table, keys) := {key | some key in keys; count(table[key]) > 0}
@@ -38,8 +41,14 @@ _used(table, keys) := {value |
 	some value in table[key]
 }
 
+_pullers := {image: credentials |
+	some pair in _pulls
+	image := pair[0]
+	credentials := {credential | some other in _pulls; other[0] == image; credential := other[1]}
+}
+
 # "" stands for a user without credentials.
-_pullers[user.image] contains credential if {
+_pulls := {[user.image, credential] |
 	some user in input.users
 	user.policies != ["Never"]
 	some credential in array.concat([""], user.credentials)

@@ -35,7 +35,12 @@ _known(index, image) := {
 	"listed": [], "similar": [], "aliases": [],
 }
 
-_names[index] := images.names(image) | images.names_anywhere(image) if some index, image in input.images
+# Tables of thousands of entries are comprehensions: for each entry of a rule like _names[index], OPA goes through all
+# that were there before.
+_names := {index: names |
+	some index, image in input.images
+	names := images.names(image) | images.names_anywhere(image)
+}
 
 _stated_tag(image) := sprintf(":%s", [images.tag(image)]) if {
 	images.tag(image)
@@ -67,22 +72,28 @@ _is_gone(registry) if {
 # -- what nodes list
 
 # An entry alone is a node that has no other image.
-_listings[index] := nodes.listing({"status": {
+_listings := [nodes.listing({"status": {
 	"images": [{"names": entry.names}],
 	"nodeInfo": {"containerRuntimeVersion": entry.runtime},
-}}) if {
-	some index, entry in input.entries
-}
+}}) |
+	some entry in input.entries
+]
 
 # Only entries with the same last component can be the image: there are few of them.
-_entries_by_component[component] contains index if {
-	some index, entry in input.entries
-	some name in entry.names
-	component := _component(name)
+_entries_by_component := {component: indices |
+	some pair in _components_of_entries
+	component := pair[0]
+	indices := {index | some other in _components_of_entries; other[0] == component; index := other[1]}
 }
 
-_candidates[index] := _union_in(_entries_by_component, {_component(name) | some name in names}) if {
+_components_of_entries := {[_component(name), index] |
+	some index, entry in input.entries
+	some name in entry.names
+}
+
+_candidates := {index: candidates |
 	some index, names in _names
+	candidates := _union_in(_entries_by_component, {_component(name) | some name in names})
 }
 
 # Handed over as a value, a table is made once; otherwise OPA would go through all that it is made of for each key.
@@ -95,25 +106,39 @@ _component(name) := split(segments[count(segments) - 1], ":")[0] if {
 	segments := split(split(name, "@")[0], "/")
 }
 
-_states[index] := {entry: nodes.state(_listings[entry], _names[index], -1) | some entry in entries} if {
+_states := {index: states |
 	some index, entries in _candidates
+	states := {entry: nodes.state(_listings[entry], _names[index], -1) | some entry in entries}
 }
 
 _entries_of(index) := [entry | some entry, state in _states[index]; state == "present"]
 
 # -- which of them are one
 
-_aliases[index] := _union_in(_images_by_name, names) | _union_in(_images_by_entry, _entries_of(index)) if {
+_aliases := {index: aliases |
 	some index, names in _names
+	aliases := _union_in(_images_by_name, names) | _union_in(_images_by_entry, _entries_of(index))
 }
 
-_images_by_name[name] contains index if {
+_images_by_name := {name: indices |
+	some pair in _names_of_images
+	name := pair[0]
+	indices := {index | some other in _names_of_images; other[0] == name; index := other[1]}
+}
+
+_names_of_images := {[name, index] |
 	some index, names in _names
 	some name in names
 	not startswith(name, "*/")
 }
 
-_images_by_entry[entry] contains index if {
+_images_by_entry := {entry: indices |
+	some pair in _entries_of_images
+	entry := pair[0]
+	indices := {index | some other in _entries_of_images; other[0] == entry; index := other[1]}
+}
+
+_entries_of_images := {[entry, index] |
 	some index, _ in _names
 	some entry in _entries_of(index)
 }
