@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullguard.outage import repair
-from pullguard.outage.cascade import Cause, Return, behind, fall, way_back
+from pullguard.outage.cascade import Cause, Causes, Return, behind, way_back
 from pullguard.outage.repair import Repair, smallest
 
 _THINGS = "abcdef"
@@ -48,7 +48,7 @@ def _subsets() -> Iterator[frozenset[str]]:
 
 @given(_causes, _sets(st.sampled_from(_EDITS)), st.booleans())
 def test_what_falls_is_the_least_fixpoint(causes: list[Cause], edits: frozenset[str], certainly: bool) -> None:
-    down = fall(causes, edits, certainly=certainly)
+    down = Causes(causes).fall(edits, certainly=certainly)
     assert set(down) == _naive(causes, edits, certainly=certainly)
     order = list(down)
     for position, (thing, cause) in enumerate(down.items()):
@@ -58,14 +58,14 @@ def test_what_falls_is_the_least_fixpoint(causes: list[Cause], edits: frozenset[
 
 @given(_causes)
 def test_what_is_certain_is_possible(causes: list[Cause]) -> None:
-    assert fall(causes, certainly=True).keys() <= fall(causes).keys()
+    assert Causes(causes).fall(certainly=True).keys() <= Causes(causes).fall().keys()
 
 
 @given(_causes, _costs, _sets(st.sampled_from(_THINGS), max_size=4), st.booleans())
 def test_no_repair_is_cheaper(
     causes: list[Cause], costs: dict[str, int], wanted: frozenset[str], certainly: bool
 ) -> None:
-    found = smallest(causes, costs, wanted, certainly=certainly)
+    found = smallest(Causes(causes), costs, wanted, certainly=certainly)
     left = wanted & _naive(causes, frozenset(_EDITS), certainly=certainly)
     enough = [edits for edits in _subsets() if wanted & _naive(causes, edits, certainly=certainly) == left]
     assert found.left == tuple(sorted(left))
@@ -81,7 +81,7 @@ def test_what_is_not_proven_is_a_repair_without_needless_edits(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repair, "PROVEN_UP_TO", 0)
-        found = smallest(causes, costs, wanted)
+        found = smallest(Causes(causes), costs, wanted)
     goals = wanted - set(found.left)
     assert not goals & _naive(causes, frozenset(found.edits), certainly=False)
     if not found.proven:
@@ -91,7 +91,7 @@ def test_what_is_not_proven_is_a_repair_without_needless_edits(
 
 @given(_causes)
 def test_the_way_back(causes: list[Cause]) -> None:
-    down = set(fall(causes))
+    down = set(Causes(causes).fall())
     back = way_back(causes, down, down)
     told = [name for part in (*back.knots, *back.order) for name in part]
     assert sorted(told) == sorted(down)
@@ -116,9 +116,9 @@ def _guarded(service: str, *names: str) -> list[Cause]:
 
 def test_a_cycle_of_webhooks_is_up_until_one_of_them_falls() -> None:
     causes = [*_guarded("a", "b"), *_guarded("b", "a")]
-    assert fall(causes) == {}
+    assert Causes(causes).fall() == {}
     causes.append(Cause("a", edits=frozenset({"pull a"})))
-    down = fall(causes)
+    down = Causes(causes).fall()
     assert list(down) == ["a", "service-a", "hook-a", "b", "service-b", "hook-b"]
     assert [cause.thing for cause in behind("b", down)] == ["b", "hook-a", "service-a", "a"]
     back = way_back(causes, down, {"a", "b"})
@@ -128,18 +128,18 @@ def test_a_cycle_of_webhooks_is_up_until_one_of_them_falls() -> None:
 def test_the_smallest_repair_of_a_chain_is_its_root() -> None:
     causes = [Cause("a", edits=frozenset({"pull a"})), *_guarded("a", "b", "c"), *_guarded("b", "d")]
     costs = dict.fromkeys({edit for cause in causes for edit in cause.edits}, 2)
-    assert smallest(causes, costs, {"b", "c", "d"}) == Repair(("ignore hook-a",), 2, proven=True, left=())
-    assert smallest(causes, costs, {"a", "b", "c", "d"}) == Repair(("pull a",), 2, proven=True, left=())
-    assert way_back(causes, fall(causes), {"a", "b", "c", "d"}) == Return((), (("a",), ("b", "c"), ("d",)))
+    assert smallest(Causes(causes), costs, {"b", "c", "d"}) == Repair(("ignore hook-a",), 2, proven=True, left=())
+    assert smallest(Causes(causes), costs, {"a", "b", "c", "d"}) == Repair(("pull a",), 2, proven=True, left=())
+    assert way_back(causes, Causes(causes).fall(), {"a", "b", "c", "d"}) == Return((), (("a",), ("b", "c"), ("d",)))
 
 
 def test_what_nothing_repairs_is_left() -> None:
     causes = [Cause("a"), Cause("b", edits=frozenset({"pull b"}))]
-    assert smallest(causes, {"pull b": 1}, {"a", "b"}) == Repair(("pull b",), 1, proven=True, left=("a",))
+    assert smallest(Causes(causes), {"pull b": 1}, {"a", "b"}) == Repair(("pull b",), 1, proven=True, left=("a",))
 
 
 def test_a_service_with_one_pod_that_runs_is_up() -> None:
     causes = [Cause("a"), Cause("service", frozenset({"a", "b"})), Cause("hook", frozenset({"service"}))]
-    assert list(fall(causes)) == ["a"]
-    assert list(fall([*causes, Cause("b", certain=False)])) == ["a", "b", "service", "hook"]
-    assert list(fall([*causes, Cause("b", certain=False)], certainly=True)) == ["a"]
+    assert list(Causes(causes).fall()) == ["a"]
+    assert list(Causes([*causes, Cause("b", certain=False)]).fall()) == ["a", "b", "service", "hook"]
+    assert list(Causes([*causes, Cause("b", certain=False)]).fall(certainly=True)) == ["a"]

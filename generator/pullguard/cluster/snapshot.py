@@ -148,6 +148,7 @@ def from_files(
             stdin=stdin,
             kinds=gathered.kinds,
             has_lines=False,
+            is_ahead=True,
         )
     )
     snapshot = gathered.snapshot("the files", live=False, unreadable={})

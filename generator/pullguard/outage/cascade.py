@@ -5,6 +5,7 @@ Whether a webhook catches a request, or a pod can pull its image, Rego says (reg
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import networkx as nx
@@ -38,35 +39,65 @@ class Return(NamedTuple):
     order: tuple[tuple[str, ...], ...]
 
 
-def fall(causes: Iterable[Cause], edits: Collection[str] = (), *, certainly: bool = False) -> dict[str, Cause]:
-    """Return what is down, each with the cause that brings it down first, in the order of falling.
-
-    It is the least set that the causes ask for: things that would only be down because of each other are up.
+class Causes:
+    """Causes, ready to be asked what falls with some edits after the other.
 
     Args:
         causes: All causes.
-        edits: The edits that are made.
-        certainly: Whether only causes that are certain count.
     """
-    made = frozenset(edits)
-    waiting: dict[str, list[int]] = defaultdict(list)
-    counted = [cause for cause in causes if not (certainly and not cause.certain) and not made & cause.edits]
-    left = [len(cause.needs) for cause in counted]
-    ready = [index for index, number in enumerate(left) if not number]
-    for index, cause in enumerate(counted):
-        for need in cause.needs:
-            waiting[need].append(index)
-    down: dict[str, Cause] = {}
-    for index in ready:  # it grows meanwhile
-        cause = counted[index]
-        if cause.thing in down:
-            continue
-        down[cause.thing] = cause
-        for follower in waiting[cause.thing]:
-            left[follower] -= 1
-            if not left[follower]:
-                ready.append(follower)
-    return down
+
+    def __init__(self, causes: Iterable[Cause]) -> None:
+        self._causes = list(causes)
+        self._needs = [len(cause.needs) for cause in self._causes]
+        self._roots = [index for index, number in enumerate(self._needs) if not number]
+        self._uncertain = [index for index, cause in enumerate(self._causes) if not cause.certain]
+        self._waiting: dict[str, list[int]] = defaultdict(list)
+        self._taken_away: dict[str, list[int]] = defaultdict(list)
+        for index, cause in enumerate(self._causes):
+            for need in cause.needs:
+                self._waiting[need].append(index)
+            for edit in cause.edits:
+                self._taken_away[edit].append(index)
+
+    def fall(self, edits: Iterable[str] = (), *, certainly: bool = False) -> dict[str, Cause]:
+        """Return what is down, each with the cause that brings it down first, in the order of falling.
+
+        It is the least set that the causes ask for: things that would only be down because of each other are up.
+
+        Args:
+            edits: The edits that are made.
+            certainly: Whether only causes that are certain count.
+        """
+        left = self._needs.copy()
+        for index in chain(self._uncertain if certainly else (), *(self._taken_away.get(edit, ()) for edit in edits)):
+            left[index] = -1  # it is never ready
+        ready = [index for index in self._roots if not left[index]]
+        down: dict[str, Cause] = {}
+        for index in ready:  # it grows meanwhile
+            cause = self._causes[index]
+            if cause.thing in down:
+                continue
+            down[cause.thing] = cause
+            for follower in self._waiting.get(cause.thing, ()):
+                left[follower] -= 1
+                if not left[follower]:
+                    ready.append(follower)
+        return down
+
+    def bearing_on(self, goals: Iterable[str]) -> "Causes":
+        """Return the causes that can bring goals down, as far as anything falls: those of them that count."""
+        down = self.fall()
+        of_thing: dict[str, list[Cause]] = defaultdict(list)
+        for cause in self._causes:
+            if cause.needs <= down.keys():
+                of_thing[cause.thing].append(cause)
+        seen = dict.fromkeys(goals)
+        pending = list(seen)
+        for thing in pending:  # it grows meanwhile
+            new = dict.fromkeys(need for cause in of_thing[thing] for need in cause.needs if need not in seen)
+            seen.update(new)
+            pending += new
+        return Causes(cause for cause in self._causes if cause.thing in seen and cause.needs <= down.keys())
 
 
 def behind(thing: str, down: Mapping[str, Cause]) -> Iterator[Cause]:
@@ -74,7 +105,7 @@ def behind(thing: str, down: Mapping[str, Cause]) -> Iterator[Cause]:
 
     Args:
         thing: One of `down`.
-        down: What fall() returned.
+        down: What Causes.fall() returned.
     """
     seen = {thing}
     pending = [thing]

@@ -12,7 +12,7 @@ from pullguard.core.gatekeeper import dig
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
 from pullguard.outage import edits
-from pullguard.outage.cascade import Cause, behind, fall, way_back
+from pullguard.outage.cascade import Cause, Causes, behind, way_back
 from pullguard.outage.model import Cascade, Event, Fallen, Forecast, Link, Outcome, Step, Use, Verdict, WorkloadRef
 from pullguard.outage.pods import Labels, Pods
 from pullguard.outage.repair import smallest
@@ -59,11 +59,13 @@ class Falling:
         keys = frozenset(_asked_labels(snapshot))
         self._groups: dict[_Group, int] = {}
         self._of_workload: dict[WorkloadRef, set[int]] = {}
+        self._workloads_of: dict[int, set[WorkloadRef]] = {}
         self._number = Counter(pod.workload for pod in pods.pods)
         for pod in pods.pods:
             labels = Labels(frozenset(pair for pair in pod.labels.labels if pair[0] in keys), pod.labels.complete)
             group = self._groups.setdefault(_Group(pod.workload.namespace, labels), len(self._groups))
             self._of_workload.setdefault(pod.workload, set()).add(group)
+            self._workloads_of.setdefault(group, set()).add(pod.workload)
         self._static = {pod.workload for pod in pods.pods if pod.static}
         self._services = [
             {
@@ -90,13 +92,14 @@ class Falling:
         """
         forecasts = {ref: by_event[event] for ref, by_event in found.items() if event in by_event}
         plan: dict[str, Step] = {}
-        causes = list(self._causes(event, forecasts, plan))
-        certain, possible = fall(causes, certainly=True), fall(causes)
+        stated = list(self._causes(event, forecasts, plan))
+        causes = Causes(stated)
+        certain, possible = causes.fall(certainly=True), causes.fall()
         wanted = [_some(ref) for ref in forecasts if ref.namespace in protected]
         costs = {name: edits.COSTS[step.what] for name, step in plan.items()}
         repair = smallest(causes, costs, wanted)
         workloads = {str(ref) for ref in forecasts}
-        back = way_back([cause for cause in causes if cause.certain], certain, workloads)
+        back = way_back([cause for cause in stated if cause.certain], certain, workloads)
         things = self._things()
         cascade = Cascade(
             fallen=tuple(_fallen(name, certain, possible) for name in sorted(things & possible.keys())),
@@ -163,14 +166,11 @@ class Falling:
                 yield Cause(f"{kind}/{entry['name']}", frozenset({_service_name(entry["service"])}))
 
     def _causes_of_services(self, forecasts: Mapping[WorkloadRef, Forecast]) -> Iterator[Cause]:
-        workloads_of: dict[int, set[WorkloadRef]] = {}
-        for ref, groups in self._of_workload.items():
-            for group in groups:
-                workloads_of.setdefault(group, set()).add(ref)
         selected = {
             (service["namespace"], service["name"]): groups
             for service, groups in zip(self._services, self._found["selected"], strict=True)
         }
+        elsewhere = self._of_workload.keys() - forecasts.keys()
         named = {(each["service"]["namespace"], each["service"]["name"]) for each in self._serving()}
         for key in sorted(named, key=str):
             name = _service_name({"namespace": key[0], "name": key[1]})
@@ -178,8 +178,8 @@ class Falling:
                 # Of a cluster that was read, it is not there; files may only lack it.
                 yield Cause(name, certain=self._snapshot.live and "Service" not in self._snapshot.unreadable)
             elif selected[key] is not None:
-                refs = {ref for group in selected[key] for ref in workloads_of[group]}
-                if not refs & (self._of_workload.keys() - forecasts.keys()):
+                refs = {ref for group in selected[key] for ref in self._workloads_of[group]}
+                if not refs & elsewhere:
                     yield Cause(name, frozenset(map(str, refs)), certain="Pod" not in self._snapshot.unreadable)
 
     def _alone(self) -> dict[str, WorkloadRef]:
@@ -227,10 +227,10 @@ class Falling:
             ways = _planned(plan, _excluding(guard, namespace), _ignoring(guard))
             yield Cause(_pods_of(namespace), frozenset({name}), certain=verdict == "match", edits=ways)
         caught = dict(guard["pods"])
-        for ref in forecasts if caught else ():
-            verdicts = {caught.get(group, "mismatch") for group in self._of_workload[ref]}
-            if verdicts == {"mismatch"} or ref in self._static:
+        for ref in dict.fromkeys(ref for group in caught for ref in sorted(self._workloads_of[group])):
+            if ref not in forecasts or ref in self._static:
                 continue
+            verdicts = {caught.get(group, "mismatch") for group in self._of_workload[ref]}
             ways = _planned(plan, _excluding(guard, ref.namespace), _ignoring(guard))
             yield Cause(_some(ref), frozenset({name}), certain="match" in verdicts, edits=ways)
             if ref in whole and "mismatch" not in verdicts:

@@ -178,10 +178,11 @@ class Pods:
             namespace,
             kind,
             made,
-            *(seen or ()),
+            None if seen is None else tuple(seen),
+            None if made else spec.get("nodeName"),
             *((name, id(part)) for name, part in spec.items() if name != "nodeName"),
         )
-        if made and key in self._specs:
+        if key in self._specs:
             return self._specs[key]
         needs = {name: value for name, value in spec.items() if name not in _PLACEMENT and name != "nodeName"}
         placement = {name: spec[name] for name in _PLACEMENT if name in spec}

@@ -2,7 +2,7 @@
 
 What is down with some edits made is down for causes that none of them takes away, and every repair makes an edit that
 takes one of these away. So a cheapest edit of each such derivation is looked for, a hitting set, until nothing is
-left; otherwise it shows another derivation. Cycles need no care: cascade.fall() alone says what is down.
+left; otherwise it shows another derivation. Cycles need no care: Causes.fall() alone says what is down.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import networkx as nx
 
-from pullguard.outage.cascade import Cause, behind, fall
+from pullguard.outage.cascade import Causes, behind
 
 #: A repair with more edits to choose from that bear on each other is not proven to be the smallest.
 PROVEN_UP_TO = 200
@@ -33,9 +33,7 @@ class Repair(NamedTuple):
     left: tuple[str, ...]
 
 
-def smallest(
-    causes: Sequence[Cause], costs: Mapping[str, int], wanted: Collection[str], *, certainly: bool = False
-) -> Repair:
+def smallest(causes: Causes, costs: Mapping[str, int], wanted: Collection[str], *, certainly: bool = False) -> Repair:
     """Return a cheapest set of edits after which nothing that is wanted is down.
 
     Args:
@@ -44,8 +42,9 @@ def smallest(
         wanted: What is to be up.
         certainly: Whether only causes that are certain count.
     """
-    left = frozenset(wanted) & fall(causes, costs, certainly=certainly).keys()
+    left = frozenset(wanted) & causes.fall(costs, certainly=certainly).keys()
     goals = frozenset(wanted) - left
+    causes = causes.bearing_on(sorted(goals))
     derivations: set[frozenset[str]] = set()
     chosen: frozenset[str] = frozenset()
     proven = True
@@ -64,10 +63,10 @@ def smallest(
 
 
 def _derivations(
-    causes: Sequence[Cause], chosen: frozenset[str], goals: frozenset[str], *, certainly: bool
+    causes: Causes, chosen: frozenset[str], goals: frozenset[str], *, certainly: bool
 ) -> set[frozenset[str]]:
     """Return, for each goal that is down, the edits that take away a cause of it."""
-    down = fall(causes, chosen, certainly=certainly)
+    down = causes.fall(chosen, certainly=certainly)
     return {frozenset().union(*(cause.edits for cause in behind(goal, down))) for goal in goals & down.keys()}
 
 
@@ -121,7 +120,7 @@ def _greedy(sets: Sequence[frozenset[str]], costs: Mapping[str, int]) -> set[str
 
 
 def _pruned(
-    causes: Sequence[Cause],
+    causes: Causes,
     chosen: frozenset[str],
     costs: Mapping[str, int],
     goals: frozenset[str],
@@ -130,6 +129,6 @@ def _pruned(
 ) -> frozenset[str]:
     """Return a set of edits without those that are not needed, the dearest first."""
     for edit in sorted(chosen, key=lambda edit: (-costs[edit], edit)):
-        if not goals & fall(causes, chosen - {edit}, certainly=certainly).keys():
+        if not goals & causes.fall(chosen - {edit}, certainly=certainly).keys():
             chosen -= {edit}
     return chosen
