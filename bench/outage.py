@@ -122,20 +122,22 @@ def _webhook(number: int, service: JSON) -> JSON:
     pods = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
     own = {"apiGroups": [f"group-{number}.example.com"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}
     some = [_namespace(number * 7 + each) for each in range(20)]
-    choice = number % 10
+    catching: JSON = {"rules": [pods]}
+    match number % 10:
+        case 1 | 2 | 3 | 4:
+            named = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": some}
+            catching["namespaceSelector"] = {"matchExpressions": [named]}
+        case 5 | 6:
+            catching["objectSelector"] = {"matchLabels": {"app": f"app-{number * 3}-6d4b75cb6d"}}
+        case 7 | 8 | 9:
+            catching["rules"] = [own]
     return {
         "name": f"webhook-{number}.example.com",
         "clientConfig": {"service": {"name": service["name"], "namespace": service["namespace"], "path": "/validate"}},
-        "rules": [own if choice > 6 else pods],
         "failurePolicy": "Fail",
         "sideEffects": "None",
         "admissionReviewVersions": ["v1"],
-        "namespaceSelector": {
-            "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": some}]
-        }
-        if 0 < choice <= 4
-        else {},
-        "objectSelector": {"matchLabels": {"app": f"app-{number * 3}-6d4b75cb6d"}} if 4 < choice <= 6 else {},
+        **catching,
     }
 
 

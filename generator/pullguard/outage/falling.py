@@ -109,7 +109,7 @@ class Falling:
             cost=repair.cost,
             proven=repair.proven,
             left=tuple(name.removeprefix("some of ") for name in repair.left),
-            links=self._links(causes, certain, possible, forecasts),
+            links=self._links(stated, certain, possible, forecasts),
         )
         others = {}
         for ref, forecast in forecasts.items():

@@ -94,7 +94,8 @@ _makes[index] := _in_namespaces(_selected_by[index], _anywhere(guard.fields, _ma
 }
 
 _pods[index] := [[number, verdict] |
-	some number, like in _likes[index]
+	likes := _likes[index]
+	some number, like in likes
 	of_namespace := _selected_by[index][input.pods[number].namespace]
 	verdict := requests.together({of_namespace, verdicts[like]})
 	verdict != "mismatch"
@@ -110,7 +111,7 @@ _pods[index] := [[number, verdict] |
 }
 
 _likes[index] := {number: like |
-	some name, _ in _selected_by[index]
+	some name in object.keys(_selected_by[index])
 	some number in _asked_about(guard.fields, _making[index], name)
 	like := object.union(input.pods[number], {"namespace": "", "labels": object.filter(input.pods[number].labels, keys)})
 } if {
@@ -132,13 +133,13 @@ _incomplete contains number if {
 	not pod.complete
 }
 
-_having := {label: numbers |
+_having := {label: having |
 	some pair in _labels_of_pods
 	label := pair[0]
-	numbers := {number | some other in _labels_of_pods; other[0] == label; number := other[1]}
+	having := {number | some other in _labels_of_pods; other[0] == label; number := other[1]}
 }
 
-_labels_of_pods := {[[key, value], number] |
+_labels_of_pods contains [[key, value], number] if {
 	some number, pod in input.pods
 	some key, value in pod.labels
 }
@@ -158,7 +159,10 @@ _demands(selector) := array.concat(
 	],
 )
 
-_keys(selector) := {key | some key, _ in selector.matchLabels} | {key | some key in selector.matchExpressions[_].key}
+_keys(selector) := {key | some key in object.keys(selector.matchLabels)} | {key |
+	some expression in selector.matchExpressions
+	key := expression.key
+}
 
 _readies[index] := _in_namespaces(_selected_by[index], _anywhere(guard.fields, _readying[index], {})) if {
 	some index, guard in _guards
@@ -238,11 +242,11 @@ _verdict(fields, request) := requests.bound(fields.policy, fields.binding, reque
 
 _names contains pod.namespace if some pod in input.pods
 
-# Tables of thousands of pods are comprehensions: for each entry of a rule like _numbers[namespace], OPA goes through all
-# that were there before.
-_numbers := {name: numbers |
+# Tables of thousands of pods are comprehensions: for each entry of a rule like _numbers[namespace], OPA goes through
+# all that were there before.
+_numbers := {name: of_namespace |
 	some name in _names
-	numbers := {number | some number, pod in input.pods; pod.namespace == name}
+	of_namespace := {number | some number, pod in input.pods; pod.namespace == name}
 }
 
 _namespaces[name] := namespaces.known(name, object.get(input.namespaces, name, null)) if {
@@ -258,7 +262,8 @@ _selected(service) := null if {
 	object.get(service, "selector", null) in {null, {}}
 } else := [number |
 	label := [[key, value] | some key, value in service.selector][0]
-	some number in (_numbers[service.namespace] & _having[label])
+	candidates := _numbers[service.namespace] & _having[label]
+	some number in candidates
 	selectors.verdict({"matchLabels": service.selector}, input.pods[number].labels, true) == "match"
 ]
 

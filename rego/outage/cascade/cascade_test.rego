@@ -58,6 +58,24 @@ test_what_webhooks_catch[name] if {
 			{"rules": [_rule(["pods"])], "objectSelector": {"matchExpressions": [{"key": "track", "operator": "Exists"}]}},
 			{"makes": [], "pods": [[1, "unknown"]], "readies": [], "nodes": "mismatch"},
 		],
+		"pods by a label that is demanded": [
+			{"rules": [_rule(["pods"])], "objectSelector": {"matchLabels": {"track": "a"}, "matchExpressions": null}},
+			{"makes": [], "pods": [[1, "unknown"]], "readies": [], "nodes": "mismatch"},
+		],
+		"pods by one of some labels": [
+			{"rules": [_rule(["pods"])], "objectSelector": {"matchExpressions": [_one_of("app", ["till", "none"])]}},
+			{"makes": [], "pods": [[1, "match"]], "readies": [], "nodes": "mismatch"},
+		],
+		"pods by labels that are wrong": [
+			{"rules": [_rule(["pods"])], "objectSelector": {"matchExpressions": [_one_of("app", ["till", 1])]}},
+			{"makes": [], "pods": [[0, "unknown"], [1, "unknown"]], "readies": [], "nodes": "mismatch"},
+		],
+		"pods by labels, and bindings": [
+			{"rules": [_rule(["pods", "pods/binding"])], "objectSelector": {"matchExpressions": [{
+				"key": "app", "operator": "NotIn", "values": ["till"],
+			}]}},
+			{"makes": [], "pods": [[0, "match"], [1, "match"]], "readies": [], "nodes": "mismatch"},
+		],
 		"pods by namespaces": [
 			{"rules": [_rule(["pods"])], "namespaceSelector": {"matchLabels": {"tier": "a"}}},
 			{"makes": [["bank", "match"], ["shop", "unknown"]], "pods": [], "readies": [], "nodes": "mismatch"},
@@ -114,6 +132,8 @@ _policy := {"metadata": {"name": "limits"}, "spec": {
 }}
 
 _binding := {"spec": {"policyName": "limits", "validationActions": ["Deny"], "paramRef": {"name": "a"}}}
+
+_one_of(key, values) := {"key": key, "operator": "In", "values": values}
 
 _till := {"objectSelector": {"matchLabels": {"app": "till"}}}
 

@@ -48,7 +48,7 @@ _pullers := {image: credentials |
 }
 
 # "" stands for a user without credentials.
-_pulls := {[user.image, credential] |
+_pulls contains [user.image, credential] if {
 	some user in input.users
 	user.policies != ["Never"]
 	some credential in array.concat([""], user.credentials)

@@ -86,7 +86,7 @@ _entries_by_component := {component: indices |
 	indices := {index | some other in _components_of_entries; other[0] == component; index := other[1]}
 }
 
-_components_of_entries := {[_component(name), index] |
+_components_of_entries contains [_component(name), index] if {
 	some index, entry in input.entries
 	some name in entry.names
 }
@@ -126,7 +126,7 @@ _images_by_name := {name: indices |
 	indices := {index | some other in _names_of_images; other[0] == name; index := other[1]}
 }
 
-_names_of_images := {[name, index] |
+_names_of_images contains [name, index] if {
 	some index, names in _names
 	some name in names
 	not startswith(name, "*/")
@@ -138,7 +138,7 @@ _images_by_entry := {entry: indices |
 	indices := {index | some other in _entries_of_images; other[0] == entry; index := other[1]}
 }
 
-_entries_of_images := {[entry, index] |
+_entries_of_images contains [entry, index] if {
 	some index, _ in _names
 	some entry in _entries_of(index)
 }
