@@ -14,7 +14,7 @@ from outage_reports import DOWN, STARTS, UNKNOWN, cascade, hooked, large, report
 from pullguard.core.formats.text import printable
 from pullguard.core.inputs.problems import InputError
 from pullguard.outage.formats import html, words
-from pullguard.outage.formats.picture import picture
+from pullguard.outage.formats.picture import Line, picture
 from pullguard.outage.model import Edit, Fallen, Link, OutageReport
 
 _HOSTILE = "</script><script>alert(1)</script>\"'&lt;\u202egnp.exe\x1b[2J`{{7*7}}"
@@ -149,8 +149,8 @@ def test_the_picture() -> None:
         ("Deployment in policy", "hook", "certain", True),
         ("DaemonSet in kube-system", "proxy", "possible", False),
     ]
-    assert Counter(line.style for line in found.lines) == {"certain": 6, "possible": 2}
-    assert found.lines[0] == type(found.lines[0])("M212 57C229 57 229 57 246 57", "M246 53L253 57L246 61z", "certain")
+    assert [line.style for line in found.lines] == ["possible"] * 2 + ["certain"] * 6
+    assert found.lines[2] == Line("M212 57C229 57 229 57 246 57", "M246 53L253 57L246 61z", "certain")
     restart = picture(hooked(), "restart")
     assert restart is not None
     assert (len(restart.titles), restart.width) == (3, found.width)
@@ -167,7 +167,7 @@ def test_a_picture_of_many_things_counts_them_by_namespace() -> None:
     ]
     requests = [(box.context, box.label) for box in found.boxes if box.x == 3 * 253]
     assert requests[0] == ("pods of namespace", "team-0")
-    assert requests[-1] == ("all others", "23 namespaces")
+    assert requests[-1] == ("all others", "23 requests")
     assert len(found.boxes) <= 5 * 9
     one = picture(large(900, namespaces=1), "replace")
     assert one is not None
@@ -176,6 +176,17 @@ def test_a_picture_of_many_things_counts_them_by_namespace() -> None:
         "900 workloads",
         "900 workloads in team-0",
     )
+
+
+def test_things_on_which_the_most_hangs_have_boxes_of_their_own() -> None:
+    links = [
+        Link(2, "ValidatingWebhookConfiguration/w/w", f"pods of {name}", certain=name == "y") for name in "abcdefghxy"
+    ]
+    links += [Link(3, "pods of x", f"Deployment/x/{name}", certain=False) for name in "ab"]
+    found = picture(report(cascades={"replace": cascade(*links)}), "replace")
+    assert found is not None
+    requests = [(box.label, box.style) for box in found.boxes[1:9]]
+    assert requests == [*((name, "possible") for name in "abcdex"), ("y", "certain"), ("3 requests", "possible")]
 
 
 def test_a_service_that_does_not_get_its_endpoints_back() -> None:

@@ -3,6 +3,7 @@
 Where a layer has too many things for a picture, they are counted by namespace, or by kind.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,8 +16,9 @@ _WIDTH, _HEIGHT = 212, 46
 _ACROSS, _DOWN, _TOP = 41, 12, 34
 _LETTERS, _SMALL_LETTERS = 23, 28
 _GUARDS, _REQUESTS, _LAST = 2, 3, 4  # indices into LAYERS
+_CERTAIN = 100_000  # more than there are possible links to one thing
 _REST = "all others"
-_NOUNS = ("workload", "Service", "object", "namespace", "workload")
+_NOUNS = ("workload", "Service", "object", "request", "workload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Picture:
         height: Its height.
         titles: The title of each layer, with its place.
         boxes: The boxes.
-        lines: The lines.
+        lines: The lines; those that are certain are drawn last.
         text: What it shows, in one sentence.
     """
 
@@ -88,7 +90,8 @@ def picture(report: OutageReport, event: Event) -> Picture | None:
     certain = {name for link in links if link.certain for name in (link.source, link.target)}
     certain |= {str(workload.ref) for workload in report.workloads if workload.verdict(event) == "stays down"}
     turning = layers[-1] & (layers[0] | layers[1])
-    groups = [_grouped(layer, names) for layer, names in enumerate(layers)]
+    weights = _weights(links)
+    groups = [_grouped(layer, {name: weights[layer, name] for name in names}) for layer, names in enumerate(layers)]
     lines = _merged(links, groups)
     places: dict[tuple[int, _Group], tuple[int, int]] = {}
     boxes: list[Box] = []
@@ -114,7 +117,7 @@ def picture(report: OutageReport, event: Event) -> Picture | None:
         boxes=tuple(boxes),
         lines=tuple(
             _line(places[layer, source], places[layer + 1, target], "certain" if is_certain else "possible")
-            for (layer, source, target), is_certain in sorted(lines.items())
+            for (layer, source, target), is_certain in sorted(lines.items(), key=lambda line: (line[1], line[0]))
         ),
         text=", ".join(f"{title.lower()}: {len(names)}" for title, names in zip(LAYERS, layers, strict=True) if names),
     )
@@ -126,6 +129,16 @@ def _layers(links: Iterable[Link]) -> list[set[str]]:
         layers[link.layer].add(link.source)
         layers[link.layer + 1].add(link.target)
     return layers
+
+
+def _weights(links: Iterable[Link]) -> Counter[tuple[int, str]]:
+    """Return how much hangs on each thing of a layer; possible links only decide where certain ones do not."""
+    weights: Counter[tuple[int, str]] = Counter()
+    for link in links:
+        weight = _CERTAIN if link.certain else 1
+        weights[link.layer, link.source] += weight
+        weights[link.layer + 1, link.target] += weight
+    return weights
 
 
 def _others(report: OutageReport, event: Event, sources: set[str]) -> int:
@@ -141,16 +154,16 @@ def _others(report: OutageReport, event: Event, sources: set[str]) -> int:
 # -- what a box stands for
 
 
-def _grouped(layer: int, names: Iterable[str]) -> dict[str, _Group]:
+def _grouped(layer: int, weights: Mapping[str, int]) -> dict[str, _Group]:
     """Return the box of each thing of a layer: its own if there are few; else that of its namespace, or the like."""
-    described = {name: _described(layer, name) for name in sorted(names)}
+    described = {name: _described(layer, name) for name in sorted(weights)}
     noun = "object" if layer == _LAST and any(name.startswith("Service/") for name in described) else _NOUNS[layer]
     if len(described) <= _MOST:
         return {name: each.own for name, each in described.items()}
     places: dict[str, list[str]] = {}
     for name, each in described.items():
         places.setdefault(each.place, []).append(name)
-    ranked = sorted(places, key=lambda place: (-len(places[place]), place))
+    ranked = sorted(places, key=lambda place: (-sum(weights[name] for name in places[place]), place))
     several = ranked if len(ranked) <= _MOST else ranked[: _MOST - 1]
     found = {}
     for place in several:
@@ -214,7 +227,7 @@ def _ordered(
         if before == layer - 1:
             heights.setdefault(target, []).append(places[before, source][1])
     above = {group: sum(heights[group]) / len(heights[group]) if group in heights else 0 for group in members}
-    return sorted(members, key=lambda group: (above[group], group.context == _REST, group))
+    return sorted(members, key=lambda group: (group.context == _REST, above[group], group))
 
 
 def _y(row: int) -> int:
