@@ -4,18 +4,19 @@ import io
 import re
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outage_reports import DOWN, STARTS, UNKNOWN, cascade, hooked, large, report, workload
+from outage_reports import DOWN, STARTS, UNKNOWN, cascade, forecast, hooked, large, report, workload
 from pullguard.core.formats.text import printable
 from pullguard.core.inputs.problems import InputError
 from pullguard.outage.formats import html, words
 from pullguard.outage.formats.picture import Line, picture
-from pullguard.outage.model import Edit, Fallen, Link, OutageReport
+from pullguard.outage.model import Edit, Fallen, Forecast, Link, OutageReport
 
 _HOSTILE = "</script><script>alert(1)</script>\"'&lt;\u202egnp.exe\x1b[2J`{{7*7}}"
 
@@ -235,6 +236,15 @@ def test_the_size_has_a_limit(number: int, namespaces: int, rows: int) -> None:
     assert page.count('<tr role="row" data-namespace=') == rows
     assert page.count("data-copy>") == 200
     assert f"And {number - 200} more: <code>--write DIR</code>" in page
+
+
+def test_the_number_of_reasons_has_a_limit() -> None:
+    uses = tuple(use for number in range(7) for use in forecast(DOWN, container=f"c{number}").outcomes[0].uses)
+    outcome = replace(forecast(DOWN).outcomes[0], uses=uses)
+    page = _page(
+        report(replace(workload("a"), forecasts={"restart": Forecast((outcome,))}), cascades={"restart": cascade()})
+    )
+    assert [name in page for name in ("container c4:", "container c5:", "and 2 more containers")] == [True, False, True]
 
 
 def test_nothing_is_lost() -> None:

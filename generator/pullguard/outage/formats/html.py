@@ -25,6 +25,7 @@ _UNFOLDED_EDITS = 5
 _FALLEN = 200
 _STEPS = 50
 _NAMES = 20
+_REASONS = 5
 _BAR_UNITS = 1000
 
 _STYLES: Mapping[Verdict, str] = {"stays down": "down", "unknown": "unknown", "starts": "starts"}
@@ -127,6 +128,7 @@ def write(report: OutageReport, stream: TextIO) -> None:
             "fallen": _FALLEN,
             "steps": _STEPS,
             "namespaces": _NAMESPACES,
+            "reasons": _REASONS,
         },
     )
 
