@@ -110,6 +110,11 @@ SUBCHART = {
 }
 
 
+# It is taken from nowhere, so that it belongs to the user.
+OWN = {name: text.replace("repository: 'https://a.b'", "alias: store") for name, text in SUBCHART.items()}
+HARD_CODED = TEMPLATE.replace("web", "db").replace("{{ .Values.image.pullPolicy }}", '"Always" # why')
+
+
 @dataclass(frozen=True)
 class Case:
     """Files, what becomes of some of them, and why what is left is left: the place, and the beginning of the reason."""
@@ -397,6 +402,51 @@ CASES = {
         },
         {"db/values.yaml": "image: {pullPolicy: IfNotPresent}\n"},
     ),
+    "template of an own subchart": Case(
+        {**OWN, "web/charts/db/templates/a.yaml": HARD_CODED, "web/values.yaml": "a: 1\n"},
+        {"web/charts/db/templates/a.yaml": HARD_CODED.replace("Always", "IfNotPresent")},
+    ),
+    "template of an own subchart, unstated": Case(
+        {
+            **OWN,
+            "web/charts/db/templates/a.yaml": TEMPLATE.replace(
+                "    imagePullPolicy: {{ .Values.image.pullPolicy }}\n", ""
+            ),
+        },
+        {"web/charts/db/templates/a.yaml": TEMPLATE.replace("{{ .Values.image.pullPolicy }}", "IfNotPresent")},
+    ),
+    "helper of an own library": Case(
+        {
+            **{name: text.replace("'https://a.b'", "''") for name, text in SUBCHART.items()},
+            "web/charts/db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\ntype: library\n",
+            "web/charts/db/templates/a.yaml": "",
+            "web/charts/db/templates/_p.tpl": '{{ define "container" }}\n- name: web\n  image: a:v1\n'
+            "  imagePullPolicy: Always\n{{ end }}\n",
+            "web/templates/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n"
+            '  {{- include "container" . | nindent 2 }}\n',
+        },
+        {
+            "web/charts/db/templates/_p.tpl": '{{ define "container" }}\n- name: web\n  image: a:v1\n'
+            "  imagePullPolicy: IfNotPresent\n{{ end }}\n",
+        },
+    ),
+    "values of an own subchart": Case(OWN, {"web/charts/db/values.yaml": "image: {pullPolicy: IfNotPresent}\n"}),
+    "values of a subchart of an own subchart": Case(
+        {
+            **{
+                name.replace("web/charts", "web/charts/mid/charts").replace(
+                    "web/Ch", "web/charts/mid/Ch"
+                ): text.replace("'https://a.b'", "file://../elsewhere").replace("name: web", "name: mid")
+                for name, text in SUBCHART.items()
+            },
+            "web/Chart.yaml": CHART["web/Chart.yaml"] + "dependencies: [{name: mid, version: 0.1.0}]\n",
+        },
+        {"web/charts/mid/charts/db/values.yaml": "image: {pullPolicy: IfNotPresent}\n"},
+    ),
+    "own subchart with an alias": Case(
+        {**OWN, "web/values.yaml": "a: 1\n"},
+        {"web/values.yaml": "a: 1\nstore:\n  image:\n    pullPolicy: IfNotPresent\n"},
+    ),
     # What stays in a chart.
     "value that decides more": Case(
         chart(TEMPLATE + "  - {name: b, image: 'b:main', imagePullPolicy: {{ .Values.image.pullPolicy }}}\n", VALUES),
@@ -436,8 +486,17 @@ CASES = {
         },
         left=(
             (
-                "web/charts/db/templates/a.yaml:8 a template of the subchart db decides it, and no value: "
-                "change it where that chart is made"
+                "web/charts/db/templates/a.yaml:8 a template of the subchart db decides it, which Chart.yaml takes "
+                "from https://a.b: change it there"
+            ),
+        ),
+    ),
+    "values of a subchart, and no file of values": Case(
+        SUBCHART,
+        left=(
+            (
+                "web/charts/db/values.yaml:1 a value of the subchart db decides it, which Chart.yaml takes "
+                "from https://a.b: change it there, or state it in a values.yaml of the chart"
             ),
         ),
     ),
@@ -633,6 +692,24 @@ def test_packed_charts_are_not_edited(folder: Path) -> None:
     assert left(report) == [
         "web.tgz:3 it stands in a packed chart, which is not edited: state the value in a file of --values"
     ]
+
+
+@pytest.mark.parametrize(
+    ("what", "line", "more"), [("template", 8, ""), ("value", 1, ", or state it in a values.yaml of the chart")]
+)
+def test_packed_subcharts_are_not_edited(folder: Path, what: str, line: int, more: str) -> None:
+    """A value of one is overridden in the chart, if that has a file of values."""
+    write(folder, OWN | ({"web/charts/db/templates/a.yaml": HARD_CODED} if what == "template" else {}))
+    subprocess.run(["tar", "czf", "db-1.0.0.tgz", "db"], check=True, cwd="web/charts")
+    shutil.rmtree("web/charts/db")
+    run = Run(("web",), BuildOptions(), everywhere=False)
+    (reason,) = left(run.fix())
+    assert reason == (
+        f"web/charts/db-1.0.0.tgz:{line} a {what} of db-1.0.0.tgz decides it, which is packed and not edited: "
+        f"change it where that chart is made{more}"
+    )
+    write(folder, {"web/values.yaml": "a: 1\n"})
+    assert len(run.fix().fixed) == (what == "value")
 
 
 def test_namespaces_that_are_placeholders(folder: Path) -> None:

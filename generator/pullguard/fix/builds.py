@@ -172,7 +172,9 @@ class _Work:
             return
         for built in found.builds[:1]:
             if built.repair is not None:
-                yield from proposals(built.repair, self._builds[self._paths[built.kind, built.path]], self._options)
+                yield from proposals(
+                    self._engine, built.repair, self._builds[self._paths[built.kind, built.path]], self._options
+                )
 
     def is_fixed(self, finding: int) -> bool:
         """Tell whether a finding is fixed so far."""

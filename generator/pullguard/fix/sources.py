@@ -12,7 +12,7 @@ from typing import Any
 
 from yaml import YAMLError
 
-from pullguard.core.findings import InputBuild, Location, Repair
+from pullguard.core.findings import InputBuild, Location, Repair, Value
 from pullguard.core.findings import Path as Steps
 from pullguard.core.inputs.build_options import ChartOptions
 from pullguard.engine.documents import Document, read_documents
@@ -21,12 +21,12 @@ from pullguard.fix import json_nodes, yaml_nodes
 from pullguard.fix.edits import Edit, Outcome, Target, added, applied, outcomes
 from pullguard.fix.manifests import UNSURE, FileText, differing, with_value
 from pullguard.fix.nodes import MappingNode, Node, Ref, ScalarNode, SequenceNode
+from pullguard.fix.subcharts import levels, not_edited
 
 _PACKED = "it stands in a packed chart, which is not edited: state the value in a file of --values"
 _NO_VALUES = "the chart has no values.yaml: state the value in a file of --values"
 _INSTALLER = "{installer} decides it: change the value at {place}"
 _TEST_VALUES = "the chart needs values, and those of its tests decide it: name those of the release with --values"
-_SUBCHART = "a template of the subchart {name} decides it, and no value: change it where that chart is made"
 _NOT_A_VALUE = "no value that is a pull policy decides it: edit the template by hand"
 _NOT_LITERAL = "the line of the template is not a plain entry: edit the template by hand"
 _UNKNOWN = "what decides it is not known: edit it by hand"
@@ -82,9 +82,12 @@ class Proposal:
     value: str
 
 
-def proposals(repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
+def proposals(engine: Engine, repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
     """Yield the edits that may fix a finding, the best first, and why there are no more."""
-    yield from _of_kustomization(repair) if build.kind == "kustomization" else _of_chart(repair, build, options)
+    if build.kind == "kustomization":
+        yield from _of_kustomization(repair)
+    else:
+        yield from _of_chart(engine, repair, build, options)
 
 
 def _of_kustomization(repair: Repair) -> Iterator[Proposal | str]:
@@ -100,7 +103,7 @@ def _of_kustomization(repair: Repair) -> Iterator[Proposal | str]:
         yield _UNKNOWN
 
 
-def _of_chart(repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
+def _of_chart(engine: Engine, repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
     own = os.fspath(Path(build.shown_path, "values.yaml"))
     files, settings = (options.values, options.settings) if build.installation is None else ((), ())
     editable = {os.path.realpath(file) for file in (*files, own)}
@@ -122,12 +125,26 @@ def _of_chart(repair: Repair, build: InputBuild, options: ChartOptions) -> Itera
         elif Path(own).is_file():
             yield Proposal(own, Key(value.path), repair.value)
         else:
-            yield _NO_VALUES
+            yield _of_subchart(engine, repair, build, value)
     if not values:
-        yield _of_template(repair, build, is_packed=is_packed)
+        yield _of_template(engine, repair, build, is_packed=is_packed)
 
 
-def _of_template(repair: Repair, build: InputBuild, *, is_packed: bool) -> Proposal | str:
+def _of_subchart(engine: Engine, repair: Repair, build: InputBuild, value: Value) -> Proposal | str:
+    """Return the edit of the values of a subchart, whose chart has no file in which they could be overridden."""
+    if value.location is None:
+        return _NO_VALUES
+    chart, file = Path(build.path), Path(value.location.file).absolute()
+    level = levels(chart, file)
+    if level == 0:
+        return _NO_VALUES
+    reason = not_edited(engine, chart, file, "a value of")
+    if reason:
+        return f"{reason}, or state it in a values.yaml of the chart"
+    return Proposal(value.location.file, Key(value.path[level:]), repair.value)
+
+
+def _of_template(engine: Engine, repair: Repair, build: InputBuild, *, is_packed: bool) -> Proposal | str:
     stated = repair.stated if isinstance(repair.stated, str) else ""
     place = repair.place if stated else repair.image
     if place is None:
@@ -135,9 +152,8 @@ def _of_template(repair: Repair, build: InputBuild, *, is_packed: bool) -> Propo
     line = place.template or Location(place.file, place.line)
     if is_packed:
         return _PACKED
-    subcharts, file = Path(build.path, "charts"), Path(line.file).absolute()
-    if file.is_relative_to(subcharts):
-        return _SUBCHART.format(name=file.relative_to(subcharts).parts[0])
+    if reason := not_edited(engine, Path(build.path), Path(line.file).absolute(), "a template of"):
+        return reason
     if place.values and stated:
         return _NOT_A_VALUE
     return Proposal(line.file, Line(line.line, str(repair.path[-1]), stated), repair.value)
