@@ -6,7 +6,7 @@ VENV := .venv
 PULLGUARD := $(VENV)/bin/pullguard
 # The engine has OPA's own command line.
 OPA := $(BIN)/pullguard-engine opa
-PYTEST := $(VENV)/bin/pytest --numprocesses=auto --dist=loadfile
+PYTEST := $(VENV)/bin/pytest --numprocesses=auto --dist=worksteal
 
 # The programs that pullguard runs need no C compiler.
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'

@@ -147,10 +147,10 @@ def test_an_object_that_a_policy_fails_on_hides_nothing(
 
 
 def test_batches_do_not_show(tmp_path: Path, library: str, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    objects = [small.manifest(f"o{index}", team="we") for index in range(7)]
+    objects = [small.manifest(f"o{index}", team="we") for index in range(4)]
     file = small.write_manifests(tmp_path / "m.yaml", *objects)
     whole = check([file], library=library, engine=engine)
-    assert names(whole) == [f"o{index}" for index in range(7)]
+    assert names(whole) == [f"o{index}" for index in range(4)]
     for bytes_, count in [(1, 100), (10**9, 1), (10**9, 3), (200, 100)]:
         monkeypatch.setattr(by_conftest, "_BATCH_BYTES", bytes_)
         monkeypatch.setattr(by_conftest, "_BATCH_OBJECTS", count)

@@ -180,14 +180,14 @@ def test_odd_files_are_read_alike(tmp_path: Path, image_library: Path) -> None:
 def test_many_documents_for_the_full_parser(tmp_path: Path, image_library: Path) -> None:
     for file in range(3):
         documents = [
-            pod(f"p{file}-{number}", "labels: &l {a: b}" if number % 3 else "") + "  # " + "x" * 300
-            for number in range(700)
+            pod(f"p{file}-{number}", "labels: &l {a: b}" if number % 3 else "") + "  # " + "x" * 1_000
+            for number in range(250)
         ]
         (tmp_path / f"{file}.yaml").write_text("\n---\n".join(documents), encoding="utf-8")
     report = run(image_library, {}, tmp_path)
     assert report == run(image_library, {"engine": "conftest"}, tmp_path)
     assert [name for name, _, _ in subjects(report)] == [
-        f"p{file}-{number}" for file in range(3) for number in range(700)
+        f"p{file}-{number}" for file in range(3) for number in range(250)
     ]
 
 

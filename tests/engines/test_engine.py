@@ -1,8 +1,6 @@
 """pullguard-engine as Python talks to it: start and end, requests of all kinds, and what it should never write."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,9 +28,6 @@ violation contains {"msg": "", "details": {"path": path}} if {
 
 violation contains {"msg": ""}
 """
-
-# Some seconds. Not a time: where that runs out while an input is tried, Go calls it a failure.
-FUZZ_INPUTS = 40_000
 
 Found = list[tuple[int, FoundInFile | BuiltObject]]
 
@@ -218,21 +213,3 @@ def test_without_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         match=r"^pullguard-engine was not found; install pullguard from a wheel for this platform, or run `make ",
     ):
         check([str(tmp_path)])
-
-
-@pytest.mark.skipif(shutil.which("go") is None, reason="Go fuzzes what Go reads")
-@pytest.mark.parametrize("target", ["FuzzYAML", "FuzzJSON", "FuzzFullYAML"])
-def test_fuzzing(target: str, checkout: Path, tmp_path: Path) -> None:
-    """Coverage-guided, by a bounded number of inputs: the engine reads what Kubernetes' own reader reads."""
-    command = ["go", "test", "./engine/read", "-run", "^$", "-fuzz", f"^{target}$", "-fuzztime", f"{FUZZ_INPUTS}x"]
-    shared = checkout.parent / "shared" / "corpus"
-    done = subprocess.run(
-        [*command, f"-test.fuzzcachedir={tmp_path}"],
-        cwd=checkout / "tools",
-        env=os.environ | {"CGO_ENABLED": "0", "PULLGUARD_CORPUS": str(shared / "real") if shared.exists() else ""},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,6 +1,7 @@
 """The Rego itself: covered line by line, fit for Gatekeeper's OPA, and at one with its METADATA."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,8 +17,11 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def _opa(opa: tuple[str, ...], *arguments: object, text: str | None = None) -> Any:
+    # Tests are traced, which makes much garbage: to collect it seldom takes half the time off.
+    environment = {**os.environ, "GOGC": "400"}
+    command = [*opa, *map(str, arguments)]
     done = subprocess.run(
-        [*opa, *map(str, arguments)], input=text, capture_output=True, text=True, timeout=600, check=False
+        command, input=text, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout) if done.stdout.strip() else None
@@ -30,7 +34,9 @@ def _evaluate(opa: tuple[str, ...], query: str, document: object) -> Any:
 
 
 def test_every_line_of_rego_is_covered(opa: tuple[str, ...], checkout: Path) -> None:
-    report = _opa(opa, "test", "--coverage", "--timeout", "300s", "--ignore", "*.yaml", checkout / "rego")
+    # Without the runs that only say why a line is not covered.
+    options = ["--coverage", "--coverage-runs=", "--timeout", "300s", "--ignore", "*.yaml"]
+    report = _opa(opa, "test", *options, checkout / "rego")
     gaps = {
         file: [(gap["start"]["row"], gap["end"]["row"]) for gap in coverage["not_covered"]]
         for file, coverage in report["files"].items()
