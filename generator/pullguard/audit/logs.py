@@ -157,7 +157,7 @@ class _Log:
             return len(run.violations.get(key, ())) if run.started else None
         if key in run.totals:
             return run.totals[key]
-        return 0 if run.started and key not in run.violations else None
+        return None if key in run.violations else 0
 
     def _newest(self) -> _AuditRun | None:
         ended = [run for run in self._runs.values() if run.conclusive]
