@@ -26,11 +26,13 @@ SIZES = (1_000, 10_000, 100_000)
 LIMITS = {"seconds": 60, "megabytes": 2_000}
 _PODS_ON_A_NODE = 20
 _PODS_IN_A_WORKLOAD = 10
+_PODS_TO_A_SERVICE = 50
+_PODS_TO_A_WEBHOOK = 500
 
 
 def main(sizes: list[int]) -> int:
     """Print a row for each size; return 1 if a limit is exceeded."""
-    sys.stdout.write("| pods | nodes | dump | time | memory |\n|---|---|---|---|---|\n")
+    sys.stdout.write("| pods | nodes | Services | webhooks | dump | time | memory |\n|---|---|---|---|---|---|---|\n")
     is_over = False
     with tempfile.TemporaryDirectory() as folder:
         for pods in sizes:
@@ -39,8 +41,9 @@ def main(sizes: list[int]) -> int:
                 write_dump(pods, stream)
             seconds, megabytes = measure(file)
             size = file.stat().st_size // 1_000_000
-            nodes = pods // _PODS_ON_A_NODE
-            sys.stdout.write(f"| {pods:,} | {nodes:,} | {size:,} MB | {seconds:.1f} s | {megabytes:,} MB |\n")
+            counts = (pods, pods // _PODS_ON_A_NODE, pods // _PODS_TO_A_SERVICE, pods // _PODS_TO_A_WEBHOOK)
+            row = [*(f"{count:,}" for count in counts), f"{size:,} MB", f"{seconds:.1f} s", f"{megabytes:,} MB"]
+            sys.stdout.write(f"| {' | '.join(row)} |\n")
             sys.stdout.flush()
             is_over |= seconds > LIMITS["seconds"] or megabytes > LIMITS["megabytes"]
     return int(is_over)
@@ -106,15 +109,15 @@ def _objects(pods: int) -> Iterator[JSON]:
 
 
 def _services_and_webhooks(pods: int, workloads: int) -> Iterator[JSON]:
-    for number in range(pods // 50):
-        workload = number * (workloads - workloads // 10) // (pods // 50)
+    for number in range(pods // _PODS_TO_A_SERVICE):
+        workload = number * (workloads - workloads // 10) // (pods // _PODS_TO_A_SERVICE)
         spec = {"selector": {"app": f"app-{workload}-6d4b75cb6d"}, "ports": [{"port": 443}], "clusterIP": "10.96.0.1"}
         metadata = _metadata(f"service-{number}", _namespace(workload))
         yield {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
-        if number % 10 == 0:
-            webhook = _webhook(number // 10, metadata)
-            configuration = {"metadata": _metadata(f"webhook-{number // 10}"), "webhooks": [webhook]}
-            kind = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")[number // 10 % 2]
+        index, is_other = divmod(number, _PODS_TO_A_WEBHOOK // _PODS_TO_A_SERVICE)
+        if not is_other:
+            configuration = {"metadata": _metadata(f"webhook-{index}"), "webhooks": [_webhook(index, metadata)]}
+            kind = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")[index % 2]
             yield {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, **configuration}
 
 
