@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,11 @@ def test_the_only_pod_of_a_webhook_that_catches_it(tmp_path: Path, replicas: int
     assert [fallen.because for fallen in workload.fallen.values()] == (
         [(f"{name} without Deployment/a/app",)] if state == "unknown" else []
     )
+    around = ("Deployment/a/app", "Service/a/hook", name, "pods of a", "Deployment/a/app")
+    steps = tuple(Link(layer, *step, certain=False) for layer, step in enumerate(pairwise(around)))
+    if state == "unknown":
+        assert cascade.links == steps
+    assert any(link.target == around[-1] for link in cascade.links) == (state == "unknown")
     edit = (
         "ValidatingWebhookConfiguration/guard-a: leave namespace a out of namespaceSelector of webhook pods.example.com"
     )

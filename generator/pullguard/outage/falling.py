@@ -31,6 +31,7 @@ _MODULES = {
 }
 _NODES = "nodes and leases"
 _SERVICE = "Service/"
+_WITHOUT = " without "
 #: The events in which pods are made anew.
 _REMAKING = frozenset({"replace", "lose"})
 _MISSING_IMAGE = frozenset(
@@ -202,7 +203,7 @@ class Falling:
         """
         if ref is None or ref in self._static:
             return
-        gap = f"{_guard_name(guard)} without {ref}"
+        gap = f"{_guard_name(guard)}{_WITHOUT}{ref}"
         ways = _planned(plan, _excluding(guard, ref.namespace), _ignoring(guard))
         made = ref.namespace in {namespace for namespace, _ in guard["makes"]}
         if made or self._of_workload[ref] & {group for group, _ in guard["pods"]}:
@@ -281,7 +282,8 @@ def _steps(
 ) -> Iterator[tuple[int, str, str]]:
     """Yield the steps from one thing to another, each as the layer of its source, its source and its target."""
     ref = workloads.get(thing)
-    if need in things:
+    guard = need.partition(_WITHOUT)[0]
+    if guard in things:
         request = thing
         if ref is not None:
             request = _pods_of(ref.namespace)
@@ -289,7 +291,7 @@ def _steps(
         elif thing.startswith(_SERVICE):
             request = f"endpoints of {thing.split('/')[1]}"
             yield 3, request, thing
-        yield 2, need, request
+        yield 2, guard, request
     elif thing in things:
         yield 1, need, thing
     elif need in workloads and ref is None:
