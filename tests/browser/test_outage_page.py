@@ -198,8 +198,8 @@ def test_what_a_screen_reader_is_told(page: Open, hooked_page: str) -> None:
         "restart: a container restarts in its pod",
         "replace: a pod is replaced, and may come to another node",
         "The way back",
-        "Protected workloads",
-        "Not protected",
+        "Protected workloads that do not come back",
+        "Others that do not come back",
         "Notes",
     ]
     for expected in (
@@ -213,7 +213,7 @@ def test_what_a_screen_reader_is_told(page: Open, hooked_page: str) -> None:
         ("searchbox", "Search"),
         ("combobox", "What becomes of it"),
         ("table", "Workloads of kube-system that do not come back, the worst first"),
-        ("table", "Workloads that do not come back, by namespace"),
+        ("table", "Workloads that are not protected, by namespace"),
         ("columnheader", "What becomes of it"),
     ):
         assert expected in told

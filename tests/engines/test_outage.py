@@ -435,7 +435,7 @@ def test_formats(checkout: Path) -> None:
 def test_the_page_says_what_the_text_says(checkout: Path) -> None:
     report = outage([str(checkout / "tests/data/outage/cluster.yaml")])
     page = " ".join(re.sub("<[^>]*>", "", unescape(_written(report, "html"))).split())
-    first = _written(report, "text").partition("Protected:")[0]
+    first = _written(report, "text").partition("Protected workloads that")[0]
     said = [re.sub(r"^(\d+\.|restart|replace)", "", line.strip()).strip() for line in first.splitlines()]
     for line in filter(None, said):
         assert line.partition(" (a ")[0].removesuffix(":") in page

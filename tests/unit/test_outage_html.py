@@ -100,14 +100,14 @@ def test_rows_of_protected_workloads() -> None:
             "dns",
             ("replace",),
             DOWN,
-            "stays down (by its images alone: 1 unknown)",
+            "stays down (by its images alone: 1 pod unknown)",
             ((*use, "the image is on some of the nodes that it can run on, and not on others (1 of 2 nodes)"),),
             falls,
         ),
-        ("proxy", ("replace",), UNKNOWN, "unknown (by its images alone: 1 starts)", (), f"may fall{falls[5:]}"),
+        ("proxy", ("replace",), UNKNOWN, "unknown (by its images alone: 1 pod starts)", (), f"may fall{falls[5:]}"),
     ]
     assert [(row.events, row.state, row.remedies) for row in policy.rows] == [
-        (("restart", "replace"), "1 stays down", ("set imagePullPolicy to IfNotPresent, on pinned images",))
+        (("restart", "replace"), "1 pod stays down", ("set imagePullPolicy to IfNotPresent, on pinned images",))
     ]
     assert [(count.event, dict(count.numbers)) for count in system.counts] == [
         ("restart", {DOWN: 0, UNKNOWN: 0, STARTS: 3}),

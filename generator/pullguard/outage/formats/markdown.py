@@ -39,8 +39,8 @@ def _lines(report: OutageReport) -> Iterator[str]:
             more = ", ..." if workloads > len(examples) else ""
             shown = ", ".join(map(code, examples))
             yield f"{number}. {text(remedy)}: {counted(workloads, 'workload')} ({shown}{more})"
-    yield from _section(report, "Protected", words.lost(report, protected=True))
-    yield from _section(report, "Not protected", words.lost(report, protected=False))
+    yield from _section(report, words.LOST, words.lost(report, protected=True))
+    yield from _section(report, words.LOST_OTHERS, words.lost(report, protected=False))
     for event in report.events:
         if not words.is_said(report, event):
             yield from _repair(report.cascades[event], event)

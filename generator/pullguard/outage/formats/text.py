@@ -31,7 +31,7 @@ def _lines(report: OutageReport) -> Iterator[str]:
             yield f"  {number}. {remedy}: {words.step(concerned, examples)}"
     for event in report.events:
         yield from _repair(report, event)
-    for title, is_protected in (("Protected", True), ("Not protected", False)):
+    for title, is_protected in ((words.LOST, True), (words.LOST_OTHERS, False)):
         workloads = words.lost(report, protected=is_protected)
         if workloads:
             yield ""

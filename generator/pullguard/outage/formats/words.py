@@ -17,6 +17,9 @@ from pullguard.outage.model import (
     Workload,
 )
 
+#: What stands above the workloads that are lost.
+LOST, LOST_OTHERS = "Protected workloads that do not come back", "Others that do not come back"
+
 _SHOWN = 5
 _LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
 #: What to do about each reason for which a container does not start, or may not.
@@ -97,7 +100,8 @@ def reason(found: Use, outcome: Outcome) -> str:
 
 def pods(forecast: Forecast) -> str:
     """Return how many pods of a workload have which verdict."""
-    parts = [f"{number} {_verb(verdict, number)}" for verdict in VERDICTS if (number := forecast.pods(verdict))]
+    numbers = {verdict: forecast.pods(verdict) for verdict in VERDICTS}
+    parts = [f"{counted(number, 'pod')} {_verb(verdict, number)}" for verdict, number in numbers.items() if number]
     return ", ".join(parts)
 
 
