@@ -474,6 +474,13 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="a registry that is gone, such as quay.io or *.example.com; may be given more than once; default: all",
     )
     command.add_argument(
+        "--registry-service",
+        metavar="NAMESPACE/NAME=HOST",
+        action="append",
+        default=[],
+        help="the images of HOST come from this Service of the cluster; may be given more than once",
+    )
+    command.add_argument(
         "--event",
         choices=("restart", "replace", "reboot", "lose"),
         action="append",
@@ -524,6 +531,7 @@ def _outage(options: "argparse.Namespace") -> int:
     report = outage(
         options.paths,
         registries=options.registry,
+        registry_services=options.registry_service,
         events=options.event,
         nodes=options.node,
         zones=options.zone,

@@ -282,6 +282,128 @@ def test_the_only_pod_of_a_webhook_that_is_never_ready(tmp_path: Path) -> None:
     ]
 
 
+def _registry(image: str, *, policy: str = "IfNotPresent", replicas: int = 1) -> tuple[JSON, JSON]:
+    """Return a registry in the namespace `a`: the Deployment and the Service."""
+    app = _deployment("a")
+    app["spec"]["replicas"] = replicas
+    container = app["spec"]["template"]["spec"]["containers"][0]
+    container["image"], container["imagePullPolicy"] = image, policy
+    service = _service("a")
+    service["spec"] |= {"clusterIP": "10.0.0.9", "ports": [{"port": 5000, "nodePort": 30500}]}
+    return app, service
+
+
+def _pulling(image: str, policy: str = "Always") -> JSON:
+    app = _deployment("b")
+    app["spec"]["template"]["spec"]["containers"][0] |= {"image": image, "imagePullPolicy": policy}
+    return app
+
+
+@pytest.mark.parametrize(
+    ("host", "policy", "state"),
+    [
+        ("hook.a.svc", "Always", "stays down"),
+        ("10.0.0.9:5000", "Always", "stays down"),
+        ("localhost:30500", "Always", "stays down"),
+        ("hook.a.svc.cluster.local:5000", "IfNotPresent", "starts"),
+    ],
+)
+def test_a_registry_in_the_cluster(tmp_path: Path, host: str, policy: str, state: str) -> None:
+    """What pulls from it stays down with it, whether or not the registry that it comes from itself is named."""
+    image = "quay.io/registry:1"
+    objects = [_node(image), *_registry(image, policy=policy), _pulling(f"{host}/b:1"), _protecting("a", "b")]
+    dump = _file(tmp_path, *objects)
+    for registries in ([], ["quay.io"]):
+        report = outage([dump], events=["restart", "replace"], registries=registries)
+        assert _states(report) == {"Deployment/a/app": state, "Deployment/b/app": state}
+        assert report.exit_code == (state != "starts")
+        cascade = report.cascades["replace"]
+        chain = ("Service/a/hook", "Deployment/a/app")
+        assert [(fallen.name, fallen.because) for fallen in cascade.fallen] == (
+            [("registry a/hook", chain)] if state == "stays down" else []
+        )
+        (b,) = (workload for workload in report.workloads if workload.ref.namespace == "b")
+        assert {event: fallen.because for event, fallen in b.fallen.items()} == (
+            {"replace": ("registry a/hook", *chain)} if state == "stays down" else {}
+        )
+        assert [edit.text for edit in cascade.repair] == (
+            ["Deployment/a/app: set imagePullPolicy IfNotPresent"] if state == "stays down" else []
+        )
+
+
+@pytest.mark.parametrize(
+    ("image", "policy", "on_node", "state"),
+    [
+        ("hook.a.svc/b:1", "Always", True, "stays down"),
+        ("hook.a.svc/b:1", "IfNotPresent", False, "stays down"),
+        ("hook.a.svc/b:1", "IfNotPresent", True, "starts"),
+        ("elsewhere.a.svc/b:1", "Always", True, "stays down"),
+        ("quay.io/b:1", "Always", True, "starts"),
+    ],
+)
+def test_what_a_registry_that_is_down_keeps_down(
+    tmp_path: Path, image: str, policy: str, on_node: bool, state: str
+) -> None:
+    registry = _registry("docker.io/registry:1", policy="Always")
+    dump = _file(tmp_path, _node(*[image] * on_node), *registry, _pulling(image, policy), _protecting("b"))
+    report = outage([dump], events=["replace"], registries=["docker.io", "elsewhere.a.svc"])
+    assert _states(report)["Deployment/b/app"] == state
+
+
+def test_a_registry_that_is_named(tmp_path: Path) -> None:
+    """It is gone, though its pods run; and what is said of a host goes before what its name says."""
+    dump = _file(
+        tmp_path, _node("quay.io/r:1"), *_registry("quay.io/r:1"), _pulling("hook.a.svc/b:1"), _protecting("b")
+    )
+    report = outage([dump], events=["replace"], registries=["hook.a.svc"])
+    assert _states(report)["Deployment/b/app"] == "stays down"
+    assert report.workloads[0].fallen == {}
+    with pytest.raises(PullguardError, match="there is no Service a/other in the snapshot"):
+        outage([dump], registry_services=["a/other=quay.io"])
+    for wrong in ("a/hook", "hook=quay.io", "a/hook=", "a/hook=quay.io/b"):
+        with pytest.raises(PullguardError, match="is not the registry of a Service"):
+            outage([dump], registry_services=[wrong])
+
+
+def test_a_registry_that_is_stated(tmp_path: Path) -> None:
+    objects = [_node("quay.io/r:1"), *_registry("quay.io/r:1"), _pulling("mirror.example/b:1"), _protecting("b")]
+    dump = _file(tmp_path, *objects)
+    states = [
+        _states(outage([dump], events=["replace"], registry_services=stated))["Deployment/b/app"]
+        for stated in ([], ["a/hook=mirror.example"])
+    ]
+    assert states == ["stays down", "starts"]
+
+
+def test_a_registry_that_may_be_down(tmp_path: Path) -> None:
+    """Its image is on one of two nodes: all that pulls from it may stay down."""
+    other = {**_node(), "metadata": {**_node()["metadata"], "name": "b", "uid": "b"}}
+    registry = _registry("quay.io/r:1")
+    dump = _file(tmp_path, _node("quay.io/r:1"), other, *registry, _pulling("hook.a.svc/b:1"), _protecting("b"))
+    report, cascade = _replaced(dump)
+    assert _states(report) == {"Deployment/a/app": "unknown", "Deployment/b/app": "unknown"}
+    assert [(fallen.name, fallen.verdict) for fallen in cascade.fallen] == [("registry a/hook", "unknown")]
+
+
+@pytest.mark.parametrize(("replicas", "state"), [(1, "unknown"), (2, "starts")])
+def test_a_registry_that_pulls_from_itself(tmp_path: Path, replicas: int, state: str) -> None:
+    registry = _registry("hook.a.svc/registry:1", policy="Always", replicas=replicas)
+    dump = _file(tmp_path, _node("hook.a.svc/registry:1"), *registry, _pulling("hook.a.svc/b:1"), _protecting("a", "b"))
+    report, cascade = _replaced(dump)
+    assert _states(report) == {"Deployment/a/app": state, "Deployment/b/app": state}
+    assert [edit.text for edit in cascade.repair] == (
+        ["Deployment/a/app: set imagePullPolicy IfNotPresent"] if state == "unknown" else []
+    )
+
+
+def test_the_last_one_behind_a_webhook(tmp_path: Path) -> None:
+    """Another workload behind the Service is down: the only pod that is left is refused by its own webhook."""
+    other = _deployment("a", "other", policy="Always")
+    objects = [_node(*_IMAGES.values()), _deployment("a"), other, _service("a"), _guard("a", "a"), _protecting("a")]
+    report, _ = _replaced(_file(tmp_path, *objects))
+    assert _states(report) == {"Deployment/a/app": "unknown", "Deployment/a/other": "stays down"}
+
+
 def test_what_nothing_can_pull_is_left_out_of_the_webhook(tmp_path: Path) -> None:
     """Nobody can change the pull policy of a bare pod, and nothing starts it if its image cannot be parsed."""
     bare = {

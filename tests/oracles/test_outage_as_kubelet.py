@@ -198,6 +198,7 @@ def _forecasts(pods: Sequence[Pod], nodes: Sequence[Node], gone: Sequence[str]) 
         accounts={},
         mutations={},
         registries=gone or ["none.example"],
+        inside={"services": [], "stated": [], "nodes": []},
         has_pods=True,
         complete=True,
     )

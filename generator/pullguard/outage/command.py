@@ -18,6 +18,7 @@ from pullguard.outage.node_images import read_node_images
 from pullguard.outage.nodes import Nodes
 from pullguard.outage.overlay import laid_over
 from pullguard.outage.pods import WORKLOAD_KINDS, Pods, accounts
+from pullguard.outage.registries import addresses
 
 if TYPE_CHECKING:
     from pullguard.cluster.owners import Identity
@@ -66,6 +67,7 @@ def outage(
     paths: Sequence[str] = (),
     *,
     registries: Sequence[str] = (),
+    registry_services: Sequence[str] = (),
     events: Sequence[Event] = (),
     nodes: Sequence[str] = (),
     zones: Sequence[str] = (),
@@ -80,7 +82,8 @@ def outage(
 
     Args:
         paths: Files and folders with what `kubectl get -o json|yaml` wrote, or manifests; "-" is stdin.
-        registries: Globs of the registries that are gone; none: all are.
+        registries: Globs of the registries that are gone; none: all are that are not in the cluster.
+        registry_services: NAMESPACE/NAME=HOST: Services from which the images of a host come.
         events: What happens then; none: a container restarts, and a pod is replaced.
         nodes: The nodes on which it happens; with `zones`, both. None of either: all.
         zones: The zones whose nodes it happens on.
@@ -127,13 +130,14 @@ def outage(
             all_nodes,
             accounts=accounts(snapshot.objects("ServiceAccount")),
             mutations=facts.mutations,
-            registries=registries or ("*",),
+            registries=registries,
+            inside=addresses(snapshot, registry_services),
             has_pods="Pod" not in snapshot.unreadable,
             complete=not snapshot.errors,
         )
         asked = tuple(event for event in EVENTS if event in (events or _DEFAULT_EVENTS))
         found = forecaster.forecasts(asked, selected)
-        falling = Falling(engine, snapshot, pods)
+        falling = Falling(engine, snapshot, pods, forecaster.services)
         cascades = {event: falling.cascade(event, found, facts.protected) for event in asked}
     workloads = [
         Workload(

@@ -5,6 +5,7 @@ What webhooks and admission policies catch, and what Services select, Rego says 
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pullguard.cluster.snapshot import Snapshot
@@ -13,11 +14,25 @@ from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
 from pullguard.outage import edits
 from pullguard.outage.cascade import Cause, Causes, behind, way_back
-from pullguard.outage.model import Cascade, Event, Fallen, Forecast, Link, Outcome, Step, Use, Verdict, WorkloadRef
+from pullguard.outage.model import (
+    VERDICTS,
+    Cascade,
+    Event,
+    Fallen,
+    Forecast,
+    Link,
+    Outcome,
+    Step,
+    Use,
+    Verdict,
+    WorkloadRef,
+)
 from pullguard.outage.pods import Labels, Pods
 from pullguard.outage.repair import smallest
 
 JSON = Mapping[str, Any]
+#: Of a Service: the workloads whose only pod may be the last one behind it, each with what is down then.
+_LastOnes = Mapping[str, Sequence[tuple[WorkloadRef, frozenset[str]]]]
 
 WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 POLICY, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
@@ -31,6 +46,7 @@ _MODULES = {
 }
 _NODES = "nodes and leases"
 _SERVICE = "Service/"
+_REGISTRY = "registry "
 _WITHOUT = " without "
 #: The events in which pods are made anew.
 _REMAKING = frozenset({"replace", "lose"})
@@ -53,10 +69,12 @@ class Falling:
         engine: What evaluates Rego.
         snapshot: The snapshot.
         pods: Its pods.
+        registries: The Services from which pods pull images.
     """
 
-    def __init__(self, engine: Engine, snapshot: Snapshot, pods: Pods) -> None:
+    def __init__(self, engine: Engine, snapshot: Snapshot, pods: Pods, registries: Sequence[JSON]) -> None:
         self._snapshot = snapshot
+        self._registries = registries
         keys = frozenset(_asked_labels(snapshot))
         self._groups: dict[_Group, int] = {}
         self._of_workload: dict[WorkloadRef, set[int]] = {}
@@ -134,6 +152,7 @@ class Falling:
                 for group in self._groups
             ],
             "services": self._services,
+            "registries": self._registries,
         }
 
     # -- the causes
@@ -155,13 +174,13 @@ class Falling:
                     if ref in whole:
                         yield Cause(str(ref), frozenset({_pods_of(ref.namespace)}))
         yield from self._causes_of_services(forecasts)
-        alone = self._alone()
+        last = self._last_ones()
         for guard in self._found["guards"]:
-            name = _guard_name(guard)
-            yield Cause(name, frozenset({_service_name(guard["service"])}))
+            yield Cause(_guard_name(guard), frozenset({_service_name(guard["service"])}))
             if event in _REMAKING:
                 yield from self._causes_of_guard(guard, forecasts, whole, plan)
-                yield from self._causes_of_gap(guard, alone.get(_service_name(guard["service"])), plan)
+                yield from self._causes_of_gaps(guard, last, plan)
+        yield from self._causes_of_registries(forecasts, last, plan)
         for kind, entries in ((API, self._found["apis"]), (DEFINITION, self._found["conversions"])):
             for entry in entries:
                 yield Cause(f"{kind}/{entry['name']}", frozenset({_service_name(entry["service"])}))
@@ -172,7 +191,7 @@ class Falling:
             for service, groups in zip(self._services, self._found["selected"], strict=True)
         }
         elsewhere = self._of_workload.keys() - forecasts.keys()
-        named = {(each["service"]["namespace"], each["service"]["name"]) for each in self._serving()}
+        named = {(each["namespace"], each["name"]) for each in self._serving()}
         for key in sorted(named, key=str):
             name = _service_name({"namespace": key[0], "name": key[1]})
             if key not in selected:
@@ -183,26 +202,38 @@ class Falling:
                 if not refs & elsewhere:
                     yield Cause(name, frozenset(map(str, refs)), certain="Pod" not in self._snapshot.unreadable)
 
-    def _alone(self) -> dict[str, WorkloadRef]:
-        """Return the Services that have a single pod, each with the workload of it."""
-        workloads_of: dict[int, list[WorkloadRef]] = {}
-        for ref, groups in self._of_workload.items():
-            for group in groups:
-                workloads_of.setdefault(group, []).append(ref)
+    def _last_ones(self) -> _LastOnes:
+        """Return for Services the workloads whose only pod may be the last one behind it, and what is down then."""
         found = {}
         for service, groups in zip(self._services, self._found["selected"], strict=True):
-            refs = {ref for group in groups or () for ref in workloads_of[group]}
-            if sum(self._number[ref] for ref in refs) == 1:
-                (found[_service_name(service)],) = refs
+            refs = {ref for group in groups or () for ref in self._workloads_of[group]}
+            found[_service_name(service)] = [
+                (ref, frozenset(str(other) for other in refs if other != ref))
+                for ref in sorted(refs)
+                if self._number[ref] == 1
+            ]
         return found
 
-    def _causes_of_gap(self, guard: JSON, ref: WorkloadRef | None, plan: dict[str, Step]) -> Iterator[Cause]:
-        """Yield what becomes of the only pod of a Service, if the webhook behind it catches what replaces the pod.
+    def _causes_of_registries(
+        self, forecasts: Mapping[WorkloadRef, Forecast], last: _LastOnes, plan: dict[str, Step]
+    ) -> Iterator[Cause]:
+        for service in self._registries:
+            yield Cause(_registry_name(service), frozenset({_service_name(service)}))
+        for ref, forecast in forecasts.items() if self._registries else ():
+            yield from _causes_of_pulls(ref, forecast, last, plan)
+
+    def _causes_of_gaps(self, guard: JSON, last: _LastOnes, plan: dict[str, Step]) -> Iterator[Cause]:
+        """Yield what becomes of the last pod of a Service, if the webhook behind it catches what replaces the pod.
 
         Nothing answers once the pod is gone; while it ends, it may.
         """
-        if ref is None or ref in self._static:
-            return
+        for ref, others_down in last.get(_service_name(guard["service"]), ()):
+            if ref not in self._static:
+                yield from self._causes_of_gap(guard, ref, others_down, plan)
+
+    def _causes_of_gap(
+        self, guard: JSON, ref: WorkloadRef, others_down: frozenset[str], plan: dict[str, Step]
+    ) -> Iterator[Cause]:
         gap = f"{_guard_name(guard)}{_WITHOUT}{ref}"
         ways = _planned(plan, _excluding(guard, ref.namespace), _ignoring(guard))
         made = ref.namespace in {namespace for namespace, _ in guard["makes"]}
@@ -210,11 +241,12 @@ class Falling:
             yield Cause(str(ref), frozenset({gap}), certain=False, edits=ways)
         if ref.namespace in {namespace for namespace, _ in guard["readies"]}:
             yield Cause(_service_name(guard["service"]), frozenset({gap}), certain=False, edits=ways)
-        yield Cause(gap, certain=False)
+        yield Cause(gap, others_down, certain=False)
 
     def _serving(self) -> Iterator[JSON]:
         for field in ("guards", "apis", "conversions"):
-            yield from self._found[field]
+            yield from (each["service"] for each in self._found[field])
+        yield from self._registries
 
     def _causes_of_guard(
         self,
@@ -249,6 +281,7 @@ class Falling:
     def _things(self) -> set[str]:
         """Return the names of all that can fall besides workloads and Services."""
         named = {_guard_name(guard) for guard in self._found["guards"]} | {_NODES}
+        named |= set(map(_registry_name, self._registries))
         named |= {f"{API}/{entry['name']}" for entry in self._found["apis"]}
         return named | {f"{DEFINITION}/{entry['name']}" for entry in self._found["conversions"]}
 
@@ -281,17 +314,19 @@ def _steps(
     need: str, thing: str, things: Collection[str], workloads: Mapping[str, WorkloadRef]
 ) -> Iterator[tuple[int, str, str]]:
     """Yield the steps from one thing to another, each as the layer of its source, its source and its target."""
-    ref = workloads.get(thing)
-    guard = need.partition(_WITHOUT)[0]
-    if guard in things:
+    if _WITHOUT in thing:
+        return
+    ref = workloads.get(thing.partition(" #")[0])
+    source = need.partition(_WITHOUT)[0]
+    if source in things:
         request = thing
         if ref is not None:
-            request = _pods_of(ref.namespace)
+            request = f"images of {source}" if source.startswith(_REGISTRY) else _pods_of(ref.namespace)
             yield 3, request, str(ref)
         elif thing.startswith(_SERVICE):
             request = f"endpoints of {thing.split('/')[1]}"
             yield 3, request, thing
-        yield 2, guard, request
+        yield 2, source, request
     elif thing in things:
         yield 1, need, thing
     elif need in workloads and ref is None:
@@ -345,6 +380,34 @@ def _causes_of_outcome(name: str, ref: WorkloadRef, outcome: Outcome, plan: dict
             yield Cause(name, certain=certain, edits=_planned(plan, way))
 
 
+def _causes_of_pulls(
+    ref: WorkloadRef,
+    forecast: Forecast,
+    last: _LastOnes,
+    plan: dict[str, Step],
+) -> Iterator[Cause]:
+    """Yield why pods of a workload are down without a registry that is a Service of the cluster.
+
+    A pod that pulls from itself cannot, unless there is another one; while it ends, it may.
+    """
+    for number, outcome in enumerate(forecast.outcomes):
+        for use in outcome.uses:
+            without = use.without
+            if without is None or VERDICTS.index(without.verdict) >= VERDICTS.index(use.verdict):
+                continue
+            name = _registry_name(without.service)
+            needed = {name: without.verdict == "stays down"}
+            for last_one, others_down in last.get(_service_name(without.service), ()):
+                if last_one == ref:
+                    yield Cause(f"{name}{_WITHOUT}{ref}", others_down, certain=False)
+                    needed[f"{name}{_WITHOUT}{ref}"] = False
+            missing = replace(use, verdict=without.verdict, reason=without.reason)
+            ways = [_planned(plan, way) for way in _ways(ref, missing, outcome)] or [frozenset[str]()]
+            for need, certain in needed.items():
+                for way in ways:
+                    yield Cause(f"{ref} #{number}", frozenset({need}), certain=certain, edits=way)
+
+
 def _ways(ref: WorkloadRef, use: Use, outcome: Outcome) -> Iterator[Step]:
     """Yield the edits, all of which it takes to let a container start."""
     if use.reason in _MISSING_IMAGE:
@@ -376,6 +439,10 @@ def _guard_name(guard: JSON) -> str:
 
 def _service_name(service: JSON) -> str:
     return f"{_SERVICE}{service['namespace']}/{service['name']}"
+
+
+def _registry_name(service: JSON) -> str:
+    return f"{_REGISTRY}{service['namespace']}/{service['name']}"
 
 
 def _some(ref: WorkloadRef) -> str:

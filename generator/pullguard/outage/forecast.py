@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
-from pullguard.outage.model import VERDICTS, Event, Forecast, Outcome, Use, WorkloadRef
+from pullguard.outage.model import VERDICTS, Event, Forecast, Outcome, Use, Without, WorkloadRef
 from pullguard.outage.nodes import Nodes
 from pullguard.outage.pods import Pod, Pods
 
@@ -16,7 +16,7 @@ JSON = Mapping[str, Any]
 
 _MODULES = {
     "lib": ("globs", "images", "kinds", "nodes", "pods", "selectors"),
-    "outage": ("credentials", "eligible", "forecast", "images", "needs"),
+    "outage": ("credentials", "eligible", "forecast", "images", "needs", "registries"),
 }
 _ASKED_AT_ONCE = 10_000
 _EXAMPLES = 3
@@ -55,7 +55,8 @@ class Forecaster:
         nodes: The nodes.
         accounts: The names of pull secrets, by namespace and ServiceAccount.
         mutations: What changes the pull policies of new pods, by namespace: data.outage.admission.found.
-        registries: Globs of the registries that are gone.
+        registries: Globs of the registries that are gone; none: all are that are not Services of the cluster.
+        inside: What tells which registries are: the input of data.outage.registries.
         has_pods: Whether the pods that there are could be read.
         complete: Whether all else could be.
     """
@@ -69,6 +70,7 @@ class Forecaster:
         accounts: Mapping[str, Mapping[str, Sequence[str]]],
         mutations: Mapping[str, Sequence[JSON]],
         registries: Sequence[str],
+        inside: JSON,
         has_pods: bool,
         complete: bool,
     ) -> None:
@@ -87,7 +89,13 @@ class Forecaster:
             engine,
             self._rego,
             "data.outage.images.found",
-            {"images": list(stated), "gone": list(registries), "entries": nodes.entries},
+            {
+                "images": list(stated),
+                "gone": list(registries) or ["*"],
+                "goneInside": list(registries),
+                "registries": inside,
+                "entries": nodes.entries,
+            },
         )
         self._sets = nodes.sets(
             [image["listed"] for image in self._images], [image["similar"] for image in self._images]
@@ -112,16 +120,24 @@ class Forecaster:
             for pod in self._pods.pods:
                 for case in self._cases(pod, event, selected):
                     groups.setdefault((pod.workload, case), []).append(pod)
-        answers = self._answers(list(dict.fromkeys(case for _, case in groups)))
+        cases = list(dict.fromkeys(case for _, case in groups))
+        answers = self._answers(cases)
+        without = self._answers([case for case in cases if self._pulls_inside(case)], inside=False)
         found: dict[WorkloadRef, dict[Event, list[Outcome]]] = {}
         for (workload, case), pods in groups.items():
-            outcome = self._outcome(case, answers[case], pods)
+            outcome = self._outcome(case, answers[case], without.get(case), pods)
             if outcome.uses:
                 found.setdefault(workload, {}).setdefault(case.event, []).append(outcome)
         return {
             workload: {event: Forecast(tuple(sorted(outcomes, key=_rank))) for event, outcomes in by_event.items()}
             for workload, by_event in found.items()
         }
+
+    @property
+    def services(self) -> list[JSON]:
+        """The Services of the cluster from which pods pull images: {namespace, name}."""
+        found = {(each["namespace"], each["name"]): each for image in self._images if (each := image["service"])}
+        return [found[key] for key in sorted(found)]
 
     # -- what is asked
 
@@ -157,15 +173,20 @@ class Forecaster:
         doubts = query(self._engine, self._rego, "data.outage.credentials.found", document)
         return [[doubts[number] for number in each] for each in numbers]
 
-    def _answers(self, cases: Sequence[_Case]) -> dict[_Case, JSON]:
+    def _pulls_inside(self, case: _Case) -> bool:
+        images = (image for needs in (case.needs, case.running) if needs is not None for image in self._image_of[needs])
+        return any(self._images[image]["service"] is not None for image in images)
+
+    def _answers(self, cases: Sequence[_Case], *, inside: bool = True) -> dict[_Case, JSON]:
+        """Return what becomes of cases, with or without the registries that are Services of the cluster."""
         found: list[JSON] = []
         for chunk in _chunks(cases):
-            document = {"cases": [self._document(case) for case in chunk]}
+            document = {"cases": [self._document(case, inside=inside) for case in chunk]}
             found += query(self._engine, self._rego, "data.outage.forecast.verdicts", document)
         return dict(zip(cases, found, strict=True))
 
-    def _document(self, case: _Case) -> JSON:
-        running = [] if case.running is None else self._uses(case.running, case.of_running)
+    def _document(self, case: _Case, *, inside: bool) -> JSON:
+        running = [] if case.running is None else self._uses(case.running, case.of_running, inside=inside)
         return {
             "event": case.starts,
             "remade": case.remade,
@@ -173,16 +194,17 @@ class Forecaster:
             "bound": case.bound,
             "known": case.nodes >= 0,
             "nodes": case.nodes,
-            "uses": self._uses(case.needs, case.of_needs),
+            "uses": self._uses(case.needs, case.of_needs, inside=inside),
             "running": running,
         }
 
-    def _uses(self, needs: int, numbers: Sequence[_Numbers]) -> list[JSON]:
+    def _uses(self, needs: int, numbers: Sequence[_Numbers], *, inside: bool) -> list[JSON]:
         uses: list[JSON] = []
         for index, (use, each) in enumerate(zip(self._needs[needs]["uses"], numbers, strict=True)):
             image = self._images[self._image_of[needs][index]]
             doubt = self._doubts[needs][index]["doubt"]
-            uses.append({**use, **each._asdict(), "valid": image["valid"], "gone": image["gone"], "doubt": doubt})
+            gone = image["gone"] or not (inside or image["service"] is None)
+            uses.append({**use, **each._asdict(), "valid": image["valid"], "gone": gone, "doubt": doubt})
         return uses
 
     # -- the cases
@@ -242,10 +264,15 @@ class Forecaster:
 
     # -- the outcomes
 
-    def _outcome(self, case: _Case, answer: JSON, pods: Sequence[Pod]) -> Outcome:
-        uses = [self._use(case.needs, case.of_needs, found) for found in answer["uses"]]
-        if case.running is not None:
-            uses += [self._use(case.running, case.of_running, found) for found in answer["running"]]
+    def _outcome(self, case: _Case, answer: JSON, without: JSON | None, pods: Sequence[Pod]) -> Outcome:
+        uses = []
+        for field, needs, numbers in (
+            ("uses", case.needs, case.of_needs),
+            ("running", case.running, case.of_running),
+        ):
+            if needs is not None:
+                others = [None] * len(answer[field]) if without is None else without[field]
+                uses += [self._use(needs, numbers, *each) for each in zip(answer[field], others, strict=True)]
         return Outcome(
             verdict=answer["verdict"],
             pods=len(pods),
@@ -255,9 +282,10 @@ class Forecaster:
             uses=tuple(uses),
         )
 
-    def _use(self, needs: int, numbers: Sequence[_Numbers], found: JSON) -> Use:
+    def _use(self, needs: int, numbers: Sequence[_Numbers], found: JSON, without: JSON | None) -> Use:
         use, of = self._needs[needs]["uses"][found["index"]], numbers[found["index"]]
         doubt = self._doubts[needs][found["index"]]
+        service = self._images[self._image_of[needs][found["index"]]]["service"]
         return Use(
             list=use["list"],
             name=use["name"] or "",
@@ -269,6 +297,9 @@ class Forecaster:
             missing=of.missing,
             unknown=of.unknown,
             others=tuple(doubt["others"]) if found["reason"] == doubt["doubt"] else (),
+            without=None
+            if without is None or service is None
+            else Without(service, without["verdict"], without["reason"]),
         )
 
 

@@ -17,6 +17,7 @@ _SPEC = (
 )
 _CONTAINER = ("name", "image", "imagePullPolicy", "restartPolicy", "volumeMounts")
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_ADDRESSES = ("clusterIP", "clusterIPs", "externalIPs")
 _REPLICAS = ("replicas", "suspend", "paused", "selector")
 
 
@@ -46,13 +47,14 @@ class Keeper:
                 kept = {**_head(obj), "spec": {**_some(obj.get("spec"), _REPLICAS), **spec}}
                 return {**kept, "status": _some(obj.get("status"), ("conditions",))}
             case "Node":
-                status = _some(obj.get("status"), ("nodeInfo",))
+                status = _some(obj.get("status"), ("nodeInfo", "addresses"))
                 listed = dig(obj, "status", "images")
                 if listed is not None:
                     status["images"] = self._images(listed)
                 return {**_head(obj), "spec": _some(obj.get("spec"), ("taints", "unschedulable")), "status": status}
             case "CustomResourceDefinition" | "Service":
-                return {**_head(obj), "spec": _some(obj.get("spec"), ("group", "names", "conversion", "selector"))}
+                spec = _some(obj.get("spec"), ("group", "names", "conversion", "selector", "ports", *_ADDRESSES))
+                return {**_head(obj), "spec": spec, "status": _some(obj.get("status"), ("loadBalancer",))}
         return obj
 
     def _images(self, listed: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pullguard.core.inputs.problems import InputError
 
@@ -39,6 +39,20 @@ class WorkloadRef:
         return f"{self.kind}/{self.namespace}/{self.name}"
 
 
+class Without(NamedTuple):
+    """What becomes of a container without the registry of its image, which is a Service of the cluster.
+
+    Attributes:
+        service: The Service: {namespace, name}.
+        verdict: Whether it starts.
+        reason: Why; one of REASONS.
+    """
+
+    service: Mapping[str, str]
+    verdict: Verdict
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """A container, or an image volume, of some pods of a workload, and whether it starts.
@@ -54,6 +68,7 @@ class Use:
         missing: How many lack it.
         unknown: Of how many it is not known.
         others: For the reasons credentials and spelling: some of those that it is shared with.
+        without: What becomes of it without its registry, if that is a Service of the cluster.
     """
 
     list: str
@@ -66,6 +81,7 @@ class Use:
     missing: int
     unknown: int
     others: tuple[str, ...]
+    without: Without | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 # METADATA
 # title: What falls with a Service
 # description: |
-#   input is {webhooks ([{kind, object}]), policies, bindings, definitions, apis, namespaces, pods, services}: webhook
-#   configurations, ValidatingAdmissionPolicies, their bindings, CustomResourceDefinitions, APIServices, Namespaces by
-#   their names, [{namespace, labels, complete}], and [{namespace, name, selector}] with null for no selector.
+#   input is {webhooks ([{kind, object}]), policies, bindings, definitions, apis, namespaces, pods, services,
+#   registries}: webhook configurations, ValidatingAdmissionPolicies, their bindings, CustomResourceDefinitions,
+#   APIServices, Namespaces by their names, [{namespace, labels, complete}], [{namespace, name, selector}] with null for
+#   no selector, and as [{namespace, name}] the Services from which pods pull images.
 # scope: package
 package outage.cascade
 
@@ -270,6 +271,8 @@ _selected(service) := null if {
 _serving contains entry.service if {
 	some entry in array.flatten([_guards, _apis, _conversions])
 }
+
+_serving contains service if some service in input.registries
 
 _apis := [{"name": api.metadata.name, "service": service} |
 	some api in input.apis

@@ -32,6 +32,7 @@ _input(webhooks) := {
 	"namespaces": {"bank": {"metadata": {"labels": {"tier": "a"}}}},
 	"pods": _pods,
 	"services": _services,
+	"registries": [],
 }
 
 test_what_services_select if {
@@ -43,6 +44,14 @@ test_what_services_select if {
 	found.selected == [[0], [], [1], null, null]
 	unserved := cascade.contents with input as _input([])
 	unserved == {"guards": [], "apis": [], "conversions": [], "selected": [null, null, null, null, null]}
+}
+
+test_registries_select_pods_too if {
+	found := cascade.contents with input as object.union(
+		_input([]),
+		{"registries": [{"namespace": "bank", "name": "till"}]},
+	)
+	found.selected == [null, null, [1], null, null]
 }
 
 test_what_webhooks_catch[name] if {

@@ -2,27 +2,31 @@
 # title: The images in use
 # description: |
 #   What is known of each image that pods use. input is {images (names as pods state them), gone (globs of registries),
-#   entries}: what nodes list, each once, as {names, runtime}, the latter as a node states its containerRuntimeVersion.
+#   goneInside (those for registries that are Services of the cluster), registries (data.outage.registries), entries}:
+#   what nodes list, each once, as {names, runtime}, the latter as a node states its containerRuntimeVersion.
 # scope: package
 package outage.images
 
 import data.lib.globs
 import data.lib.images
 import data.lib.nodes
+import data.outage.registries
 
 # METADATA
 # title: What is known of each of the images
 # description: |
-#   {valid, gone, registry, repository, listed, similar, aliases}: whether it is a reference, and whether its registry
-#   is gone; the repository as it is written; the indices of the entries that are the image, and of those that may be
-#   it, as they leave out names; and the indices of the images that may be the same one.
+#   {valid, gone, registry, service, repository, listed, similar, aliases}: whether it is a reference, and whether its
+#   registry is gone; the Service that its registry is, or null; the repository as it is written; the indices of the
+#   entries that are the image, and of those that may be it, as they leave out names; and the indices of the images that
+#   may be the same one.
 # entrypoint: true
 found := [_known(index, image) | some index, image in input.images]
 
 _known(index, image) := {
 	"valid": true,
-	"gone": _is_gone(registry),
+	"gone": _is_gone(registry, _globs(service)),
 	"registry": registry,
+	"service": service,
 	"repository": trim_suffix(split(image, "@")[0], _stated_tag(image)),
 	"listed": _entries_of(index),
 	"similar": [entry | some entry in _candidates[index]; _states[index][entry] == "unknown"],
@@ -30,8 +34,9 @@ _known(index, image) := {
 } if {
 	images.is_reference(image)
 	registry := _registry(_names[index])
+	service := registries.service(registries.known, registry)
 } else := {
-	"valid": false, "gone": true, "registry": "", "repository": "",
+	"valid": false, "gone": true, "registry": "", "service": null, "repository": "",
 	"listed": [], "similar": [], "aliases": [],
 }
 
@@ -48,8 +53,6 @@ _stated_tag(image) := sprintf(":%s", [images.tag(image)]) if {
 
 # -- its registry
 
-_docker_hub := ["docker.io", "index.docker.io", "registry-1.docker.io"]
-
 _registry(names) := "docker.io" if {
 	some name in names
 	startswith(name, "docker.io/")
@@ -57,17 +60,19 @@ _registry(names) := "docker.io" if {
 	hosts := [host | some name in names; host := split(name, "/")[0]; host != "*"]
 }
 
-_is_gone("docker.io") if {
-	some host in _docker_hub
-	globs.match_any(input.gone, host)
+# What is in the cluster goes down with its pods, unless it is named.
+_globs(null) := input.gone
+
+_globs(service) := input.goneInside if service != null
+
+_is_gone(registry, gone) if {
+	some name in _names_of(registry)
+	globs.match_any(gone, name)
 } else := false
 
-_is_gone(registry) if {
-	registry != "docker.io"
-	globs.match_any(input.gone, registry)
-} else := false if {
-	registry != "docker.io"
-}
+_names_of(registry) := registries.docker_hub if {
+	registry == "docker.io"
+} else := {registry}
 
 # -- what nodes list
 

@@ -3,7 +3,10 @@ package outage.images_test
 import data.outage.images
 
 _found(stated, more) := found if {
-	base := {"images": stated, "gone": ["*"], "entries": []}
+	base := {
+		"images": stated, "gone": ["*"], "goneInside": [], "entries": [],
+		"registries": {"services": [], "stated": [], "nodes": []},
+	}
 	found := images.found with input as object.union(base, more)
 }
 
@@ -21,6 +24,23 @@ test_registries[image] if {
 	[found.registry, found.gone] == [case.registry, case.is_gone]
 }
 
+_service := {"namespace": "infra", "name": "r"}
+
+test_registries_that_are_services[name] if {
+	some name, [image, gone, gone_inside] in {
+		"inside": ["r.infra.svc:5000/a:1", false, []],
+		"inside, and named": ["r.infra.svc:5000/a:1", true, ["r.infra.svc*"]],
+		"inside, as is stated": ["nginx:1", false, []],
+		"inside, as is stated, and named": ["nginx:1", true, ["index.docker.io"]],
+	}
+	found := _found([image], {"goneInside": gone_inside, "registries": {
+		"services": [object.union(_service, {"spec": {}, "status": {}})],
+		"stated": [object.union(_service, {"host": "docker.io"})],
+		"nodes": [],
+	}})[0]
+	[found.service, found.gone] == [_service, gone]
+}
+
 test_repositories if {
 	digest := "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	stated := ["nginx", "host:5000/b:1", concat("", ["a/b:1", digest]), concat("", ["quay.io/c", digest])]
@@ -30,7 +50,7 @@ test_repositories if {
 test_what_is_no_reference if {
 	every found in _found(["Nginx:", null, "", 3], {}) {
 		found == {
-			"valid": false, "gone": true, "registry": "", "repository": "",
+			"valid": false, "gone": true, "registry": "", "service": null, "repository": "",
 			"listed": [], "similar": [], "aliases": [],
 		}
 	}

@@ -13,6 +13,7 @@ from pullguard.outage.model import (
     OutageReport,
     Outcome,
     Use,
+    Without,
     Workload,
 )
 
@@ -112,4 +113,10 @@ def _use(use: Use) -> dict[str, Any]:
         "missing": use.missing,
         "unknown": use.unknown,
         "others": list(use.others),
+        "without": None if use.without is None else _without(use.without),
     }
+
+
+def _without(found: Without) -> dict[str, Any]:
+    service = f"{found.service['namespace']}/{found.service['name']}"
+    return {"service": service, "verdict": found.verdict, "reason": found.reason}

@@ -93,6 +93,9 @@ def reason(found: Use, outcome: Outcome) -> str:
     text = REASONS[found.reason]
     if found.others:
         return f"{text} ({', '.join(found.others)})"
+    if found.without is not None and found.reason == "registry-reachable":
+        service = found.without.service
+        return f"{text}: it is Service/{service['namespace']}/{service['name']}"
     if not outcome.bound and found.reason.startswith(("image-on", "listing")):
         return f"{text} ({found.present} of {counted(outcome.nodes, 'node')})"
     return text
