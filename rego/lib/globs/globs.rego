@@ -1,14 +1,14 @@
 # METADATA
 # title: Globs
 # description: |
-#   Patterns as Gatekeeper has them: an asterisk at the start or at the end stands for anything; elsewhere it is a
+#   Gatekeeper's patterns: an asterisk at the start or at the end matches anything. Elsewhere it is an ordinary
 #   character.
 # scope: package
 package lib.globs
 
 # METADATA
 # title: Whether a text matches one of several patterns
-# description: Undefined if not, and if the patterns are not a collection or the text is not a string.
+# description: Undefined if none matches, if the patterns are not a collection, or if the text is not a string.
 match_any(patterns, text) if {
 	is_string(text)
 	some pattern in patterns

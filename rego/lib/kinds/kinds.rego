@@ -1,15 +1,15 @@
 # METADATA
 # title: Custom resources that many clusters have
-# description: Where they use images, with the reference of each API.
+# description: Where these use images, each with the reference of its API.
 # scope: package
 package lib.kinds
 
 # METADATA
 # title: Where well-known custom resources use images
 # description: |
-#   By group and kind, as an entry of customKinds says it: `paths`, `containers` and `images`; `source` is the reference
-#   of the API. Policies judge these kinds unless customKinds says something else of them. Among the paths are mappings
-#   that have the lists of containers, or the volumes, of a pod spec.
+#   By group and kind, with the fields of an entry of customKinds: `paths`, `containers` and `images`. `source` is the
+#   reference of the API. Policies judge these kinds unless customKinds has an entry of its own for them. Some paths
+#   lead to mappings that are not pod specs but have the same lists of containers, or volumes.
 known := {
 	"apps.kruise.io": {
 		"CloneSet": {

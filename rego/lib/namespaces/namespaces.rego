@@ -7,10 +7,10 @@ package lib.namespaces
 import data.lib.selectors
 
 # METADATA
-# title: What a label selector says of a namespace
+# title: Whether a label selector selects a namespace
 # description: |
-#   "match", "mismatch" or "unknown", as in lib.selectors. The Namespace object is null where it is not known: what is
-#   left is the label that the API server puts on each Namespace, its name. Where that is null, nothing is known.
+#   "match", "mismatch" or "unknown", as in lib.selectors. The Namespace object is null if it is not known. Then only
+#   the label that the API server puts on each Namespace is known: its name. If the name is null too, nothing is known.
 verdict(selector, name, namespace) := selectors.verdict(selector, subject.labels, subject.labelsComplete) if {
 	subject := known(name, namespace)
 }
@@ -18,7 +18,7 @@ verdict(selector, name, namespace) := selectors.verdict(selector, subject.labels
 # METADATA
 # title: What is known of the labels of a namespace
 # description: |
-#   {name, labels, labelsComplete}, by the name and the Namespace object as verdict() has them.
+#   {name, labels, labelsComplete}. The name and the Namespace object are as for verdict().
 known(name, namespace) := {"name": name, "labels": labels, "labelsComplete": true} if {
 	labels := object.union(_stated_labels(namespace), _implied_labels(name))
 } else := {"name": name, "labels": _implied_labels(name), "labelsComplete": false}

@@ -1,25 +1,25 @@
 # METADATA
 # title: Nodes
 # description: |
-#   Which nodes a pod can run on, as far as its spec says so, and which images they have.
+#   Which nodes a pod can run on according to its spec, and which images they have.
 # scope: package
 package lib.nodes
 
 import data.lib.selectors
 
 # METADATA
-# title: How many names of an image a node lists
-# description: The kubelet leaves out what comes after them.
+# title: The number of names of an image that a node lists
+# description: The kubelet leaves out the names after them.
 max_names := 5
 
 # METADATA
 # title: The names of the nodes that a pod can run on
 # description: |
-#   A set. `nodes` are Nodes by name; `kind` is the one of the object that holds the pod spec, as the controller of
-#   DaemonSets adds tolerations. What counts is what the scheduler asks for: nodeSelector, required node affinity,
-#   taints with the effects NoSchedule and NoExecute, and a node that is not schedulable as if that were a taint. Nobody
-#   asks for them where the pod names its node. A pod that names its operating system runs on no node of another one.
-#   What the API server refuses selects no node, taints none and tolerates no taint.
+#   A set. `nodes` are Nodes by name. `kind` is that of the object that holds the pod spec, because the controller of
+#   DaemonSets adds tolerations. The rules are the scheduler's: nodeSelector, required node affinity, and taints with
+#   the effects NoSchedule and NoExecute; an unschedulable node counts as tainted. They do not apply to a pod that names
+#   its node. A pod that names its operating system runs on no node with another one. A field that the API server
+#   refuses selects no node, taints no node and tolerates no taint.
 fitting(nodes, pod_spec, kind) := {name | some name, _ in nodes; name == pod_spec.nodeName} if {
 	not object.get(pod_spec, "nodeName", null) in {null, ""}
 } else := {name |
@@ -33,7 +33,7 @@ fitting(nodes, pod_spec, kind) := {name | some name, _ in nodes; name == pod_spe
 
 # METADATA
 # title: What a pod spec says about the nodes that the pod can run on
-# description: Two that say the same fit the same nodes.
+# description: Two pod specs with the same value fit the same nodes.
 placement(pod_spec) := {concat(".", path): object.get(pod_spec, path, null) |
 	some path in [["nodeName"], ["nodeSelector"], _required_affinity, ["tolerations"], ["hostNetwork"], ["os", "name"]]
 }
@@ -41,13 +41,13 @@ placement(pod_spec) := {concat(".", path): object.get(pod_spec, path, null) |
 # METADATA
 # title: The images that a node lists
 # description: |
-#   For state, which asks it about one image after the other. A node that does not say which images it has may have any.
+#   For state(), which looks up one image after the other. A node without a list of images may have any image.
 listing(node) := {"images": _named_anywhere(images, node), "text": json.marshal(images)} if {
 	object.get(node, ["status", "images"], null) != null
 	images := node.status.images
 } else := {"images": null, "text": ""}
 
-# CRI-O looks for a name without a registry in those that its configuration lists, so it may mean an image of any.
+# CRI-O looks for a name without a registry in the registries that its configuration lists, so it may come from any.
 _named_anywhere(images, node) := [object.union(image, {"anywhere": anywhere}) |
 	some image in images
 	anywhere := [name |
@@ -63,10 +63,9 @@ _named_anywhere(images, node) := [object.union(image, {"anywhere": anywhere}) |
 # METADATA
 # title: Whether a node has an image
 # description: |
-#   "present", "missing" or "unknown", by its listing. `names` are those under which the image can be listed. Not listed
-#   means unknown where the node lists as many images as it ever does (`max_images`; -1 stands for no limit), where it
-#   lists as many names of an image as it ever does and one of them has the same last component, and where there is no
-#   list.
+#   "present", "missing" or "unknown", according to its list. `names` are those under which the image can be listed. An
+#   image that is not listed is "unknown" if there is no list, if the list is full (`max_images`; -1 stands for no
+#   limit), or if the names of another image are cut off and one of them has the same last component.
 state(listed, names, max_images) := "present" if {
 	_mentions(listed, names)
 	some image in listed.images
@@ -85,7 +84,7 @@ _is_named(image, names) if {
 	name in names
 }
 
-# Nearly every node is done with here: to search its list as a text costs so much less than to go through it.
+# This settles nearly every node. Searching the list as a text is much cheaper than iterating over it.
 _mentions(listed, names) if {
 	some name in names
 	contains(listed.text, _last_component(name))
@@ -98,7 +97,7 @@ _is_partial(listed, _, max_images) if {
 	count(listed.images) >= max_images
 }
 
-# An image that is tagged for several registries rarely changes the last component of its name.
+# An image with tags in several registries nearly always has the same last component in all of them.
 _is_partial(listed, names, _) if {
 	_mentions(listed, names)
 	some image in listed.images
@@ -150,7 +149,7 @@ _compares("Gt", label, value) if label > value
 
 _compares("Lt", label, value) if label < value
 
-# A number that fits into 64 bits, as Go reads it.
+# A 64-bit integer in Go's notation.
 _integer(text) := number if {
 	regex.match(`^[+-]?[0-9]+$`, text)
 	number := to_number(regex.replace(text, `^\+?(-?)0*([0-9])`, "$1$2"))
@@ -171,8 +170,8 @@ _agrees("NotIn", name, value) if {
 	name != value
 }
 
-# The kubelet sends pods of another system away. A node that does not say which it has may have any: until its kubelet
-# has said so, the API server stores an empty one.
+# The kubelet rejects pods for another operating system. A node that does not state its system may have any: until its
+# kubelet reports it, the API server stores an empty one.
 _has_another_system(node, pod_spec) if {
 	system := _system(node)
 	system != ""
@@ -202,7 +201,7 @@ _is_tolerated(taint, tolerations) if {
 
 _tolerates("Exists", toleration, taint) if _text(toleration, "key") in {"", _text(taint, "key")}
 
-# Without an operator it is Equal, which takes a key.
+# The default operator is Equal, which needs a key.
 _tolerates(operator, toleration, taint) if {
 	operator in {"", "Equal"}
 	toleration.key != ""

@@ -1,8 +1,8 @@
 # METADATA
 # title: Protected namespaces as a parameter
 # description: |
-#   What the policies about objects without a namespace have in common. A policy with `include: lib.protection` has the
-#   match, operations and parameters below.
+#   What the policies about cluster-scoped objects share. A policy with `include: lib.protection` has the match,
+#   operations and parameters below.
 # scope: package
 # custom:
 #   match:
@@ -17,8 +17,8 @@
 #     properties:
 #       protectedNamespaces:
 #         description: |
-#           The namespaces whose pods must restart without a registry: those that `names` or `selector` names. The
-#           selector needs the Namespaces in data.inventory. Without either of them no namespace is protected.
+#           The namespaces whose pods must restart without a registry: those that `names` or `selector` selects. The
+#           selector needs the Namespaces in data.inventory. Without both, no namespace is protected.
 #         type: object
 #         minProperties: 1
 #         properties:
@@ -40,7 +40,7 @@
 #                 additionalProperties:
 #                   type: string
 #               matchExpressions:
-#                 description: Conditions that all have to hold.
+#                 description: Conditions that must all hold.
 #                 type: array
 #                 items:
 #                   type: object
@@ -67,8 +67,8 @@ import data.lib.namespaces
 # METADATA
 # title: Whether a namespace is protected
 # description: |
-#   "match", "mismatch" or "unknown", by the parameters of a policy and the Namespace object, which is null where it is
-#   not known. Without protectedNamespaces nothing is protected.
+#   "match", "mismatch" or "unknown", by the parameters of a policy and the Namespace object, which is null if it is not
+#   known. Without protectedNamespaces, no namespace is protected.
 verdict(parameters, name, namespace) := "match" if {
 	globs.match_any(parameters.protectedNamespaces.names, name)
 } else := namespaces.verdict(selector, name, namespace) if {

@@ -1,17 +1,17 @@
 # METADATA
 # title: Label selectors
 # description: |
-#   Label selectors of Kubernetes (matchLabels, matchExpressions) on labels of which all or only some are known.
+#   Label selectors of Kubernetes (matchLabels, matchExpressions), where all labels or only some of them are known.
 # scope: package
 package lib.selectors
 
 # METADATA
-# title: What a label selector says of labels
+# title: Whether a label selector selects labels
 # description: |
-#   "match", "mismatch" or "unknown". With complete = false there may be labels besides those that are given, and what
-#   asks for one of them is unknown. So is what the API server refuses: a selector or requirement of the wrong type, an
-#   operator that does not exist, In and NotIn without values, Exists and DoesNotExist with values. One requirement that
-#   does not match settles it. An empty selector matches everything.
+#   "match", "mismatch" or "unknown". With complete = false there may be other labels besides these, and a requirement
+#   about one of them is unknown. So is what the API server refuses: a selector or requirement of the wrong type, an
+#   unknown operator, In and NotIn without values, Exists and DoesNotExist with values. One requirement that does not
+#   match makes a mismatch. An empty selector matches everything.
 verdict(selector, labels, complete) := _all({_answer(requirement, labels, complete) |
 	some requirement in _requirements(selector)
 })
@@ -70,7 +70,7 @@ _takes(operator, values) if {
 	values in {null, []}
 }
 
-# A label that is missing has the value null.
+# The value of a missing label is null.
 _holds(requirement, "In", value) if value in requirement.values
 
 _holds(requirement, "NotIn", value) if not value in requirement.values

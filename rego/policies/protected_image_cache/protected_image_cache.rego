@@ -2,8 +2,8 @@
 # title: Protected image cache
 # description: |
 #   In protected namespaces every image is already on nodes that its pod can run on, so that the pod can start without a
-#   registry. A node counts where nodeSelector, required node affinity, taints and tolerations let the pod run on it, or
-#   where the pod names it; which images a node has is what its status lists, which is not always all of them.
+#   registry. A node counts if nodeSelector, required node affinity, taints and tolerations let the pod run on it, or if
+#   the pod names it. Its images are those in its status, which does not always list all of them.
 # scope: package
 # custom:
 #   kind: K8sProtectedImageCache
@@ -47,23 +47,23 @@
 #     properties:
 #       minNodes:
 #         description: |
-#           On how many of the nodes that the pod can run on every image has to be: a number, or a percentage of them
-#           such as "50%", rounded up. Where there are fewer nodes, all of them will do. With 1 a finding means that the
-#           pod can start nowhere without its registry; more is a matter of how many nodes may be lost.
+#           The number of nodes, of those that the pod can run on, that must have every image; or a percentage of them
+#           such as "50%", rounded up. If there are fewer nodes, all of them must have it. With 1, a finding means that
+#           the pod can start on no node without its registry. A higher number allows for nodes that are lost.
 #         x-kubernetes-int-or-string: true
 #         minimum: 1
 #         pattern: ^([1-9][0-9]?|100)%$
 #         default: 1
 #       maxImages:
 #         description: |
-#           How many images a node lists at most: what the kubelets have as nodeStatusMaxImages; -1 stands for no limit.
-#           What such a node does not list it may have all the same, as it lists the largest images only.
+#           The highest number of images that a node lists: nodeStatusMaxImages of the kubelets; -1 stands for no limit.
+#           A node with a full list may have other images too, because it lists the largest ones only.
 #         type: integer
 #         minimum: -1
 #         default: 50
 #       unknown:
 #         description: |
-#           What to make of it where nodes that do not list all their images decide whether there are enough:
+#           What to do if it depends on nodes that do not list all their images whether enough nodes have an image:
 #           `violation` reports it with a severity of its own, `allow` lets it pass.
 #         type: string
 #         enum: [allow, violation]
@@ -98,8 +98,8 @@ violation contains {"msg": _message(use, reason, tally), "details": details} if 
 	}
 }
 
-# What does not start pods any more, and whose image may be gone from the nodes: finished pods and Jobs, and what a
-# controller has scaled to zero, as Deployments and Rollouts keep earlier revisions.
+# Objects that no longer start pods, so that their images may be gone from the nodes: finished pods and Jobs, and what a
+# controller has scaled to zero, such as the earlier revisions of Deployments and Rollouts.
 _is_past if pods.is_finished(input.review.object, input.review.kind)
 
 _is_past if {
@@ -114,7 +114,7 @@ _kept := uses.kept(
 	[[uses.identity(use), _earlier_placements[use.spec]] | some use in uses.earlier(input)],
 )
 
-# On other nodes it is another question.
+# A change of the nodes that the pod can run on makes an unchanged image a new case.
 _placements[path] := nodes.placement(object.get(input.review.object, path, null)) if {
 	some path in {use.spec | some use in uses.current(input)}
 }
@@ -123,7 +123,7 @@ _earlier_placements[path] := nodes.placement(object.get(input.review.oldObject, 
 	some path in {use.spec | some use in uses.earlier(input)}
 }
 
-# What matters of them: whatever else there is of a Node costs time. Without the inventory there are none.
+# Only the fields that are needed, because the rest of a Node costs time. Empty without the inventory.
 _nodes[name] := {
 	"metadata": {"labels": labels},
 	"spec": spec,
@@ -144,7 +144,7 @@ _fitting[path] := nodes.fitting(_nodes, pod_spec, input.review.kind) if {
 	pod_spec := object.get(input.review.object, path, null)
 }
 
-# Of each node that the pod can run on, whether it has the image.
+# Whether each node that the pod can run on has the image.
 _states(use) := {name: nodes.state(_listings[name], names, _max_images) | some name in _fitting[use.spec]} if {
 	names := images.names(use.image) | images.names_anywhere(use.image)
 } else := {name: "missing" | some name in _fitting[use.spec]}
@@ -158,7 +158,7 @@ _tally(states) := {
 	"unknown": count([state | some state in states; state == "unknown"]),
 }
 
-# Ten names are enough to find the others.
+# Ten names are enough to recognize the nodes.
 _some_nodes(states, wanted) := array.slice([name | some name, state in states; state == wanted], 0, 10)
 
 _required(fitting) := ceil((fitting * to_number(trim_suffix(minimum, "%"))) / 100) if {
@@ -179,21 +179,21 @@ _max_images := limit if {
 	limit >= -1
 }
 
-# What the state of the cluster leaves open is left to audit, so that a deny never blocks a workload just because no
-# node is ready, or none lists the image.
+# Findings that depend on the state of the cluster are left to audit, so that a deny never blocks a workload only
+# because no node is ready, or no node lists the image.
 _is_left_to_audit(reason) if {
 	reason in {"nowhere", "unknown", "unsynced"}
 	uses.is_admission(input)
 }
 
-# Undefined where the image is on enough nodes.
+# Undefined if the image is on enough nodes.
 _reason(use, tally) := "invalid" if {
 	not images.is_reference(use.image)
 } else := "unsynced" if {
 	tally.total == 0
 } else := "nowhere" if {
 	tally.fitting == 0
-	input.review.kind.kind != "DaemonSet" # which has no pods then
+	input.review.kind.kind != "DaemonSet" # a DaemonSet has no pods then
 } else := "missing" if {
 	tally.required > 0
 	tally.present + tally.unknown == 0
@@ -202,7 +202,7 @@ _reason(use, tally) := "invalid" if {
 } else := "partial" if {
 	tally.present >= tally.required
 	tally.missing > 0
-	input.review.kind.kind == "DaemonSet" # which has a pod on each of them
+	input.review.kind.kind == "DaemonSet" # it has a pod on each of these nodes
 } else := "unknown" if {
 	tally.present < tally.required
 	object.get(input, ["parameters", "unknown"], "violation") != "allow"
@@ -245,7 +245,7 @@ _remedies := {
 	"invalid": "correct it, then pre-pull it and pin it",
 }
 
-# The kubelet removes images that nothing runs from, unless the runtime calls them pinned.
+# The kubelet removes images that no container uses, unless the runtime has pinned them.
 _pull := "pre-pull it there and pin it (ctr -n k8s.io images pull, label io.cri-containerd.pinned=pinned)"
 
 _nodes_shown(tally) := "1 node that can run it" if {

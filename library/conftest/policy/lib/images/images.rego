@@ -7,12 +7,12 @@
 package lib.images
 
 # METADATA
-# title: The values of imagePullPolicy that the API server takes
+# title: The values of imagePullPolicy that the API server accepts
 valid_policies := {"Always", "IfNotPresent", "Never"}
 
 # METADATA
-# title: Tags that are moved from one image to another as a habit
-# description: Globs, for tags_pattern, in the order in which they are the default of parameters.
+# title: Tags that usually move from one image to another
+# description: Globs for tags_pattern, in the order of the parameters' default.
 floating_tags := [
 	"*-latest",
 	"*-snapshot",
@@ -55,7 +55,7 @@ floating_tags := [
 # METADATA
 # title: The pull policy in force
 # description: |
-#   A stated policy stands, valid or not; null and "" count as not stated.
+#   A stated policy is in force, valid or not. null and "" count as not stated.
 # scope: document
 effective_policy(stated, image) := implied_policy(image) if not _is_stated(stated)
 
@@ -72,7 +72,7 @@ implied_policy(image) := "Always" if {
 
 # METADATA
 # title: Whether the API server can parse an image
-# description: Undefined if it cannot, and for a value that is not a string.
+# description: Undefined if it cannot, or if the value is not a string.
 is_reference(image) if {
 	regex.match(_reference, image)
 	_keeps_limits(image)
@@ -80,7 +80,7 @@ is_reference(image) if {
 
 # METADATA
 # title: Whether an image is pinned
-# description: It has a digest, or a tag that is not floating. Undefined if not.
+# description: A pinned image has a digest, or a tag that is not floating. Undefined if it is not pinned.
 # scope: document
 pinned(image) if contains(image, "@")
 
@@ -94,8 +94,8 @@ _floating := tags_pattern(floating_tags)
 # METADATA
 # title: The regular expression of references without a digest whose tag matches one of several globs
 # description: |
-#   Case does not matter. One expression costs much less than one glob after the other. Undefined if the globs are not a
-#   collection of strings.
+#   It ignores case. One expression is much cheaper than many globs. Undefined if the globs are not a collection of
+#   strings.
 tags_pattern(globs) := concat("", [`(?i)^[^@]*:(?:`, tags, ")$"]) if {
 	tags := strings.replace_n({".": `\.`, "*": `[\w.-]*`}, regex.replace(concat("|", globs), `[^\w.*|-]`, " "))
 }
@@ -113,7 +113,7 @@ tag(image) := parts[1] if {
 # METADATA
 # title: The names under which a node can list an image
 # description: |
-#   A set of references, with and without the parts that can be left out: docker.io, library/ and the tag latest. Where
+#   A set of references, with and without the parts that can be left out: docker.io, library/ and the tag latest. If
 #   there is a digest, the tag may be missing. Undefined if the image is not a reference.
 names(image) := {concat("", [repository, version]) |
 	some repository in _repositories(_repository(image))
@@ -123,9 +123,9 @@ names(image) := {concat("", [repository, version]) |
 }
 
 # METADATA
-# title: The names of an image without a registry where any registry may be meant
+# title: The names of an image that may come from any registry
 # description: |
-#   A set; an asterisk stands for the registry. Empty where the image names one, and for what is no reference.
+#   A set, in which an asterisk stands for the registry. Empty if the image names a registry, or is not a reference.
 names_anywhere(image) := {concat("", ["*/", repository, version]) | some version in _versions(image)} if {
 	is_reference(image)
 	repository := _repository(image)
@@ -157,13 +157,13 @@ _domain := concat("", ["(?:", _domain_component, `(?:\.`, _domain_component, `)*
 
 _domain_component := "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 
-# The limits that a regular expression cannot express.
+# The limits that a regular expression cannot state.
 _keeps_limits(image) if {
 	not regex.match(`^[a-f0-9]{64}$`, image)
 	_path_length(image) <= 255
 }
 
-# The length of the repository's path: behind the domain, and with the `library/` that Docker Hub implies.
+# The length of the repository's path: without the domain, but with the `library/` that Docker Hub implies.
 _path_length(image) := count(image) if {
 	count(image) < 200 # far from the limit, whatever the parts are
 } else := count(path) + count(_implied_prefix(domain, path)) if {
@@ -172,7 +172,7 @@ _path_length(image) := count(image) if {
 
 _repository(image) := regex.replace(image, `(?::[\w.-]+)?(?:@.*)?$`, "")
 
-# What may be a domain is one if it has the form of one; else it is part of the path, and no domain is implied.
+# The first component is a domain if it has the form of one. Otherwise it is part of the path, and no domain is implied.
 _split_domain(name) := ["docker.io", name] if {
 	not regex.match(_with_registry, name)
 } else := [first, substring(name, count(first) + 1, -1)] if {
@@ -191,7 +191,7 @@ _repositories(repository) := {form |
 	short := _without_library(path)
 	some full in {short, concat("", [_implied_prefix(domain, short), short])}
 	some form in {full, sprintf("docker.io/%s", [full]), sprintf("index.docker.io/%s", [full])}
-	_split_domain(form)[0] in _docker_hub # without its domain, a path can name another one
+	_split_domain(form)[0] in _docker_hub # without this domain, the first component of the path could be taken for one
 } if {
 	[domain, path] := _split_domain(repository)
 	domain in _docker_hub

@@ -1,18 +1,18 @@
 # METADATA
 # title: Messages
 # description: |
-#   Text from manifests, made fit for messages that Gatekeeper cuts at 256 bytes and that people read on terminals.
+#   Text from manifests in messages, which Gatekeeper cuts off at 256 bytes and which people read on terminals.
 # scope: package
 package lib.messages
 
 # METADATA
-# title: How many bytes of a message Gatekeeper's audit keeps
+# title: The number of bytes of a message that Gatekeeper's audit keeps
 max_length := 256
 
 # METADATA
 # title: A value as printable ASCII
 # description: |
-#   One byte a character, so that lengths are exact; control characters and everything beyond ASCII become "?".
+#   Each character is one byte, so lengths are exact. Control characters and characters beyond ASCII become "?".
 printable(value) := "(none)" if {
 	value == null
 } else := regex.replace(value, `[^ -~]`, "?") if {
@@ -21,7 +21,7 @@ printable(value) := "(none)" if {
 
 # METADATA
 # title: A text of at most so many characters
-# description: The middle of a longer one gives way to "...", as both ends of an image reference tell something.
+# description: Three dots replace the middle of a longer text, because both ends of an image reference are informative.
 shortened(text, length) := text if {
 	count(text) <= length
 } else := concat("...", [substring(text, 0, head), substring(text, count(text) - tail, -1)]) if {
@@ -31,7 +31,7 @@ shortened(text, length) := text if {
 
 # METADATA
 # title: A message of at most max_length characters
-# description: The value in its middle, made printable, gives way to what stands before and after it.
+# description: The value in the middle is made printable, and shortened to make room for the text around it.
 fitted(head, value, tail) := concat("", [head, middle, tail]) if {
 	middle := shortened(printable(value), max_length - (count(head) + count(tail)))
 }

@@ -1,7 +1,7 @@
 # METADATA
 # title: Pods
 # description: |
-#   Where objects hold pod specs, which images those use, and what stands between a workload and its next pod.
+#   Where objects hold pod specs, which images these use, and whether an object has a controller or is done.
 # scope: package
 package lib.pods
 
@@ -10,8 +10,8 @@ import data.lib.kinds
 # METADATA
 # title: Where objects of built-in kinds hold their pod specs
 # description: |
-#   By group and kind, in every group that has served it: the place is the same in all versions. The generator reads
-#   here which kinds the policies over pod specs match, and where their twins in CEL find the pod specs.
+#   By group and kind, in every group that has served the kind. The path is the same in all versions. From here the
+#   generator takes the kinds that policies about pod specs match, and the paths for their twins in CEL.
 spec_paths := {
 	"": {
 		"Pod": ["spec"],
@@ -38,18 +38,19 @@ spec_paths := {
 
 # METADATA
 # title: The pod spec of an object of a built-in kind
-# description: Undefined for other kinds; null where there is none.
+# description: Undefined for other kinds. null if the object has no pod spec.
 spec(resource, kind) := object.get(resource, spec_paths[kind.group][kind.kind], null)
 
 # METADATA
 # title: The uses of images in an object
 # description: |
-#   Every container and image volume of its pod specs, and what else uses an image in a custom resource. `spec` is the
-#   path of the pod spec, or of the mapping that stands for one; `path` its own path; `policy_path` that of its pull
-#   policy, there or not; all of them keys and indices. `list` is what kind of use it is. `name`, `image` and `stated`
-#   (the pull policy) are null where they are missing; `field` is the name of the pull policy's field. What is of the
-#   wrong type, which the API server refuses, is no use. `custom_kinds` says where kinds that are not built in hold pod
-#   specs, containers and images: [{group, kind, paths, containers, images}]. It comes before what lib.kinds knows.
+#   Every container and image volume of its pod specs, and other fields of custom resources that use an image. `spec` is
+#   the path of the pod spec or of the mapping in its place, `path` that of the use, and `policy_path` that of its pull
+#   policy, which may be missing there. Paths are arrays of keys and indices. `list` is the kind of use. `name`, `image`
+#   and `stated` (the pull policy) are null if they are missing. `field` is the name of the pull policy's field. Values
+#   of the wrong type, which the API server refuses, are left out. `custom_kinds` says where other kinds than the
+#   built-in ones hold pod specs, containers and images: [{group, kind, paths, containers, images}]. It overrides
+#   lib.kinds.
 uses(resource, kind, custom_kinds) := [use |
 	places := _places(kind, custom_kinds)
 	some group in [
@@ -61,9 +62,9 @@ uses(resource, kind, custom_kinds) := [use |
 ]
 
 # METADATA
-# title: How many uses of images there can be in an object
+# title: The highest number of uses of images that an object can have
 # description: |
-#   All volumes count, as do null and other entries that are no use. Far cheaper than `uses`, whose arguments these are.
+#   All volumes count, and so do null and other invalid entries. Much cheaper than `uses`, and with the same arguments.
 size(resource, kind, custom_kinds) := sum([number |
 	places := _places(kind, custom_kinds)
 	some number in array.concat(
@@ -100,21 +101,21 @@ _in_pod_specs(resource, paths) := [use |
 
 # METADATA
 # title: A path as people write it
-# description: Keys joined by dots, indices in brackets, such as spec.containers[0].
+# description: Keys are joined by dots, indices are in brackets, as in spec.containers[0].
 formatted(path) := trim_prefix(concat("", [_segment(step) | some step in path]), ".")
 
 # METADATA
 # title: Whether the object has a controller
 # description: |
-#   Kubernetes' own or anybody's: what made it, and would make it again. Undefined if not.
+#   A controller of Kubernetes or any other: it made the object, and would make it again. Undefined if there is none.
 is_controlled(resource) if {
 	some owner in resource.metadata.ownerReferences
 	owner.controller == true
 }
 
 # METADATA
-# title: Whether the object is done, so that nothing of it ever starts again
-# description: A pod or a Job that has succeeded or failed. Undefined if not.
+# title: Whether the object is done, so that none of its containers ever starts again
+# description: A pod or a Job that has succeeded or failed. Undefined if the object is not done.
 # scope: document
 is_finished(resource, kind) if {
 	kind.group == ""
@@ -133,8 +134,8 @@ is_finished(resource, kind) if {
 # METADATA
 # title: A path that stays the same when entries of a list move
 # description: |
-#   Indices give way to the names of the entries, each in a list of its own, which is empty where there is no name. A
-#   place is something to compare with others of the same object.
+#   Each index is replaced by an array with the name of the entry, which is empty if there is no name. Compare it with
+#   others of the same object only.
 place(resource, path) := [step |
 	some position, key in path
 	step := _named(resource, array.slice(path, 0, position + 1), key)
@@ -150,7 +151,7 @@ _named(resource, path, key) := [name |
 	is_number(key)
 }
 
-# A container that stands in no pod spec is known by the list that it is in, or by its own place.
+# A container outside of pod specs is identified by its list, or by its own path.
 _in_containers(resource, places) := [use |
 	some custom in places
 	some pattern in custom.containers
@@ -162,8 +163,8 @@ _in_containers(resource, places) := [use |
 	)
 ]
 
-# Fields that are no container's: the name is the path of the image as it is stated. Without an image, the one that is
-# used by default has the pull policy beside it, if that is stated.
+# Fields outside of containers. The name is the path of the image as customKinds states it. If there is no image, a
+# stated pull policy is that of the default image.
 _in_fields(resource, places) := [use |
 	some custom in places
 	some field in custom.images
@@ -221,7 +222,7 @@ _spec_paths(resource, kind, places) := [path |
 	not spec_paths[kind.group][kind.kind]
 }
 
-# What is stated of a kind that is not built in, or else what is known of it.
+# The entry of customKinds for a kind, or else that of lib.kinds.
 default _places(_, _) := []
 
 _places(kind, custom_kinds) := stated if {
@@ -236,7 +237,7 @@ _places(kind, custom_kinds) := stated if {
 
 _steps(pattern) := split(replace(pattern, "[]", ".[]"), ".")
 
-# The paths in an object that the steps of a pattern such as spec.replicatedJobs[].template.spec stand for.
+# The paths in an object that match a pattern such as spec.replicatedJobs[].template.spec, given by its steps.
 _matches(resource, wanted) := {wanted} if {
 	_first_open(wanted) == count(wanted)
 } else := {array.concat(known, path) |
@@ -249,7 +250,7 @@ _matches(resource, wanted) := {wanted} if {
 	}
 }
 
-# Where the first step is that stands for several: every entry of a list, or every key of a mapping.
+# The position of the first step that matches every entry of a list, or every key of a mapping.
 _first_open(wanted) := min([position | some position, step in array.concat(wanted, ["*"]); step in {"[]", "*"}])
 
 _fits(step, "[]") if is_number(step)
@@ -258,7 +259,7 @@ _fits(step, "*") if is_string(step)
 
 _fits(step, wanted) if step == wanted
 
-# The steps of a pattern that leads the same way as a path as far as both have lists and free keys.
+# The steps of a pattern, with the keys and indices of a path in the place of its lists and free keys.
 _bound(wanted, path) := [step |
 	some position, own in wanted
 	step := _chosen(own, path, position)
@@ -270,7 +271,7 @@ _chosen(own, _, _) := own if not own in {"[]", "*"}
 
 _parent(path) := array.slice(path, 0, count(path) - 1)
 
-# The list that a path leads into, if it does.
+# The path of the list that holds the last entry of a path, or else the path itself.
 _owner(path) := _parent(path) if {
 	is_number(path[count(path) - 1])
 } else := path

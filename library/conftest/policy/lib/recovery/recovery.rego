@@ -1,16 +1,16 @@
 # METADATA
-# title: Requests without which pods do not come back
+# title: Requests that pods need to come back
 # description: |
-#   What the cluster asks of its API server to start a pod and to keep a node, as lib.requests has requests. Bindings,
-#   requests for tokens, and leases have no labels; those of other objects are not known.
+#   The requests to the API server that start a pod and keep a node, in the form of lib.requests. Bindings, requests for
+#   tokens, and leases have no labels. The labels of other objects are not known.
 # scope: package
 package lib.recovery
 
 # METADATA
 # title: Requests about the pods of a namespace
 # description: |
-#   An array of {what, request}; several requests may be one `what`: "creation", "binding" to a node, "status", "tokens"
-#   of service accounts, "endpoints" of Services. The namespace is as lib.namespaces.known() has it.
+#   An array of {what, request}. `what` is "creation", "binding" to a node, "status", "tokens" of service accounts, or
+#   "endpoints" of Services; several requests may have the same. The namespace is a value of lib.namespaces.known().
 of_pods(namespace) := [{"what": part[0], "request": object.union(request, {"namespace": namespace})} |
 	some part in _parts_of_pods
 	request := _request(part)
@@ -19,8 +19,8 @@ of_pods(namespace) := [{"what": part[0], "request": object.union(request, {"name
 # METADATA
 # title: Requests about nodes and leases
 # description: |
-#   As of_pods() has them: "nodes", "node status", "node leases", and the "leases" of the control plane. `of_namespace`
-#   has what is known of the namespaces kube-node-lease and kube-system, by name.
+#   An array as that of of_pods(), with "nodes", "node status", "node leases", and the "leases" of the control plane.
+#   `of_namespace` has by name what is known of the namespaces kube-node-lease and kube-system.
 of_nodes(of_namespace) := [{"what": part[0], "request": object.union(request, {"namespace": namespace})} |
 	some [name, part] in _parts_of_nodes
 	request := _request(part)

@@ -1,18 +1,18 @@
 # METADATA
-# title: What the API server asks about a request
+# title: Whom the API server asks about a request
 # description: |
 #   Rules and selectors of webhooks and admission policies. A verdict is "match", "mismatch" or "unknown". A request is
-#   {operation, group, version, resource, labels, labelsComplete, namespace}, and where it has them `subresource` and
-#   `name`. Its namespace is {name, labels, labelsComplete}, as lib.namespaces.known() gives it, or null for objects
-#   that have none; that of a Namespace is the Namespace itself. matchConditions are CEL, which is not evaluated here:
-#   they are unknown.
+#   {operation, group, version, resource, labels, labelsComplete, namespace}, with `subresource` and `name` if it has
+#   them. Its namespace is {name, labels, labelsComplete}, a value of lib.namespaces.known(), or null for cluster-scoped
+#   objects. The namespace of a Namespace is the Namespace itself. matchConditions are unknown, because CEL is not
+#   evaluated here.
 # scope: package
 package lib.requests
 
 import data.lib.selectors
 
 # METADATA
-# title: Several verdicts as one
+# title: The worst of several verdicts
 together(verdicts) := "mismatch" if {
 	"mismatch" in verdicts
 } else := "unknown" if {
@@ -30,11 +30,11 @@ any_of(verdicts) := "match" if {
 # METADATA
 # title: Whether a webhook is asked about a request
 # description: |
-#   {"verdict", "by"}: `by` is the field that says no, or that leaves it open; "" where the answer is yes.
+#   {"verdict", "by"}. `by` is the field that excludes the request, or leaves it open; it is "" for a match.
 webhook(entry, request) := _first(webhook_fields(entry, request))
 
 # METADATA
-# title: What each field of a webhook says of a request
+# title: The verdict of each field of a webhook about a request
 # description: An array of [field, verdict].
 webhook_fields(entry, request) := [
 	["rules", webhook_rules(entry, request)],
@@ -44,7 +44,7 @@ webhook_fields(entry, request) := [
 ]
 
 # METADATA
-# title: Whether the rules of a webhook are about a request
+# title: Whether the rules of a webhook match a request
 webhook_rules(entry, request) := "mismatch" if {
 	_is_exempt(request)
 } else := rules(_list(entry, "rules"), request, _match_policy(entry))
@@ -52,8 +52,8 @@ webhook_rules(entry, request) := "mismatch" if {
 # METADATA
 # title: Whether an admission policy's matchConstraints, or its binding's matchResources, let it judge a request
 # description: |
-#   As for webhooks. An object without resourceRules, as bindings mostly are, matches every resource; so does null.
-#   A value that is not an object, which the API server refuses, is unknown.
+#   As for webhooks. null and an object without resourceRules, as most bindings have, match every resource. A value that
+#   is not an object, which the API server refuses, is unknown.
 resources(criteria, request) := {"verdict": "mismatch", "by": "resourceRules"} if {
 	_is_exempt(request)
 } else := {"verdict": "match", "by": ""} if {
@@ -68,7 +68,7 @@ resources(criteria, request) := {"verdict": "mismatch", "by": "resourceRules"} i
 ])
 
 # METADATA
-# title: Whether an admission policy is asked about a request, by one of its bindings
+# title: Whether one of its bindings lets an admission policy judge a request
 # description: As for webhooks.
 bound(policy, binding, request) := {"verdict": verdict, "by": by} if {
 	answers := [
@@ -81,23 +81,23 @@ bound(policy, binding, request) := {"verdict": verdict, "by": by} if {
 }
 
 # METADATA
-# title: Whether a label selector selects what has labels
+# title: Whether a label selector selects an object by its labels
 selected(selector, subject) := "match" if {
 	selector == null
 } else := selectors.verdict(selector, subject.labels, subject.labelsComplete)
 
 # METADATA
 # title: Whether a namespaceSelector selects the namespace of a request
-# description: Objects without a namespace are never left out.
+# description: Cluster-scoped objects are always selected.
 namespace_selected(selector, request) := "match" if {
 	request.namespace == null
 } else := selected(selector, request.namespace)
 
 # METADATA
-# title: Whether one of several rules is about a request
+# title: Whether one of several rules matches a request
 # description: |
-#   Another version of the same API is unknown unless the match is to be exact: it may be an equivalent one. The core
-#   group has no other. A rule of the wrong type, which the API server refuses, is about nothing.
+#   Another version of the same group is unknown unless the match must be exact, because it may be equivalent. The core
+#   group has one version only. A rule of the wrong type, which the API server refuses, matches nothing.
 rules(entries, request, match_policy) := any_of({verdict |
 	some entry in entries
 	is_object(entry)
@@ -124,7 +124,7 @@ _resource_rules(criteria, request) := "match" if {
 	object.get(criteria, "resourceRules", null) in {null, []}
 } else := rules(_list(criteria, "resourceRules"), request, _match_policy(criteria))
 
-# So that nobody can lock themselves out.
+# Otherwise administrators could lock themselves out.
 _is_exempt(request) if {
 	request.group == "admissionregistration.k8s.io"
 	request.resource in {
@@ -157,7 +157,7 @@ _version(verdict, group, match_policy) := "unknown" if {
 	match_policy != "Exact"
 } else := verdict
 
-# An asterisk for subresources stands for none too.
+# An asterisk for the subresource also matches the resource itself.
 _resource(entry, resource, subresource) := "match" if {
 	some listed in _list(entry, "resources")
 	[of_resource, of_subresource] := _split(listed)
@@ -180,7 +180,7 @@ _scope(scope, request) := "match" if {
 	not _has_namespace(request)
 } else := "mismatch"
 
-# A Namespace has none, though its requests name one.
+# A Namespace is cluster-scoped, though its requests name a namespace.
 _has_namespace(request) if {
 	request.namespace != null
 	[request.group, request.resource] != ["", "namespaces"]

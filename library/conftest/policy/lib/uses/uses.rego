@@ -1,9 +1,9 @@
 # METADATA
 # title: Uses of images under review
 # description: |
-#   What the policies about containers and image volumes have in common: which uses of images (see lib.pods) they judge,
-#   and how they speak of them. A policy with `include: lib.uses` has the match, operations and parameters below. A
-#   request is all that Gatekeeper hands to a policy: {review, parameters}.
+#   What the policies about containers and image volumes share: which uses of images (see lib.pods) they judge, and how
+#   their messages name these. A policy with `include: lib.uses` has the match, operations and parameters below. A
+#   request is the whole input of a policy: {review, parameters}.
 # scope: package
 # custom:
 #   match:
@@ -16,7 +16,7 @@
 #     properties:
 #       exemptImages:
 #         description: |
-#           Images that are not judged: exactly as the manifest writes them, or a prefix that ends in `*`.
+#           Images that are not judged: each exactly as in the manifest, or a prefix that ends in `*`.
 #         type: array
 #         default: []
 #         items:
@@ -28,11 +28,11 @@
 #               because: "it also exempts images whose names only begin like it: let the prefix end in /, : or @"
 #       customKinds:
 #         description: |
-#           Custom resources besides those that are known (docs/kinds.md): where they hold pod specs (`paths`),
-#           containers that stand in no pod spec (`containers`), and images in fields of their own (`images`). What is
-#           stated of a known kind stands in the place of what is known; an entry that says no place leaves it out. A
-#           path has keys joined by dots: `[]` behind a key stands for every entry of its list, an asterisk in the place
-#           of a key for every key of a mapping.
+#           Custom resources besides the known ones (docs/kinds.md): where they hold pod specs (`paths`), containers
+#           outside of pod specs (`containers`), and images in fields of their own (`images`). An entry for a known kind
+#           replaces what is known of it; an entry without paths leaves the kind out. A path is a list of keys joined by
+#           dots. `[]` after a key stands for every entry of its list, and an asterisk instead of a key for every key of
+#           a mapping.
 #         type: array
 #         default: []
 #         example:
@@ -60,7 +60,7 @@
 #                   because: "a kind is singular: Rollout"
 #             paths:
 #               description: |
-#                 Where the pod specs are, such as spec.replicatedJobs[].template.spec.template.spec.
+#                 Paths of pod specs, such as spec.replicatedJobs[].template.spec.template.spec.
 #               type: array
 #               items:
 #                 type: string
@@ -72,7 +72,7 @@
 #                     because: "the path must end at a pod spec, not at its containers: spec.template.spec"
 #             containers:
 #               description: |
-#                 Where containers are that stand in no pod spec, one or every entry of a list, such as
+#                 Paths of containers outside of pod specs, each a single one or every entry of a list, such as
 #                 spec.templates[].container and spec.steps[].
 #               type: array
 #               items:
@@ -84,7 +84,7 @@
 #                   - pattern: (^|\.)(containers|initContainers|ephemeralContainers|sidecars|steps)$
 #                     because: "a list of containers has [] behind it: spec.steps[]"
 #             images:
-#               description: Where images are that are no container's.
+#               description: Images in fields outside of containers.
 #               type: array
 #               items:
 #                 type: object
@@ -100,8 +100,8 @@
 #                       - {pattern: '[\]*]$', because: "an image is a field that has a name: spec.image"}
 #                   policy:
 #                     description: |
-#                       The field of its pull policy, such as spec.imagePullPolicy. A list or an asterisk in it is one
-#                       that is on the way to the image as well.
+#                       The field of its pull policy, such as spec.imagePullPolicy. Each list or asterisk in it must
+#                       also be in the path of the image.
 #                     type: string
 #                     pattern: ^[^.\[\]]+(\[\])?(\.[^.\[\]]+(\[\])?)*$
 #                     refuses:
@@ -110,16 +110,17 @@
 #                       - {pattern: '[\]*]$', because: "a pull policy is a field that has a name: spec.imagePullPolicy"}
 #       controlledPods:
 #         description: |
-#           Whether admission judges what has a controller, one of Kubernetes or any other. `audit` leaves it to audit,
-#           so that a deny never keeps an existing workload from replacing its pods. `trusted` leaves it to audit only
-#           where a controller itself asks: kube-controller-manager, a node, or one of trustedUsers. `deny` judges it.
+#           Whether admission judges objects that have a controller, of Kubernetes or any other. `audit` leaves them to
+#           audit, so that a deny never keeps an existing workload from replacing its pods. `trusted` leaves them to
+#           audit only if a controller makes the request: kube-controller-manager, a node, or one of trustedUsers.
+#           `deny` judges them.
 #         type: string
 #         enum: [audit, trusted, deny]
 #         default: audit
 #       trustedUsers:
 #         description: |
-#           With `controlledPods: trusted`, the users that other controllers ask as, such as
-#           system:serviceaccount:argo-rollouts:argo-rollouts: exactly, or a prefix that ends in `*`.
+#           With `controlledPods: trusted`, the users of other controllers, such as
+#           system:serviceaccount:argo-rollouts:argo-rollouts: each exactly, or a prefix that ends in `*`.
 #         type: array
 #         default: []
 #         items:
@@ -138,8 +139,8 @@ import data.lib.pods
 # METADATA
 # title: The uses of images in the object under review
 # description: |
-#   Undefined for operations that nobody judges; audit has none. A deletion is never blocked. Undefined as well where
-#   there are more than can be judged in time, of which `unjudged` tells.
+#   Undefined for operations that are not judged, such as a deletion; audit has no operation. Also undefined if there
+#   are more uses than can be judged in time, which `unjudged` reports.
 current(request) := pods.uses(request.review.object, request.review.kind, _custom_kinds(request)) if {
 	not object.get(request.review, "operation", "") in {"DELETE", "CONNECT"}
 	not _is_too_large(request)
@@ -148,9 +149,9 @@ current(request) := pods.uses(request.review.object, request.review.kind, _custo
 # METADATA
 # title: Why the uses of images are not judged
 # description: |
-#   A message. A webhook that does not answer in time lets in what it is asked about, if failures are to be ignored; so
-#   what is so large on purpose had better be refused. Undefined where they are judged, where nothing of them was
-#   edited, and where what a controller makes is left to audit.
+#   A message. If a webhook with failurePolicy Ignore does not answer in time, the object is let in, so an object may be
+#   this large on purpose, and is refused. Undefined if the uses are judged, if none of them was edited, and if the
+#   object has a controller and is left to audit.
 unjudged(request) := sprintf("%d containers and volumes are too many to judge in time; use at most %d", [
 	_size(request),
 	_most_judged,
@@ -174,15 +175,15 @@ _is_unchanged(request) if _content(request.review.object) == _content(request.re
 _content(resource) := object.remove(resource, ["metadata", "status"])
 
 # METADATA
-# title: The uses of images that an UPDATE finds there already
-# description: Undefined for other operations. What stays as it was must not block an unrelated edit.
+# title: The uses of images that an UPDATE does not change
+# description: Undefined for other operations. They must not block an unrelated edit.
 earlier(request) := pods.uses(request.review.oldObject, request.review.kind, _custom_kinds(request)) if {
 	request.review.operation == "UPDATE"
 }
 
 # METADATA
 # title: Whether a use of an image is not to be judged
-# description: It is exempt, or left to audit. Undefined if it is to be judged.
+# description: It is exempt, or left to audit. Undefined if it is judged.
 # scope: document
 is_excused(use, request) if globs.match_any(request.parameters.exemptImages, use.image)
 

@@ -1,8 +1,8 @@
 # METADATA
 # title: Protected image pinning
 # description: |
-#   In protected namespaces every image has a fixed tag or a digest. A copy on a node is only as good as its name: where
-#   the name moves from one image to another, the copy may be an old one, or another one on each node.
+#   In protected namespaces every image has a fixed tag or a digest. If a name moves from one image to another, the copy
+#   on a node may be outdated, or differ from node to node.
 # scope: package
 # custom:
 #   kind: K8sProtectedImagePinning
@@ -41,8 +41,8 @@
 #         default: tag
 #       floatingTags:
 #         description: |
-#           Tags that are moved from one image to another, in whatever case. An asterisk at the start or the end of a
-#           tag stands for anything, as in `*-snapshot`.
+#           Tags that move from one image to another. Case does not matter. An asterisk at the start or the end of a tag
+#           stands for anything, as in `*-snapshot`.
 #         type: array
 #         defaultFrom: lib.images.floating_tags
 #         items:
@@ -58,10 +58,10 @@ import data.lib.messages
 import data.lib.pods
 import data.lib.uses
 
-# Admission and audit see more pods than anything else, and nearly all of them pass: all their images are pinned, and
-# written as nearly everybody does. So the rule asks one plain pattern, and judges a pod in full only where that says
-# no, or where the parameters are not the defaults. The pattern takes valid references only, though not all of them:
-# those with a digest, or with a version, which none of the floating tags matches.
+# Most objects under review are pods, and nearly all of them pass: their images are pinned, in one of the usual forms.
+# So the rule first tries one simple pattern, and judges a pod in full only if an image does not match, or if the
+# parameters are not the defaults. The pattern matches only valid references, though not all of them: those with a
+# digest, or with a version that no floating tag matches.
 
 # METADATA
 # title: A container or an image volume whose image is not pinned
@@ -82,7 +82,7 @@ _is_suspect if input.review.object.spec.volumes[_].image
 
 _is_suspect if input.parameters.require != "tag"
 
-# Those of images.floating_tags; to write them down again costs a review less than to look there.
+# A copy of images.floating_tags, because looking them up there makes every review slower.
 _is_suspect if input.parameters.floatingTags != [
 	"*-latest", "*-snapshot", "alpha", "beta", "canary", "current", "dev", "devel", "develop", "development",
 	"edge", "head", "latest", "latest-*", "lts", "lts-*", "main", "mainline", "mainline-*", "master", "next",
@@ -95,7 +95,7 @@ _is_suspect if {
 	_is_suspect_template
 }
 
-# The same questions about an object of any kind.
+# The same checks for an object of any kind.
 _is_suspect_template if {
 	some list in ["containers", "initContainers", "ephemeralContainers"]
 	some container in _spec[list]

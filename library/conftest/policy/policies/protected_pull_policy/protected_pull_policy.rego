@@ -2,8 +2,8 @@
 # title: Protected pull policy
 # description: |
 #   In protected namespaces no container may have the effective pull policy Always, stated or implied. With Always the
-#   kubelet asks the registry before it starts a container, also when the image is on the node: without the registry the
-#   pod does not start. What the API server would fill in counts as stated.
+#   kubelet asks the registry before it starts a container, even if the image is on the node, so the pod does not start
+#   without its registry. A policy that the API server would fill in counts as stated.
 # scope: package
 # custom:
 #   kind: K8sProtectedPullPolicy
@@ -43,9 +43,9 @@
 #           enum: [IfNotPresent, Never]
 #       impliedPolicy:
 #         description: |
-#           What to make of it where an allowed pull policy is implied, not stated: a live object that was made with
-#           another image keeps the one that was filled in then. `audit` leaves it to audit and CI, `deny` judges it at
-#           admission as well, `allow` lets it pass.
+#           What to do if an allowed pull policy is implied, not stated: a live object that was made with another image
+#           keeps the policy that was filled in then. `audit` reports it in audit and CI, `deny` at admission as well,
+#           `allow` lets it pass.
 #         type: string
 #         enum: [allow, audit, deny]
 #         default: audit
@@ -57,9 +57,9 @@ import data.lib.messages
 import data.lib.pods
 import data.lib.uses
 
-# Admission and audit see more pods than anything else, and nearly all of them pass. So the rule asks of a pod what is
-# cheap to ask, without any function or set in between, and judges it in full only where an answer is odd: where a
-# container does not state IfNotPresent, where there is an image volume, or where IfNotPresent may not be allowed.
+# Most objects under review are pods, and nearly all of them pass. So the rule first makes cheap checks, without
+# functions or sets, and judges a pod in full only if one of them is positive: a container does not state IfNotPresent,
+# there is an image volume, or IfNotPresent may not be allowed.
 
 # METADATA
 # title: A container or an image volume whose pull policy is not allowed
@@ -83,7 +83,7 @@ _is_suspect if {
 	_is_suspect_template
 }
 
-# The same questions about an object of any kind.
+# The same checks for an object of any kind.
 _is_suspect_template if {
 	some list in ["containers", "initContainers", "ephemeralContainers"]
 	some container in _spec[list]
@@ -120,24 +120,24 @@ _violations contains {"msg": _message(use, effective, reason), "details": detail
 
 _violations contains {"msg": msg, "details": {"reason": "unjudged"}} if msg := uses.unjudged(input)
 
-# Nearly every manifest leaves policies to the API server. That matters where the namespace is known to be protected.
+# Most manifests leave the policy to the API server. That matters only if the namespace is known to be protected.
 _certainty(reason) := {"onlyIfCertain": true} if {
 	reason == "implied"
 } else := {}
 
-# What is done stays as it is; at admission nothing is.
+# Audit leaves out what is done. At admission nothing is done yet.
 _is_past if {
 	not uses.is_admission(input)
 	pods.is_finished(input.review.object, input.review.kind)
 }
 
-# Undefined where there is nothing to say.
+# Undefined if the use of the image is allowed.
 _reason(use, effective) := _disallowed(effective) if {
 	not effective in _allowed
 } else := "implied" if {
 	not use.stated == effective
 	_tells_implied
-	images.is_reference(use.image) # a patch or a template may have an image later, and a policy
+	images.is_reference(use.image) # a patch or a template may get an image later, and a policy
 }
 
 _tells_implied if input.parameters.impliedPolicy == "deny"
@@ -164,7 +164,7 @@ _kept := uses.kept(
 	[_key(use) | some use in uses.earlier(input)],
 )
 
-# How a policy that is not allowed is written does not matter.
+# For a policy that is not allowed, it does not matter how it is written.
 _key(use) := [uses.identity(use), effective, _is_implied(use, effective)] if {
 	effective := images.effective_policy(use.stated, use.image)
 }
@@ -202,8 +202,8 @@ _remedy(use) := sprintf("set %s: %s", [use.field, _target]) if {
 	images.pinned(use.image)
 } else := sprintf("pin it first (tag or digest), then set %s: %s", [use.field, _target])
 
-# The value that tools may set in the manifest without asking. An image that is not pinned has to be pinned by people
-# first, and only people know what an invalid policy or image was meant to be, such as the placeholder of a template.
+# The value that tools may set in the manifest without asking. An image that is not pinned must be pinned by its author
+# first, and only the author knows what an invalid policy or image means, such as the placeholder of a template.
 _fix(use, reason) := {"path": uses.policy_path(use), "value": _target} if {
 	reason != "invalid"
 	images.is_reference(use.image)

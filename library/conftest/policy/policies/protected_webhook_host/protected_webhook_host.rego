@@ -1,10 +1,10 @@
 # METADATA
 # title: Protected webhook host
 # description: |
-#   What serves admission, conversion or an aggregated API runs in a protected namespace, since the API server depends
-#   on it: while it is down, requests fail or pass without it. So it must restart without a registry. A webhook with a
-#   URL is judged if the host is that of a Service, such as `https://name.namespace.svc`. For audit and CI: admission
-#   never shows webhook configurations to webhooks.
+#   Servers of admission, conversion and aggregated APIs run in protected namespaces, because the API server depends on
+#   them: while they are down, requests fail or are not checked. So they must restart without a registry. A webhook with
+#   a URL is judged if its host is that of a Service, such as `https://name.namespace.svc`. For audit and CI only,
+#   because the API server never sends webhook configurations to webhooks.
 # scope: package
 # custom:
 #   kind: K8sProtectedWebhookHost
@@ -76,7 +76,7 @@ violation contains {"msg": _message(host, reason), "details": details} if {
 	}
 }
 
-# Every Service that the object makes the API server call, and what (`use`) it calls it for.
+# Every Service that the API server calls because of the object, with the purpose as `use`.
 _hosts contains host if {
 	some served in webhooks.served(input.review.object, input.review.kind)
 	host := {
@@ -90,7 +90,7 @@ _hosts contains host if {
 
 _hosts contains _converter("webhook.clientConfig", webhooks.host(_conversion.webhook.clientConfig))
 
-# The same in v1beta1.
+# The form of v1beta1.
 _hosts contains _converter("webhookClientConfig", webhooks.host(_conversion.webhookClientConfig))
 
 _hosts contains _host("spec.service", service, "aggregated") if {
@@ -99,7 +99,7 @@ _hosts contains _host("spec.service", service, "aggregated") if {
 	service := webhooks.service(input.review.object.spec.service)
 }
 
-# The pods of a cluster come back without requests about custom resources.
+# Pods come back without requests about custom resources.
 _use(served) := "custom" if {
 	served.failurePolicy == "Fail"
 	count(served.webhook.rules) > 0
@@ -124,14 +124,14 @@ _converter(path, host) := _host(sprintf("spec.conversion.%s.%s", [path, host.fie
 
 _host(path, service, use) := {"path": path, "webhook": null, "service": service, "failurePolicy": null, "use": use}
 
-# Undefined where the namespace is protected.
+# Undefined if the namespace is protected.
 _reason(host) := "invalid" if {
 	host.service.namespace == null
 } else := {"mismatch": host.use, "unknown": "undecided"}[_protection(host.service.namespace)]
 
 _protection(namespace) := protection.verdict(input.parameters, namespace, _namespace_object(namespace))
 
-# Without the inventory, and where it does not hold the Namespace, its labels are not known.
+# The labels of a Namespace are not known if the inventory is missing or lacks it.
 _namespace_object(name) := found if {
 	found := data.inventory.cluster.v1.Namespace[name]
 } else := null

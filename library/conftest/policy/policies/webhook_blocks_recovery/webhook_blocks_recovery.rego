@@ -1,11 +1,11 @@
 # METADATA
 # title: Webhook that blocks recovery
 # description: |
-#   A webhook with failurePolicy Fail refuses what it catches while nothing answers. It keeps itself down if it catches
-#   what its own pods need to start; several webhooks can do so to each other, and one can do it to the pods of
-#   protected namespaces, or to nodes and leases. Where that depends on what the configuration does not show (labels of
-#   the namespace or of the objects, matchConditions), it may. For audit and CI: admission never shows webhook
-#   configurations to webhooks.
+#   While a webhook with failurePolicy Fail is down, the requests that it matches are refused. It stays down if they
+#   include those that its own pods need to start. Several webhooks can block each other in this way, and a webhook can
+#   block the pods of protected namespaces, or nodes and leases. If that depends on what the configuration does not show
+#   (labels of the namespace or of the objects, matchConditions), the finding says that it may. For audit and CI only,
+#   because the API server never sends webhook configurations to webhooks.
 # scope: package
 # custom:
 #   kind: K8sWebhookBlocksRecovery
@@ -134,8 +134,8 @@ _is_judged if not object.get(input.review, "operation", "") in {"DELETE", "CONNE
 
 _entries := webhooks.entries(input.review.object, input.review.kind)
 
-# By the index of a webhook, what is wrong with it. What is caught is an array of {what, namespace, by}: `by` are the
-# fields that leave it open.
+# The problems of each webhook, by its index. Caught requests are an array of {what, namespace, by}: `by` has the fields
+# that leave it open.
 _findings[entry.index] contains _finding(reason, caught) if {
 	some entry in _entries
 	entry.failurePolicy == "Fail"
@@ -183,7 +183,7 @@ _finding(reason, caught) := {
 	decisive := _decisive(caught)
 }
 
-# Where something is certain, what is only possible does not count.
+# Drops what is only possible if something is certain.
 _decisive(caught) := certain if {
 	certain := [part | some part in caught; part.by == []]
 	count(certain) > 0
@@ -211,7 +211,7 @@ _undecided(caught) := [field |
 	field in {field | some part in caught; some field in part.by}
 ]
 
-# What a webhook catches of what its own pods need. Where its Service has no namespace, nothing is known of it.
+# The requests of its own pods that a webhook catches. If its Service has no namespace, nothing is known of it.
 _own[entry.index] := [part |
 	entry.service != null
 	some part in _caught(entry.webhook, _parts_of_pods[entry.index], _known(entry.service.namespace))
@@ -248,7 +248,7 @@ _caught(webhook, parts, namespace) := [{"what": part.what, "namespace": name, "b
 	by := [field | some [field, verdict] in fields; verdict == "unknown"]
 ]
 
-# What the rules of a webhook are about, whatever the namespace: mostly nothing.
+# The requests that the rules of a webhook match in any namespace, which usually are none.
 _parts_of_pods[entry.index] := [part |
 	some part in _pods
 	requests.webhook_rules(entry.webhook, part.request) != "mismatch"
@@ -260,8 +260,8 @@ _pods := recovery.of_pods(namespaces.known(null, null))
 
 _nodes := recovery.of_nodes({name: _known(name) | some name in recovery.lease_namespaces})
 
-# Names that hold no asterisk, and the Namespaces that are protected. Without those, a glob or a selector stands for a
-# namespace of which nothing is known.
+# The names without an asterisk, and the protected Namespaces of the inventory. If there are none of these, a glob or a
+# selector stands for a namespace of which nothing is known.
 _protected_namespaces := (_named | _selected) | _unknown
 
 _named contains name if {
@@ -288,20 +288,20 @@ _unknown contains null if {
 
 _known(name) := namespaces.known(name, _namespace_object(name))
 
-# Without the inventory, and where it does not hold the Namespace, its labels are not known.
+# The labels of a Namespace are not known if the inventory is missing or lacks it.
 _namespace_object(name) := found if {
 	found := data.inventory.cluster.v1.Namespace[name]
 } else := null
 
-# The creation of pods in the namespaces of others that in the end catch the creation of the webhook's own.
+# Creations of pods in the namespaces of other webhooks that, directly or not, catch the creation of this one's pods.
 _cycles(entry) := [part |
 	some namespace, verdict in _edges(entry.webhook, entry.service.namespace)
 	some by in _closed_by(namespace, entry.service.namespace, verdict)
 	part := {"what": "creation", "namespace": namespace, "by": by}
 ]
 
-# [[]] where the way back is certain, [["namespaceSelector"]] where it is possible, and [] where there is none. Which
-# field of which webhook leaves it open, does not matter: what is known of Namespaces mostly does.
+# [[]] if the way back is certain, [["namespaceSelector"]] if it is possible, and [] if there is none. The field that
+# leaves it open is not looked up: it usually is the namespaceSelector of a webhook on the way.
 _closed_by(namespace, own, "match") := [[]] if {
 	own in graph.reachable(_certain_edges, {namespace})
 } else := _possibly_closed(namespace, own)
@@ -324,7 +324,7 @@ _possible_edges[guard.namespace] := to if {
 
 _edges_of(namespace) := [_edges(guard.webhook, namespace) | some guard in _guards; guard.namespace == namespace]
 
-# The namespaces of other webhooks in which one catches the creation of pods: "match" or "unknown".
+# The namespaces of other webhooks in which a webhook catches the creation of pods: "match" or "unknown".
 _edges(webhook, own) := {namespace: verdict |
 	is_string(own)
 	some namespace in {guard.namespace | some guard in _guards}
@@ -361,7 +361,7 @@ _guard(entry) := [{"namespace": entry.service.namespace, "webhook": entry.webhoo
 	requests.webhook_rules(entry.webhook, _creation) != "mismatch"
 ]
 
-# What an admission policy with this binding catches of pods of protected namespaces, nodes and leases.
+# The requests about pods of protected namespaces, nodes and leases that an admission policy with this binding catches.
 _caught_by_policy(binding) := [{"what": part.what, "namespace": null, "by": by} |
 	policy := _policy(binding)
 	_needs_custom_resources(policy)
@@ -379,7 +379,7 @@ _protected_pods := [object.union(part, {"request": {"namespace": _known(namespac
 	some part in _pods
 ]
 
-# Empty where the inventory does not hold it.
+# Empty if the inventory lacks it.
 _policy(binding) := found if {
 	found := data.inventory.cluster["admissionregistration.k8s.io/v1"].ValidatingAdmissionPolicy[binding.spec.policyName]
 } else := {}
