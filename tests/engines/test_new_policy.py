@@ -79,12 +79,12 @@ def test_its_suite_passes(copy: Path, gator: Path) -> None:
     assert gator.exists()
 
 
-def test_it_lints(copy: Path, opa: tuple[str, ...], regal: Path, run: Run) -> None:
-    rego = copy / "rego"
+def test_it_lints(copy: Path, opa: tuple[str, ...], regal: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copy)
     for command in (
-        (*opa, "fmt", "--fail", "--list", rego),
-        (*opa, "check", "--strict", *rego.rglob("*.rego")),
-        (regal, "lint", "--config-file", copy / ".regal" / "config.yaml", rego),
+        (*opa, "fmt", "--fail", "--list", "rego"),
+        (*opa, "check", "--strict", *Path("rego").rglob("*.rego")),
+        (regal, "lint", "rego"),
     ):
         done = run(*command)
         assert done.returncode == 0, done.stdout + done.stderr
