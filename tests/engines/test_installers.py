@@ -410,6 +410,32 @@ def test_what_has_changed_is_judged_as_in_the_whole(folder: Path) -> None:
     assert len(everything) == 2
 
 
+@pytest.mark.parametrize("odd", [None, 7, "x", [], ["x", {}], {"x": []}])
+def test_objects_that_the_api_server_would_refuse(folder: Path, odd: object) -> None:
+    """Whatever stands there, it is a chart that is not in the input, or no value of it; or Helm says what is wrong."""
+    objects = []
+    for text, paths in {
+        RELEASE: ["spec", "spec.chart", "spec.chart.spec.sourceRef", "spec.values", "spec.valuesFrom", "metadata"],
+        HELM_CHART: ["spec", "spec.chart", "spec.set", "spec.valuesContent", "spec.valuesSecrets"],
+        application({}): ["spec", "spec.source", "spec.sources", "spec.source.path", "spec.source.helm"],
+        application({"values": "a: b"}): [
+            *(f"spec.source.helm.{key}" for key in ("valueFiles", "valuesObject", "parameters", "fileParameters")),
+            "spec.destination",
+        ],
+    }.items():
+        for path in paths:
+            obj = yaml.safe_load(text)
+            *above, last = path.split(".")
+            inside = obj
+            for key in above:
+                inside = inside[key]
+            inside[last] = odd
+            objects.append(obj)
+    report = judged(folder, all=yaml.safe_dump_all(objects))
+    assert all("Helm cannot render charts/web as" in error.message for error in report.errors)
+    assert {found.rule for found in report.findings} == {"pull-policy-always"}
+
+
 def test_conftest_says_the_same(folder: Path) -> None:
     write(
         folder,

@@ -147,7 +147,7 @@ def _k3s(source: Source, spec: Mapping[str, Any], name: str, namespace: str) -> 
 def _argo(source: Source, spec: Mapping[str, Any], name: str, namespace: str) -> Iterator[Installs]:
     del namespace  # an Application stands where Argo CD does
     sources: list[tuple[Steps, Mapping[str, Any]]] = [
-        (("spec", "sources", place), entry) for place, entry in enumerate(_entries(spec.get("sources")))
+        (("spec", "sources", place), entry) for place, entry in _numbered(spec.get("sources"))
     ]
     if not sources and isinstance(spec.get("source"), dict):
         sources = [(("spec", "source"), spec["source"])]
@@ -172,7 +172,7 @@ def _argo(source: Source, spec: Mapping[str, Any], name: str, namespace: str) ->
             tuple(file for file in files if file not in elsewhere),
             tuple(
                 (_text(each, "name"), _scalar(each.get("value")), (*path, "helm", "parameters", place, "value"))
-                for place, each in enumerate(_entries(dig(entry, "helm", "parameters")))
+                for place, each in _numbered(dig(entry, "helm", "parameters"))
             ),
             tuple(unknown),
         )
@@ -187,7 +187,14 @@ def _values(source: Source, path: Steps) -> Iterator[Values]:
 
 
 def _entries(value: Any) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    return [entry for _, entry in _numbered(value)]
+
+
+def _numbered(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the mappings of a list, with their places in it."""
+    for place, entry in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(entry, dict):
+            yield place, entry
 
 
 def _text(value: Any, *path: str) -> str:
