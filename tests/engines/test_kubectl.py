@@ -117,7 +117,7 @@ class _Meeting(ReadOnlyCluster):
     """It answers a request for a list when four are open, and counts the most that were open at once."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        self.meeting = Barrier(4, timeout=20)
+        self.meeting = Barrier(4, timeout=60)
         self.open = self.most = 0
         self._lock = Lock()
         super().__init__(*arguments, **options)
