@@ -206,8 +206,8 @@ def test_what_a_screen_reader_is_told(page: Open, hooked_page: str) -> None:
         (
             "image",
             (
-                "workloads that are down: 1, services without endpoints: 1, webhooks, policies, apis: 1, "
-                "requests that are refused: 3, what falls with them: 3"
+                "workloads that are down: 1, services without endpoints: 1, webhooks, apis, registries: 1, "
+                "requests that fail: 3, what falls with them: 3"
             ),
         ),
         ("searchbox", "Search"),

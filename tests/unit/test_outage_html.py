@@ -134,8 +134,8 @@ def test_the_picture() -> None:
     assert [title for _, title in found.titles] == [
         "Workloads that are down",
         "Services without endpoints",
-        "Webhooks, policies, APIs",
-        "Requests that are refused",
+        "Webhooks, APIs, registries",
+        "Requests that fail",
         "What falls with them",
     ]
     assert [(box.context, box.label, box.style, box.again) for box in found.boxes] == [
@@ -204,6 +204,24 @@ def test_a_service_that_does_not_get_its_endpoints_back() -> None:
         ("APIService", "v1.x", "possible", False),
         ("endpoints of namespace", "a", "possible", False),
         ("Service in a", "x", "possible", True),
+    ]
+
+
+def test_a_registry_in_the_cluster() -> None:
+    links = (
+        Link(0, "Deployment/a/r", "Service/a/r", certain=True),
+        Link(1, "Service/a/r", "registry a/r", certain=True),
+        Link(2, "registry a/r", "images of registry a/r", certain=True),
+        Link(3, "images of registry a/r", "Deployment/b/x", certain=True),
+    )
+    found = picture(report(cascades={"restart": cascade(*links)}), "restart")
+    assert found is not None
+    assert [(box.context, box.label) for box in found.boxes] == [
+        ("Deployment in a", "r"),
+        ("Service in a", "r"),
+        ("registry in a", "r"),
+        ("images of registry", "a/r"),
+        ("Deployment in b", "x"),
     ]
 
 

@@ -161,8 +161,8 @@ class Link:
 LAYERS = (
     "Workloads that are down",
     "Services without endpoints",
-    "Webhooks, policies, APIs",
-    "Requests that are refused",
+    "Webhooks, APIs, registries",
+    "Requests that fail",
     "What falls with them",
 )
 

@@ -18,6 +18,7 @@ _LETTERS, _SMALL_LETTERS = 23, 28
 _GUARDS, _REQUESTS, _LAST = 2, 3, 4  # indices into LAYERS
 _CERTAIN = 100_000  # more than there are possible links to one thing
 _REST = "all others"
+_REGISTRY = "registry "
 _NOUNS = ("workload", "Service", "object", "request", "workload")
 
 
@@ -184,11 +185,15 @@ class _Described(NamedTuple):
 
 def _described(layer: int, name: str) -> _Described:
     if layer == _REQUESTS:
-        what, _, namespace = name.partition(" of ")
-        return _Described(
-            name, name, _Group(f"{what} of namespace", namespace) if namespace else _Group("the cluster", name)
-        )
+        what, _, of = name.partition(" of ")
+        if of.startswith(_REGISTRY):
+            box = _Group(f"{what} of registry", of.removeprefix(_REGISTRY))
+        else:
+            box = _Group(f"{what} of namespace", of) if of else _Group("the cluster", name)
+        return _Described(name, name, box)
     kind, _, rest = name.partition("/")
+    if kind.startswith(_REGISTRY):
+        return _Described(kind, kind, _Group(f"registry in {kind.removeprefix(_REGISTRY)}", rest))
     place, _, own = rest.partition("/")
     if layer == _GUARDS:
         context = f"{kind.removesuffix('Configuration')} {place}" if own else kind
