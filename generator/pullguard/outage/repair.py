@@ -78,10 +78,13 @@ def _hitting(
     for each in sets:
         nx.add_path(graph, sorted(each))
         graph.add_nodes_from(each)
+    sets_of: dict[str, list[frozenset[str]]] = {}
+    for each in sorted(filter(None, sets), key=sorted):
+        sets_of.setdefault(min(each), []).append(each)
     found: set[str] = set()
     proven = True
     for component in nx.connected_components(graph):
-        parts = sorted((each for each in sets if not component.isdisjoint(each)), key=sorted)
+        parts = [each for edit in sorted(component) for each in sets_of.get(edit, ())]
         if exactly and len(component) <= PROVEN_UP_TO and (solved := _exact(parts, costs)) is not None:
             found |= solved
         else:
