@@ -4,8 +4,10 @@ A node with a registry runs Gatekeeper from its own manifest. The registry is cu
 remedy is applied, without the registry.
 """
 
+import re
+import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,6 +17,7 @@ import yaml
 
 from incident import credentials
 from incident.pods import Pod, failed_pulls, settled
+from incident.random_pods import NUMBER, random_pods
 from incident.site import PROTECTED, Gatekeeper, Site, Violation, pullguard, violations
 from incident.site import site as running_site
 from installed_library import apply, constraints, install, wait_until_enforced
@@ -72,6 +75,34 @@ class Crashed:
     others: tuple[Pod, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What `pullguard outage` says.
+
+    Attributes:
+        verdicts: What becomes of pods without a controller, by name, if they are made.
+        gatekeeper: How many of Gatekeeper's pods stay down, by event.
+        repair: The smallest repair for Gatekeeper.
+    """
+
+    verdicts: Mapping[str, str]
+    gatekeeper: Mapping[str, int]
+    repair: list[JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What is forecast and happens once a repair is made.
+
+    Attributes:
+        forecast: The forecast.
+        pods: Gatekeeper's pods.
+    """
+
+    forecast: Forecast
+    pods: tuple[Pod, ...]
+
+
 @pytest.fixture(scope="session")
 def site(checkout: Path) -> Iterator[Site]:
     """Yield a cluster with one node, and a registry with Gatekeeper's image and those of the matrix."""
@@ -112,8 +143,9 @@ def before(site: Site, manifest: Path, checkout: Path) -> Seen:
 
 
 @pytest.fixture(scope="session")
-def crashed(site: Site, before: Seen) -> Crashed:
+def crashed(site: Site, before: Seen, forecast: Forecast) -> Crashed:
     """Cut off the registry, and crash the container of one of Gatekeeper's pods."""
+    assert forecast.gatekeeper
     pod = before.pods[-1]
     site.registry.cut()
     site.kill(pod.object, _MANAGER)
@@ -149,9 +181,48 @@ def matrix(before: Seen, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tried(site: Site, outage: Seen, matrix: Path) -> tuple[Pod, ...]:
+def random_manifests(matrix: Path) -> Path:
+    """Return the manifests of random pods."""
+    digest = re.search("sha256:[0-9a-f]+", matrix.read_text("utf-8"))
+    assert digest is not None
+    path = matrix.with_name("random.yaml")
+    path.write_text(yaml.safe_dump_all(random_pods(_ELSEWHERE, digest.group())), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def forecast(site: Site, before: Seen, matrix: Path, random_manifests: Path) -> Forecast:
+    """Return what is forecast while the registry is there: of Gatekeeper, the matrix, and random pods."""
+    assert before.pods
+    assert site.registry.server.process.poll() is None
+    return _forecast(site, matrix, random_manifests)
+
+
+@pytest.fixture(scope="session")
+def tried_at_random(site: Site, tried: tuple[Pod, ...], random_manifests: Path) -> tuple[Pod, ...]:
+    """Return the outcomes of random pods without the registry."""
+    assert tried
+    site.kubectl("create", "--filename", random_manifests)
+    return tuple(settled(site.kubectl, _ELSEWHERE, [f"random-{number}" for number in range(NUMBER)]))
+
+
+@pytest.fixture(scope="session")
+def repaired(site: Site, forecast: Forecast, tried: tuple[Pod, ...]) -> Repaired:
+    """Do what the forecast's repair says, which replaces Gatekeeper's pods. The registry stays cut off."""
+    assert tried
+    for edit in forecast.repair:
+        program, *arguments = shlex.split(edit["command"])
+        assert program == "kubectl"
+        site.kubectl(*arguments)
+    site.kubectl("rollout", "status", "deployment", f"--namespace={NAMESPACE}", "--timeout=180s")
+    return Repaired(_forecast(site), tuple(settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)))
+
+
+@pytest.fixture(scope="session")
+def tried(site: Site, outage: Seen, forecast: Forecast, matrix: Path) -> tuple[Pod, ...]:
     """Return the outcomes of the matrix's pods without the registry, and therefore without Gatekeeper."""
     assert outage.gatekeeper.always == ""
+    assert forecast.verdicts
     names = [name["metadata"]["name"] for name in yaml.safe_load_all(matrix.read_text("utf-8"))]
     site.kubectl("create", "--filename", matrix)
     return tuple(settled(site.kubectl, PROTECTED, names))
@@ -168,9 +239,9 @@ def remedy(manifest: Path, checkout: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def after(site: Site, before: Seen, tried: tuple[Pod, ...], remedy: Path) -> Seen:
-    """Apply the remedy. The registry stays cut off."""
-    assert tried
+def after(site: Site, before: Seen, repaired: Repaired, remedy: Path) -> Seen:
+    """Apply the remedy, which is the repair. The registry stays cut off."""
+    assert repaired.pods
     site.kubectl("apply", "--server-side", "--filename", remedy)
     site.kubectl("rollout", "status", "deployment", f"--namespace={NAMESPACE}", "--timeout=180s")
     pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
@@ -193,6 +264,18 @@ def audited(site: Site, after: Seen) -> tuple[Violation, ...]:
 
 def _seen(site: Site, pods: list[Pod]) -> Seen:
     return Seen(tuple(pods), site.ask_gatekeeper(), frozenset(site.images_on_node()))
+
+
+def _forecast(site: Site, *overlays: Path) -> Forecast:
+    """Forecast the cluster with manifests laid over it; the repair is that of the cluster as it is."""
+    own = site.forecast()
+    found = site.forecast(*(f"--with={path}" for path in overlays)) if overlays else own
+    keeper = [each["events"] for each in own["workloads"] if each["namespace"] == NAMESPACE]
+    return Forecast(
+        {each["name"]: each["events"]["replace"]["verdict"] for each in found["workloads"] if each["kind"] == "Pod"},
+        {event: sum(events[event]["pods"]["stays down"] for events in keeper) for event in ("restart", "replace")},
+        own["cascades"]["replace"]["repair"],
+    )
 
 
 def _version(manifest: Path) -> str:

@@ -87,6 +87,24 @@ class Site:
             if Path(f"/proc/{process}/comm").read_text("utf-8").strip() == program:
                 os.kill(process, signal.SIGKILL)
 
+    def forecast(self, *options: str) -> JSON:
+        """Return what `pullguard outage` says of the cluster as it is."""
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "pullguard", "outage", "--output=json"),
+                f"--kubeconfig={self.kubectl.kubeconfig}",
+                *options,
+            ],
+            env={**os.environ, "PATH": f"{self.plane.binaries}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+        assert done.returncode in {0, 1}, done.stderr
+        report: JSON = json.loads(done.stdout)
+        return report
+
     def ask_gatekeeper(self) -> Gatekeeper:
         """Try out what Gatekeeper's webhooks do with requests to the API server. Nothing is created."""
         container = {"name": "c", "image": "registry.example/web:1", "imagePullPolicy": "Always"}
