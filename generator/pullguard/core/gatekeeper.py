@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pullguard.core.errors import PullguardError
+from pullguard.core.lookups import LOOKED_UP
 
 TARGET = "admission.k8s.gatekeeper.sh"
 CONSTRAINT_GROUP = "constraints.gatekeeper.sh"
@@ -18,11 +19,6 @@ POLICY_ANNOTATION = "pullguard/policy"
 SUMMARY_ANNOTATION = "pullguard/summary"
 RULES_ANNOTATION = "pullguard/rules"
 SYNC_ANNOTATION = "metadata.gatekeeper.sh/requires-sync-data"
-
-#: The kinds without which a policy judges less precisely: what is not in the inventory, it takes for unknown.
-LOOKED_UP = frozenset(
-    {"MutatingWebhookConfiguration", "Namespace", "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration"}
-)
 
 #: Enforcement actions from the mildest to the strictest.
 ACTIONS = ("dryrun", "warn", "deny")

@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from pullguard.core.errors import TimedOutError
@@ -61,11 +61,13 @@ class Batch:
         objects: Each as JSON.
         namespaces: The Namespace objects that are known, by name.
         namespace: The namespace of objects that state none; "" = not known.
+        inventory: data.inventory.
     """
 
     objects: Sequence[str]
     namespaces: Mapping[str, Mapping[str, Any]]
     namespace: str = ""
+    inventory: Mapping[str, Any] = field(default_factory=dict)
 
 
 class PolicyError(Exception):

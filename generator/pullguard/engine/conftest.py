@@ -50,13 +50,13 @@ class Conftest:
         inputs.mkdir()
         for index, text in enumerate(batch.objects):
             (inputs / f"{index}.json").write_text(text, encoding="ascii")
-        namespaces = {"pullguard": {"namespace": batch.namespace, "namespaces": batch.namespaces}}
-        (folder / "namespaces.json").write_text(json.dumps(namespaces), encoding="ascii")
+        known = {"namespace": batch.namespace, "namespaces": batch.namespaces, "inventory": batch.inventory}
+        (folder / "known.json").write_text(json.dumps({"pullguard": known}), encoding="ascii")
         arguments = [
             self.program,
             *self.arguments,
             "--data",
-            f"{folder.name}/namespaces.json",
+            f"{folder.name}/known.json",
             f"{folder.name}/objects",
         ]
         program = programs.start(arguments, folder=self.folder, timeout=self.timeout, confined=True)

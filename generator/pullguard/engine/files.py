@@ -91,10 +91,12 @@ class Namespaces:
     Attributes:
         labels: By name, the labels of those that count.
         ambiguous: The names of those that were read with different labels, so that none of them counts, sorted.
+        inventory: What else was read that policies look up, as Gatekeeper has it in data.inventory.
     """
 
     labels: Mapping[str, Mapping[str, str]]
     ambiguous: Sequence[str]
+    inventory: Mapping[str, Any] = field(default_factory=dict)
 
 
 class JudgedFiles:
@@ -170,7 +172,7 @@ def _ask_namespaces(engine: Engine, labels: Mapping[str, Mapping[str, str]]) -> 
 
 
 def _namespaces(record: Record) -> Namespaces:
-    return Namespaces(record.get("known", {}), record.get("ambiguous", ()))
+    return Namespaces(record.get("known", {}), record.get("ambiguous", ()), record.get("inventory", {}))
 
 
 def found_from(record: Record, file: str) -> JudgedObject | InputError | FileEnd:

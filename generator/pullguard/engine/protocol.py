@@ -68,6 +68,7 @@ class Engine:
         frugal: bool = False,
         survey: Mapping[str, Any] | None = None,
         installers: Sequence[str] = (),
+        inventory: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Load the policies: once, before the first object is judged.
 
@@ -78,12 +79,16 @@ class Engine:
             frugal: Whether the engine uses less memory, which makes it a little slower.
             survey: What to look for in objects that no constraint selects, as the protocol has it; None: nothing.
             installers: The kinds of objects, as GROUP/KIND, that are reported because they install charts.
+            inventory: The kinds of objects, as GROUP/KIND, that are looked up in data.inventory ("of"), and those
+                that are judged with it once all is read ("by"); None: nothing is.
         """
         stated = {} if limits is None else limits.as_json()
         data: dict[str, Any] = {"groups": groups, "limits": stated, "remember": remember, "frugal": frugal}
         data["installers"] = list(installers)
         if survey is not None:
             data["survey"] = survey
+        if inventory is not None:
+            data["inventory"] = inventory
         self._setup = self.ask("setup", json.dumps(data).encode())
         self._is_ready = False
 

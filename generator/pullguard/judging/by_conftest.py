@@ -72,7 +72,7 @@ def by_conftest(
             own.mkdir()
             judges.append(conftest(program, group, folder=own))
         items = chain(_as_they_stand(engine, given), _as_built(engine, built))
-        work = ((batch, _asked(batch, namespaces, batch[0].namespace)) for batch in _batches(items))
+        work = ((batch, _asked(batch, namespaces, batch[0].namespace, known.inventory)) for batch in _batches(items))
         for batch, answers in judged(judges, work):
             for item, answer in zip(batch, answers, strict=True):
                 collector.judged(item.position, item.item, item.source, answer, item.kind)
@@ -118,11 +118,14 @@ def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _asked(items: Sequence[_Item], known: Mapping[str, Mapping[str, Any]], default: str) -> Batch:
+def _asked(
+    items: Sequence[_Item], known: Mapping[str, Mapping[str, Any]], default: str, inventory: Mapping[str, Any]
+) -> Batch:
     """Return what conftest is asked of objects, with their own Namespaces: the input may have very many others."""
     stated = (dig(item.source.object, "metadata", "namespace") for item in items)
     names = {name for name in (*stated, default) if isinstance(name, str)}
-    return Batch([item.text for item in items], {name: known[name] for name in sorted(names & known.keys())}, default)
+    namespaces = {name: known[name] for name in sorted(names & known.keys())}
+    return Batch([item.text for item in items], namespaces, default, inventory)
 
 
 def _namespace(name: str, labels: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from pullguard.core.inputs.build_options import INSTALLERS
+from pullguard.core.lookups import INVENTORY
 from pullguard.engine.queries import modules
 from pullguard.library import bundle
 from pullguard.library.choice import choose
@@ -55,7 +56,7 @@ def prepared(
 
 def _load(engine: "Engine", groups: list[dict[str, Any]], limits: "Limits | None", *, survey: bool) -> None:
     what = _survey() if survey else None
-    engine.setup(groups, limits=limits, remember=True, survey=what, installers=INSTALLERS)
+    engine.setup(groups, limits=limits, remember=True, survey=what, installers=INSTALLERS, inventory=INVENTORY)
     engine.flush()
 
 

@@ -18,8 +18,9 @@ import data.gatekeeper.review
 # title: One answer for each object of input.objects, in order
 # description: >-
 #   Answers are those of judge. input.namespace is the namespace of objects that do not state any ("" = not known);
-#   input.namespaces are the known Namespaces by name. Undefined if no constraints were loaded.
-results := [judge(active, obj, input.namespace, input.namespaces) | some obj in input.objects] if {
+#   input.namespaces are the known Namespaces by name, and input.inventory is data.inventory, where there is one.
+#   Undefined if no constraints were loaded.
+results := [judge(active, obj, input) | some obj in input.objects] if {
 	is_array(data.pullguard.constraints)
 }
 
@@ -102,16 +103,16 @@ strictest(actions) := known[0] if {
 # METADATA
 # title: The violations of constraints by one object
 # description: >-
-#   entries is a subset of active. The result has the object's namespace ("" if it has none or it is not known) and
-#   responses: an array of {policy, constraint: {kind, name}, enforcementAction, msg, details, namespaceAssumed}.
-#   namespaceAssumed tells that the constraint was assumed to select the object's namespace, because the namespace or
-#   its labels are not known.
-judge(entries, obj, namespace, namespaces) := _answer(request, [pair |
+#   entries is a subset of active; known is {namespace, namespaces, inventory}, as in results. The answer has the
+#   object's namespace ("" if it has none or it is not known) and responses: an array of {policy, constraint: {kind,
+#   name}, enforcementAction, msg, details, namespaceAssumed}. namespaceAssumed tells that the constraint was assumed to
+#   select the object's namespace, because the namespace or its labels are not known.
+judge(entries, obj, known) := _answer(request, [pair |
 	some entry in entries
-	some answer in hook.responses(entry.policy, entry.constraint, request, {})
+	some answer in hook.responses(entry.policy, entry.constraint, request, object.get(known, "inventory", {}))
 	pair := {"entry": entry, "answer": answer}
 ]) if {
-	request := _request_for(obj, namespace, namespaces)
+	request := _request_for(obj, known.namespace, known.namespaces)
 }
 
 _answer(request, pairs) := {

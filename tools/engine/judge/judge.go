@@ -278,6 +278,7 @@ type batch struct {
 	// The selection of each object; nil: match the objects as well, with the Namespaces that are known.
 	selections []*selection
 	namespaces *ast.Term
+	inventory  *ast.Term // data.inventory, if selections is nil
 	// The namespace of objects that do not state any.
 	namespace string
 }
@@ -292,7 +293,8 @@ func (j *Judge) evaluate(b batch) ([]Answer, error) {
 		items := [][2]*ast.Term{ast.Item(ast.StringTerm("objects"), ast.ArrayTerm(b.objects...)), namespaceItem(b.namespace)}
 		judging := g.judging
 		if b.selections == nil {
-			items = append(items, ast.Item(ast.StringTerm("namespaces"), b.namespaces))
+			items = append(items,
+				ast.Item(ast.StringTerm("namespaces"), b.namespaces), ast.Item(ast.StringTerm("inventory"), b.inventory))
 		} else {
 			constraints := make([]*ast.Term, len(b.selections))
 			for k, each := range b.selections {
@@ -334,7 +336,7 @@ func (j *Judge) answers(b batch) []Answer {
 		return []Answer{{Failure: InWords(err)}}
 	}
 	for i := range b.objects {
-		one := batch{objects: b.objects[i : i+1], namespaces: b.namespaces, namespace: b.namespace}
+		one := batch{objects: b.objects[i : i+1], namespaces: b.namespaces, inventory: b.inventory, namespace: b.namespace}
 		if b.selections != nil {
 			one.selections = b.selections[i : i+1]
 		}
@@ -345,9 +347,13 @@ func (j *Judge) answers(b batch) []Answer {
 
 // Answers judges objects, each given as JSON.
 //
-// namespace is the namespace of objects that do not state any; namespaces are the known Namespaces by name.
-func (j *Judge) Answers(objects []json.RawMessage, namespace string, namespaces json.RawMessage) ([]Answer, error) {
-	b := batch{objects: make([]*ast.Term, len(objects)), namespace: namespace, namespaces: ast.ObjectTerm()}
+// namespace is the namespace of objects that do not state any; namespaces are the known Namespaces by name, and inventory is
+// data.inventory; nil stands for an empty object.
+func (j *Judge) Answers(objects []json.RawMessage, namespace string, namespaces, inventory json.RawMessage) ([]Answer, error) {
+	b := batch{
+		objects: make([]*ast.Term, len(objects)), namespace: namespace,
+		namespaces: ast.ObjectTerm(), inventory: ast.ObjectTerm(),
+	}
 	for i, object := range objects {
 		value, err := ast.ValueFromReader(bytes.NewReader(object))
 		if err != nil {
@@ -355,12 +361,17 @@ func (j *Judge) Answers(objects []json.RawMessage, namespace string, namespaces 
 		}
 		b.objects[i] = ast.NewTerm(value)
 	}
-	if len(namespaces) > 0 {
-		value, err := ast.ValueFromReader(bytes.NewReader(namespaces))
-		if err != nil {
-			return nil, err
+	for _, known := range []struct {
+		into *(*ast.Term)
+		json json.RawMessage
+	}{{&b.namespaces, namespaces}, {&b.inventory, inventory}} {
+		if len(known.json) > 0 {
+			value, err := ast.ValueFromReader(bytes.NewReader(known.json))
+			if err != nil {
+				return nil, err
+			}
+			*known.into = ast.NewTerm(value)
 		}
-		b.namespaces = ast.NewTerm(value)
 	}
 	return j.answers(b), nil
 }

@@ -289,7 +289,7 @@ func TestSelectionIsMatching(t *testing.T) {
 				own := document.Objects(nil)[0]
 				inputs = append(inputs, AppendObject(nil, document.Tape, own, target.Replacement(document.Tape, own)))
 			}
-			answers, err := j.Answers(inputs, target.Name, nil)
+			answers, err := j.Answers(inputs, target.Name, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -148,6 +148,7 @@ type located struct {
 	asked          []builds.Question
 	places         []byte
 	name           string
+	looksUp        bool // it is judged once all is read
 	isUnjudged     bool // it is not a finding, but an object that no policy judges, or an installer
 }
 
@@ -183,11 +184,23 @@ func (b *building) Seen(file *judge.File, document *read.Document, objects []rea
 		text, line := b.textAt(document.LineOf(o.Node))
 		b.found = append(b.found, located{
 			record:     appendInstaller(nil, file.ID, document, o),
-			asked:      questionsAbout(text, line, document, o),
+			asked:      questionsAbout(text, line, document, document.Get(o.Node, "spec"), []any{"spec"}),
 			isUnjudged: true,
 		})
 	}
-	return b.seen(nil, 0, document, objects)
+	for _, o := range b.lookups.waiting(document, objects) {
+		text, line := b.textAt(document.LineOf(o.Node))
+		own := waitingFinding(file, document, o)
+		b.found = append(b.found, located{
+			file:    own.File,
+			record:  own.Record[:len(own.Record)-1],
+			judged:  own.Judged,
+			target:  own.Default,
+			asked:   questionsAbout(text, line, document, o.Node, nil),
+			looksUp: true,
+		})
+	}
+	return b.seen(nil, file.ID, document, objects)
 }
 
 // Problems receives the reader's problems with the output.
@@ -211,6 +224,9 @@ func (b *building) Problems(file *judge.File, problems []read.Problem) {
 
 func (b *building) Judged(found []judge.Judged) {
 	for _, judged := range found {
+		if b.lookups.isWaiting(judged) {
+			continue
+		}
 		own := located{
 			file:   judged.File.ID,
 			record: appendObject(nil, kindOf(judged.Answer), judged),
@@ -322,12 +338,13 @@ func (b *building) report() error {
 			out = append(append(out, record...), '}', '\n')
 			continue
 		}
-		if !dependsOnNamespace(own.answer) {
+		if !own.looksUp && !dependsOnNamespace(own.answer) {
 			out = appendAnswer(append(out, record...), own.answer, []byte("[]"))
 			continue
 		}
 		err := b.deferred.keep(deferredFinding{
-			File: own.file, Record: append(record, '}'), Judged: own.judged, Default: own.target, Answer: own.answer, Lines: []byte("[]"),
+			File: own.file, Record: append(record, '}'), Judged: own.judged, Default: own.target, Answer: own.answer,
+			LooksUp: own.looksUp, Lines: []byte("[]"),
 		})
 		if err != nil {
 			return err

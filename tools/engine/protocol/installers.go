@@ -1,9 +1,6 @@
 package protocol
 
 import (
-	"slices"
-	"strings"
-
 	"pullguard.invalid/tools/engine/builds"
 	"pullguard.invalid/tools/engine/read"
 )
@@ -11,11 +8,7 @@ import (
 // installers returns the objects of a document that install charts.
 func (s *session) installers(d *read.Document, objects []read.Object) (found []read.Object) {
 	for _, o := range objects {
-		isKind := func(kind string) bool {
-			group, isKind := strings.CutSuffix(kind, "/"+o.Kind)
-			return isKind && group == d.Group(o)
-		}
-		if slices.ContainsFunc(s.installerKinds, isKind) {
+		if isOneOf(s.installerKinds, d, o) {
 			found = append(found, o)
 		}
 	}
@@ -28,34 +21,12 @@ func appendInstaller(out []byte, id int, d *read.Document, o read.Object) []byte
 	return d.AppendObject(append(out, `,"object":`...), o)
 }
 
-// mostMappings is the number of mappings of an installer whose places are looked for: the outermost ones.
-const mostMappings = 1000
-
-// questionsAbout returns questions about an object and the mappings in its spec.
-func questionsAbout(text, line int, d *read.Document, o read.Object) []builds.Question {
+// questionsAbout returns questions about an object and the outermost mappings in a value in it.
+func questionsAbout(text, line int, d *read.Document, node int, path []any) []builds.Question {
 	found := []builds.Question{{Text: text, Line: line, Path: []any{}}}
-	type value struct {
-		node int
-		path []any
-	}
-	waiting := []value{{d.Get(o.Node, "spec"), []any{"spec"}}}
-	if waiting[0].node < 0 {
-		return found
-	}
-	for ; len(waiting) > 0 && len(found) < mostMappings; waiting = waiting[1:] {
-		own := waiting[0]
-		switch d.Kind(own.node) {
-		case read.Mapping:
-			found = append(found, builds.Question{Text: text, Line: line, Path: own.path})
-			for at, end := own.node+1, d.Next(own.node); at < end; at = d.Next(at + 1) {
-				waiting = append(waiting, value{at + 1, append(slices.Clone(own.path), string(d.Text(at)))})
-			}
-		case read.Sequence:
-			i := 0
-			for at, end := own.node+1, d.Next(own.node); at < end; at = d.Next(at) {
-				waiting = append(waiting, value{at, append(slices.Clone(own.path), i)})
-				i++
-			}
+	for _, own := range mappings(d, node, path) {
+		if len(own) > 0 {
+			found = append(found, builds.Question{Text: text, Line: line, Path: own})
 		}
 	}
 	return found

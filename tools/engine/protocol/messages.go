@@ -105,6 +105,7 @@ type done struct {
 	Blank             bool                      `json:"blank,omitempty"`
 	Known             map[string]map[string]any `json:"known,omitempty"`
 	Ambiguous         []string                  `json:"ambiguous,omitempty"`
+	Inventory         json.RawMessage           `json:"inventory,omitempty"`
 	Answers           []judge.Answer            `json:"answers,omitempty"`
 	Size              int                       `json:"size,omitempty"`
 	counts

@@ -69,7 +69,7 @@ func dependsOnNamespace(answer judge.Answer) bool {
 	return answer.Namespace != "" && slices.ContainsFunc(answer.Responses, judge.Response.IsNamespaceAssumed)
 }
 
-// deferred holds the findings that depend on a Namespace that is not known.
+// deferred holds the findings that depend on a Namespace that is not known, and the objects that look up others.
 type deferred struct{ spool }
 
 // A deferredFinding is one of these findings.
@@ -79,6 +79,7 @@ type deferredFinding struct {
 	Judged  json.RawMessage `json:"judged"` // the object as it was judged
 	Default string          `json:"default"`
 	Answer  judge.Answer    `json:"answer"`
+	LooksUp bool            `json:"looksUp"` // it was not judged before
 	Lines   json.RawMessage `json:"lines"`
 }
 
@@ -105,7 +106,8 @@ func (d *deferred) keep(entry deferredFinding) error {
 
 const rejudged = 64 // objects at once
 
-// rejudge re-evaluates the deferred objects whose Namespace is known by now, and writes all deferred findings.
+// rejudge evaluates the deferred objects that look up others or whose Namespace is known by now, and writes all deferred
+// findings.
 func (s *session) rejudge(asked request) {
 	var stated map[string]map[string]any
 	if len(asked.data) > 0 {
@@ -120,12 +122,13 @@ func (s *session) rejudge(asked request) {
 		}
 	}
 	known, ambiguous := s.namespaces.known(stated)
+	inventory := s.lookups.inventory()
 	var running sync.WaitGroup
 	chunks := make(chan []deferredFinding)
 	for range runtime.GOMAXPROCS(0) {
 		running.Go(func() {
 			for chunk := range chunks {
-				s.rejudgeChunk(chunk, known)
+				s.rejudgeChunk(chunk, known, inventory)
 			}
 		})
 	}
@@ -137,7 +140,7 @@ func (s *session) rejudge(asked request) {
 		s.ended <- err
 		return
 	}
-	s.record(done{Type: "done", ID: asked.ID, Known: known, Ambiguous: ambiguous}, nil)
+	s.record(done{Type: "done", ID: asked.ID, Known: known, Ambiguous: ambiguous, Inventory: inventory}, nil)
 }
 
 // chunks reads the deferred findings. The findings of a chunk have the same default namespace.
@@ -164,7 +167,7 @@ func (d *deferred) chunks(out chan<- []deferredFinding) error {
 	}
 }
 
-func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[string]any) {
+func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[string]any, inventory json.RawMessage) {
 	var again []int
 	var objects []json.RawMessage
 	own := map[string]any{}
@@ -172,9 +175,12 @@ func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[str
 	for i, found := range chunk {
 		name := found.Answer.Namespace
 		namespaces[i] = name
-		if labels, isKnown := known[name]; isKnown {
+		labels, isKnown := known[name]
+		if isKnown || found.LooksUp {
 			again = append(again, i)
 			objects = append(objects, found.Judged)
+		}
+		if isKnown {
 			own[name] = map[string]any{
 				"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name, "labels": labels},
 			}
@@ -184,7 +190,7 @@ func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[str
 		encoded, err := json.Marshal(own)
 		var answers []judge.Answer
 		if err == nil {
-			answers, err = s.waitForJudge().Answers(objects, chunk[0].Default, encoded)
+			answers, err = s.waitForJudge().Answers(objects, chunk[0].Default, encoded, inventory)
 		}
 		if err != nil {
 			s.ended <- err
@@ -198,6 +204,9 @@ func (s *session) rejudgeChunk(chunk []deferredFinding, known map[string]map[str
 	unprotected := map[int]map[string]int{}
 	for i, found := range chunk {
 		if found.Answer.Failure == "" && len(found.Answer.Responses) == 0 {
+			if found.LooksUp {
+				continue
+			}
 			if unprotected[found.File] == nil {
 				unprotected[found.File] = map[string]int{}
 			}

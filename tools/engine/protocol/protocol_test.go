@@ -202,6 +202,27 @@ func expect(t *testing.T, found []string, expected ...string) {
 	}
 }
 
+func TestInventory(t *testing.T) {
+	c := start(t)
+	kinds := []string{"a.io/Thing"}
+	c.ask(message{"type": "setup"}, message{"groups": []any{}, "inventory": message{"of": kinds, "by": []string{}}})
+	thing := func(name, value string) string {
+		return fmt.Sprintf("---\napiVersion: a.io/v1\nkind: Thing\nmetadata: {name: %s}\nvalue: %s\n", name, value)
+	}
+	first := thing("x", "first") + thing("x", "second") + strings.ReplaceAll(thing("y", "other"), "a.io", "b.io")
+	c.ask(message{"type": "file"}, write(t, first))
+	c.ask(message{"type": "file"}, write(t, thing("x", "third")+thing("z", "last")))
+	records := c.ask(message{"type": "namespaces"}, nil)
+	expect(t, []string{fmt.Sprint(records[len(records)-1]["inventory"])},
+		"map[cluster:map[a.io/v1:map[Thing:map["+
+			"x:map[apiVersion:a.io/v1 kind:Thing metadata:map[name:x] value:first] "+
+			"z:map[apiVersion:a.io/v1 kind:Thing metadata:map[name:z] value:last]]]]]",
+	)
+	if err := c.end(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFilesAndNamespaces(t *testing.T) {
 	c := start(t)
 	if done := c.setup(nil); done["type"] != "done" {

@@ -40,6 +40,7 @@ type session struct {
 	surveys bool           // objects that are not judged are reported
 	// The kinds of objects that are reported because they install charts, as GROUP/KIND.
 	installerKinds []string
+	lookups        lookups
 	rules          judge.Rules
 	ended          chan error // the error that ends the session, or nil
 
@@ -173,6 +174,11 @@ func (s *session) setup(asked request) error {
 		Survey *judge.Survey `json:"survey"`
 		// The kinds of objects that install charts, as GROUP/KIND.
 		Installers []string `json:"installers"`
+		// What policies look up in data.inventory, and what is judged with it; absent: nothing.
+		Inventory struct {
+			Of []string `json:"of"`
+			By []string `json:"by"`
+		} `json:"inventory"`
 	}{}
 	data.Limits.Limits, data.Limits.MaxMemory = read.DefaultLimits, maxMemory
 	if err := decode(asked.data, &data); err != nil {
@@ -183,6 +189,7 @@ func (s *session) setup(asked request) error {
 	}
 	s.limits = data.Limits.Limits
 	s.surveys, s.installerKinds = data.Survey != nil, data.Installers
+	s.lookups.of, s.lookups.by = data.Inventory.Of, data.Inventory.By
 	if data.Remember {
 		s.index = newIndex()
 	}
@@ -273,7 +280,7 @@ func (s *session) batch(asked request) {
 	err := decode(asked.data, &data)
 	var answers []judge.Answer
 	if err == nil {
-		answers, err = s.waitForJudge().Answers(data.Objects, asked.Namespace, data.Namespaces)
+		answers, err = s.waitForJudge().Answers(data.Objects, asked.Namespace, data.Namespaces, nil)
 	}
 	if err != nil {
 		s.failed(asked.ID, err.Error(), false)

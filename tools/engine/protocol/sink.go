@@ -11,16 +11,22 @@ import (
 // A sink writes a pool's results for files.
 type sink struct{ *session }
 
-// Seen records Namespaces, writes installers, and indexes objects.
+// Seen records Namespaces and what is looked up, writes installers, and indexes objects.
 func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Object) (isKept bool) {
 	for _, o := range s.installers(document, objects) {
 		lines := document.AppendAllLines([]byte(`,"lines":`), o)
 		s.write(append(append(appendInstaller(nil, file.ID, document, o), lines...), '}', '\n'))
 	}
+	for _, o := range s.lookups.waiting(document, objects) {
+		if err := s.deferred.keep(waitingFinding(file, document, o)); err != nil {
+			s.ended <- err
+		}
+	}
 	return s.seen(s.index, file.ID, document, objects)
 }
 
 func (s *session) seen(remembering *index, file int, document *read.Document, objects []read.Object) (isKept bool) {
+	s.lookups.note(file, document, objects)
 	for _, o := range objects {
 		if o.Kind == "Namespace" {
 			s.namespaces.note(document, o)
@@ -70,10 +76,13 @@ func (s *session) badByte(id int) {
 // Flush sends what was written.
 func (s sink) Flush() { s.flush() }
 
-// Judged writes findings, and defers those that depend on a Namespace that is not known.
+// Judged writes findings, and defers those that depend on a Namespace, or another object, that is not known yet.
 func (s sink) Judged(found []judge.Judged) {
 	var out []byte
 	for _, judged := range found {
+		if s.lookups.isWaiting(judged) {
+			continue
+		}
 		if !dependsOnNamespace(judged.Answer) {
 			out = appendFinding(out, judged)
 		} else if err := s.deferred.add(judged); err != nil {

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pullguard.core.gatekeeper import LOOKED_UP, Rule
+from pullguard.core.gatekeeper import Rule
+from pullguard.core.lookups import LOOKED_UP
 
 #: Enforcement levels as users write them, mildest first; a policy offers the first one, two or all of them.
 LEVELS = ("audit", "warn", "deny")

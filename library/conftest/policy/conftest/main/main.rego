@@ -3,8 +3,8 @@
 # description: >-
 #   Evaluates the constraints in data.pullguard.constraints for what conftest reads. Violations of constraints with the
 #   action deny are failures; those with warn and dryrun are warnings. A message begins with the object and ends with
-#   the constraint; the result's metadata holds the violation itself. data.pullguard.namespace and
-#   data.pullguard.namespaces are optional, as in gatekeeper.batch.
+#   the constraint; the result's metadata holds the violation itself. data.pullguard.namespace,
+#   data.pullguard.namespaces and data.pullguard.inventory are optional, as in gatekeeper.batch.
 # scope: package
 package main
 
@@ -55,7 +55,7 @@ _judged([]) := []
 
 _judged(entries) := [result |
 	some obj in _objects(input)
-	answer := batch.judge(entries, obj, _namespace, _namespaces)
+	answer := batch.judge(entries, obj, _known)
 	some response in answer.responses
 	not _is_doubtful(response)
 	result := object.union(response, {
@@ -73,13 +73,9 @@ _is_doubtful(response) if {
 	response.details.onlyIfCertain
 }
 
-default _namespace := ""
-
-_namespace := data.pullguard.namespace
-
-default _namespaces := {}
-
-_namespaces := data.pullguard.namespaces
+_known[field] := object.get(data.pullguard, field, without) if {
+	some field, without in {"namespace": "", "namespaces": {}, "inventory": {}}
+}
 
 # The objects that kubectl would send: everything with an array of items is a list, whatever its kind. Rego has no
 # recursion, so the levels are written out.
