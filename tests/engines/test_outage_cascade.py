@@ -60,6 +60,18 @@ def _deployment(namespace: str, name: str = "app", *, policy: str = "IfNotPresen
     }
 
 
+def _running(namespace: str, policy: str = "IfNotPresent") -> JSON:
+    """Return a pod on the node that nothing controls."""
+    labels = {"app": namespace}
+    container = {"name": "app", "image": _IMAGES[namespace], "imagePullPolicy": policy}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "app", "namespace": namespace, "uid": f"pod-{namespace}", "labels": labels},
+        "spec": {"nodeName": "a", "containers": [container]},
+    }
+
+
 def _service(namespace: str, **selector: str) -> JSON:
     return {
         "apiVersion": "v1",
@@ -202,7 +214,7 @@ def test_one_that_runs_keeps_a_service_up(tmp_path: Path) -> None:
         ({"objectSelector": {"matchLabels": {"app": "b"}}}, "stays down"),
         ({"objectSelector": {"matchLabels": {"track": "b"}}}, "unknown"),
         ({"resources": ["pods/binding"]}, "stays down"),
-        ({"resources": ["serviceaccounts/token"]}, "stays down"),
+        ({"resources": ["serviceaccounts/token"]}, "unknown"),
         ({"resources": ["nodes"]}, "unknown"),
         ({"resources": ["services"]}, "starts"),
         ({"clientConfig": {"url": "https://hook.a.svc/x"}}, "stays down"),
@@ -226,6 +238,33 @@ def test_what_a_webhook_catches(tmp_path: Path, change: JSON, state: str) -> Non
     report, _ = _replaced(dump)
     assert _states(report)["Deployment/b/app"] == state
     assert report.exit_code == (0 if state == "starts" else 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({"resources": ["pods", "pods/binding"]}, "starts"),
+        ({"resources": ["pods"], "objectSelector": {"matchLabels": {"app": "b"}}}, "starts"),
+        ({"resources": ["serviceaccounts/token"]}, "unknown"),
+        ({"resources": ["serviceaccounts/*"], "failurePolicy": "Ignore"}, "starts"),
+        ({"resources": ["nodes/status"]}, "unknown"),
+    ],
+)
+def test_what_a_webhook_keeps_from_a_node_that_reboots(tmp_path: Path, change: JSON, state: str) -> None:
+    """Pods are there already; on their node they still need tokens, and the node its status and its lease."""
+    dump = _file(
+        tmp_path,
+        *(_node(*_IMAGES.values()), _running("a", "Always"), _running("b"), _service("a"), _protecting("b")),
+        _guard("a", "b", **change),
+    )
+    report = outage([dump], events=["reboot", "restart"])
+    states = {}
+    for workload in report.workloads:
+        fallen = workload.fallen.get("reboot")
+        verdict = workload.forecasts["reboot"].verdict if fallen is None else fallen.verdict
+        states[str(workload.ref)] = verdict
+    assert states == {"Pod/a/app": "stays down", "Pod/b/app": state}
+    assert all(not workload.fallen.get("restart") for workload in report.workloads)
 
 
 @pytest.mark.parametrize(

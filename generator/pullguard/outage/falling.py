@@ -50,6 +50,8 @@ _REGISTRY = "registry "
 _WITHOUT = " without "
 #: The events in which pods are made anew.
 _REMAKING = frozenset({"replace", "lose"})
+#: Those in which pods and nodes ask the API server for something.
+_ASKING = _REMAKING | {"reboot"}
 _MISSING_IMAGE = frozenset(
     {"image-not-on-node", "image-on-no-node", "image-on-some-nodes", "never-without-image", "listing-cut"}
 )
@@ -167,7 +169,7 @@ class Falling:
         }
         for ref, forecast in forecasts.items():
             yield from _own_causes(ref, forecast, plan, whole=ref in whole)
-            if event in _REMAKING:
+            if event in _ASKING:
                 yield Cause(str(ref), frozenset({_NODES}), certain=False)
                 if ref not in self._static:
                     yield Cause(_some(ref), frozenset({_pods_of(ref.namespace)}))
@@ -177,9 +179,11 @@ class Falling:
         last = self._last_ones()
         for guard in self._found["guards"]:
             yield Cause(_guard_name(guard), frozenset({_service_name(guard["service"])}))
-            if event in _REMAKING:
-                yield from self._causes_of_guard(guard, forecasts, whole, plan)
-                yield from self._causes_of_gaps(guard, last, plan)
+            if event in _ASKING:
+                # A pod that is there already is neither made nor bound again, but it asks for its tokens.
+                asked = guard if event in _REMAKING else {**guard, "makes": guard["mounts"], "pods": []}
+                yield from self._causes_of_guard(asked, forecasts, whole, plan)
+                yield from self._causes_of_gaps(asked, last, plan)
         yield from self._causes_of_registries(forecasts, last, plan)
         for kind, entries in ((API, self._found["apis"]), (DEFINITION, self._found["conversions"])):
             for entry in entries:

@@ -18,11 +18,12 @@ import data.lib.webhooks
 # title: What falls with Services, and what they select
 # description: |
 #   {guards, apis, conversions, selected}. Guards refuse something while their Service is down: [{kind, name, index,
-#   webhook, service, by, makes, pods, readies, nodes}]. `by` is "Service", or "conversion" for admission policies whose
-#   parameters are custom resources. `makes` are the namespaces whose pods they do not let be made, bound to a node or
-#   get tokens, as [name, verdict]; if they look at labels, `pods` are these pods, as [number, verdict]. `readies` are
-#   the namespaces in which they refuse what makes pods ready; `nodes` is the verdict on nodes and leases. apis and
-#   conversions are [{name, service}]; selected are the pods of each Service, null for one that nothing needs.
+#   webhook, service, by, makes, pods, mounts, readies, nodes}]. `by` is "Service", or "conversion" for admission
+#   policies whose parameters are custom resources. `makes` are the namespaces whose pods they do not let be made, bound
+#   to a node or get tokens, as [name, verdict]; if they look at labels, `pods` are these pods, as [number, verdict].
+#   `mounts` are the namespaces whose pods they do not let get tokens: not each needs one, so these are never certain.
+#   `readies` are the namespaces in which they refuse what makes pods ready; `nodes` is the verdict on nodes and leases.
+#   apis and conversions are [{name, service}]; selected are the pods of each Service, null for one that nothing needs.
 # entrypoint: true
 contents := {
 	"guards": [object.union(guard, caught) |
@@ -30,6 +31,7 @@ contents := {
 		caught := {
 			"makes": object.get(_makes, index, []),
 			"pods": object.get(_pods, index, []),
+			"mounts": _mounts[index],
 			"readies": _readies[index],
 			"nodes": _of_nodes[index],
 		}
@@ -165,6 +167,10 @@ _keys(selector) := {key | some key in object.keys(selector.matchLabels)} | {key 
 	key := expression.key
 }
 
+_mounts[index] := _in_namespaces(_selected_by[index], _anywhere(guard.fields, _mounting[index], {})) if {
+	some index, guard in _guards
+}
+
 _readies[index] := _in_namespaces(_selected_by[index], _anywhere(guard.fields, _readying[index], {})) if {
 	some index, guard in _guards
 }
@@ -174,6 +180,8 @@ _of_nodes[index] := requests.any_of({answer | some part in _nodes; answer := _ve
 }
 
 _making[index] := _relevant(guard.fields, {"creation", "binding", "tokens"}) if some index, guard in _guards
+
+_mounting[index] := _relevant(guard.fields, {"tokens"}) if some index, guard in _guards
 
 _readying[index] := _relevant(guard.fields, {"status", "endpoints"}) if some index, guard in _guards
 
@@ -201,11 +209,18 @@ _of_namespace(fields, namespace) := requests.together({verdict |
 
 _anywhere(fields, parts, pod) := requests.any_of({verdict |
 	some part in parts
-	verdict := _verdict(
+	verdict := _needed(part.what, _verdict(
 		json.remove(fields, [concat("/", path) | some path in _namespace_selectors]),
 		object.union(part.request, _labels(part, pod)),
-	)
+	))
 })
+
+# Not each pod asks for a token.
+_needed("tokens", "match") := "unknown"
+
+_needed("tokens", verdict) := verdict if verdict != "match"
+
+_needed(what, verdict) := verdict if what != "tokens"
 
 _namespace_selectors := [
 	["webhook", "namespaceSelector"],

@@ -92,6 +92,10 @@ test_what_webhooks_catch[name] if {
 		"status and nodes": [{"rules": [_rule(["pods/status", "nodes"])], "matchConditions": [{"name": "a"}]}, {
 			"makes": [], "pods": [], "readies": [["bank", "unknown"], ["shop", "unknown"]], "nodes": "unknown",
 		}],
+		"tokens": [
+			{"rules": [_rule(["serviceaccounts/token"])], "objectSelector": {"matchLabels": {"app": "none"}}},
+			{"makes": [], "pods": [], "readies": [], "nodes": "mismatch"},
+		],
 		"endpoints": [{"rules": [_rule(["endpointslices"])]}, {
 			"makes": [], "pods": [], "readies": [["bank", "match"], ["shop", "match"]], "nodes": "mismatch",
 		}],
@@ -105,6 +109,20 @@ test_what_webhooks_catch[name] if {
 		"ValidatingWebhookConfiguration", "hooks", 0, "a", "Service",
 	]
 	guard.service == {"namespace": "shop", "name": "hook"}
+}
+
+# Not each pod asks for a token.
+test_tokens_of_pods if {
+	found := cascade.contents with input as _input([_configuration({"rules": [_rule(["serviceaccounts/token"])]})])
+	[guard] := found.guards
+	guard.makes == [["bank", "unknown"], ["shop", "unknown"]]
+	guard.mounts == guard.makes
+}
+
+test_pods_ask_for_nothing_else_in_place if {
+	found := cascade.contents with input as _input([_configuration({"rules": [_rule(["pods", "pods/binding"])]})])
+	[guard] := found.guards
+	guard.mounts == []
 }
 
 test_what_guards_nothing[name] if {
