@@ -26,7 +26,7 @@ _REASONS: Mapping[Verdict, str] = {DOWN: "always", UNKNOWN: "image-on-some-nodes
 
 def forecast(verdict: Verdict, image: str = "example.org/app:1", pods: int = 1, container: str = "app") -> Forecast:
     """Return a forecast about pods that are all alike."""
-    use = Use("containers", container, image, ("Always",), verdict, _REASONS[verdict], 1, 1, 0, ())
+    use = Use("containers", container, image, ("Always",), verdict, _REASONS[verdict], 1, 1, 0, 0, ())
     return Forecast((Outcome(verdict, pods, (("app-1", "node-a"),), bound=False, nodes=2, uses=(use,)),))
 
 

@@ -226,6 +226,30 @@ def test_a_list_that_is_cut_and_the_whole_of_it(tmp_path: Path) -> None:
     assert "there is no node c for a list of images" in report.notes
 
 
+def test_images_that_may_be_removed(tmp_path: Path) -> None:
+    """On the node of its pod an image is in use, and on another one only a pin keeps it."""
+    pod = _pod("set-0", _spec(), "a", "StatefulSet/set")
+    objects = [_node("a", _IMAGE), _node("b", _IMAGE), _node("c"), pod, _workload("StatefulSet", "set", _spec())]
+    dump = _files(tmp_path, *objects[:2], *objects[3:])
+
+    def found(report: OutageReport) -> tuple[int, list[str]]:
+        (workload,) = report.workloads
+        ((use,),) = [outcome.uses for outcome in workload.forecasts["replace"].outcomes]
+        return use.removable, [note for note in report.notes if "may remove" in note]
+
+    note = (
+        "the kubelet may remove images of protected workloads from nodes on which nothing runs from them, unless they "
+        f"are pinned there, which --node-images tells: {_IMAGE} (1 node)"
+    )
+    assert found(outage([dump])) == (1, [note])
+    for pinned, expected in ((True, (0, [])), (False, (1, [note]))):
+        listed = {"images": [{"repoTags": [_IMAGE], "repoDigests": [], "pinned": pinned}]}
+        (tmp_path / "b.json").write_text(json.dumps(listed), "utf-8")
+        assert found(outage([dump], node_images=[str(tmp_path / "b.json")])) == expected
+    # Where it does not start anyway, nobody is told.
+    assert found(outage([_files(tmp_path, *objects)])) == (1, [])
+
+
 @pytest.mark.parametrize(
     ("pods", "reason"),
     [

@@ -10,6 +10,7 @@ from pullguard.core.resources import packaged_library
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
 from pullguard.library.store import Library, load
+from pullguard.outage import removal
 from pullguard.outage.falling import FALLING, Falling
 from pullguard.outage.forecast import Forecaster
 from pullguard.outage.kept import Keeper
@@ -157,7 +158,12 @@ def outage(
         workloads=tuple(sorted(workloads, key=lambda workload: (not workload.protected, workload.ref))),
         unreadable=snapshot.unreadable,
         errors=snapshot.errors,
-        notes=(*snapshot.notes, *facts.notes, *(f"there is no node {name} for a list of images" for name in unlisted)),
+        notes=(
+            *snapshot.notes,
+            *facts.notes,
+            *(f"there is no node {name} for a list of images" for name in unlisted),
+            *removal.notes(workloads),
+        ),
         cascades={event: cascade for event, (cascade, _) in cascades.items()},
     )
 

@@ -23,12 +23,13 @@ _EXAMPLES = 3
 
 
 class _Numbers(NamedTuple):
-    """Of the nodes that a pod may come to: how many have the image of a use, and so on."""
+    """Of the nodes that a pod may come to: how many have the image of a use, and so on; see Use."""
 
     present: int
     missing: int
     unknown: int
     verifying: int
+    removable: int
 
 
 class _Case(NamedTuple):
@@ -104,6 +105,7 @@ class Forecaster:
         self._doubts = self._asked_doubts()
         self._eligible = nodes.eligible(engine, self._rego, pods.placements)
         self._verifying = nodes.verifying(engine, self._rego)
+        self._kept = self._nodes_running()
 
     def forecasts(
         self, events: Sequence[Event], selected: Sequence[str] | None
@@ -251,15 +253,25 @@ class Forecaster:
             of_running=() if case.running is None else self._numbers(case.running, nodes),
         )
 
+    def _nodes_running(self) -> dict[int, int]:
+        """Return for images the nodes on which pods use them: there they are not removed."""
+        found: dict[int, int] = {}
+        for needs, node in {(pod.own.needs, pod.node) for pod in self._pods.pods if pod.own is not None}:
+            for image in self._image_of[needs]:
+                found[image] = found.get(image, 0) | (self._node(node) or 0)
+        return found
+
     def _numbers(self, needs: int, nodes: int | None) -> tuple[_Numbers, ...]:
         if nodes is None:
-            return tuple(_Numbers(0, 0, 0, 0) for _ in self._image_of[needs])
+            return tuple(_Numbers(0, 0, 0, 0, 0) for _ in self._image_of[needs])
         found = []
         for image in self._image_of[needs]:
             has = self._sets.present[image] & nodes
             present, unknown = has.bit_count(), (self._sets.unknown(image) & nodes).bit_count()
             missing = nodes.bit_count() - present - unknown
-            found.append(_Numbers(present, missing, unknown, (has & self._verifying).bit_count()))
+            verifying = (has & self._verifying).bit_count()
+            removable = (has & ~self._kept.get(image, 0) & ~self._sets.pinned[image]).bit_count()
+            found.append(_Numbers(present, missing, unknown, verifying, removable))
         return tuple(found)
 
     # -- the outcomes
@@ -296,6 +308,7 @@ class Forecaster:
             present=of.present,
             missing=of.missing,
             unknown=of.unknown,
+            removable=of.removable,
             others=tuple(doubt["others"]) if found["reason"] == doubt["doubt"] else (),
             without=None
             if without is None or service is None

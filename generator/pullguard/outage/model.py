@@ -67,6 +67,8 @@ class Use:
         present: How many of the nodes that the pod may come to have the image.
         missing: How many lack it.
         unknown: Of how many it is not known.
+        removable: From how many that have it the kubelet may remove it: nothing runs from it there, and nothing says
+            that it is pinned.
         others: For the reasons credentials and spelling: some of those that it is shared with.
         without: What becomes of it without its registry, if that is a Service of the cluster.
     """
@@ -80,6 +82,7 @@ class Use:
     present: int
     missing: int
     unknown: int
+    removable: int
     others: tuple[str, ...]
     without: Without | None = None
 

@@ -14,7 +14,7 @@ _REMEDY = "write it with `crictl images -o json > NODE.json`, or say which node 
 
 
 def read_node_images(engine: Engine, arguments: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the images of nodes, by the name of the node, each as a Node's status has it.
+    """Return the images of nodes, by the name of the node, each as a Node's status has it, and whether it is pinned.
 
     Args:
         engine: What reads the files.
@@ -33,7 +33,7 @@ def read_node_images(engine: Engine, arguments: Sequence[str]) -> dict[str, list
         images = dig(load_document(engine, read_text(Path(file)), file, dialect="kubernetes").value, "images")
         if not isinstance(images, list):
             raise PullguardError("is not a list of images", file=file, remedy=_REMEDY)
-        found[node] = [{"names": _names(image)} for image in images]
+        found[node] = [{"names": _names(image), "pinned": dig(image, "pinned") is True} for image in images]
     return found
 
 

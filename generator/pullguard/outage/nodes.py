@@ -30,12 +30,15 @@ class Nodes:
         self.entries: list[JSON] = []
         self._known: dict[tuple[Any, ...], int] = {}
         self._has: list[frozenset[int]] = []
+        self._pins: list[frozenset[int]] = []
         self._partial: list[bool] = []
         for name, obj in self.objects.items():
             full = listed.get(name)
             images = dig(obj, "status", "images") if full is None else full
             runtime = dig(obj, "status", "nodeInfo", "containerRuntimeVersion")
             self._has.append(frozenset(self._entries(images, runtime)))
+            pinned = [] if full is None else [image for image in full if image["pinned"]]
+            self._pins.append(frozenset(self._entries(pinned, runtime)))
             self._partial.append(full is None and (not isinstance(images, list) or len(images) >= _MAX_IMAGES))
 
     @property
@@ -61,7 +64,7 @@ class Nodes:
 
     def sets(self, listed: Sequence[Sequence[int]], similar: Sequence[Sequence[int]]) -> "ImageSets":
         """Return which nodes have which images, by what is known of the entries of their lists."""
-        return ImageSets(self._has, self._partial, listed, similar)
+        return ImageSets(self._has, self._pins, self._partial, listed, similar)
 
     def verifying(self, engine: Engine, rego: Mapping[str, str]) -> int:
         """Return the nodes whose kubelet asks for the credentials of images."""
@@ -125,6 +128,7 @@ class ImageSets:
 
     Args:
         has: By node, the entries that it lists.
+        pins: By node, those of them that the runtime calls pinned.
         partial: By node, whether there may be others.
         listed: By image, the entries that are it.
         similar: By image, the entries that may be it.
@@ -133,24 +137,32 @@ class ImageSets:
     def __init__(
         self,
         has: Sequence[frozenset[int]],
+        pins: Sequence[frozenset[int]],
         partial: Sequence[bool],
         listed: Sequence[Sequence[int]],
         similar: Sequence[Sequence[int]],
     ) -> None:
         self._partial = 0
-        by_entry: dict[int, int] = {}
-        for node, entries in enumerate(has):
-            bit = 1 << node
-            if partial[node]:
-                self._partial |= bit
-            for entry in entries:
-                by_entry[entry] = by_entry.get(entry, 0) | bit
+        for node, is_partial in enumerate(partial):
+            self._partial |= is_partial << node
+        by_entry = _nodes_of(has)
+        pinning = _nodes_of(pins)
+        self.pinned = [_union(pinning, entries) for entries in listed]
         self.present = [_union(by_entry, entries) for entries in listed]
         self._maybe = [_union(by_entry, entries) for entries in similar]
 
     def unknown(self, image: int) -> int:
         """Return the nodes of which it is not known whether they have an image."""
         return (self._partial | self._maybe[image]) & ~self.present[image]
+
+
+def _nodes_of(entries: Sequence[frozenset[int]]) -> dict[int, int]:
+    """Return the nodes of each entry."""
+    found: dict[int, int] = {}
+    for node, own in enumerate(entries):
+        for entry in own:
+            found[entry] = found.get(entry, 0) | 1 << node
+    return found
 
 
 def _union(by_entry: Mapping[int, int], entries: Iterable[int]) -> int:

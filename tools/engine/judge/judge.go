@@ -278,7 +278,7 @@ type batch struct {
 	// The selection of each object; nil: match the objects as well, with the Namespaces that are known.
 	selections []*selection
 	namespaces *ast.Term
-	inventory  *ast.Term // data.inventory, if selections is nil
+	inventory  *ast.Term // data.inventory, if selections is nil; nil: empty
 	// The namespace of objects that do not state any.
 	namespace string
 }
@@ -293,8 +293,10 @@ func (j *Judge) evaluate(b batch) ([]Answer, error) {
 		items := [][2]*ast.Term{ast.Item(ast.StringTerm("objects"), ast.ArrayTerm(b.objects...)), namespaceItem(b.namespace)}
 		judging := g.judging
 		if b.selections == nil {
-			items = append(items,
-				ast.Item(ast.StringTerm("namespaces"), b.namespaces), ast.Item(ast.StringTerm("inventory"), b.inventory))
+			items = append(items, ast.Item(ast.StringTerm("namespaces"), b.namespaces))
+			if b.inventory != nil {
+				items = append(items, ast.Item(ast.StringTerm("inventory"), b.inventory))
+			}
 		} else {
 			constraints := make([]*ast.Term, len(b.selections))
 			for k, each := range b.selections {
@@ -350,10 +352,7 @@ func (j *Judge) answers(b batch) []Answer {
 // namespace is the namespace of objects that do not state any; namespaces are the known Namespaces by name, and inventory is
 // data.inventory; nil stands for an empty object.
 func (j *Judge) Answers(objects []json.RawMessage, namespace string, namespaces, inventory json.RawMessage) ([]Answer, error) {
-	b := batch{
-		objects: make([]*ast.Term, len(objects)), namespace: namespace,
-		namespaces: ast.ObjectTerm(), inventory: ast.ObjectTerm(),
-	}
+	b := batch{objects: make([]*ast.Term, len(objects)), namespace: namespace, namespaces: ast.ObjectTerm()}
 	for i, object := range objects {
 		value, err := ast.ValueFromReader(bytes.NewReader(object))
 		if err != nil {

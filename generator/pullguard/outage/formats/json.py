@@ -110,6 +110,7 @@ def _use(use: Use) -> dict[str, Any]:
         "verdict": use.verdict,
         "reason": use.reason,
         "present": use.present,
+        "removable": use.removable,
         "missing": use.missing,
         "unknown": use.unknown,
         "others": list(use.others),
