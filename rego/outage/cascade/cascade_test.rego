@@ -119,6 +119,13 @@ test_tokens_of_pods if {
 	guard.mounts == guard.makes
 }
 
+test_tokens_of_some_pods if {
+	webhook := {"rules": [_rule(["serviceaccounts/token"])], "matchConditions": [{"name": "a"}]}
+	found := cascade.contents with input as _input([_configuration(webhook)])
+	[guard] := found.guards
+	guard.mounts == [["bank", "unknown"], ["shop", "unknown"]]
+}
+
 test_pods_ask_for_nothing_else_in_place if {
 	found := cascade.contents with input as _input([_configuration({"rules": [_rule(["pods", "pods/binding"])]})])
 	[guard] := found.guards
