@@ -471,7 +471,8 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         metavar="GLOB",
         action="append",
         default=[],
-        help="a registry that is gone, such as quay.io or *.example.com; may be given more than once; default: all",
+        help="a registry that is gone, such as quay.io or *.example.com; may be given more than once; "
+        "default: all but those that are Services of the cluster",
     )
     command.add_argument(
         "--registry-service",

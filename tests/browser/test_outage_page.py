@@ -198,8 +198,8 @@ def test_what_a_screen_reader_is_told(page: Open, hooked_page: str) -> None:
         "restart: a container restarts in its pod",
         "replace: a pod is replaced, and may come to another node",
         "The way back",
-        "Protected workloads that do not come back",
-        "Others that do not come back",
+        "Protected workloads that do not come back, or may not",
+        "Others that do not come back, or may not",
         "Notes",
     ]
     for expected in (

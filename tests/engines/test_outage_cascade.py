@@ -142,6 +142,44 @@ def test_gatekeeper_as_it_comes(checkout: Path, tmp_path: Path) -> None:
     assert (report.exit_code, cascade.fallen, cascade.repair) == (0, (), ())
 
 
+def test_what_starts_anew_in_manifests(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There are no pods in them whose containers could restart."""
+    assert main(["outage", str(checkout / ".tools/manifests/gatekeeper.yaml")]) == 1
+    assert capsys.readouterr().out.splitlines()[1:3] == [
+        "  restart  nothing of the protected workloads starts anew (a container restarts in its pod)",
+        "  replace  0 of 2 protected workloads come back (a pod is replaced, and may come to another node)",
+    ]
+
+
+def test_a_repair_without_nodes_asks_for_the_same_images_afterwards(checkout: Path, tmp_path: Path) -> None:
+    manifest = str(checkout / ".tools/manifests/gatekeeper.yaml")
+    report, cascade = _replaced(manifest)
+    images = "pull the image openpolicyagent/gatekeeper:v3.23.1 onto every node that may run it, and pin it there"
+    assert [edit.text for edit in cascade.repair] == [
+        images,
+        *(
+            f"Deployment/gatekeeper-system/gatekeeper-{name}: set imagePullPolicy IfNotPresent"
+            for name in ("audit", "controller-manager")
+        ),
+    ]
+    _written(report, tmp_path / "repair", manifest)
+    _, cascade = _replaced(manifest, overlays=[str(tmp_path / "repair")])
+    assert ([edit.text for edit in cascade.repair], cascade.left) == ([images], ())
+
+
+def test_what_only_falls_is_done_first_if_there_is_nothing_else(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["outage", "--registry", "quay.io", str(checkout / "tests/data/outage/cluster.yaml")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index("Do first:")
+    first = (
+        "  1. keep up what they fall with, or leave their namespaces out of it: see the repair: 3 workloads "
+        "(DaemonSet/kube-system/kube-proxy, Deployment/kube-system/coredns, StatefulSet/kube-system/policy)"
+    )
+    assert lines[place + 1 : place + 3] == [first, ""]
+
+
 def test_webhooks_that_guard_each_other(tmp_path: Path) -> None:
     dump = _file(
         tmp_path,

@@ -72,7 +72,7 @@ def test_the_repair_can_be_copied() -> None:
     page = _page(hooked())
     assert re.findall("<code>(kubectl patch.*?)</code>", page) == ["kubectl patch hook"] * 2
     assert _section(page, "repair").count("Smallest repair") == 2
-    assert "No such edit brings back (replace): StatefulSet/kube-system/db" in _section(page, "repair")
+    assert "No edit that pullguard knows brings back (replace): StatefulSet/kube-system/db" in _section(page, "repair")
 
 
 def test_what_takes_protected_workloads_with_it_is_done_first() -> None:

@@ -207,7 +207,7 @@ def _facts(engine: Engine, library: Library, snapshot: Snapshot) -> _Facts:
     notes = []
     if not constraints:
         constraints = [each.object for each in library.constraints if each.kind in policies]
-        notes.append("protected namespaces are those of the library that comes with pullguard: no constraint is there")
+        notes.append("no constraint is there, so the namespaces that pullguard protects by default count as protected")
     names = {dig(obj, "metadata", "namespace") for kind in (*WORKLOAD_KINDS, "Pod") for obj in snapshot.objects(kind)}
     if not snapshot.live:
         absent = [kind for kind in snapshot.empty if kind in _CHANGING or kind in FALLING]

@@ -53,7 +53,10 @@ _REMAKING = frozenset({"replace", "lose"})
 #: Those in which pods and nodes ask the API server for something.
 _ASKING = _REMAKING | {"reboot"}
 _MISSING_IMAGE = frozenset(
-    {"image-not-on-node", "image-on-no-node", "image-on-some-nodes", "never-without-image", "listing-cut"}
+    {
+        *("image-not-on-node", "image-on-no-node", "image-on-some-nodes"),
+        *("never-without-image", "listing-cut", "nodes-unknown"),
+    }
 )
 
 

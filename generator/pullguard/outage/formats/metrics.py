@@ -38,7 +38,7 @@ def _lines(report: OutageReport) -> Iterator[str]:
     )
     yield from gauge(
         f"{_PREFIX}_protected_pods",
-        "Pods of a protected namespace that an event starts anew, by what becomes of them.",
+        "Pods of a protected namespace that an event starts anew, by what becomes of them by their images alone.",
         ((_labels(key), number) for key, number in sorted(pods.items())),
     )
     yield from gauge(

@@ -18,10 +18,12 @@ from pullguard.outage.model import (
 )
 
 #: What stands above the workloads that are lost.
-LOST, LOST_OTHERS = "Protected workloads that do not come back", "Others that do not come back"
+LOST = "Protected workloads that do not come back, or may not"
+LOST_OTHERS = "Others that do not come back, or may not"
 
 _SHOWN = 5
 _LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
+_KEEP_UP = "keep up what they fall with, or leave their namespaces out of it: see the repair"
 #: What to do about each reason for which a container does not start, or may not.
 _REMEDIES = {
     "always": "set imagePullPolicy to IfNotPresent, on pinned images",
@@ -59,9 +61,13 @@ def premise(report: OutageReport) -> str:
 def comeback(report: OutageReport, event: Event) -> str:
     """Return how many protected workloads come back in an event."""
     number, total = survivors(report, event)
-    if not total:
+    if not report.protected:
         return "no workload is protected"
-    return f"{number} of {counted(total, 'protected workload')} {'comes' if total == 1 else 'come'} back"
+    if not total:
+        return "nothing of the protected workloads starts anew"
+    others = len(report.protected) - total
+    idle = f"; nothing of {counted(others, 'other')} starts anew" if others else ""
+    return f"{number} of {counted(total, 'protected workload')} {'comes' if total == 1 else 'come'} back{idle}"
 
 
 def errors(report: OutageReport) -> Iterator[str]:
@@ -148,7 +154,7 @@ def repair_title(cascade: Cascade, event: Event) -> str:
 
 def left(cascade: Cascade, event: Event) -> str:
     """Return what no edit brings back."""
-    return f"No such edit brings back ({event}): {several(cascade.left)}"
+    return f"No edit that pullguard knows brings back ({event}): {several(cascade.left)}"
 
 
 def step(concerned: int, examples: Sequence[str]) -> str:
@@ -204,11 +210,15 @@ def first_steps(report: OutageReport) -> list[tuple[str, int, list[str]]]:
             for _, found in bad_uses(workload, event):
                 wanted.setdefault(remedy(found), {})[str(workload.ref)] = None
                 weight[remedy(found)] += found.verdict == "stays down"
+    if not wanted:  # otherwise, what falls with something else comes back with that
+        for workload in report.protected:
+            if workload.fallen:
+                wanted.setdefault(_KEEP_UP, {})[str(workload.ref)] = None
     order = sorted(wanted, key=lambda each: (not weight[each], -len(wanted[each]), each))
     return [(each, len(wanted[each]), list(wanted[each])[:3]) for each in order]
 
 
 def survivors(report: OutageReport, event: Event) -> tuple[int, int]:
-    """Return how many protected workloads come back, and of how many."""
-    protected = report.protected
-    return sum(workload.comes_back(event) for workload in protected), len(protected)
+    """Return how many protected workloads come back, and of how many: those of which something starts anew."""
+    concerned = [workload for workload in report.protected if event in workload.forecasts or event in workload.fallen]
+    return sum(workload.comes_back(event) for workload in concerned), len(concerned)
