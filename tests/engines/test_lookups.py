@@ -95,6 +95,26 @@ def test_what_is_built_is_looked_up_too(by: str, checkout: Path) -> None:
 
 
 @_BY
+def test_what_is_installed_looks_up_the_rest(by: str, checkout: Path) -> None:
+    release: dict[str, Any] = {
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "metadata": {"name": "r", "namespace": "ns-a"},
+        "spec": {"chart": {"spec": {"chart": "./chart", "sourceRef": {"kind": "GitRepository", "name": "r"}}}},
+    }
+    files = {
+        "chart/Chart.yaml": "apiVersion: v2\nname: chart\nversion: 1.0.0\n",
+        "chart/templates/a.yaml": json.dumps(_A, indent=1).replace('"Fail"', "{{ .Values.fails }}"),
+        "chart/values.yaml": "fails: Ignore\n",
+        "release.yaml": release | {"spec": {**release["spec"], "values": {"fails": "Fail"}}},
+        "b.yaml": _B,
+    }
+    Path("chart").mkdir()
+    found = _found(by, files, checkout)
+    assert [(name, rule) for _, _, name, rule in found] == [("a", "webhook-cycle")]
+
+
+@_BY
 def test_the_policy_of_a_binding_is_looked_up(by: str, checkout: Path) -> None:
     files = {"binding.yaml": _BINDING, "policy.yaml": _POLICY}
     decided = "admission-policy-needs-parameters"

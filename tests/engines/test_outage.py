@@ -388,6 +388,37 @@ def test_kinds_that_may_not_be_read(
     assert _forecast(report, event, "set") == expected
 
 
+@pytest.mark.parametrize("odd", [{}, {"repository": "x", "tag": "y"}, [], ["x"], 5, True])
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [("image", "invalid-image"), ("imagePullPolicy", "invalid-policy"), ("volume", "invalid-image")],
+)
+def test_values_that_the_api_server_refuses(tmp_path: Path, field: str, reason: str, odd: object) -> None:
+    """One of them, as in a manifest that nobody has tried, costs nothing else its forecast."""
+    container = _container()
+    spec = _spec(container)
+    if field == "volume":
+        spec["volumes"] = [{"name": "v", "image": {"reference": odd}}]
+        container["volumeMounts"] = [{"name": "v", "mountPath": "/v"}]
+    else:
+        container[field] = odd
+    others = [
+        _pod("over", _spec(), "a", status={"phase": odd}),
+        _workload("Deployment", "many", _spec()) | {"spec": {"replicas": 10**30, "template": {"spec": _spec()}}},
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "odd", "uid": "o", "labels": odd}},
+    ]
+    report = outage([_files(tmp_path, *_CLUSTER, _pod("p", spec, "a"), *others)], zones=[])
+    (outcome,) = next(w for w in report.workloads if w.ref.name == "p").forecasts["restart"].outcomes
+    assert {use.reason for use in outcome.uses if use.verdict == "stays down"} == {reason}
+
+
+def test_a_registry_that_nothing_comes_from(tmp_path: Path) -> None:
+    dump = _files(tmp_path, *_CLUSTER, _pod("p", _spec(), "a"))
+    assert "no image in the snapshot comes from quya.io or x.io" in outage([dump], registries=["quya.io", "x.io"]).notes
+    assert not any("comes from" in note for note in outage([dump], registries=["quya.io", "example.*"]).notes)
+    assert not any("comes from" in note for note in outage([dump]).notes)
+
+
 def test_protection_and_exit_codes(tmp_path: Path) -> None:
     constraint = {
         "apiVersion": "constraints.gatekeeper.sh/v1beta1",

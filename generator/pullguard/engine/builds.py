@@ -184,7 +184,7 @@ class Builds:
         own = build.installation
         namespace, installer = (self._namespace, "") if own is None else (own.namespace, own.installer)
         data = _request(build, self._options, namespace)
-        request = self._engine.ask("build", json.dumps(data).encode(), namespace=namespace)
+        request = self._engine.ask("build", json.dumps(data).encode(), namespace=namespace, isInstalled=own is not None)
         self._asked[request] = _Asked(place, name, installer, locate)
         self._left.add(request)
 

@@ -149,6 +149,7 @@ def outage(
         )
         for ref, forecasts in found.items()
     ]
+    needless = bool(registries) and not forecaster.has_gone
     unlisted = sorted(set(listed) - set(all_nodes.names))
     return OutageReport(
         source=snapshot.source,
@@ -161,6 +162,7 @@ def outage(
         notes=(
             *snapshot.notes,
             *facts.notes,
+            *([f"no image in the snapshot comes from {' or '.join(registries)}"] if needless else ()),
             *(f"there is no node {name} for a list of images" for name in unlisted),
             *removal.notes(workloads),
         ),
@@ -226,7 +228,8 @@ def _facts(engine: Engine, library: Library, snapshot: Snapshot) -> _Facts:
         **{field: snapshot.objects(kind) for kind, field in _CHANGING.items()},
     }
     found = query(engine, modules(_MODULES), "data.outage.admission.contents", document)
-    return _Facts(frozenset(found["protected"]), found["mutations"], notes)
+    protected = frozenset(name for name in found["protected"] if isinstance(name, str))
+    return _Facts(protected, found["mutations"], notes)
 
 
 def _states_plugins(pod: Mapping[str, Any]) -> bool:

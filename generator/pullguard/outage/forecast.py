@@ -107,6 +107,11 @@ class Forecaster:
         self._verifying = nodes.verifying(engine, self._rego)
         self._kept = self._nodes_running()
 
+    @property
+    def has_gone(self) -> bool:
+        """Whether the registry of any image is gone."""
+        return any(image["valid"] and image["gone"] for image in self._images)
+
     def forecasts(
         self, events: Sequence[Event], selected: Sequence[str] | None
     ) -> dict[WorkloadRef, dict[Event, Forecast]]:

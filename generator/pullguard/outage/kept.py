@@ -72,6 +72,9 @@ class Keeper:
                 kept[field] = [_container(container) for container in spec[field]]
         if isinstance(spec.get("volumes"), list):
             volumes = [_some(each, ("name", "image")) for each in spec["volumes"] if dig(each, "image") is not None]
+            for volume in volumes:
+                if isinstance(volume["image"], dict):
+                    volume["image"] = {name: _as_text(value) for name, value in volume["image"].items()}
             if volumes:
                 kept["volumes"] = volumes
         shared = self._one(kept)
@@ -102,8 +105,8 @@ def _ready(obj: Mapping[str, Any]) -> list[Any]:
 def _container(container: Any) -> Any:
     if not isinstance(container, dict):
         return container
-    kept = _some(container, _CONTAINER)
-    mounts = kept.pop("volumeMounts", None)
+    kept = {name: _as_text(value) for name, value in _some(container, _CONTAINER).items() if name != "volumeMounts"}
+    mounts = container.get("volumeMounts")
     if isinstance(mounts, list):
         kept["volumeMounts"] = [{"name": dig(mount, "name")} for mount in mounts]
     for field in ("command", "args"):
@@ -112,6 +115,11 @@ def _container(container: Any) -> Any:
         if plugins:
             kept[field] = plugins
     return kept
+
+
+def _as_text(value: Any) -> Any:
+    """Return a mapping or a list where a text belongs, which no API server takes, as a text that is no good one."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value
 
 
 def _some(value: Any, names: tuple[str, ...]) -> JSON:

@@ -52,7 +52,7 @@ class Nodes:
         return [
             name
             for name, obj in self.objects.items()
-            if wanted & {str((dig(obj, "metadata", "labels") or {}).get(label)) for label in _ZONES}
+            if wanted & {str(dig(obj, "metadata", "labels", label)) for label in _ZONES}
         ]
 
     def bits(self, names: Iterable[str]) -> int:

@@ -16,6 +16,7 @@ JSON = Mapping[str, Any]
 
 WORKLOAD_KINDS = tuple(kind.kind for kind in WORKLOADS)
 _DONE = frozenset({"Succeeded", "Failed"})
+_MOST_REPLICAS = 100_000  # of one workload without pods: nobody has so many
 _PLACEMENT = ("nodeSelector", "affinity", "tolerations", "hostNetwork", "os")
 
 
@@ -169,7 +170,7 @@ class Pods:
             number = replicas if isinstance(replicas, int) and kind not in {"DaemonSet", "Job", "CronJob"} else 1
             labels = _labels(dig(obj, "spec", "template", "metadata", "labels"), complete=False)
             pod = Pod(ref, "", "", kind == "DaemonSet", kept=True, sure=True, own=None, next=spec, labels=labels)
-            made += [pod] * number
+            made += [pod] * min(number, _MOST_REPLICAS)
         return made
 
     def _spec(self, namespace: str, spec: JSON, kind: str, *, made: bool, seen: Sequence[str] | None = None) -> Spec:
@@ -230,4 +231,5 @@ def _labels(stated: Any, *, complete: bool) -> Labels:
 
 
 def _is_over(obj: JSON) -> bool:
-    return dig(obj, "status", "phase") in _DONE or dig(obj, "metadata", "deletionTimestamp") is not None
+    phase = dig(obj, "status", "phase")
+    return (isinstance(phase, str) and phase in _DONE) or dig(obj, "metadata", "deletionTimestamp") is not None

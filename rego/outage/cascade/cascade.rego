@@ -79,11 +79,12 @@ _policies := [{
 	"Deny" in binding.spec.validationActions
 ]
 
-_converter(kind) := service if {
+# Two definitions may claim one kind; the API server serves one of them.
+_converter(kind) := [service |
 	some definition in input.definitions
 	[definition.spec.group, definition.spec.names.kind] == [split(kind.apiVersion, "/")[0], kind.kind]
 	service := _conversion(definition)
-}
+][0]
 
 _conversion(definition) := webhooks.host(definition.spec.conversion.webhook.clientConfig).service if {
 	definition.spec.conversion.strategy == "Webhook"

@@ -160,6 +160,17 @@ _definition := {"metadata": {"name": "limits.example.com"}, "spec": {
 	"conversion": {"strategy": "Webhook", "webhook": {"clientConfig": {"url": "https://hook.shop.svc"}}},
 }}
 
+test_two_definitions_of_one_kind if {
+	other := object.union(_definition, {"metadata": {"name": "limits2.example.com"}})
+	found := cascade.contents with input as object.union(_input([]), {
+		"definitions": [_definition, other],
+		"policies": [_policy],
+		"bindings": [_binding],
+	})
+	[guard] := found.guards
+	guard.by == "conversion"
+}
+
 _policy := {"metadata": {"name": "limits"}, "spec": {
 	"paramKind": {"apiVersion": "example.com/v1", "kind": "Limit"},
 	"matchConstraints": {"resourceRules": [_rule(["pods"])]},

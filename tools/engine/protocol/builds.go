@@ -95,7 +95,7 @@ func (s *session) build(asked request) {
 		s.failed(asked.ID, err.Error(), false)
 		return
 	}
-	b := &building{session: s, made: made}
+	b := &building{session: s, made: made, isInstalled: asked.IsInstalled}
 	text := b.join()
 	if asked.Unit == "text" {
 		s.built(asked.ID, b, text)
@@ -137,6 +137,8 @@ type building struct {
 	found   []located
 	objects int
 	counts  counts
+
+	isInstalled bool // by an object of the input
 }
 
 // A located is a finding with questions about its places.
@@ -187,6 +189,9 @@ func (b *building) Seen(file *judge.File, document *read.Document, objects []rea
 			asked:      questionsAbout(text, line, document, document.Get(o.Node, "spec"), []any{"spec"}),
 			isUnjudged: true,
 		})
+	}
+	if !b.isInstalled { // that is only known once all else is judged
+		b.lookups.note(file.ID, document, objects)
 	}
 	for _, o := range b.lookups.waiting(document, objects) {
 		text, line := b.textAt(document.LineOf(o.Node))

@@ -34,6 +34,7 @@ type request struct {
 	First       bool         `json:"first"`
 	FirstLine   int          `json:"firstLine"`
 	IsInput     bool         `json:"isInput"`
+	IsInstalled bool         `json:"isInstalled"`
 	Entry       string       `json:"entry"`
 	RegoVersion string       `json:"regoVersion"`
 

@@ -17,6 +17,7 @@ func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Obj
 		lines := document.AppendAllLines([]byte(`,"lines":`), o)
 		s.write(append(append(appendInstaller(nil, file.ID, document, o), lines...), '}', '\n'))
 	}
+	s.lookups.note(file.ID, document, objects)
 	for _, o := range s.lookups.waiting(document, objects) {
 		if err := s.deferred.keep(waitingFinding(file, document, o)); err != nil {
 			s.ended <- err
@@ -26,7 +27,6 @@ func (s sink) Seen(file *judge.File, document *read.Document, objects []read.Obj
 }
 
 func (s *session) seen(remembering *index, file int, document *read.Document, objects []read.Object) (isKept bool) {
-	s.lookups.note(file, document, objects)
 	for _, o := range objects {
 		if o.Kind == "Namespace" {
 			s.namespaces.note(document, o)
