@@ -3,20 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from pullguard.core.inputs.problems import InputError
-from pullguard.outage.model import (
-    Cascade,
-    Edit,
-    Event,
-    Fallen,
-    Forecast,
-    Link,
-    OutageReport,
-    Outcome,
-    Use,
-    Verdict,
-    Workload,
-    WorkloadRef,
-)
+from pullguard.forecasting.model import Event, Forecast, Outcome, Use, Verdict, WorkloadRef
+from pullguard.outage.model import Cascade, Edit, Fallen, Link, OutageReport, Workload
 
 DOWN: Verdict = "stays down"
 UNKNOWN: Verdict = "unknown"

@@ -554,7 +554,7 @@ def _outage(options: "argparse.Namespace") -> int:
 def _write_repair(options: "argparse.Namespace", report: "OutageReport") -> None:
     from pathlib import Path
 
-    from pullguard.outage.command import KINDS
+    from pullguard.forecasting.situation import KINDS
     from pullguard.outage.written import write_repair
 
     missing = write_repair(

@@ -18,7 +18,7 @@ import pytest
 from pullguard.cluster.kubectl import RefusedError, connected
 from pullguard.cluster.snapshot import Kind, Snapshot, from_cluster
 from pullguard.core.errors import PullguardError
-from pullguard.outage.command import KINDS as _OUTAGE
+from pullguard.forecasting.situation import KINDS as _OUTAGE
 from read_only_cluster import TOKEN, ReadOnlyCluster
 from shared_engine import ENGINE
 

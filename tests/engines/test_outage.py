@@ -14,10 +14,12 @@ import yaml
 from pullguard.cli import main
 from pullguard.core.errors import PullguardError
 from pullguard.core.resources import packaged_library
+from pullguard.forecasting.model import Event
+from pullguard.forecasting.situation import kinds
 from pullguard.library.store import load
-from pullguard.outage.command import find, kinds, outage
+from pullguard.outage.command import find, outage
 from pullguard.outage.formats import REPORTERS
-from pullguard.outage.model import Event, OutageReport
+from pullguard.outage.model import OutageReport
 from read_only_cluster import ReadOnlyCluster
 from shared_engine import ENGINE
 

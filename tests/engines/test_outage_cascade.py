@@ -12,7 +12,8 @@ import yaml
 
 from pullguard.cli import main
 from pullguard.core.errors import PullguardError
-from pullguard.outage.command import KINDS, outage
+from pullguard.forecasting.situation import KINDS
+from pullguard.outage.command import outage
 from pullguard.outage.formats import REPORTERS
 from pullguard.outage.model import Cascade, Link, OutageReport
 from pullguard.outage.written import write_repair

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from kubelet_images import Case, Request, Secret, answers
 from pullguard.cluster.snapshot import Snapshot, Stored
-from pullguard.outage.forecast import Forecaster
-from pullguard.outage.model import Event, Outcome
-from pullguard.outage.nodes import Nodes
-from pullguard.outage.pods import WORKLOAD_KINDS, Pods
+from pullguard.forecasting.forecast import Forecaster
+from pullguard.forecasting.model import Event, Outcome
+from pullguard.forecasting.nodes import Nodes
+from pullguard.forecasting.pods import WORKLOAD_KINDS, Pods
 from shared_engine import ENGINE
 
 JSON = dict[str, Any]

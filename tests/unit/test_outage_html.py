@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from outage_reports import DOWN, STARTS, UNKNOWN, cascade, forecast, hooked, large, report, workload
 from pullguard.core.formats.text import printable
 from pullguard.core.inputs.problems import InputError
+from pullguard.forecasting.model import Forecast
 from pullguard.outage.formats import html, words
 from pullguard.outage.formats.picture import Line, picture
-from pullguard.outage.model import Edit, Fallen, Forecast, Link, OutageReport
+from pullguard.outage.model import Edit, Fallen, Link, OutageReport
 
 _HOSTILE = "</script><script>alert(1)</script>\"'&lt;\u202egnp.exe\x1b[2J`{{7*7}}"
 

@@ -1,66 +1,16 @@
 """`pullguard outage`: which pods cannot come back when a registry is gone, and why; what that is, Rego says."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Sequence
+from typing import BinaryIO
 
-from pullguard.cluster.snapshot import WORKLOADS, Kind, Snapshot, from_cluster, from_files, require_one_source
 from pullguard.core.errors import PullguardError
-from pullguard.core.gatekeeper import CONSTRAINT_GROUP, dig
-from pullguard.core.resources import packaged_library
 from pullguard.engine.protocol import Engine
-from pullguard.engine.queries import modules, query
-from pullguard.library.store import Library, load
+from pullguard.forecasting.model import EVENTS, Event
+from pullguard.forecasting.situation import read_situation
 from pullguard.outage import removal
 from pullguard.outage.falling import FALLING, Falling
-from pullguard.outage.forecast import Forecaster
-from pullguard.outage.kept import Keeper
-from pullguard.outage.model import EVENTS, Event, OutageReport, Workload
-from pullguard.outage.node_images import read_node_images
-from pullguard.outage.nodes import Nodes
-from pullguard.outage.overlay import laid_over
-from pullguard.outage.pods import WORKLOAD_KINDS, Pods, accounts
-from pullguard.outage.registries import addresses
+from pullguard.outage.model import OutageReport, Workload
 
-if TYPE_CHECKING:
-    from pullguard.cluster.owners import Identity
-
-_ADMISSION = "admissionregistration.k8s.io"
-#: What changes the pull policy of new pods: the name that Rego has for the objects of each kind.
-_CHANGING = {
-    "Config": "configs",
-    "Assign": "assigns",
-    "MutatingWebhookConfiguration": "mutatingWebhooks",
-    "MutatingAdmissionPolicy": "mutatingPolicies",
-    "MutatingAdmissionPolicyBinding": "mutatingBindings",
-}
-#: What a snapshot holds besides the constraints of a library.
-KINDS = (
-    Kind("", "Namespace", "namespaces"),
-    Kind("", "Node", "nodes"),
-    Kind("", "ServiceAccount", "serviceaccounts", namespaced=True),
-    Kind("config.gatekeeper.sh", "Config", "configs"),
-    Kind("mutations.gatekeeper.sh", "Assign", "assign"),
-    Kind("", "Service", "services", namespaced=True),
-    Kind(_ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
-    Kind(_ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
-    Kind(_ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
-    Kind(_ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
-    Kind("apiregistration.k8s.io", "APIService", "apiservices"),
-    Kind("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions"),
-    Kind(_ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
-    Kind(_ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
-    *WORKLOADS,
-    Kind("", "Pod", "pods", namespaced=True),
-)
-_MODULES = {
-    "gatekeeper": ("driver", "enforcement", "hook", "match", "review"),
-    "lib": ("globs", "images", "kinds", "nodes", "pods", "requests", "selectors"),
-    "outage": ("admission",),
-    "scope": (
-        *("changes", "expansions", "gatekeeper", "mutation", "plan"),
-        *("policies", "probes", "reach", "steps", "tools"),
-    ),
-}
 _DEFAULT_EVENTS: tuple[Event, ...] = ("restart", "replace")
 
 
@@ -99,143 +49,49 @@ def outage(
         PullguardError: The snapshot cannot be read at all, holds no pods and nothing that makes any, a node or zone is
             not in it, or the engine fails.
     """
-    require_one_source(paths, kubeconfig, context)
     if "lose" in events and not (nodes or zones):
         raise PullguardError("which nodes are lost is not said", remedy="name them with --node or --zone")
-    keep = Keeper().keep
     with Engine() as engine:
-        engine.setup([], frugal=True)  # of a large cluster it reads much more than is kept
-        engine.finish()
-        library = load(engine, packaged_library())
-        wanted = kinds(library)
-        if paths:
-            snapshot = from_files(engine, wanted, paths, stdin=stdin, keep=keep)
-        else:
-            snapshot = from_cluster(engine, wanted, kubeconfig=kubeconfig, context=context, kubectl=kubectl, keep=keep)
-        applied: frozenset[Identity] = frozenset()
-        if overlays:
-            snapshot, applied = laid_over(snapshot, from_files(engine, wanted, overlays, keep=keep))
-        listed = read_node_images(engine, node_images)
-        pods = Pods(snapshot, applied)
-        if not pods.pods and not snapshot.errors:
-            raise PullguardError(
-                f"there are no pods in {snapshot.source}, and nothing that makes any",
-                remedy="dump them with `kubectl get pods -A -o json`; docs/outage.md says which other kinds are of use",
-            )
-        all_nodes = Nodes(snapshot.objects("Node"), listed)
-        selected = _selected(all_nodes, nodes, zones)
-        facts = _facts(engine, library, snapshot)
-        forecaster = Forecaster(
+        situation = read_situation(
             engine,
-            pods,
-            all_nodes,
-            accounts=accounts(snapshot.objects("ServiceAccount")),
-            mutations=facts.mutations,
+            paths,
             registries=registries,
-            inside=addresses(snapshot, registry_services),
-            has_pods="Pod" not in snapshot.unreadable,
-            complete=not snapshot.errors,
+            registry_services=registry_services,
+            nodes=nodes,
+            zones=zones,
+            overlays=overlays,
+            node_images=node_images,
+            needed=FALLING,
+            kubeconfig=kubeconfig,
+            context=context,
+            kubectl=kubectl,
+            stdin=stdin,
         )
+        snapshot, protected = situation.snapshot, situation.protected
         asked = tuple(event for event in EVENTS if event in (events or _DEFAULT_EVENTS))
-        found = forecaster.forecasts(asked, selected)
-        falling = Falling(engine, snapshot, pods, forecaster.services)
-        cascades = {event: falling.cascade(event, found, facts.protected) for event in asked}
+        found = situation.forecaster.forecasts(asked, situation.selected)
+        falling = Falling(engine, snapshot, situation.pods, situation.forecaster.services)
+        cascades = {event: falling.cascade(event, found, protected) for event in asked}
     workloads = [
         Workload(
             ref,
-            ref.namespace in facts.protected,
+            ref.namespace in protected,
             forecasts,
             {event: others[ref] for event, (_, others) in cascades.items() if ref in others},
         )
         for ref, forecasts in found.items()
     ]
-    needless = bool(registries) and not forecaster.has_gone
-    unlisted = sorted(set(listed) - set(all_nodes.names))
     return OutageReport(
         source=snapshot.source,
         registries=tuple(registries or ("*",)),
         events=asked,
-        nodes=None if selected is None else tuple(selected),
+        nodes=situation.selected,
         workloads=tuple(sorted(workloads, key=lambda workload: (not workload.protected, workload.ref))),
         unreadable=snapshot.unreadable,
         errors=snapshot.errors,
-        notes=(
-            *snapshot.notes,
-            *facts.notes,
-            *([f"no image in the snapshot comes from {' or '.join(registries)}"] if needless else ()),
-            *(f"there is no node {name} for a list of images" for name in unlisted),
-            *removal.notes(workloads),
-        ),
+        notes=(*situation.notes, *removal.notes(workloads)),
         cascades={event: cascade for event, (cascade, _) in cascades.items()},
     )
-
-
-def kinds(library: Library) -> tuple[Kind, ...]:
-    """Return what a snapshot for `outage` holds: what runs, where, and what bears on it."""
-    constraints = (Kind(CONSTRAINT_GROUP, kind, kind.lower()) for kind in library.pod_policies)
-    return (*constraints, *KINDS)
-
-
-def _selected(nodes: Nodes, names: Sequence[str], zones: Sequence[str]) -> list[str] | None:
-    if not names and not zones:
-        return None
-    missing = [name for name in names if name not in nodes.number]
-    if missing:
-        raise PullguardError(f"there is no node {missing[0]} in the snapshot")
-    for zone in zones:
-        if not nodes.in_zones([zone]):
-            raise PullguardError(f"there is no node in the zone {zone} in the snapshot")
-    return list(dict.fromkeys([*names, *nodes.in_zones(zones)]))
-
-
-class _Facts:
-    """What is known of namespaces.
-
-    Attributes:
-        protected: The names of the protected ones.
-        mutations: By namespace, what changes the pull policies of new pods.
-        notes: What was taken for granted.
-    """
-
-    def __init__(self, protected: frozenset[str], mutations: Mapping[str, Any], notes: Sequence[str]) -> None:
-        self.protected = protected
-        self.mutations = mutations
-        self.notes = notes
-
-
-def _facts(engine: Engine, library: Library, snapshot: Snapshot) -> _Facts:
-    policies = library.pod_policies
-    constraints = [obj for kind in policies for obj in snapshot.objects(kind)]
-    notes = []
-    if not constraints:
-        constraints = [each.object for each in library.constraints if each.kind in policies]
-        notes.append("no constraint is there, so the namespaces that pullguard protects by default count as protected")
-    names = {dig(obj, "metadata", "namespace") for kind in (*WORKLOAD_KINDS, "Pod") for obj in snapshot.objects(kind)}
-    if not snapshot.live:
-        absent = [kind for kind in snapshot.empty if kind in _CHANGING or kind in FALLING]
-        if absent:
-            notes.append(f"not in the files, so taken to be none: {', '.join(absent)}")
-        if "Node" in snapshot.empty:
-            notes.append("there is no Node in the files, so which images are where is not known")
-    document = {
-        "policies": policies,
-        "constraints": constraints,
-        "namespaces": snapshot.objects("Namespace"),
-        "workloads": [{"metadata": {"namespace": name}} for name in sorted(map(str, names))],
-        "validatingPolicies": [],
-        "pods": [obj for obj in snapshot.objects("Pod") if _states_plugins(obj)],
-        "unknown": sorted(snapshot.unreadable),
-        **{field: snapshot.objects(kind) for kind, field in _CHANGING.items()},
-    }
-    found = query(engine, modules(_MODULES), "data.outage.admission.contents", document)
-    protected = frozenset(name for name in found["protected"] if isinstance(name, str))
-    return _Facts(protected, found["mutations"], notes)
-
-
-def _states_plugins(pod: Mapping[str, Any]) -> bool:
-    containers = dig(pod, "spec", "containers")
-    listed = containers if isinstance(containers, list) else []
-    return any(dig(each, "command") is not None or dig(each, "args") is not None for each in listed)
 
 
 def find(report: OutageReport, name: str) -> Workload:

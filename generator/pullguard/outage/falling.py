@@ -12,22 +12,11 @@ from pullguard.cluster.snapshot import Snapshot
 from pullguard.core.gatekeeper import dig
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
+from pullguard.forecasting.model import VERDICTS, Event, Forecast, Outcome, Use, Verdict, WorkloadRef
+from pullguard.forecasting.pods import Labels, Pods
 from pullguard.outage import edits
 from pullguard.outage.cascade import Cause, Causes, behind, way_back
-from pullguard.outage.model import (
-    VERDICTS,
-    Cascade,
-    Event,
-    Fallen,
-    Forecast,
-    Link,
-    Outcome,
-    Step,
-    Use,
-    Verdict,
-    WorkloadRef,
-)
-from pullguard.outage.pods import Labels, Pods
+from pullguard.outage.model import Cascade, Fallen, Link, Step
 from pullguard.outage.repair import smallest
 
 JSON = Mapping[str, Any]

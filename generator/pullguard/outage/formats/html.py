@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TextIO
 
 from pullguard.core.formats.html import write_page
+from pullguard.forecasting.model import EVENTS, VERDICTS, Event, Verdict
 from pullguard.outage.formats import words
 from pullguard.outage.formats.picture import picture
-from pullguard.outage.model import EVENTS, VERDICTS, Event, OutageReport, Verdict, Workload
+from pullguard.outage.model import OutageReport, Workload
 
 _FOLDER = Path(__file__).resolve().parent / "page"
 

@@ -4,18 +4,8 @@ import json
 from typing import Any, TextIO
 
 from pullguard.core.formats.json import error_value
-from pullguard.outage.model import (
-    VERDICTS,
-    Cascade,
-    Event,
-    Fallen,
-    Forecast,
-    OutageReport,
-    Outcome,
-    Use,
-    Without,
-    Workload,
-)
+from pullguard.forecasting.model import VERDICTS, Event, Forecast, Outcome, Use, Without
+from pullguard.outage.model import Cascade, Fallen, OutageReport, Workload
 
 #: What the object is, and its version: another one means that a reader may have to change.
 FORMAT = "pullguard-outage/v1"

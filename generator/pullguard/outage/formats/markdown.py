@@ -5,8 +5,9 @@ from typing import TextIO
 
 from pullguard.core.formats.markdown import code, table, text
 from pullguard.core.formats.text import counted, write_lines
+from pullguard.forecasting.model import EVENTS, Event
 from pullguard.outage.formats import words
-from pullguard.outage.model import EVENTS, Cascade, Event, OutageReport, Workload
+from pullguard.outage.model import Cascade, OutageReport, Workload
 
 
 def write(report: OutageReport, stream: TextIO) -> None:

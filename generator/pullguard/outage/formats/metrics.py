@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from pullguard.core.formats.metrics import gauge
-from pullguard.outage.model import VERDICTS, OutageReport
+from pullguard.forecasting.model import VERDICTS
+from pullguard.outage.model import OutageReport
 
 _PREFIX = "pullguard_outage"
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pullguard.core.formats.text import counted, printable
-from pullguard.outage.model import LAYERS, Event, Link, OutageReport
+from pullguard.forecasting.model import Event
+from pullguard.outage.model import LAYERS, Link, OutageReport
 
 _MOST = 8
 _WIDTH, _HEIGHT = 212, 46

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from pullguard.core.formats.text import counted, printable, write_lines
+from pullguard.forecasting.model import EVENTS, Event
 from pullguard.outage.formats import words
-from pullguard.outage.model import EVENTS, Event, OutageReport, Workload
+from pullguard.outage.model import OutageReport, Workload
 
 
 def write(report: OutageReport, stream: TextIO) -> None:

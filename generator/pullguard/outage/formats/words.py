@@ -4,18 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pullguard.core.formats.text import counted
-from pullguard.outage.model import (
-    REASONS,
-    VERDICTS,
-    Cascade,
-    Event,
-    Fallen,
-    Forecast,
-    OutageReport,
-    Outcome,
-    Use,
-    Workload,
-)
+from pullguard.forecasting.model import REASONS, VERDICTS, Event, Forecast, Outcome, Use
+from pullguard.outage.model import Cascade, Fallen, OutageReport, Workload
 
 #: What stands above the workloads that are lost.
 LOST = "Protected workloads that do not come back, or may not"

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
-from pullguard.outage.model import VERDICTS, Event, Forecast, Outcome, Use, Without, WorkloadRef
-from pullguard.outage.nodes import Nodes
-from pullguard.outage.pods import Pod, Pods
+from pullguard.forecasting.model import VERDICTS, Event, Forecast, Outcome, Use, Without, WorkloadRef
+from pullguard.forecasting.nodes import Nodes
+from pullguard.forecasting.pods import Pod, Pods
 
 JSON = Mapping[str, Any]
 

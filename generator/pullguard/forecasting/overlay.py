@@ -7,7 +7,7 @@ from typing import Any
 from pullguard.cluster.owners import Identity, identity_of
 from pullguard.cluster.snapshot import Snapshot, Stored
 from pullguard.core.gatekeeper import dig
-from pullguard.outage.pods import WORKLOAD_KINDS, template_of
+from pullguard.forecasting.pods import WORKLOAD_KINDS, template_of
 
 _LISTS = (("containers", "imagePullPolicy"), ("initContainers", "imagePullPolicy"))
 

@@ -9,8 +9,8 @@ from pullguard.cluster.owners import Identity, Owners, controller_of, identity, 
 from pullguard.cluster.snapshot import WORKLOADS, Snapshot
 from pullguard.core.findings import ObjectRef
 from pullguard.core.gatekeeper import dig
-from pullguard.outage.kept import is_static
-from pullguard.outage.model import WorkloadRef
+from pullguard.forecasting.kept import is_static
+from pullguard.forecasting.model import WorkloadRef
 
 JSON = Mapping[str, Any]
 

@@ -1,0 +1,152 @@
+"""What a forecast says of the containers and pods of workloads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Event = Literal["restart", "replace", "reboot", "lose"]
+Verdict = Literal["stays down", "unknown", "starts"]
+
+#: All events, each with what it means.
+EVENTS: Mapping[Event, str] = {
+    "restart": "a container restarts in its pod",
+    "replace": "a pod is replaced, and may come to another node",
+    "reboot": "a node reboots",
+    "lose": "nodes are lost, and their pods are made anew elsewhere",
+}
+#: The worst first.
+VERDICTS: tuple[Verdict, ...] = ("stays down", "unknown", "starts")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WorkloadRef:
+    """A workload: what is not controlled by anything else.
+
+    Attributes:
+        namespace: Its namespace.
+        kind: Its kind; Pod for a pod that nothing controls, and for a static one.
+        name: Its name.
+    """
+
+    namespace: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return KIND/NAMESPACE/NAME, as --explain takes it."""
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+
+class Without(NamedTuple):
+    """What becomes of a container without the registry of its image, which is a Service of the cluster.
+
+    Attributes:
+        service: The Service: {namespace, name}.
+        verdict: Whether it starts.
+        reason: Why; one of REASONS.
+    """
+
+    service: Mapping[str, str]
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A container, or an image volume, of some pods of a workload, and whether it starts.
+
+    Attributes:
+        list: "containers", "initContainers" or "volumes".
+        name: Its name; "" if it has none.
+        image: Its image; "" if it states none.
+        policies: The pull policies that it may have.
+        verdict: Whether it starts.
+        reason: Why; one of REASONS.
+        present: How many of the nodes that the pod may come to have the image.
+        missing: How many lack it.
+        unknown: Of how many it is not known.
+        removable: From how many that have it the kubelet may remove it: nothing runs from it there, and nothing says
+            that it is pinned.
+        others: For the reasons credentials and spelling: some of those that it is shared with.
+        without: What becomes of it without its registry, if that is a Service of the cluster.
+    """
+
+    list: str
+    name: str
+    image: str
+    policies: tuple[str, ...]
+    verdict: Verdict
+    reason: str
+    present: int
+    missing: int
+    unknown: int
+    removable: int
+    others: tuple[str, ...]
+    without: Without | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of pods of a workload that are alike.
+
+    Attributes:
+        verdict: The worst of their containers and image volumes.
+        pods: How many pods.
+        examples: Some of them, each with its node: (name, node); either is "" if there is none.
+        bound: Whether each stays on its node.
+        nodes: How many nodes one of them may come to; -1 if that is not known.
+        uses: Each container and image volume that the event starts.
+    """
+
+    verdict: Verdict
+    pods: int
+    examples: tuple[tuple[str, str], ...]
+    bound: bool
+    nodes: int
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What becomes of a workload in an event.
+
+    Attributes:
+        outcomes: One for each group of pods that are alike, the worst first; not empty.
+    """
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its pods."""
+        return self.outcomes[0].verdict
+
+    def pods(self, verdict: Verdict) -> int:
+        """Return how many of its pods have a verdict."""
+        return sum(outcome.pods for outcome in self.outcomes if outcome.verdict == verdict)
+
+
+#: What each reason says of a container: `{image}`, `{nodes}` and so on are those of the Use and its Outcome.
+REASONS: Mapping[str, str] = {
+    "registry-reachable": "its registry is not among those that are gone",
+    "image-on-node": "the image is on its node",
+    "image-on-every-node": "the image is on every node that it can run on",
+    "always": "imagePullPolicy Always asks the registry, whatever the node has",
+    "image-not-on-node": "the image is not on its node",
+    "image-on-no-node": "the image is on no node that it can run on",
+    "never-without-image": "imagePullPolicy Never, and the image is not there",
+    "invalid-image": "Kubernetes cannot parse the image",
+    "invalid-policy": "Kubernetes has no such pull policy",
+    "no-node": "there is no node that it can run on",
+    "no-controller": "nothing makes the pod again",
+    "image-on-some-nodes": "the image is on some of the nodes that it can run on, and not on others",
+    "listing-cut": "nodes do not list all their images; see there with crictl, and name the files with --node-images",
+    "credentials": "the image may have been pulled with credentials that it does not have",
+    "spelling": "the image may have been pulled under another name, and then it is not for this one",
+    "snapshot-incomplete": "something of the snapshot could not be read, and it may matter",
+    "template-unknown": "what its controller makes could not be read",
+    "nodes-unknown": "the node is not in the snapshot",
+    "may-be-changed": "something may change the pull policy on the way in",
+    "injected": "its template lacks it: a webhook may add it to the next pod again",
+    "no-image": "it states no image",
+}
