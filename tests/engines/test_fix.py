@@ -19,11 +19,11 @@ from fixable import LATEST
 from manifest_styles import Styled, styled_files
 from pullguard import cli
 from pullguard.check.command import check
+from pullguard.core.editing.edits import applied
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding, Report
 from pullguard.core.inputs.problems import InputError
 from pullguard.fix.command import FixReport, fix
-from pullguard.fix.edits import applied
 
 pytestmark = pytest.mark.usefixtures("opa")
 

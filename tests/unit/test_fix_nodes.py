@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from pullguard.core.editing import json_nodes, yaml_nodes
+from pullguard.core.editing.nodes import MappingNode, Node, ScalarNode, SequenceNode, appearances, find
 from pullguard.engine.documents import Document, read_documents
-from pullguard.fix import json_nodes, yaml_nodes
 from pullguard.fix.manifests import FileText
-from pullguard.fix.nodes import MappingNode, Node, ScalarNode, SequenceNode, appearances, find
 from shared_engine import ENGINE
 
 

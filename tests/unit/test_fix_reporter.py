@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fixable import findings_in
+from pullguard.core.editing.edits import Edit
 from pullguard.core.inputs.problems import InputError
 from pullguard.fix.command import Change, FixReport, Left
-from pullguard.fix.edits import Edit
 from pullguard.fix.formats import diff, text
 from pullguard.fix.patch_base import PatchBase
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pullguard.core.editing import files
+from pullguard.core.editing.edits import Edit, applied
+from pullguard.core.editing.files import EditableFile
 from pullguard.core.findings import Finding, InputBuild
 from pullguard.core.findings import Path as Steps
 from pullguard.core.gatekeeper import dig
@@ -21,9 +24,6 @@ from pullguard.engine.builds import Build, built_text
 from pullguard.engine.documents import Manifest
 from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
-from pullguard.fix import files
-from pullguard.fix.edits import Edit, applied
-from pullguard.fix.files import EditableFile
 from pullguard.fix.sources import Key, Proposal, proposals, source_edits
 from pullguard.judging.builds import is_kustomization, users
 

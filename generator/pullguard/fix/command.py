@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from pullguard.core.editing import files
+from pullguard.core.editing.edits import Edit, applied
 from pullguard.core.findings import Finding, Report
 from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.build_options import BuildOptions
@@ -15,8 +17,6 @@ from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks, 
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.engine.protocol import Engine
-from pullguard.fix import files
-from pullguard.fix.edits import Edit, applied
 from pullguard.fix.manifests import Edited, edited, wanted
 from pullguard.fix.patch_base import PatchBase, patch_base
 from pullguard.judging import words

@@ -12,6 +12,8 @@ from typing import Any
 
 from yaml import YAMLError
 
+from pullguard.core.editing import json_nodes, yaml_nodes
+from pullguard.core.editing.edits import Edit, Target, applied, outcomes
 from pullguard.core.findings import Finding, Path, reference, steps, value_at
 from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.files import File
@@ -19,8 +21,6 @@ from pullguard.core.inputs.problems import InputError
 from pullguard.engine.documents import Document, Manifest, read_documents
 from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
-from pullguard.fix import json_nodes, yaml_nodes
-from pullguard.fix.edits import Edit, Target, applied, outcomes
 
 _BOM = "\ufeff"
 

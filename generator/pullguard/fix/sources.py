@@ -12,15 +12,15 @@ from typing import Any
 
 from yaml import YAMLError
 
+from pullguard.core.editing import json_nodes, yaml_nodes
+from pullguard.core.editing.edits import Edit, Outcome, Target, added, applied, outcomes
+from pullguard.core.editing.nodes import MappingNode, Node, Ref, ScalarNode, SequenceNode
 from pullguard.core.findings import InputBuild, Location, Repair, Value
 from pullguard.core.findings import Path as Steps
 from pullguard.core.inputs.build_options import ChartOptions
 from pullguard.engine.documents import Document, read_documents
 from pullguard.engine.protocol import Engine
-from pullguard.fix import json_nodes, yaml_nodes
-from pullguard.fix.edits import Edit, Outcome, Target, added, applied, outcomes
 from pullguard.fix.manifests import UNSURE, FileText, differing, with_value
-from pullguard.fix.nodes import MappingNode, Node, Ref, ScalarNode, SequenceNode
 from pullguard.fix.subcharts import levels, not_edited
 
 _PACKED = "it stands in a packed chart, which is not edited: state the value in a file of --values"

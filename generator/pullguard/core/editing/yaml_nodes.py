@@ -15,7 +15,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from pullguard.fix.nodes import Entry, MappingNode, Node, Ref, ScalarNode, SequenceNode, Style
+from pullguard.core.editing.nodes import Entry, MappingNode, Node, Ref, ScalarNode, SequenceNode, Style
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _BLANKS = r"(?:\s+(?:#[^\r\n]*\s+)*)?"

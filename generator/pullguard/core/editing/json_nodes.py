@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 
-from pullguard.fix.nodes import Entry, MappingNode, Node, Ref, ScalarNode, SequenceNode
+from pullguard.core.editing.nodes import Entry, MappingNode, Node, Ref, ScalarNode, SequenceNode
 
 # A string, a number or word, or what stands between them, of JSON that is known to be valid.
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pullguard.fix.files import EditableFile, is_link, is_stream, read, replace
+from pullguard.core.editing.files import EditableFile, is_link, is_stream, read, replace
 
 NEW = b"new\r\n"
 

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pullguard.fix.nodes import Entry, MappingNode, Node, Ref, ScalarNode, SequenceNode, Style, appearances, find
+from pullguard.core.editing.nodes import (
+    Entry,
+    MappingNode,
+    Node,
+    Ref,
+    ScalarNode,
+    SequenceNode,
+    Style,
+    appearances,
+    find,
+)
 
 _STR_TAG = "tag:yaml.org,2002:str"
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
