@@ -14,8 +14,9 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Location
 from pullguard.core.inputs.problems import InputError
 from pullguard.generate.formats.kinds import write
-from pullguard.generate.kinds_from import FoundKind, KindsReport, kinds_from
+from pullguard.generate.kinds_from import KindsReport, kinds_from
 from pullguard.library.config import parse
+from pullguard.library.found_kinds import FoundKind
 from pullguard.library.policies import read
 from shared_engine import ENGINE
 

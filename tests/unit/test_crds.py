@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullguard.generate.crds import places
+from pullguard.library.crds import places
 
 Schema = dict[str, Any]
 STRING: Schema = {"type": "string"}

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from pullguard.core.formats.text import counted, printable, write_lines
-from pullguard.generate.kinds_from import FoundKind, KindsReport
+from pullguard.generate.kinds_from import KindsReport
+from pullguard.library.found_kinds import FoundKind
 from pullguard.library.render.yaml_text import dump
 
 
