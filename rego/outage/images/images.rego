@@ -33,7 +33,7 @@ _known(index, image) := {
 	"aliases": _aliases[index],
 } if {
 	images.is_reference(image)
-	registry := _registry(_names[index])
+	registry := registries.of_names(_names[index])
 	service := registries.service(registries.known, registry)
 } else := {
 	"valid": false, "gone": true, "registry": "", "service": null, "repository": "",
@@ -52,13 +52,6 @@ _stated_tag(image) := sprintf(":%s", [images.tag(image)]) if {
 } else := ""
 
 # -- its registry
-
-_registry(names) := "docker.io" if {
-	some name in names
-	startswith(name, "docker.io/")
-} else := hosts[0] if {
-	hosts := [host | some name in names; host := split(name, "/")[0]; host != "*"]
-}
 
 # What is in the cluster goes down with its pods, unless it is named.
 _globs(null) := input.gone

@@ -12,6 +12,16 @@ package outage.registries
 docker_hub := {"docker.io", "index.docker.io", "registry-1.docker.io"}
 
 # METADATA
+# title: The registry that an image comes from
+# description: By the names of the image, as data.lib.images has them.
+of_names(names) := "docker.io" if {
+	some name in names
+	startswith(name, "docker.io/")
+} else := hosts[0] if {
+	hosts := [host | some name in names; host := split(name, "/")[0]; host != "*"]
+}
+
+# METADATA
 # title: The Service that a registry is
 # description: |
 #   {namespace, name}: as it is stated; else the one that has its host as its name in the cluster's DNS, whose domain is
