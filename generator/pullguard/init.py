@@ -1,15 +1,13 @@
 """What the command `init` does: a configuration to start with."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from pullguard.core import resources
-from pullguard.core.errors import PullguardError
-from pullguard.core.text_files import replace_file
 from pullguard.engine.protocol import Engine
 from pullguard.library import policies
-from pullguard.library.render import SCHEMA_FILE, schema_text, starting_configuration
+from pullguard.library.render import SCHEMA_FILE
+from pullguard.library.starting import starting_files, write_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +35,5 @@ def init(path: Path, *, rego: Path | None = None) -> InitResult:
     """
     with Engine() as engine:
         sources = policies.read(rego or Path(resources.rego_directory()), engine)
-    result = InitResult(path, path.with_name(SCHEMA_FILE))
-    wanted = {
-        result.schema: schema_text(sources.policies).encode("utf-8"),
-        result.config: starting_configuration(sources.policies).encode("utf-8"),
-    }
-    if result.schema.is_file() and result.schema.read_bytes() == wanted[result.schema]:
-        del wanted[result.schema]
-    taken = [str(file) for file in wanted if os.path.lexists(file)]
-    if taken:
-        raise PullguardError(
-            f"{' and '.join(taken)} would be overwritten", remedy="name another file, or remove what is there first"
-        )
-    for file, content in wanted.items():
-        _write(file, content)
-    return result
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        replace_file(file, content)
-    except OSError as error:
-        raise PullguardError(f"cannot be written ({error.strerror})", file=str(file)) from error
+    write_new(starting_files(path, sources.policies))
+    return InitResult(path, path.with_name(SCHEMA_FILE))
