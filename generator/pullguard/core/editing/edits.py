@@ -125,7 +125,7 @@ def outcomes(text: str, root: Node, targets: Sequence[Target], *, is_json: bool)
             value = "" if place.new else target.value
             groups.setdefault((place.source, place.key, value), []).append(place)
     counts = appearances(root)
-    writer = _Writer(text, is_json=is_json)
+    writer = Writer(text, is_json=is_json)
     for (source, key, _), places in groups.items():
         if places[0].new:
             outcome = _set_below(writer, source, key, places) if counts[source] == 1 else _SHARED
@@ -172,14 +172,14 @@ def _by_owner(places: Iterable[_Place]) -> list[list[_Place]]:
     return list(owners.values())
 
 
-def _set_below(writer: "_Writer", owner: Node, key: str, places: Iterable[_Place]) -> Outcome:
+def _set_below(writer: "Writer", owner: Node, key: str, places: Iterable[_Place]) -> Outcome:
     """Return what adds new mappings with the values of some places to a mapping, below one key."""
     tree = _tree((place.target.path[-1 - place.new :], place.target.value) for place in places)
     assert isinstance(owner, MappingNode)  # noqa: S101 - what is to be added is added to one
     return writer.inserted(owner, key, tree[key], None)
 
 
-def _set(writer: "_Writer", place: _Place, *, is_whole: bool, is_local: bool) -> Outcome:
+def _set(writer: "Writer", place: _Place, *, is_whole: bool, is_local: bool) -> Outcome:
     """Return what sets the value of one place, and of all that share it.
 
     Args:
@@ -232,7 +232,7 @@ def _in_braces(key: str, value: _Tree, quote: str, colon: str = ": ") -> str:
     return f"{quote}{key}{quote}{colon}{{{inner}}}"
 
 
-class _Writer:
+class Writer:
     """Writes values in the style of the text around them."""
 
     def __init__(self, text: str, *, is_json: bool) -> None:
@@ -271,18 +271,25 @@ class _Writer:
         between = self._text[previous.written.end : previous.value.start]
         colon = between if owner.is_flow and _COLON.fullmatch(between) else ": "
         if owner.is_flow:
-            return self._into_flow(previous, _in_braces(key, value, quote, colon), colon)
-        return self._on_lines(owner, previous, _in_lines(key, value, quote, colon))
+            gap = " " if colon != ":" else ""
+            start, end = previous.written.start, previous.value.end
+            return self.in_flow(start, end, _in_braces(key, value, quote, colon), gap)
+        return self.on_lines(previous.value, self.column(owner.start), _in_lines(key, value, quote, colon))
 
-    def _on_lines(self, owner: MappingNode, previous: Entry, lines: Iterable[str]) -> Outcome:
-        """Return the edit that adds an entry to a block mapping, on lines below another one and its comment."""
-        start, end = previous.value.start, self._end(previous.value)
+    def on_lines(self, previous: Ref, column: int, lines: Iterable[str]) -> Outcome:
+        """Return the edit that adds lines below a value and its comment.
+
+        Args:
+            previous: The value.
+            column: By how many spaces the lines are to be indented.
+            lines: The lines.
+        """
+        start, end = previous.start, self._end(previous)
         rest = _REST_OF_LINE.match(self._text, start + len(self._text[start:end].rstrip()))
         if rest is None:
             return f"there is no line for it: {_BY_HAND}"
-        indentation = " " * (owner.start - self._line_start(owner.start))
         line_break = self._break_at(rest.end())
-        return (Edit(rest.end(), rest.end(), "".join(f"{line_break}{indentation}{line}" for line in lines)),)
+        return (Edit(rest.end(), rest.end(), "".join(f"{line_break}{' ' * column}{line}" for line in lines)),)
 
     def _end(self, value: Ref) -> int:
         """Return where a value ends: for libyaml, a block mapping ends after the comments that follow it."""
@@ -296,18 +303,28 @@ class _Writer:
                 break
         return value.end
 
-    def _into_flow(self, previous: Entry, entry: str, colon: str) -> Outcome:
-        """Return the edits that add an entry in braces: on a line of its own if that is how they are written."""
-        start, end = previous.written.start, previous.value.end
+    def in_flow(self, start: int, end: int, entry: str, gap: str = " ") -> Outcome:
+        """Return the edits that add an entry in braces: on a line of its own if that is how they are written.
+
+        Args:
+            start: Where the entry before it begins.
+            end: Where that ends.
+            entry: The new entry.
+            gap: What stands behind commas.
+        """
         leading = self._text[self._line_start(start) : start]
         comma = _COMMA.match(self._text, end)
         rest = _REST_OF_LINE.match(self._text, comma.end() if comma else end)
         if leading.strip() or rest is None:
-            return (Edit(end, end, f",{' ' if colon != ':' else ''}{entry}"),)
+            return (Edit(end, end, f",{gap}{entry}"),)
         line = f"{self._break_at(rest.end())}{leading}{entry}"
         if comma:
             return (Edit(rest.end(), rest.end(), f"{line},"),)
         return Edit(end, end, ","), Edit(rest.end(), rest.end(), line)
+
+    def column(self, offset: int) -> int:
+        """Return how many characters of its line stand before an offset."""
+        return offset - self._line_start(offset)
 
     @cached_property
     def _line_starts(self) -> list[int]:
