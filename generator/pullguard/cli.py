@@ -35,6 +35,12 @@ exit codes:
   1  some do not, or it is not known
   2  something could not be read or run"""
 
+_DISCOVER_EXIT_CODES = """\
+exit codes:
+  0  nothing is new, or it was written
+  1  there are namespaces or kinds that are not protected yet
+  2  something could not be read, written or run"""
+
 
 def parser(only: str = "") -> "argparse.ArgumentParser":
     """Return the parser of the command line.
@@ -57,6 +63,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
         "audit": _add_audit,
         "check": _add_check,
         "completion": _add_completion,
+        "discover": _add_discover,
         "explain": _add_explain,
         "fix": _add_fix,
         "generate": _add_generate,
@@ -274,6 +281,70 @@ def _completion(options: "argparse.Namespace") -> int:
 
     print(script(parser(), options.shell))
     return 0
+
+
+def _add_discover(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pathlib import Path
+
+    command = commands.add_parser(
+        "discover",
+        help="find the namespaces that should be protected, and the custom kinds to judge",
+        description="Find the namespaces that others depend on, and the custom resources that use images: those that "
+        "pullguard.yaml should name.",
+        epilog=_epilog(
+            ("pullguard discover", "the cluster that kubectl talks to"),
+            ("pullguard discover --write dump.json", "add what is new to pullguard.yaml"),
+            ("helm template CHART | pullguard discover --namespace NAME -", "what a chart would install"),
+            exit_codes=_DISCOVER_EXIT_CODES,
+        ),
+    )
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", help="dumps and manifests, or - for stdin; without any, the live cluster"
+    )
+    command.add_argument("--config", metavar="FILE", type=Path, help="the configuration; default: pullguard.yaml")
+    command.add_argument(
+        "--write", action="store_true", help="add what is new to the configuration, which is made if it is not there"
+    )
+    command.add_argument(
+        "--severity",
+        choices=("high", "medium", "low"),
+        default="medium",
+        help="from which severity on a namespace should be protected; default: %(default)s",
+    )
+    command.add_argument(
+        "--namespace", metavar="NS", default="", help="the namespace of objects in files that state none"
+    )
+    command.add_argument(
+        "--registry-service",
+        metavar="NAMESPACE/NAME=HOST",
+        action="append",
+        default=[],
+        help="the images of HOST come from this Service of the cluster; may be given more than once",
+    )
+    _add_cluster(command)
+    command.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
+    )
+    command.set_defaults(run=_discover)
+
+
+def _discover(options: "argparse.Namespace") -> int:
+    from pullguard.discover.command import discover
+    from pullguard.discover.formats import REPORTERS
+
+    report = discover(
+        options.paths,
+        configuration=options.config,
+        writes=options.write,
+        severity=options.severity,
+        namespace=options.namespace,
+        registry_services=options.registry_service,
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        stdin=_stdin(),
+    )
+    REPORTERS[options.output](report, sys.stdout)
+    return report.exit_code
 
 
 def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

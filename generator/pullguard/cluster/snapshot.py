@@ -124,6 +124,7 @@ def from_files(
     *,
     stdin: BinaryIO | None = None,
     keep: Keep | None = None,
+    remedy: str = "dump one with `kubectl get KINDS -A -o json`; docs/scope.md says which kinds",
 ) -> Snapshot:
     """Read a snapshot from dumps and manifests. A kustomization is built, and its output is read instead of its files.
 
@@ -136,6 +137,7 @@ def from_files(
         paths: Files and folders; "-" is stdin.
         stdin: The stream that "-" reads.
         keep: Returns the part of an object to keep. None: keep all of it.
+        remedy: What to do if there is no object of these kinds.
 
     Raises:
         PullguardError: The input holds no object of these kinds, and no error explains why.
@@ -154,8 +156,8 @@ def from_files(
     snapshot = gathered.snapshot("the files", live=False, unreadable={})
     if not any(snapshot.stored.values()) and not snapshot.errors:
         raise PullguardError(
-            "the input holds no object of a kind that this command reads",
-            remedy="dump one with `kubectl get KINDS -A -o json`; docs/scope.md says which kinds",
+            f"the input holds no object of a kind that this command reads{gathered.left_out}",
+            remedy=remedy,
         )
     return snapshot
 
@@ -256,6 +258,12 @@ class _Gathered:
             self._wrong(manifest, f"another {kind.kind} {name} in {known.file} differs from this one, and was kept")
         elif _is_stored(known.object):
             stored[namespace, name] = Stored(manifest.file, obj)
+
+    @property
+    def left_out(self) -> str:
+        """What else it holds: a part of a sentence, or ""."""
+        number = self._without_namespace
+        return f", but {number} without a namespace, which {'is' if number == 1 else 'are'} left out" if number else ""
 
     def _wrong(self, manifest: Manifest, message: str) -> None:
         self.errors.append(InputError(manifest.file, manifest.line(), manifest.document, message))
