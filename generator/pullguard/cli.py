@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from pullguard import __version__, ending
-from pullguard.core.formats.text import page, write_lines
+from pullguard.core.formats.text import page, printable, write_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +28,11 @@ exit codes:
   0  nothing is left to fix
   1  findings are left; with --diff also: something would change
   2  something could not be read, written or run"""
+
+_IMAGES_EXIT_CODES = """\
+exit codes:
+  0  all was read
+  2  something could not be read, rendered or run, so the list may lack images"""
 
 _OUTAGE_EXIT_CODES = """\
 exit codes:
@@ -67,6 +72,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
         "explain": _add_explain,
         "fix": _add_fix,
         "generate": _add_generate,
+        "images": _add_images,
         "init": _add_init,
         "new-policy": _add_new_policy,
         "outage": _add_outage,
@@ -468,6 +474,72 @@ def _kinds_from(options: "argparse.Namespace") -> int:
     return report.exit_code
 
 
+def _add_images(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from pullguard.images.formats import REPORTERS
+    from pullguard.images.model import SURENESSES
+
+    command = commands.add_parser(
+        "images",
+        help="list the images that manifests, charts, kustomizations or a cluster use",
+        description="List the images that manifests, charts, kustomizations or a cluster use: each once, with where it "
+        "comes from and how sure that is.",
+        epilog=_epilog(
+            ("pullguard images deploy/ charts/", "with the places that name them"),
+            ("pullguard images -o list . | xargs -I{} crane pull {} images.tar", "to copy them"),
+            ("pullguard images -o hauler charts/web > hauler.yaml", "for `hauler store sync`"),
+            exit_codes=_IMAGES_EXIT_CODES,
+        ),
+    )
+    command.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a file, a folder, a glob, a dump of a cluster, or - for stdin; without any, the live cluster",
+    )
+    command.add_argument(
+        "--sure",
+        choices=SURENESSES,
+        default="likely",
+        help="leave out images that are less sure than this; default: %(default)s",
+    )
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 2 if the list may lack images: a placeholder is in the place of one, a subchart is missing",
+    )
+    _add_exclude(command)
+    command.add_argument("--namespace", metavar="NS", default="", help="the namespace of objects that state none")
+    _add_builds(command)
+    _add_cluster(command)
+    command.add_argument(
+        "-o", "--output", choices=tuple(REPORTERS), default="text", help="the format; default: %(default)s"
+    )
+    command.set_defaults(run=_images)
+
+
+def _images(options: "argparse.Namespace") -> int:
+    from pullguard.core.inputs.selection import Selection
+    from pullguard.images.command import images
+    from pullguard.images.formats import BARE, REPORTERS
+    from pullguard.images.formats.words import doubts
+
+    report = images(
+        options.paths,
+        sure=options.sure,
+        namespace=options.namespace,
+        selection=Selection(tuple(options.exclude)),
+        builds=_builds(options),
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        stdin=_stdin(),
+        progress=sys.stderr.isatty(),
+    )
+    REPORTERS[options.output](report, sys.stdout)
+    if options.output in BARE:
+        write_lines(map(printable, doubts(report)), sys.stderr)
+    return report.exit_code(strict=options.strict)
+
+
 def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from pathlib import Path
 
@@ -713,13 +785,7 @@ def _epilog(*examples: tuple[str, str], exit_codes: str = _EXIT_CODES) -> str:
 def _add_judging(command: "argparse.ArgumentParser") -> None:
     command.add_argument("--library", metavar="DIR", help=_LIBRARY_HELP)
     command.add_argument("--everywhere", action="store_true", help="judge every namespace as if it were protected")
-    command.add_argument(
-        "--exclude",
-        metavar="GLOB",
-        action="append",
-        default=[],
-        help="leave out files below the folders, by a pattern as in .gitignore; may be given more than once",
-    )
+    _add_exclude(command)
     command.add_argument(
         "--changed-since",
         metavar="REF",
@@ -736,6 +802,16 @@ def _add_judging(command: "argparse.ArgumentParser") -> None:
         "--namespace-labels",
         metavar="FILE",
         help="the labels of Namespaces that are not in the input: a mapping of names to labels, or a dump",
+    )
+
+
+def _add_exclude(command: "argparse.ArgumentParser") -> None:
+    command.add_argument(
+        "--exclude",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="leave out files below the folders, by a pattern as in .gitignore; may be given more than once",
     )
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pullguard.audit.rescan import Listed, wanted
+from pullguard.audit.rescan import wanted
+from pullguard.cluster.discovery import Listed
 from pullguard.core.gatekeeper import Constraint
 
 _POD = Listed("", "Pod", "/api/v1/pods")

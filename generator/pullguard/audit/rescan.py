@@ -1,21 +1,21 @@
 """`audit --rescan`: the engine judges every object that the cluster's constraints may select, page by page."""
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pullguard.audit.gathered import Gathered
 from pullguard.audit.model import AuditedViolation, ConstraintKey, Result
-from pullguard.cluster.kubectl import Kubectl, PageFile, RefusedError, RefusedList, entries
+from pullguard.cluster.discovery import Listed, listable
+from pullguard.cluster.judged_pages import judged_pages
+from pullguard.cluster.kubectl import Kubectl, PageFile, RefusedList
 from pullguard.cluster.owners import Owners
 from pullguard.core.errors import PullguardError
 from pullguard.core.findings import reference
 from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, dig, needs_cluster
 from pullguard.core.inputs.problems import InputError
 from pullguard.engine.batches import Failure
-from pullguard.engine.files import FileEnd, JudgedObject, found_from
+from pullguard.engine.files import FileEnd, JudgedObject
 from pullguard.engine.groups import groups
 from pullguard.engine.protocol import Engine
 from pullguard.library.gatekeeper_validation.constraint_schema import with_defaults
@@ -25,24 +25,6 @@ SOURCE = "rescan"
 
 _POINT = "audit.gatekeeper.sh"
 _ANY = "*"
-
-# The highest number of pages that are on disk because the engine has not answered them yet.
-_MOST_OPEN = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A kind of objects that a cluster can list.
-
-    Attributes:
-        group: The API group.
-        kind: The kind.
-        path: The path of the list in the API.
-    """
-
-    group: str
-    kind: str
-    path: str
 
 
 def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, engine: Engine) -> None:
@@ -62,7 +44,11 @@ def rescan(cluster: Kubectl, gathered: Gathered, *, run: str, engine: Engine) ->
     templates, constraints = _rules(gathered)
     if not constraints:
         return
-    kinds = wanted(constraints, _resources(cluster, gathered, {group for group, _ in _selectors(constraints)}))
+    groups_selected = {group for group, _ in _selectors(constraints)}
+    resources = listable(cluster, lambda group: group in groups_selected or _ANY in groups_selected)
+    for refused in resources.errors:
+        gathered.fail(cluster.source, refused)
+    kinds = wanted(constraints, resources.listed)
     loaded = [group.for_engine(enforcementPoint=_POINT) for group in groups(templates, constraints)]
     engine.setup(loaded, frugal=True)
     scan = _Scan(cluster, engine, gathered.owners, {template.name: template.kind for template in templates})
@@ -122,45 +108,6 @@ def _rules(gathered: Gathered) -> tuple[list[ConstraintTemplate], list[Constrain
     return list(templates.values()), constraints
 
 
-def _resources(cluster: Kubectl, gathered: Gathered, wanted_groups: set[str]) -> list[Listed]:
-    """Return the listable resources of some groups, each kind in its preferred version."""
-    versions = {"": ["v1"], **cluster.parsed("/apis", _versions)}
-    found: dict[tuple[str, str], Listed] = {}
-    for group, names in versions.items():
-        if group not in wanted_groups and _ANY not in wanted_groups:
-            continue
-        for name in names:
-            root = f"/apis/{name}" if group else f"/api/{name}"
-            try:
-                resources = cluster.parsed(root, _listable)
-            except RefusedError as error:
-                # If an aggregated API is down, its objects are not judged, and the report says so.
-                gathered.fail(cluster.source, error)
-                continue
-            for kind, resource in resources:
-                found.setdefault((group, kind), Listed(group, kind, f"{root}/{resource}"))
-    return list(found.values())
-
-
-def _versions(value: Any) -> dict[str, list[str]]:
-    """Return the versions of each group, the preferred one first."""
-    return {
-        str(entry["name"]): list(
-            dict.fromkeys(str(version["groupVersion"]) for version in (entry["preferredVersion"], *entry["versions"]))
-        )
-        for entry in entries(value, "groups")
-    }
-
-
-def _listable(value: Any) -> list[tuple[str, str]]:
-    """Return the kinds of a version that can be listed, each with its resource name."""
-    return [
-        (str(entry["kind"]), str(entry["name"]))
-        for entry in entries(value, "resources")
-        if "/" not in entry["name"] and "list" in entry["verbs"]
-    ]
-
-
 @dataclass(slots=True)
 class _List:
     """The results of a list so far.
@@ -187,28 +134,21 @@ class _Scan:
         self._owners = owners
         self._kinds = kinds
         self._lists: dict[str, _List] = {}
-        # The pages by the id of their request to the engine: those without an answer, and all of them.
-        self._open: dict[int, PageFile] = {}
-        self._asked: dict[int, PageFile] = {}
 
     def judge(self, paths: Sequence[str]) -> None:
         """Judge the objects of some lists, a few pages at a time."""
-        labels = self._labels()
-        for page in self._cluster.page_files(paths):
-            listed = self._lists.setdefault(page.path, _List())
-            if isinstance(page, RefusedList):
-                if not page.error.forbidden and not page.error.not_found:
-                    raise page.error
-                listed.errors.append(page.error)
+        for each in judged_pages(self._cluster, self._engine, paths, self._labels()):
+            if isinstance(each, RefusedList):
+                if not each.error.forbidden and not each.error.not_found:
+                    raise each.error
+                self._lists.setdefault(each.path, _List()).errors.append(each.error)
                 continue
+            page, found = each
+            listed = self._lists.setdefault(page.path, _List(page.begun))
             if page.begun > listed.begun:
-                self._lists[page.path] = _List(page.begun)
-            request = self._engine.ask("file", os.fsencode(page.file), name=f"{page.path}.json", namespace="")
-            self._open[request] = self._asked[request] = page
-            self._engine.flush()
-            while len(self._open) > _MOST_OPEN:
-                self._take_until(min(self._open))
-        self._take_until(self._engine.ask("namespaces", json.dumps(labels).encode()))
+                listed = self._lists[page.path] = _List(page.begun)
+            if page.begun == listed.begun:
+                self._take(listed, page, found)
 
     def violations(self, key: ConstraintKey) -> tuple[AuditedViolation, ...]:
         """Return the violations of a constraint."""
@@ -223,19 +163,6 @@ class _Scan:
     def errors(self) -> list[PullguardError]:
         """What could not be judged."""
         return [error for listed in self._lists.values() for error in listed.errors]
-
-    def _take_until(self, last: int) -> None:
-        for record in self._engine.records(last):
-            page = self._asked.get(record["id"])
-            if page is None:
-                continue
-            found = self._engine.parsed(record, lambda entry: found_from(entry, ""))
-            listed = self._lists[page.path]
-            if page.begun == listed.begun:
-                self._take(listed, page, found)
-            if isinstance(found, FileEnd):
-                del self._open[record["id"]]
-                page.file.unlink()
 
     def _take(self, listed: _List, page: PageFile, found: JudgedObject | InputError | FileEnd) -> None:
         """Record the result for an object or for a whole page."""

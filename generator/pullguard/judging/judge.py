@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -58,34 +59,25 @@ def judge(
     Raises:
         PullguardError: The policies or a program cannot be used.
     """
-    # Files that have not changed also decide what a changed one is built into.
-    found = list(find_files(paths, Selection(selection.exclude, names=(EXTENSIONLESS,))))
-    target = TargetNamespace(namespace)
-    labels: Mapping[str, Mapping[str, str]] = {}
-    if namespace_labels is not None:
-        from pullguard.judging.namespace_labels import load  # noqa: PLC0415 - seldom needed
-
-        labels = load(engine, namespace_labels)
     collector = FindingCollector(rules.policies) if by == "opa" else SourceCollector(rules.policies)
     with ExitStack() as stack:
-        built = InputBuilds(engine, paths, found, builds, namespace=namespace, wanted=selection.has_changed)
-        built.run(collector)
-        files = [
-            (place, located(each, stdin, stack))
-            for place, each in enumerate(found)
-            if built.leaves(each) and (not isinstance(each, Path) or selection.has_changed(each))
-        ]
-        given = JudgingInput(files, target, labels)
-        bar = stack.enter_context(Progress(None, "objects", show=progress))
-        read = _by_engine(engine, given, collector, bar, built)
-        if selection.changed_since:
-            built.add_unchanged(path for path in found if isinstance(path, Path) and not selection.has_changed(path))
-        built.install(collector, labels)
-        read.add_built(built.read, built.objects)
+        run = collect(
+            engine,
+            collector,
+            paths,
+            stack,
+            namespace=namespace,
+            stdin=stdin,
+            progress=progress,
+            selection=selection,
+            namespace_labels=namespace_labels,
+            builds=builds,
+        )
+        built, read = run.builds, run.read
         if isinstance(collector, SourceCollector):
             from pullguard.judging.by_conftest import by_conftest  # noqa: PLC0415 - seldom needed
 
-            by_conftest(engine, given, collector, rules.groups, built)
+            by_conftest(engine, run.given, collector, rules.groups, built)
         engine.finish()
         drift: tuple[str, ...] = ()
         if collector.suspects:
@@ -96,21 +88,18 @@ def judge(
         if built.unprotected:
             from pullguard.judging import moved  # noqa: PLC0415 - seldom needed
 
-            moves = moved.notes(engine, built.unprotected, collector.findings, labels)
-    findings = _by_file(one_of_several(collector.findings), found)
-    errors, notes = _nothing_checked(paths, found, collector.errors, read, selection)
+            moves = moved.notes(engine, built.unprotected, collector.findings, run.given.labels)
+    findings = _by_file(one_of_several(collector.findings), run.found)
     return Report(
         findings=fingerprinted(findings),
-        errors=(*collector.errors, *errors),
+        errors=(*collector.errors, *run.errors),
         files=len(read.read),
         documents=read.documents,
         objects=read.objects,
         library=rules.library,
         notes=(
             *rules.notes,
-            *_ambiguous(read),
-            *built.notes,
-            *notes,
+            *run.notes,
             *drift,
             *moves,
         ),
@@ -121,6 +110,82 @@ def judge(
         builds=tuple(built.done),
         unjudged=collector.unjudged.found(findings, namespace, rules.needing_cluster),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An input that was read, built and judged; what was found is with the collector.
+
+    Attributes:
+        found: The files of the input.
+        given: What was judged of them as it stands.
+        builds: What was built of them.
+        read: What was read, in numbers.
+        errors: What is wrong with the input as a whole.
+        notes: What users should know, a sentence each.
+    """
+
+    found: Sequence[Found]
+    given: JudgingInput
+    builds: InputBuilds
+    read: InputSummary
+    errors: Sequence[InputError]
+    notes: Sequence[str]
+
+
+def collect(
+    engine: Engine,
+    collector: FindingCollector,
+    paths: Sequence[str],
+    stack: ExitStack,
+    *,
+    namespace: str = "",
+    stdin: BinaryIO | None = None,
+    progress: bool = False,
+    selection: Selection = ALL,
+    namespace_labels: str | None = None,
+    builds: BuildOptions = BuildOptions(),  # noqa: B008 - a constant
+) -> Run:
+    """Have an input read, built and judged, and note with a collector what is found.
+
+    Args:
+        engine: What does it; its setup must be asked for.
+        collector: What takes it.
+        paths: As of `judge`.
+        stack: What standard input is kept for.
+        namespace: As of `judge`.
+        stdin: As of `judge`.
+        progress: As of `judge`.
+        selection: As of `judge`.
+        namespace_labels: As of `judge`.
+        builds: As of `judge`.
+
+    Raises:
+        PullguardError: The policies or a program cannot be used.
+    """
+    # Files that have not changed also decide what a changed one is built into.
+    found = list(find_files(paths, Selection(selection.exclude, names=(EXTENSIONLESS,))))
+    labels: Mapping[str, Mapping[str, str]] = {}
+    if namespace_labels is not None:
+        from pullguard.judging.namespace_labels import load  # noqa: PLC0415 - seldom needed
+
+        labels = load(engine, namespace_labels)
+    built = InputBuilds(engine, paths, found, builds, namespace=namespace, wanted=selection.has_changed)
+    built.run(collector)
+    files = [
+        (place, located(each, stdin, stack))
+        for place, each in enumerate(found)
+        if built.leaves(each) and (not isinstance(each, Path) or selection.has_changed(each))
+    ]
+    given = JudgingInput(files, TargetNamespace(namespace), labels)
+    with Progress(None, "objects", show=progress) as bar:
+        read = _by_engine(engine, given, collector, bar, built)
+        if selection.changed_since:
+            built.add_unchanged(path for path in found if isinstance(path, Path) and not selection.has_changed(path))
+        built.install(collector, labels)
+    read.add_built(built.read, built.objects)
+    errors, notes = _nothing_checked(paths, found, collector.errors, read, selection)
+    return Run(found, given, built, read, errors, (*_ambiguous(read), *built.notes, *notes))
 
 
 def _by_file(findings: Sequence[Finding], files: Sequence[Found]) -> Sequence[Finding]:

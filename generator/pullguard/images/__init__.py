@@ -1,0 +1,1 @@
+"""`pullguard images`: the images that manifests, charts, kustomizations or a cluster use."""
