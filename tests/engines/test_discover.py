@@ -81,6 +81,8 @@ _CLUSTER = {
     "monitoring": ("medium", ["aggregated-api"]),
     "shop": ("low", ["custom-webhook"]),
 }
+_ABSENT = "not in the files, so taken to be none: MutatingWebhookConfiguration"
+_NOTE = "there is no pullguard.yaml, so no namespace is protected yet"
 _JUDGING = ("protected_image_cache", "protected_image_pinning", "protected_pull_policy")
 _ORDER = {"group": "shop.example.com", "kind": "Order", "paths": ["spec.worker"]}
 
@@ -116,7 +118,7 @@ def test_namespaces_and_kinds(cluster: str) -> None:
     (kind,) = report.kinds
     assert (kind.name, dict(kind.found.entry)) == ("shop.example.com/Order", {"paths": ["spec.worker"]})
     assert kind.policies == _JUDGING
-    assert report.notes == ("there is no pullguard.yaml, so no namespace is protected yet",)
+    assert report.notes == (_ABSENT, _NOTE)
     assert report.exit_code == 1
 
 
@@ -150,7 +152,7 @@ def test_what_the_configuration_protects(cluster: str, folder: Path) -> None:
         "shop": ((), ()),
     }
     assert [each.name for each in report.new_namespaces] == ["monitoring"]
-    assert (report.new_kinds, report.notes) == ((), ())
+    assert (report.new_kinds, report.notes) == ((), (_ABSENT,))
     text = io.StringIO()
     REPORTERS["text"](report, text)
     assert (
@@ -175,7 +177,31 @@ def test_what_constraints_protect(cluster: str, folder: Path) -> None:
         ("infra", "kube-flannel", "kube-system", "storage"), ("constraints",)
     )
     assert [each.name for each in report.namespaces if each.assumed] == ["flux-system", "monitoring", "shop"]
-    assert report.notes == ("there is no pullguard.yaml, so only what constraints protect counts as protected",)
+    assert report.notes[1:] == ("there is no pullguard.yaml, so only what constraints protect counts as protected",)
+
+
+def test_a_kind_that_one_policy_has(cluster: str, folder: Path) -> None:
+    names = [name for name, (severity, _) in _CLUSTER.items() if severity != "low"]
+    configuration = {
+        "protectedNamespaces": {"names": names},
+        "policies": {"protected_pull_policy": {"parameters": {"customKinds": [{**_ORDER, "paths": ["spec.other"]}]}}},
+    }
+    (folder / "pullguard.yaml").write_text(json.dumps(configuration))
+    report = discover([cluster])
+    assert [kind.policies for kind in report.new_kinds] == [_JUDGING[:2]]
+    text = io.StringIO()
+    REPORTERS["text"](report, text)
+    assert text.getvalue().startswith("From the files: 0 namespaces to protect, 1 custom kind to judge\n")
+    note = "    # for protected_image_cache, protected_image_pinning; protected_pull_policy has an entry\n"
+    assert f"\n  customKinds:\n{note}    - group: shop.example.com\n" in text.getvalue()
+    discover([cluster], writes=True)
+    written = json.loads((folder / "pullguard.yaml").read_text("utf-8"))
+    assert {name: policy["parameters"]["customKinds"][0]["paths"] for name, policy in written["policies"].items()} == {
+        "protected_pull_policy": ["spec.other"],
+        "protected_image_cache": ["spec.worker"],
+        "protected_image_pinning": ["spec.worker"],
+    }
+    assert discover([cluster]).exit_code == 0
 
 
 def test_write_makes_a_configuration(cluster: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -267,6 +293,7 @@ def test_json(cluster: str, capsys: pytest.CaptureFixture[str]) -> None:
                 "kind": "Order",
                 "known": False,
                 "policies": list(_JUDGING),
+                "stated": [],
                 "entry": _ORDER,
                 "unsaid": [],
                 "parts": [],
@@ -275,7 +302,7 @@ def test_json(cluster: str, capsys: pytest.CaptureFixture[str]) -> None:
         ],
         "unreadable": {},
         "errors": [],
-        "notes": ["there is no pullguard.yaml, so no namespace is protected yet"],
+        "notes": [_ABSENT, _NOTE],
         "written": None,
         "summary": {"newNamespaces": 5, "newKinds": 1},
     }
@@ -354,7 +381,7 @@ def test_what_is_not_the_name_of_a_namespace(folder: Path) -> None:
         [_files(folder, _object("Service", "kube-dns", "${NS}"), _object("Service", "kube-dns", "a\x1b[2J"))]
     )
     assert (report.namespaces, report.exit_code) == ((), 0)
-    assert report.notes[0] == "not the name of a namespace, so left out: ${NS}, a\x1b[2J"
+    assert report.notes[1] == "not the name of a namespace, so left out: ${NS}, a\x1b[2J"
     text = io.StringIO()
     REPORTERS["text"](report, text)
     assert "a\\x1b[2J" in text.getvalue()

@@ -44,6 +44,9 @@ KINDS = (
     Kind("", "Pod", "pods", namespaced=True),
 )
 
+# The kinds without which less is found, and which a dump may lack.
+_SHOWING = frozenset({*_WEBHOOKS, _API, KIND, "CSIDriver", "Service"})
+
 # Owners have owners. Cycles are possible, so the chain is limited.
 _LONGEST_CHAIN = 10
 
@@ -144,7 +147,12 @@ def discover(
             kinds=tuple(_kinds(read, definitions.kinds(sources.policies))),
             unreadable=snapshot.unreadable,
             errors=(*snapshot.errors, *definitions.errors),
-            notes=(*snapshot.notes, *notes, *([] if is_there or writes else [_without(path, snapshot, library)])),
+            notes=(
+                *snapshot.notes,
+                *_absent(snapshot),
+                *notes,
+                *([] if is_there or writes else [_without(path, snapshot, library)]),
+            ),
         )
         return write(engine, report, path, sources.policies) if writes else report
 
@@ -153,6 +161,12 @@ def kinds(library: Library) -> tuple[Kind, ...]:
     """Return what a snapshot for discover holds: what others depend on, and what protects namespaces."""
     constraints = (Kind(CONSTRAINT_GROUP, kind, kind.lower()) for kind in library.pod_policies)
     return (*constraints, *KINDS)
+
+
+def _absent(snapshot: Snapshot) -> Iterator[str]:
+    absent = [kind for kind in snapshot.empty if kind in _SHOWING]
+    if absent and not snapshot.live:
+        yield f"not in the files, so taken to be none: {', '.join(absent)}"
 
 
 def _without(path: Path, snapshot: Snapshot, library: Library) -> str:
@@ -323,8 +337,9 @@ def _kinds(read: _Read, found: Sequence[FoundKind]) -> Iterator[CustomKind]:
     for kind in found:
         if not kind.entry:
             continue
-        lacking = [policy.name for policy in judging if not _is_stated(kind, policy, stated)]
-        yield CustomKind(kind, () if kind.is_known else tuple(lacking))
+        having = tuple(policy.name for policy in judging if _is_stated(kind, policy, stated))
+        lacking = tuple(policy.name for policy in judging if policy.name not in having)
+        yield CustomKind(kind, () if kind.is_known else lacking, having)
 
 
 def _is_stated(kind: FoundKind, policy: Policy, stated: Config | None) -> bool:

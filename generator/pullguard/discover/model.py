@@ -70,10 +70,12 @@ class CustomKind:
     Attributes:
         found: The kind, and where its objects use images.
         policies: The policies that have no entry for it in the configuration; empty for a kind that is known.
+        stated: Those that have one.
     """
 
     found: FoundKind
     policies: tuple[str, ...]
+    stated: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -59,6 +59,7 @@ def _kind(kind: CustomKind) -> dict[str, Any]:
         "kind": found.kind,
         "known": found.is_known,
         "policies": list(kind.policies),
+        "stated": list(kind.stated),
         "entry": {"group": found.group, "kind": found.kind, **found.entry},
         "unsaid": list(found.unsaid),
         "parts": list(found.parts),

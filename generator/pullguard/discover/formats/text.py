@@ -78,6 +78,8 @@ def _kinds(report: DiscoverReport) -> Iterator[str]:
         yield "Custom kinds to judge:"
         yield "  customKinds:"
     for kind in report.new_kinds:
+        if kind.stated:
+            yield f"    # for {', '.join(kind.policies)}; {', '.join(kind.stated)} has an entry"
         entry = [{"group": kind.found.group, "kind": kind.found.kind, **kind.found.entry}]
         yield from (f"    {line}" for line in dump(entry).splitlines())
     others = [kind.name for kind in report.kinds if not kind.policies]
