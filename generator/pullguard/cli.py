@@ -46,6 +46,12 @@ exit codes:
   1  there are namespaces or kinds that are not protected yet
   2  something could not be read, written or run"""
 
+_PREFETCH_EXIT_CODES = """\
+exit codes, whatever the format:
+  0  nothing is to be pulled
+  1  something is, or something is wrong that no pull solves
+  2  something could not be read or run"""
+
 
 def parser(only: str = "") -> "argparse.ArgumentParser":
     """Return the parser of the command line.
@@ -76,6 +82,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
         "init": _add_init,
         "new-policy": _add_new_policy,
         "outage": _add_outage,
+        "prefetch": _add_prefetch,
         "scope": _add_scope,
         "test": _add_test,
     }
@@ -606,51 +613,13 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
             exit_codes=_OUTAGE_EXIT_CODES,
         ),
     )
-    command.add_argument(
-        "paths", nargs="*", metavar="PATH", help="dumps and manifests, or - for stdin; without any, the live cluster"
-    )
-    command.add_argument(
-        "--registry",
-        metavar="GLOB",
-        action="append",
-        default=[],
-        help="a registry that is gone, such as quay.io or *.example.com; may be given more than once; "
-        "default: all but those that are Services of the cluster",
-    )
-    command.add_argument(
-        "--registry-service",
-        metavar="NAMESPACE/NAME=HOST",
-        action="append",
-        default=[],
-        help="the images of HOST come from this Service of the cluster; may be given more than once",
-    )
+    _add_situation(command)
     command.add_argument(
         "--event",
         choices=("restart", "replace", "reboot", "lose"),
         action="append",
         default=[],
         help="what happens then; may be given more than once; default: restart and replace",
-    )
-    command.add_argument(
-        "--node", metavar="NAME", action="append", default=[], help="only on this node; may be given more than once"
-    )
-    command.add_argument(
-        "--zone", metavar="NAME", action="append", default=[], help="only on its nodes; may be given more than once"
-    )
-    command.add_argument(
-        "--with",
-        metavar="PATH",
-        dest="overlays",
-        action="append",
-        default=[],
-        help="manifests that are taken to be applied before; may be given more than once",
-    )
-    command.add_argument(
-        "--node-images",
-        metavar="[NODE=]FILE",
-        action="append",
-        default=[],
-        help="all images of a node, as `crictl images -o json` writes them; may be given more than once",
     )
     command.add_argument(
         "--write", metavar="DIR", help="write what the repair changes there, as manifests that --with takes"
@@ -710,6 +679,121 @@ def _write_repair(options: "argparse.Namespace", report: "OutageReport") -> None
     )
     if missing:
         write_lines([f"not written, as they are not in the snapshot: {', '.join(missing)}"], sys.stderr)
+
+
+def _add_situation(command: "argparse.ArgumentParser") -> None:
+    """Add what a forecast starts from."""
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", help="dumps and manifests, or - for stdin; without any, the live cluster"
+    )
+    command.add_argument(
+        "--registry",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="a registry that is gone, such as quay.io or *.example.com; may be given more than once; "
+        "default: all but those that are Services of the cluster",
+    )
+    command.add_argument(
+        "--registry-service",
+        metavar="NAMESPACE/NAME=HOST",
+        action="append",
+        default=[],
+        help="the images of HOST come from this Service of the cluster; may be given more than once",
+    )
+    command.add_argument(
+        "--node", metavar="NAME", action="append", default=[], help="only on this node; may be given more than once"
+    )
+    command.add_argument(
+        "--zone", metavar="NAME", action="append", default=[], help="only on its nodes; may be given more than once"
+    )
+    command.add_argument(
+        "--with",
+        metavar="PATH",
+        dest="overlays",
+        action="append",
+        default=[],
+        help="manifests that are taken to be applied before; may be given more than once",
+    )
+    command.add_argument(
+        "--node-images",
+        metavar="[NODE=]FILE",
+        action="append",
+        default=[],
+        help="all images of a node, as `crictl images -o json` writes them; may be given more than once",
+    )
+
+
+def _add_prefetch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "prefetch",
+        help="pull what nodes lack while there are registries",
+        description="Find the images that protected workloads need on nodes that lack them, and write what pulls them.",
+        epilog=_epilog(
+            ("pullguard prefetch", "what the nodes of the cluster lack that kubectl talks to"),
+            ("pullguard prefetch -o daemonset > prefetch.yaml", "DaemonSets that pull it"),
+            ("pullguard prefetch -o script dump.json > prefetch.sh", "a script that pulls and pins it, from a dump"),
+            exit_codes=_PREFETCH_EXIT_CODES,
+        ),
+    )
+    _add_situation(command)
+    _add_cluster(command)
+    command.add_argument(
+        "-o",
+        "--output",
+        choices=("text", "json", "daemonset", "script", "openkruise", "kube-fledged", "pinned-image-set"),
+        default="text",
+        help="the format; default: %(default)s",
+    )
+    command.add_argument(
+        "--namespace", metavar="NAME", help="where to put what needs no pull secrets; default: kube-system"
+    )
+    command.add_argument(
+        "--pull-as",
+        choices=("auto", "containers", "volumes"),
+        default="auto",
+        help="how the pods of a DaemonSet use the images; default: as volumes on nodes that mount images, else as "
+        "containers",
+    )
+    command.add_argument(
+        "--helper-image",
+        metavar="IMAGE",
+        help="an image with a static busybox at /bin/busybox, for containers; default: busybox of Docker Hub",
+    )
+    command.add_argument(
+        "--pause-image", metavar="IMAGE", help="an image that does nothing, for volumes; default: that of Kubernetes"
+    )
+    command.set_defaults(run=_prefetch)
+
+
+def _prefetch(options: "argparse.Namespace") -> int:
+    from pullguard.prefetch.command import prefetch
+    from pullguard.prefetch.formats import REPORTERS, WITHOUT_ERRORS
+    from pullguard.prefetch.formats.text import write_errors
+    from pullguard.prefetch.model import settings
+
+    how = settings(
+        namespace=options.namespace,
+        means=options.pull_as,
+        helper_image=options.helper_image,
+        pause_image=options.pause_image,
+    )
+    report = prefetch(
+        options.paths,
+        registries=options.registry,
+        registry_services=options.registry_service,
+        nodes=options.node,
+        zones=options.zone,
+        overlays=options.overlays,
+        node_images=options.node_images,
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        stdin=_stdin(),
+    )
+    REPORTERS[options.output](report, how, sys.stdout)
+    if options.output in WITHOUT_ERRORS:
+        write_errors(report, sys.stderr)
+    return report.exit_code
 
 
 def _add_scope(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -3,12 +3,13 @@
 Pods that are alike are asked about once: those of one workload on nodes that have the same of their images.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pullguard.engine.protocol import Engine
 from pullguard.engine.queries import modules, query
-from pullguard.forecasting.model import VERDICTS, Event, Forecast, Outcome, Use, Without, WorkloadRef
+from pullguard.forecasting.model import VERDICTS, Event, Forecast, Gap, Outcome, Use, Without, WorkloadRef
 from pullguard.forecasting.nodes import Nodes
 from pullguard.forecasting.pods import Pod, Pods
 
@@ -16,9 +17,10 @@ JSON = Mapping[str, Any]
 
 _MODULES = {
     "lib": ("globs", "images", "kinds", "nodes", "pods", "selectors"),
-    "outage": ("credentials", "eligible", "forecast", "images", "needs", "registries"),
+    "outage": ("credentials", "eligible", "forecast", "images", "needs", "prefetch", "registries"),
 }
 _ASKED_AT_ONCE = 10_000
+_IN_PLACE: tuple[Event, ...] = ("restart", "reboot")
 _EXAMPLES = 3
 
 
@@ -45,6 +47,16 @@ class _Case(NamedTuple):
     running: int | None
     of_needs: tuple[_Numbers, ...]
     of_running: tuple[_Numbers, ...]
+
+
+class _Place(NamedTuple):
+    """Pods of a workload that are alike, in an event on some nodes; see _Case."""
+
+    workload: WorkloadRef
+    event: Event
+    needs: int
+    running: int | None
+    placement: int
 
 
 class Forecaster:
@@ -139,6 +151,45 @@ class Forecaster:
             workload: {event: Forecast(tuple(sorted(outcomes, key=_rank))) for event, outcomes in by_event.items()}
             for workload, by_event in found.items()
         }
+
+    def gaps(
+        self, namespaces: Collection[str], selected: Sequence[str] | None, down: Collection[tuple[str, str]]
+    ) -> list[Gap]:
+        """Return which nodes are to pull which images for the workloads of some namespaces, so that all pods start.
+
+        The nodes of a workload are those that its pods are on, and those that the next ones may come to, also if a
+        DaemonSet has none there yet. A registry that is a Service of the cluster counts as gone, since its pods may go.
+
+        Args:
+            namespaces: The namespaces.
+            selected: The nodes that count; None: all.
+            down: The Services, by namespace and name, that serve no registry now.
+        """
+        chosen = self._nodes.all if selected is None else self._nodes.bits(selected)
+        places: dict[_Place, int] = {}
+        for pod in self._pods.pods:
+            if pod.workload.namespace in namespaces:
+                for place, nodes in self._places(pod, selected):
+                    places[place] = places.get(place, 0) | nodes
+        asked = {key: number for number, key in enumerate(dict.fromkeys(place[1:4] for place in places))}
+        answers: list[JSON] = []
+        for chunk in _chunks(list(asked)):
+            document = {"cases": [self._without_numbers(*each) for each in chunk]}
+            answers += query(self._engine, self._rego, "data.outage.prefetch.found", document)
+        found: dict[Gap, Gap] = {}
+        for place, nodes in places.items():
+            if selected is not None and not nodes & chosen:
+                continue
+            answer = answers[asked[place[1:4]]]
+            uses = [(place.needs, each) for each in answer["uses"]]
+            if place.running is not None:
+                uses += [(place.running, each) for each in answer["running"]]
+            for needs, each in uses:
+                gap = self._gap(place, needs, each, nodes & chosen, down)
+                if gap.missing or gap.unknown or gap.doubtful or gap.unsolved:
+                    key = replace(gap, missing=0, unknown=0, doubtful=0)
+                    found[key] = _merged(found.get(key, key), gap)
+        return list(found.values())
 
     @property
     def services(self) -> list[JSON]:
@@ -279,6 +330,64 @@ class Forecaster:
             found.append(_Numbers(present, missing, unknown, verifying, removable))
         return tuple(found)
 
+    # -- the gaps
+
+    def _places(self, pod: Pod, selected: Sequence[str] | None) -> Iterator[tuple[_Place, int]]:
+        """Yield what may start anew of a pod, each with the nodes on which it may."""
+        own = None if pod.own is None else pod.own.needs
+        is_selected = selected is None or pod.node in selected
+        if pod.own is not None and pod.node and is_selected:
+            for event in _IN_PLACE:
+                yield _Place(pod.workload, event, pod.own.needs, None, pod.own.placement), self._node(pod.node) or 0
+        if pod.static:
+            nodes = (self._node(pod.node) or 0) if is_selected else None
+        else:
+            nodes = self._eligible[pod.next.placement]
+        if nodes is not None:
+            yield _Place(pod.workload, "replace", pod.next.needs, own, pod.next.placement), nodes
+
+    def _without_numbers(self, event: Event, needs: int, running: int | None) -> JSON:
+        """Return a case without what depends on nodes."""
+
+        def uses(number: int) -> list[JSON]:
+            found: list[JSON] = []
+            for index, use in enumerate(self._needs[number]["uses"]):
+                image = self._images[self._image_of[number][index]]
+                gone = image["gone"] or image["service"] is not None
+                doubt = self._doubts[number][index]["doubt"]
+                found.append({**use, "valid": image["valid"], "gone": gone, "doubt": doubt})
+            return found
+
+        return {"event": event, "uses": uses(needs), "running": [] if running is None else uses(running)}
+
+    def _gap(self, place: _Place, needs: int, answer: JSON, nodes: int, down: Collection[tuple[str, str]]) -> Gap:
+        """Return the gap of a use on some nodes."""
+        use, number = self._needs[needs]["uses"][answer["index"]], self._image_of[needs][answer["index"]]
+        image = self._images[number]
+        present, unknown = self._sets.present[number], self._sets.unknown(number)
+        states = {"missing": ~present & ~unknown, "unknown": unknown, "verifying": present & self._verifying}
+        pulling = {state: bits & nodes if state in answer["fetch"] else 0 for state, bits in states.items()}
+        unsolved = answer["unsolved"]
+        if not nodes and answer["fetch"]:
+            unsolved = unsolved or ("nodes-unknown" if place.event in _IN_PLACE else "no-node")
+        elif any(pulling.values()) and not unsolved and _key(image["service"]) in down:
+            unsolved = "registry-down"
+        return Gap(
+            workload=place.workload,
+            list=use["list"],
+            name=use["name"] or "",
+            image=use["image"] or "",
+            full=image["full"],
+            size=max(filter(None, (self._nodes.sizes[entry] for entry in image["listed"])), default=None),
+            policies=tuple(use["policies"]),
+            credentials=tuple(self._needs[needs]["credentials"]),
+            placement=place.placement,
+            missing=pulling["missing"],
+            unknown=pulling["unknown"],
+            doubtful=pulling["verifying"],
+            unsolved=unsolved,
+        )
+
     # -- the outcomes
 
     def _outcome(self, case: _Case, answer: JSON, without: JSON | None, pods: Sequence[Pod]) -> Outcome:
@@ -319,6 +428,19 @@ class Forecaster:
             if without is None or service is None
             else Without(service, without["verdict"], without["reason"]),
         )
+
+
+def _merged(first: Gap, second: Gap) -> Gap:
+    return replace(
+        first,
+        missing=first.missing | second.missing,
+        unknown=first.unknown | second.unknown,
+        doubtful=first.doubtful | second.doubtful,
+    )
+
+
+def _key(service: Mapping[str, str] | None) -> tuple[str, str] | None:
+    return None if service is None else (service["namespace"], service["name"])
 
 
 def _rank(outcome: Outcome) -> tuple[int, int]:

@@ -60,7 +60,7 @@ class Keeper:
     def _images(self, listed: Any) -> Any:
         if not isinstance(listed, list):
             return listed
-        return [self._one(_some(image, ("names",))) for image in listed]
+        return [self._one(_some(image, ("names", "sizeBytes"))) for image in listed]
 
     def _pod_spec(self, spec: Any) -> Any:
         if not isinstance(spec, dict):

@@ -126,6 +126,44 @@ class Forecast:
         return sum(outcome.pods for outcome in self.outcomes if outcome.verdict == verdict)
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A container, or an image volume, of some pods of a workload, and the nodes that are to pull its image for it.
+
+    Attributes:
+        workload: The workload.
+        list: "containers", "initContainers" or "volumes".
+        name: Its name; "" if it has none.
+        image: Its image, as it is stated; "" if it states none.
+        full: The name that runtimes have for the image; "" if Kubernetes cannot parse it.
+        size: How many bytes it has on a node that has it; None if no node says it.
+        policies: The pull policies that it may have.
+        credentials: What the kubelet may pull it with: "Secret NAMESPACE/NAME", or "ServiceAccount NAMESPACE/NAME" if
+            it is not known which pull secrets that has.
+        placement: What the pods say about nodes, as an index into Pods.placements.
+        missing: The nodes that lack the image, as a set of bits.
+        unknown: Those that may lack it, as they do not list all their images.
+        doubtful: Those that have it and may not give it to the pods, for their credentials or how they write it.
+        unsolved: Why the pods do not start although the image is there, or may not: one of REASONS; "" if they do.
+    """
+
+    workload: WorkloadRef
+    list: str
+    name: str
+    image: str
+    full: str
+    size: int | None
+    policies: tuple[str, ...]
+    credentials: tuple[str, ...]
+    placement: int
+    missing: int
+    unknown: int
+    doubtful: int
+    unsolved: str
+
+
+_PULL = "pull the images onto the nodes (`pullguard prefetch`), and pin them there"
+
 #: What each reason says of a container: `{image}`, `{nodes}` and so on are those of the Use and its Outcome.
 REASONS: Mapping[str, str] = {
     "registry-reachable": "its registry is not among those that are gone",
@@ -149,4 +187,27 @@ REASONS: Mapping[str, str] = {
     "may-be-changed": "something may change the pull policy on the way in",
     "injected": "its template lacks it: a webhook may add it to the next pod again",
     "no-image": "it states no image",
+    "registry-down": "its registry is a Service of the cluster, and none of its pods is ready",
+}
+#: What to do about each reason for which a container does not start, or may not.
+REMEDIES: Mapping[str, str] = {
+    "always": "set imagePullPolicy to IfNotPresent, on pinned images",
+    "image-not-on-node": _PULL,
+    "image-on-no-node": _PULL,
+    "image-on-some-nodes": _PULL,
+    "never-without-image": _PULL,
+    "listing-cut": "list the images of the nodes (crictl images -o json), and name the files with --node-images",
+    "credentials": "give the pods that share the image the same pull secrets",
+    "spelling": "write the image in one way everywhere",
+    "invalid-image": "correct the image",
+    "invalid-policy": "correct the pull policy",
+    "no-node": "see what the pods ask of nodes: nodeSelector, affinity, tolerations",
+    "no-controller": "let a controller make the pods",
+    "nodes-unknown": "dump the Nodes too",
+    "snapshot-incomplete": "make what could not be read readable",
+    "template-unknown": "make what could not be read readable",
+    "may-be-changed": "see what changes the pull policy of new pods: `pullguard scope`",
+    "injected": "set imagePullPolicy to IfNotPresent where the sidecar comes from",
+    "no-image": "state the image",
+    "registry-down": "see to the registry first",
 }

@@ -21,6 +21,13 @@ class Nodes:
     Args:
         objects: Nodes, each name once.
         listed: The full lists of images of some of them, by name, in the place of those in their status.
+
+    Attributes:
+        objects: The nodes, by name.
+        names: Their names.
+        number: Their numbers, by name.
+        entries: What they list, each once: {names, runtime}.
+        sizes: Of each entry, how many bytes it has; the most that any node says, None if none says it.
     """
 
     def __init__(self, objects: Sequence[JSON], listed: Mapping[str, Sequence[JSON]]) -> None:
@@ -28,6 +35,7 @@ class Nodes:
         self.names = list(self.objects)
         self.number = {name: number for number, name in enumerate(self.names)}
         self.entries: list[JSON] = []
+        self.sizes: list[int | None] = []
         self._known: dict[tuple[Any, ...], int] = {}
         self._has: list[frozenset[int]] = []
         self._pins: list[frozenset[int]] = []
@@ -120,6 +128,10 @@ class Nodes:
                 index = self._known.setdefault(key, len(self.entries))
                 if index == len(self.entries):
                     self.entries.append({"names": list(key[1:]), "runtime": kind})
+                    self.sizes.append(None)
+                size = dig(image, "sizeBytes")
+                if isinstance(size, int) and not isinstance(size, bool):
+                    self.sizes[index] = max(size, self.sizes[index] or 0)
                 yield index
 
 

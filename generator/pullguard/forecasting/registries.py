@@ -1,13 +1,17 @@
 """Registries that are Services of the cluster: what may tell that an image comes from one. Rego says which does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pullguard.cluster.snapshot import Snapshot
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import dig
+from pullguard.engine.protocol import Engine
+from pullguard.engine.queries import modules, query
 
 JSON = dict[str, Any]
+
+_MODULES = {"lib": ("images",), "outage": ("forecast", "prefetch")}
 
 
 def addresses(snapshot: Snapshot, stated: Sequence[str]) -> JSON:
@@ -35,6 +39,30 @@ def addresses(snapshot: Snapshot, stated: Sequence[str]) -> JSON:
         "stated": list(_stated(stated, known)),
         "nodes": sorted({address for node in snapshot.objects("Node") for address in _addresses(node)}),
     }
+
+
+def down(engine: Engine, snapshot: Snapshot, services: Sequence[Mapping[str, str]]) -> frozenset[tuple[str, str]]:
+    """Return which of some Services, {namespace, name}, have no pod that is ready, by namespace and name."""
+    if not services:
+        return frozenset()
+    keys = [(service["namespace"], service["name"]) for service in services]
+    selectors = {
+        (dig(obj, "metadata", "namespace"), dig(obj, "metadata", "name")): dig(obj, "spec", "selector")
+        for obj in snapshot.objects("Service")
+    }
+    document = {
+        "services": [{"namespace": key[0], "selector": selectors.get(key) or {}} for key in keys],
+        "pods": [
+            {
+                "namespace": dig(pod, "metadata", "namespace"),
+                "labels": dig(pod, "metadata", "labels") or {},
+                "ready": any(dig(each, "status") == "True" for each in dig(pod, "status", "conditions") or ()),
+            }
+            for pod in snapshot.objects("Pod")
+        ],
+    }
+    found = query(engine, modules(_MODULES), "data.outage.prefetch.down", document)
+    return frozenset(keys[number] for number in found)
 
 
 def _stated(arguments: Sequence[str], known: set[str]) -> Iterator[JSON]:

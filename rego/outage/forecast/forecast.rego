@@ -15,16 +15,19 @@ import data.lib.images
 
 # METADATA
 # title: What becomes of each of the cases
+# entrypoint: true
+verdicts := [answer(case) | some case in input.cases]
+
+# METADATA
+# title: What becomes of a case
 # description: |
 #   {verdict, uses, running}: the verdicts are "starts", "stays down" and "unknown". `uses` and `running` have
 #   {index, verdict, reason} for those that the event starts. A pod stays down with any of them.
-# entrypoint: true
-verdicts := [{
+answer(case) := {
 	"verdict": _worst({use.verdict | some use in array.concat(uses, running)}),
 	"uses": uses,
 	"running": running,
-} |
-	some case in input.cases
+} if {
 	uses := [_answer(index, _outcome(case, use)) |
 		some index, use in case.uses
 		case.event in use.events
@@ -33,7 +36,7 @@ verdicts := [{
 		some index, use in case.running
 		_is_added(case, use)
 	]
-]
+}
 
 _answer(index, outcome) := {"index": index, "verdict": outcome[0], "reason": outcome[1]}
 

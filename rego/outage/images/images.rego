@@ -15,10 +15,10 @@ import data.outage.registries
 # METADATA
 # title: What is known of each of the images
 # description: |
-#   {valid, gone, registry, service, repository, listed, similar, aliases}: whether it is a reference, and whether its
-#   registry is gone; the Service that its registry is, or null; the repository as it is written; the indices of the
-#   entries that are the image, and of those that may be it, as they leave out names; and the indices of the images that
-#   may be the same one.
+#   {valid, gone, registry, service, repository, full, listed, similar, aliases}: whether it is a reference, and whether
+#   its registry is gone; the Service that its registry is, or null; the repository as it is written; the name that
+#   runtimes have for it; the indices of the entries that are the image, and of those that may be it, as they leave out
+#   names; and the indices of the images that may be the same one.
 # entrypoint: true
 found := [_known(index, image) | some index, image in input.images]
 
@@ -28,6 +28,7 @@ _known(index, image) := {
 	"registry": registry,
 	"service": service,
 	"repository": trim_suffix(split(image, "@")[0], _stated_tag(image)),
+	"full": _full(image, registry, _names[index]),
 	"listed": _entries_of(index),
 	"similar": [entry | some entry in _candidates[index]; _states[index][entry] == "unknown"],
 	"aliases": _aliases[index],
@@ -36,7 +37,7 @@ _known(index, image) := {
 	registry := registries.of_names(_names[index])
 	service := registries.service(registries.known, registry)
 } else := {
-	"valid": false, "gone": true, "registry": "", "service": null, "repository": "",
+	"valid": false, "gone": true, "registry": "", "service": null, "repository": "", "full": "",
 	"listed": [], "similar": [], "aliases": [],
 }
 
@@ -50,6 +51,20 @@ _names := {index: names |
 _stated_tag(image) := sprintf(":%s", [images.tag(image)]) if {
 	images.tag(image)
 } else := ""
+
+# With its registry, Docker's library/, and a tag or a digest but not both: the longest of such names.
+_full(image, registry, names) := [name | some name in forms; count(name) == longest][0] if {
+	forms := [name |
+		some name in names
+		startswith(name, sprintf("%s/", [registry]))
+		_is_whole(name, contains(image, "@"))
+	]
+	longest := max([count(name) | some name in forms])
+}
+
+_is_whole(name, true) if not images.tag(name)
+
+_is_whole(name, false) if images.tag(name)
 
 # -- its registry
 

@@ -47,10 +47,26 @@ test_repositories if {
 	[found.repository | some found in _found(stated, {})] == ["nginx", "host:5000/b", "a/b", "quay.io/c"]
 }
 
+test_full_names if {
+	digest := "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	every stated, full in {
+		"nginx": "docker.io/library/nginx:latest",
+		"index.docker.io/nginx:1": "docker.io/library/nginx:1",
+		"a/b:1": "docker.io/a/b:1",
+		"localhost/b": "localhost/b:latest",
+		concat("", ["nginx:1", digest]): concat("", ["docker.io/library/nginx", digest]),
+		concat("", ["quay.io:443/c", digest]): concat("", ["quay.io:443/c", digest]),
+		"my_host.io/x:1": "my_host.io/x:1",
+		"UPPER/x:1": "UPPER/x:1",
+	} {
+		[found.full | some found in _found([stated], {})] == [full]
+	}
+}
+
 test_what_is_no_reference if {
 	every found in _found(["Nginx:", null, "", 3], {}) {
 		found == {
-			"valid": false, "gone": true, "registry": "", "service": null, "repository": "",
+			"valid": false, "gone": true, "registry": "", "service": null, "repository": "", "full": "",
 			"listed": [], "similar": [], "aliases": [],
 		}
 	}

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pullguard.core.formats.text import counted
-from pullguard.forecasting.model import REASONS, VERDICTS, Event, Forecast, Outcome, Use
+from pullguard.forecasting.model import REASONS, REMEDIES, VERDICTS, Event, Forecast, Outcome, Use
 from pullguard.outage.model import Cascade, Fallen, OutageReport, Workload
 
 #: What stands above the workloads that are lost.
@@ -14,27 +14,6 @@ LOST_OTHERS = "Others that do not come back, or may not"
 _SHOWN = 5
 _LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
 _KEEP_UP = "keep up what they fall with, or leave their namespaces out of it: see the repair"
-#: What to do about each reason for which a container does not start, or may not.
-_REMEDIES = {
-    "always": "set imagePullPolicy to IfNotPresent, on pinned images",
-    "image-not-on-node": "pull the images onto the nodes, and pin them there",
-    "image-on-no-node": "pull the images onto the nodes, and pin them there",
-    "image-on-some-nodes": "pull the images onto the nodes, and pin them there",
-    "never-without-image": "pull the images onto the nodes, and pin them there",
-    "listing-cut": "list the images of the nodes (crictl images -o json), and name the files with --node-images",
-    "credentials": "give the pods that share the image the same pull secrets",
-    "spelling": "write the image in one way everywhere",
-    "invalid-image": "correct the image",
-    "invalid-policy": "correct the pull policy",
-    "no-node": "see what the pods ask of nodes: nodeSelector, affinity, tolerations",
-    "no-controller": "let a controller make the pods",
-    "nodes-unknown": "dump the Nodes too",
-    "snapshot-incomplete": "make what could not be read readable",
-    "template-unknown": "make what could not be read readable",
-    "may-be-changed": "see what changes the pull policy of new pods: `pullguard scope`",
-    "injected": "set imagePullPolicy to IfNotPresent where the sidecar comes from",
-    "no-image": "state the image",
-}
 
 
 def registries(report: OutageReport) -> str:
@@ -182,7 +161,7 @@ def bad_uses(workload: Workload, event: Event) -> Iterator[tuple[Outcome, Use]]:
 
 def remedy(found: Use) -> str:
     """Return what to do about a container that does not start, or may not."""
-    return _REMEDIES[found.reason]
+    return REMEDIES[found.reason]
 
 
 def first_steps(report: OutageReport) -> list[tuple[str, int, list[str]]]:
