@@ -1,15 +1,17 @@
 """Random manifests in random styles, each with its fixed text. The same code writes both texts."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
 from fixable import DIGEST, LATEST
 
 _FIXED = "IfNotPresent"
+#: A manifest as it is, with pull policies fixed, and with images pinned as well.
+_State = Literal["before", "fixed", "pinned"]
 _INDENTS = st.sampled_from((2, 3, 4))
 _COMMENTS = st.sampled_from(("", "", "", " # c", "   # imagePullPolicy: Always", "\t#"))
 _QUOTES = st.sampled_from(("", "", "'", '"'))
@@ -25,6 +27,8 @@ class Styled:
         after: Its text with everything fixed that can be fixed.
         fixable: The number of pull policies that can be fixed.
         left: The number of containers that stay Always, because their image is not pinned.
+        pinned: Its text with images pinned as well, to DIGEST.
+        unpinned: The number of images that are not pinned.
         is_json: Whether the file is JSON only.
     """
 
@@ -32,6 +36,8 @@ class Styled:
     after: str
     fixable: int
     left: int
+    pinned: str
+    unpinned: int
     is_json: bool = False
 
 
@@ -50,7 +56,18 @@ class _Container:
 
     @property
     def is_fixed(self) -> bool:
-        return self.is_always and not self.image.startswith("unpinned")
+        return self.is_always and self.is_pinned
+
+    @property
+    def is_pinned(self) -> bool:
+        return not self.image.startswith("unpinned")
+
+    def in_state(self, state: _State) -> tuple[str, str | None]:
+        """Return the image and the pull policy that it states then."""
+        if state == "pinned" and not self.is_pinned:
+            is_right = self.stated in {_FIXED, "Never"}
+            return f"{self.image}@{DIGEST}", self.stated if is_right else _FIXED
+        return self.image, _FIXED if state != "before" and self.is_fixed else self.stated
 
 
 _CONTAINERS = st.builds(
@@ -70,11 +87,15 @@ def styled_files(draw: st.DrawFn) -> Styled:
     documents = draw(st.lists(_yaml_documents(), min_size=1, max_size=3))
     file = _joined(documents, draw(st.sampled_from(("---\n", "--- # next\n", "---\n# c\n---\n"))), is_json=False)
     if draw(st.booleans()):
-        file = Styled(file.before.rstrip("\n"), file.after.rstrip("\n"), file.fixable, file.left)
+        texts = (text.rstrip("\n") for text in (file.before, file.after, file.pinned))
+        file = _with_texts(file, *texts)
     line_end = draw(st.sampled_from(("\n", "\n", "\r\n", "\r")))
     mark = draw(st.sampled_from(("", "", "\ufeff")))
-    before, after = (mark + text.replace("\n", line_end) for text in (file.before, file.after))
-    return Styled(before, after, file.fixable, file.left)
+    return _with_texts(file, *(mark + text.replace("\n", line_end) for text in (file.before, file.after, file.pinned)))
+
+
+def _with_texts(file: Styled, before: str, after: str, pinned: str) -> Styled:
+    return replace(file, before=before, after=after, pinned=pinned)
 
 
 def _joined(documents: list[Styled], separator: str, *, is_json: bool) -> Styled:
@@ -83,13 +104,17 @@ def _joined(documents: list[Styled], separator: str, *, is_json: bool) -> Styled
         separator.join(document.after for document in documents),
         sum(document.fixable for document in documents),
         sum(document.left for document in documents),
+        separator.join(document.pinned for document in documents),
+        sum(document.unpinned for document in documents),
         is_json,
     )
 
 
-def _styled(before: str, after: str, containers: list[_Container]) -> Styled:
+def _styled(write: Callable[[_State], str], containers: list[_Container]) -> Styled:
     fixed = sum(container.is_fixed for container in containers)
-    return Styled(before, after, fixed, sum(container.is_always for container in containers) - fixed)
+    left = sum(container.is_always for container in containers) - fixed
+    unpinned = sum(not container.is_pinned for container in containers)
+    return Styled(write("before"), write("fixed"), fixed, left, write("pinned"), unpinned)
 
 
 @st.composite
@@ -100,28 +125,29 @@ def _json_documents(draw: st.DrawFn) -> Styled:
     separators = draw(st.sampled_from((None, (",", ":")))) if indent is None else None
     is_ascii = draw(st.booleans())
 
-    def text(*, fixed: bool) -> str:
+    def text(state: _State) -> str:
         pod = {
             "kind": "Pod",
             "apiVersion": "v1",
-            "spec": {"containers": [_entries(container, order, fixed=fixed) for container in containers]},
+            "spec": {"containers": [_entries(container, order, state) for container in containers]},
         }
         return json.dumps(pod, indent=indent, separators=separators, ensure_ascii=is_ascii)
 
-    return _styled(text(fixed=False), text(fixed=True), containers)
+    return _styled(text, containers)
 
 
-def _entries(container: _Container, order: Sequence[str], *, fixed: bool) -> dict[str, Any]:
+def _entries(container: _Container, order: Sequence[str], state: _State) -> dict[str, Any]:
     """Return a container with its entries in the given order. A policy that it lacks follows the image."""
-    stated = {"name": container.name, "image": container.image, "env": []}
+    image, policy = container.in_state(state)
+    stated: dict[str, Any] = {"name": container.name, "image": image, "env": []}
     if container.stated is not None:
-        stated["imagePullPolicy"] = _FIXED if fixed and container.is_fixed else container.stated
+        stated["imagePullPolicy"] = policy
     result: dict[str, Any] = {}
     for key in order:
         if key in stated:
             result[key] = stated[key]
-        if key == "image" and fixed and container.is_fixed and container.stated is None:
-            result["imagePullPolicy"] = _FIXED
+        if key == "image" and container.stated is None and policy is not None:
+            result["imagePullPolicy"] = policy
     return result
 
 
@@ -134,12 +160,12 @@ def _yaml_documents(draw: st.DrawFn) -> Styled:
     head = draw(st.sampled_from(("", "# Always\n", "\n")))
     comment = draw(_COMMENTS)
 
-    def text(*, fixed: bool) -> str:
-        items = "".join(write(container, fixed) for write, container in zip(lines_of, containers, strict=True))
+    def text(state: _State) -> str:
+        items = "".join(write(container, state) for write, container in zip(lines_of, containers, strict=True))
         body = f"{' ' * step}containers:{comment}\n{items}" if items else f"{' ' * step}containers: []\n"
         return f"{head}kind: Pod\napiVersion: v1\nmetadata: {{name: p}}\nspec:\n{body}"
 
-    return _styled(text(fixed=False), text(fixed=True), containers)
+    return _styled(text, containers)
 
 
 @st.composite
@@ -152,8 +178,8 @@ def _blocks(draw: st.DrawFn, dash: str, margin: str) -> Any:
     colon = draw(st.sampled_from((": ", ":   ", " : ", ":\t")))
     blank = draw(st.sampled_from(("", "", "\n", "    # Always\n")))
 
-    def write(container: _Container, fixed: bool) -> str:
-        before, after = _entries(container, order, fixed=False), _entries(container, order, fixed=fixed)
+    def write(container: _Container, state: _State) -> str:
+        before, after = _entries(container, order, "before"), _entries(container, order, state)
         lines = []
         for key, value in after.items():
             if key not in before:
@@ -179,8 +205,8 @@ def _braces(draw: st.DrawFn, margin: str) -> Any:
     comment = draw(st.sampled_from(("", " # c"))) if on_lines else ""
     is_padded = draw(st.booleans())
 
-    def write(container: _Container, fixed: bool) -> str:
-        before, after = _entries(container, order, fixed=False), _entries(container, order, fixed=fixed)
+    def write(container: _Container, state: _State) -> str:
+        before, after = _entries(container, order, "before"), _entries(container, order, state)
         parts = []
         for key, value in after.items():
             quote = quotes[key] if key in before else ""

@@ -391,6 +391,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog=_epilog(
             ("pullguard fix --diff deploy/", "what would change"),
             ("pullguard fix deploy/", "change it"),
+            ("kubectl get pods,nodes -A -o json | pullguard fix --pin - deploy/", "pin images to what runs"),
             (
                 "helm template CHART | pullguard fix --namespace kube-system - | kubectl apply -f -",
                 "fix rendered manifests",
@@ -402,6 +403,19 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "paths", nargs="+", metavar="PATH", help="a file, a folder, a glob, or - for stdin, which is written to stdout"
     )
     command.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+    command.add_argument(
+        "--pin",
+        metavar="SNAPSHOT",
+        action="append",
+        default=[],
+        help="pin images by what pods and nodes report: a file or folder with what "
+        "`kubectl get pods,nodes -A -o json` wrote, or - for stdin; may be given more than once",
+    )
+    command.add_argument(
+        "--pin-as",
+        choices=["tag@digest", "digest"],
+        help="how pinned images are written: with their tags, for people and tools, or without; default: tag@digest",
+    )
     _add_judging(command)
     _add_builds(command)
     command.set_defaults(run=_fix)
@@ -421,6 +435,8 @@ def _fix(options: "argparse.Namespace") -> int:
         namespace_labels=options.namespace_labels,
         builds=_builds(options),
         diff=options.diff,
+        pin=options.pin,
+        pin_as=options.pin_as,
         stdin=_stdin(),
     )
     if options.diff:

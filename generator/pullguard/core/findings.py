@@ -153,6 +153,8 @@ class Built:
         position: The object's document in what is built, from 0, and its places in Lists.
         repair: What fixes the finding; None if its policy does not say so.
         installer: The object that installs the chart; "" if it is rendered with its own values.
+        pin: Where the image is to be pinned, the value being that of today; None if its policy does not say so.
+        after_pin: What is to be set once it is pinned; None if that is nothing.
     """
 
     kind: str
@@ -163,6 +165,8 @@ class Built:
     position: tuple[int, ...] = ()
     repair: Repair | None = None
     installer: str = ""
+    pin: Repair | None = None
+    after_pin: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from pullguard.engine.builds import Build, built_text
 from pullguard.engine.documents import Manifest
 from pullguard.engine.inputs import Inputs
 from pullguard.engine.protocol import Engine
+from pullguard.fix.plan import Plan
 from pullguard.fix.sources import Key, Proposal, proposals, source_edits
 from pullguard.judging.builds import is_kustomization, users
 
@@ -70,7 +71,7 @@ class EditedSources:
 def edited_sources(
     engine: Engine,
     builds: Sequence[InputBuild],
-    findings: Sequence[Finding],
+    plan: Plan,
     options: BuildOptions,
     *,
     namespace: str,
@@ -81,28 +82,43 @@ def edited_sources(
     Args:
         engine: What builds and reads.
         builds: What was built.
-        findings: Findings in it that want something.
+        plan: What is wanted in it.
         options: How it was built.
         namespace: The namespace of objects that state none; "" = not known.
         is_named: Tells whether users named a file, itself or by its folder: others are not edited.
     """
-    work = _Work(engine, builds, findings, options, namespace)
+    findings = plan.findings
+    work = _Work(engine, builds, plan, options, namespace)
     open_: dict[int, Iterator[Proposal | str]] = {}
     for place, found in enumerate(findings):
         open_[place] = work.proposals(found)
     reasons: dict[int, str] = {}
+    unmet: set[int] = set()
     while True:
         round_: dict[Proposal, list[int]] = {}
         for place in list(open_):
+            before = [each for each in plan.first.get(place, ()) if not work.is_fixed(each)]
+            if any(each in open_ for each in before):
+                continue
+            if before:
+                unmet.add(place)
+                del open_[place]
+                continue
             proposal = None if work.is_fixed(place) else _next(open_[place], place, reasons, is_named)
             if proposal is None:
                 del open_[place]
             else:
                 round_.setdefault(proposal, []).append(place)
         if not round_:
+            if open_:
+                continue  # what was waited for is not coming
             break
         work.decide(list(round_.items()), reasons)
-    refused = ((findings[place], reason) for place, reason in sorted(reasons.items()) if not work.is_fixed(place))
+    refused = (
+        (findings[place], reason)
+        for place, reason in sorted(reasons.items())
+        if not work.is_fixed(place) and place not in unmet
+    )
     return EditedSources(tuple(work.sources()), tuple(refused))
 
 
@@ -135,7 +151,7 @@ class _Work:
         self,
         engine: Engine,
         builds: Sequence[InputBuild],
-        findings: Sequence[Finding],
+        plan: Plan,
         options: BuildOptions,
         namespace: str,
     ) -> None:
@@ -143,7 +159,8 @@ class _Work:
         self._kustomizations = options.kustomizations
         self._builds = {build.identity: build for build in builds}
         self._paths: dict[tuple[str, str], str] = {(build.kind, build.name): build.identity for build in builds}
-        self._findings = findings
+        self._findings = plan.findings
+        self._pins = plan.pins
         self._options = options.charts
         self._namespace = namespace
         self._values = {os.path.realpath(file) for file in options.charts.values}
@@ -153,17 +170,23 @@ class _Work:
         self._accepted: list[tuple[Proposal, list[int]]] = []
         self._edits: dict[str, tuple[Edit, ...]] = {}
         self._fixed: set[int] = set()
-        # What findings want, by place; and the places of each finding.
-        self._wanted: dict[_Place, str] = {}
+        # What findings want, by place; the places of each finding; and those that must be right for another one to be.
+        self._wanted: dict[_Place, frozenset[str]] = {}
         self._places: list[list[_Place]] = []
-        for found in findings:
+        self._needed: dict[_Place, list[_Place]] = {}
+        for found in plan.findings:
             own = []
             for built in found.builds:
                 if built.repair is not None:
                     place = (self._paths[built.kind, built.path], built.position, built.repair.path)
-                    self._wanted[place] = built.repair.value
+                    pin = self._pins.get(built.repair.value)
+                    self._wanted[place] = frozenset({built.repair.value}) if pin is None else pin.references
                     own.append(place)
             self._places.append(own)
+        for finding, before in plan.first.items():
+            images = [place for each in before for place in self._places[each]]
+            for place in self._places[finding]:
+                self._needed[place] = [image for image in images if image[:2] == place[:2]]
 
     def proposals(self, found: Finding) -> Iterator[Proposal | str]:
         """Yield the proposals that may fix a finding, the best first, and why there are no more."""
@@ -172,9 +195,9 @@ class _Work:
             return
         for built in found.builds[:1]:
             if built.repair is not None:
-                yield from proposals(
-                    self._engine, built.repair, self._builds[self._paths[built.kind, built.path]], self._options
-                )
+                build = self._builds[self._paths[built.kind, built.path]]
+                pin = self._pins.get(built.repair.value)
+                yield from proposals(self._engine, built.repair, build, self._options, pin)
 
     def is_fixed(self, finding: int) -> bool:
         """Tell whether a finding is fixed so far."""
@@ -213,6 +236,8 @@ class _Work:
             if isinstance(place, str):
                 return f"{_where(groups[0][0])} {place}"
             mended.add(place)
+        if any(not mended.issuperset(self._needed.get(place, ())) for place in mended):
+            return _UNPINNED
         fixed = {place for place, own in enumerate(self._places) if own and mended.issuperset(own)}
         if any(place not in fixed for _, places in groups for place in places):
             return _NO_EFFECT
@@ -293,7 +318,7 @@ class _Work:
             return
         for position, path, value in _differences(before.objects, after.objects):
             place = (build.identity, position, path)
-            if value is not None and value == self._wanted.get(place):
+            if isinstance(value, str) and value in self._wanted.get(place, ()):
                 yield place
             elif not any((position, path[:length]) in before.unsteady for length in range(len(path) + 1)):
                 obj = before.objects.get(position) or after.objects.get(position) or {}

@@ -3,13 +3,14 @@
 import codecs
 import io
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pullguard.core.editing import files
 from pullguard.core.editing.edits import Edit, applied
+from pullguard.core.errors import PullguardError
 from pullguard.core.findings import Finding, Report
 from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.build_options import BuildOptions
@@ -17,8 +18,9 @@ from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks, 
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.engine.protocol import Engine
-from pullguard.fix.manifests import Edited, edited, wanted
+from pullguard.fix.manifests import Edited, edited
 from pullguard.fix.patch_base import PatchBase, patch_base
+from pullguard.fix.plan import Plan, can_be_pinned, images_to_pin, plan
 from pullguard.judging import words
 from pullguard.judging.exemptions import exempted
 from pullguard.judging.judge import judge
@@ -26,6 +28,8 @@ from pullguard.judging.prepare import prepared
 
 if TYPE_CHECKING:
     from pullguard.fix.builds import EditedSources
+    from pullguard.fix.pins import Pin, PinForm
+    from pullguard.fix.reported import Reported
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -87,6 +91,7 @@ class FixReport:
         library: The library that was used, as people name it.
         notes: What else users should know, a sentence each.
         doubt: Why the library is not to be relied on; "" if there is no reason.
+        pins: How images were pinned, by the references that were written.
     """
 
     only_compared: bool
@@ -101,6 +106,7 @@ class FixReport:
     library: str
     notes: tuple[str, ...]
     doubt: str = ""
+    pins: Mapping[str, "Pin"] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -120,6 +126,8 @@ def fix(
     namespace_labels: str | None = None,
     builds: BuildOptions | None = None,
     diff: bool = False,
+    pin: Sequence[str] = (),
+    pin_as: "PinForm | None" = None,
     stdin: BinaryIO | None = None,
 ) -> FixReport:
     """Fix findings of a library in manifests, and in what they are built from, where its policies say how.
@@ -135,11 +143,15 @@ def fix(
         namespace_labels: As for `check`.
         builds: As for `check`.
         diff: Whether to write nothing.
+        pin: Files and folders of a snapshot by which images are pinned; "-" is stdin. None: images stay as they are.
+        pin_as: How pinned images are written; None: the first of PIN_FORMS.
         stdin: What "-" reads.
 
     Raises:
-        PullguardError: The library or the engine cannot be used.
+        PullguardError: The library, the engine or the snapshot cannot be used.
     """
+    _require_one_stdin(paths, pin, pin_as)
+    reported = _reported(pin, stdin) if pin else None
     data = b"".join(chunks(stdin)) if STDIN in paths and stdin is not None else b""
     streams = [path for path in paths if path != STDIN and (path in STDIN_PATHS or files.is_stream(path))]
     rest = [path for path in paths if path not in streams]
@@ -163,40 +175,73 @@ def fix(
 
     report = checked(data)
     with Engine() as engine:
+        planned = plan(report) if reported is None else _with_pins(engine, report, reported, pin_as)
         fixer = _Fixer(engine, rest, data, only_compare=diff)
         fixer.errors += (InputError(path, None, None, _STREAM) for path in streams)
+        fixer.refused += planned.refused
         # Links last: their targets may be among the files, and are then edited under their own names.
-        for name, findings in sorted(_by_file(report).items(), key=lambda entry: files.is_link(entry[0])):
-            fixer.take(name, findings)
-        built = [found for found in report.findings if found.builds and wanted(found) is not None]
+        for name, own in sorted(_by_file(planned).items(), key=lambda entry: files.is_link(entry[0])):
+            fixer.take(name, own)
+        built = [place for place, found in enumerate(planned.findings) if found.builds]
         if built:
             from pullguard.fix.builds import edited_sources  # noqa: PLC0415 - seldom needed
 
-            is_named = _Named([*rest, *options.charts.values])
-            fixer.keep(
-                edited_sources(engine, report.builds, built, options, namespace=namespace, is_named=is_named.has)
-            )
+            own, is_named = planned.part(built), _Named([*rest, *options.charts.values])
+            fixer.keep(edited_sources(engine, report.builds, own, options, namespace=namespace, is_named=is_named.has))
     after = checked(fixer.output) if fixer.changes and not diff else report
     fixed = {_key(found) for found in fixer.fixed}
     reasons = dict.fromkeys(fixed, _STILL_FOUND) | {_key(found): reason for found, reason in fixer.refused}
+
+    def is_ours(found: Finding) -> bool:
+        return _has_fix(found) or (reported is not None and can_be_pinned(found))
+
     is_left = [
-        found for found in after.findings if _is_ours(found) and (after is not report or _key(found) not in fixed)
+        found for found in after.findings if is_ours(found) and (after is not report or _key(found) not in fixed)
     ]
+    # What no policy says must be set is not found again.
+    known = {_key(found) for found in report.findings}
+    unset = [found for found, _ in fixer.refused if _key(found) not in known]
+    places = {_key(found): place for place, found in enumerate(report.findings)}
     changed = [change.path for change in fixer.changes if change.path is not None]
     return FixReport(
         only_compared=diff,
         changes=tuple(fixer.changes),
         patch_base=patch_base(changed, Path.cwd()) if diff else None,
-        fixed=tuple(fixer.fixed),
-        left=tuple(Left(found, reasons.get(_key(found))) for found in is_left),
-        exempt=sum(_is_ours(entry.finding) for entry in after.exempt),
-        others=sum(not _is_ours(found) for found in after.findings),
+        fixed=tuple(sorted(fixer.fixed, key=lambda found: places.get(_key(found), len(places)))),
+        left=tuple(Left(found, reasons.get(_key(found))) for found in [*is_left, *unset]),
+        exempt=sum(is_ours(entry.finding) for entry in after.exempt),
+        others=sum(not is_ours(found) for found in after.findings),
         errors=(*after.errors, *fixer.errors),
         output=fixer.output if STDIN in paths and not diff else None,
         library=report.library,
         notes=(*words.unjudged(after), *after.notes),
         doubt=report.doubt,
+        pins=planned.pins,
     )
+
+
+def _require_one_stdin(paths: Sequence[str], pin: Sequence[str], pin_as: str | None) -> None:
+    if pin_as is not None and not pin:
+        raise PullguardError("--pin-as says how images are pinned, and none are", remedy="give a snapshot with --pin")
+    if STDIN_PATHS.intersection(pin) and STDIN_PATHS.intersection(paths):
+        raise PullguardError(
+            "stdin cannot be both the manifests and the snapshot", remedy="write one of them to a file, and name that"
+        )
+
+
+def _reported(pin: Sequence[str], stdin: BinaryIO | None) -> "Reported":
+    from pullguard.fix.reported import read_reported  # noqa: PLC0415 - seldom needed
+
+    with Engine() as engine:
+        engine.setup([], frugal=True)  # of a large cluster it reads much more than is kept
+        engine.finish()
+        return read_reported(engine, pin, stdin)
+
+
+def _with_pins(engine: Engine, report: Report, reported: "Reported", pin_as: "PinForm | None") -> Plan:
+    from pullguard.fix.pins import PIN_FORMS, pins  # noqa: PLC0415 - seldom needed
+
+    return plan(report, pins(engine, images_to_pin(report), reported, pin_as or PIN_FORMS[0]))
 
 
 class _Fixer:
@@ -213,10 +258,11 @@ class _Fixer:
         self._only_compare = only_compare
         self._seen: set[object] = set()
 
-    def take(self, name: str, findings: Sequence[Finding]) -> None:
-        """Fix the findings of a file."""
+    def take(self, name: str, plan: Plan) -> None:
+        """Do what is planned for a file."""
+        findings = plan.findings
         if name == STDIN_NAME and STDIN in self._paths:
-            result = self._edited(name, self.output, findings)
+            result = self._edited(name, self.output, plan)
             if result is not None:
                 self.output = self._keep(name, None, self.output, result)
             return
@@ -231,7 +277,7 @@ class _Fixer:
             self._fail(name, findings, f"is a link to {file.path}, and links are not edited; name that file itself")
             return
         self._seen.add(file.path)
-        result = self._edited(name, file.data, findings)
+        result = self._edited(name, file.data, plan)
         if result is None or not result.fixed:
             return
         problem = None if self._only_compare else files.replace(file, _encoded(result.text, file.data))
@@ -255,13 +301,13 @@ class _Fixer:
     def _refuse(self, findings: Sequence[Finding], reason: str) -> None:
         self.refused += ((found, reason) for found in findings)
 
-    def _edited(self, name: str, data: bytes, findings: Sequence[Finding]) -> Edited | None:
+    def _edited(self, name: str, data: bytes, plan: Plan) -> Edited | None:
         try:
             text = data.decode(_encoding_of(data))
         except UnicodeDecodeError:
-            self._refuse(findings, _NO_TEXT)
+            self._refuse(plan.findings, _NO_TEXT)
             return None
-        result = edited(self._engine, name, text, findings)
+        result = edited(self._engine, name, text, plan.findings, plan.first)
         self.refused += result.refused
         return result
 
@@ -292,15 +338,15 @@ class _Named:
         return real in self._globbed or any(f"{real}/".startswith(f"{path}/") for path in self._paths)
 
 
-def _by_file(report: Report) -> dict[str, list[Finding]]:
-    found_in: dict[str, list[Finding]] = {}
-    for found in report.findings:
-        if wanted(found) is not None and not found.builds:
-            found_in.setdefault(found.file, []).append(found)
-    return found_in
+def _by_file(whole: Plan) -> dict[str, Plan]:
+    places: dict[str, list[int]] = {}
+    for place, found in enumerate(whole.findings):
+        if not found.builds:
+            places.setdefault(found.file, []).append(place)
+    return {file: whole.part(own) for file, own in places.items()}
 
 
-def _is_ours(found: Finding) -> bool:
+def _has_fix(found: Finding) -> bool:
     """Tell whether an edit of one value fixes a finding, at least once its image is pinned."""
     return isinstance(found.details, dict) and "fix" in found.details
 

@@ -52,7 +52,13 @@ def wanted(found: Finding) -> tuple[Path, str] | None:
     return (path, value) if path and isinstance(path[-1], str) and isinstance(value, str) else None
 
 
-def edited(engine: Engine, file: str, text: str, findings: Sequence[Finding]) -> Edited:
+def edited(
+    engine: Engine,
+    file: str,
+    text: str,
+    findings: Sequence[Finding],
+    first: Mapping[int, frozenset[int]] | None = None,
+) -> Edited:
     """Set in the text of a file what its findings want.
 
     Args:
@@ -60,10 +66,17 @@ def edited(engine: Engine, file: str, text: str, findings: Sequence[Finding]) ->
         file: The file as it is shown to users; its name may say that it is JSON.
         text: Its text, with the byte order mark if it has one.
         findings: Findings in it that want something.
+        first: By the position of a finding, those of others without which it is not fixed, nor refused.
     """
     refused: dict[int, str] = {}  # by place in findings
+    unmet: set[int] = set()
     while True:
         plans = _plans(engine, file, text, findings, refused)
+        late = {place for place, before in (first or {}).items() if not before.isdisjoint(refused)} - refused.keys()
+        if late:
+            unmet |= late
+            refused.update(dict.fromkeys(late, ""))
+            continue
         edits = tuple(dict.fromkeys(edit for plan in plans for edit in plan.edits))
         new = applied(text, edits)
         wrong = differing(engine, file, text, new, {plan.document: plan.value for plan in plans})
@@ -75,7 +88,7 @@ def edited(engine: Engine, file: str, text: str, findings: Sequence[Finding]) ->
         text=new,
         edits=edits,
         fixed=tuple(findings[place] for place in sorted(place for plan in plans for place in plan.fixed)),
-        refused=tuple((findings[place], reason) for place, reason in sorted(refused.items())),
+        refused=tuple((findings[place], reason) for place, reason in sorted(refused.items()) if place not in unmet),
     )
 
 

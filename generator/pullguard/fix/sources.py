@@ -14,13 +14,14 @@ from yaml import YAMLError
 
 from pullguard.core.editing import json_nodes, yaml_nodes
 from pullguard.core.editing.edits import Edit, Outcome, Target, added, applied, outcomes
-from pullguard.core.editing.nodes import MappingNode, Node, Ref, ScalarNode, SequenceNode
+from pullguard.core.editing.nodes import MappingNode, Node, Ref, ScalarNode, SequenceNode, find
 from pullguard.core.findings import InputBuild, Location, Repair, Value
 from pullguard.core.findings import Path as Steps
 from pullguard.core.inputs.build_options import ChartOptions
 from pullguard.engine.documents import Document, read_documents
 from pullguard.engine.protocol import Engine
 from pullguard.fix.manifests import UNSURE, FileText, differing, with_value
+from pullguard.fix.pins import Pin
 from pullguard.fix.subcharts import levels, not_edited
 
 _PACKED = "it stands in a packed chart, which is not edited: state the value in a file of --values"
@@ -31,6 +32,14 @@ _NOT_A_VALUE = "no value that is a pull policy decides it: edit the template by 
 _NOT_LITERAL = "the line of the template is not a plain entry: edit the template by hand"
 _UNKNOWN = "what decides it is not known: edit it by hand"
 _NO_LINE = "its place in the text was not found: edit it by hand"
+_NOT_AN_IMAGE = "what stands there is neither the image nor its tag: pin it by hand"
+_TAG_ALONE = "the tag stands there alone, and no digest can take its place: use --pin-as tag@digest"
+
+# What is written of an image: in quotes or not, in a block or in braces.
+_WORD = re.compile(r"""[^\s"'#,{}]*""")
+_NEW_TAG = re.compile(r"""(?P<before>.*?)(?P<key>(?P<quote>["']?)newTag(?P=quote))[ \t]*:[ \t]+(?P<open>["']?)""")
+_LINE_END = re.compile(r"\r?\n|\Z")
+_DIGEST_KEY = re.compile(r"(?i)digest$|^sha256$|^sha$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,52 +77,76 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An image, or its tag alone, as it is written on a line, from a column on, both from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """An edit that may fix findings.
 
     Attributes:
         file: The file, as it is shown to users.
         place: What is edited.
-        value: The new value.
+        value: The new value; or how an image is pinned, of which only a part may stand there.
     """
 
     file: str
-    place: Key | Scalar | Entry | Line
-    value: str
+    place: Key | Scalar | Entry | Line | Image
+    value: str | Pin
 
 
-def proposals(engine: Engine, repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
-    """Yield the edits that may fix a finding, the best first, and why there are no more."""
+def proposals(
+    engine: Engine, repair: Repair, build: InputBuild, options: ChartOptions, pin: Pin | None = None
+) -> Iterator[Proposal | str]:
+    """Yield the edits that may fix a finding, the best first, and why there are no more.
+
+    Args:
+        engine: What reads files.
+        repair: What is to be set.
+        build: Where.
+        options: What charts are rendered with.
+        pin: How the image is pinned, if that is what is to be set.
+    """
     if build.kind == "kustomization":
-        yield from _of_kustomization(repair)
+        yield from _of_kustomization(repair, pin)
     else:
-        yield from _of_chart(engine, repair, build, options)
+        yield from _of_chart(engine, repair, build, options, pin)
 
 
-def _of_kustomization(repair: Repair) -> Iterator[Proposal | str]:
-    key, value = str(repair.path[-1]), repair.value
+def _of_kustomization(repair: Repair, pin: Pin | None) -> Iterator[Proposal | str]:
+    key, value = str(repair.path[-1]), pin or repair.value
     written = repair.place.written if repair.place else None
-    if written is not None and isinstance(repair.stated, str) and repair.stated:
+    if written is not None and pin is not None:
+        yield Proposal(written.file, Image(written.line, written.column), pin)
+    elif written is not None and isinstance(repair.stated, str) and repair.stated:
         yield Proposal(written.file, Scalar(written.line, written.column, repair.stated), value)
     elif repair.owner is not None and (written := repair.owner.written) is not None:
         yield Proposal(written.file, Entry(written.line, written.column, key), value)
-    elif repair.image is not None:
+    elif repair.image is not None and pin is None:
         yield Proposal(repair.image.file, Line(repair.image.line, key, ""), value)
     else:
         yield _UNKNOWN
 
 
-def _of_chart(engine: Engine, repair: Repair, build: InputBuild, options: ChartOptions) -> Iterator[Proposal | str]:
+def _of_chart(
+    engine: Engine, repair: Repair, build: InputBuild, options: ChartOptions, pin: Pin | None
+) -> Iterator[Proposal | str]:
     own = os.fspath(Path(build.shown_path, "values.yaml"))
     files, settings = (options.values, options.settings) if build.installation is None else ((), ())
     editable = {os.path.realpath(file) for file in (*files, own)}
     set_keys = {setting.partition("=")[0] for text in settings for setting in text.split(",")}
     is_packed = not Path(build.path).is_dir()
-    values = [value for value in (repair.place.values if repair.place else ()) if value.is_policy]
-    for value in values:
+    values = [value for value in (repair.place.values if repair.place else ()) if _decides(value, pin)]
+    # The digest first: where there is a value for it, it belongs there.
+    for value in sorted(values, key=lambda value: not _is_digest(value)):
         where = value.location
+        new = repair.value if pin is None else pin.digest if _is_digest(value) else pin
         if where is not None and os.path.realpath(where.file) in editable:
-            yield Proposal(where.file, Key(value.path), repair.value)
+            yield Proposal(where.file, Key(value.path), new)
         elif where is not None and build.installation is not None and os.path.realpath(where.file) not in build.files:
             yield _INSTALLER.format(installer=build.installation.installer, place=f"{where.file}:{where.line}")
         elif where is not None and os.path.realpath(where.file) == build.test_values:
@@ -123,14 +156,23 @@ def _of_chart(engine: Engine, repair: Repair, build: InputBuild, options: ChartO
         elif is_packed:
             yield _PACKED
         elif Path(own).is_file():
-            yield Proposal(own, Key(value.path), repair.value)
+            yield Proposal(own, Key(value.path), new)
         else:
-            yield _of_subchart(engine, repair, build, value)
+            yield _of_subchart(engine, new, build, value)
     if not values:
-        yield _of_template(engine, repair, build, is_packed=is_packed)
+        yield _of_template(engine, repair, build, pin, is_packed=is_packed)
 
 
-def _of_subchart(engine: Engine, repair: Repair, build: InputBuild, value: Value) -> Proposal | str:
+def _decides(value: Value, pin: Pin | None) -> bool:
+    """Tell whether a value may be what is to be edited: a pull policy, or an image's tag or digest."""
+    return value.is_policy if pin is None else value.is_tag or not pin.tag
+
+
+def _is_digest(value: Value) -> bool:
+    return bool(value.path) and _DIGEST_KEY.search(str(value.path[-1])) is not None
+
+
+def _of_subchart(engine: Engine, new: str | Pin, build: InputBuild, value: Value) -> Proposal | str:
     """Return the edit of the values of a subchart, whose chart has no file in which they could be overridden."""
     if value.location is None:
         return _NO_VALUES
@@ -141,10 +183,12 @@ def _of_subchart(engine: Engine, repair: Repair, build: InputBuild, value: Value
     reason = not_edited(engine, chart, file, "a value of")
     if reason:
         return f"{reason}, or state it in a values.yaml of the chart"
-    return Proposal(value.location.file, Key(value.path[level:]), repair.value)
+    return Proposal(value.location.file, Key(value.path[level:]), new)
 
 
-def _of_template(engine: Engine, repair: Repair, build: InputBuild, *, is_packed: bool) -> Proposal | str:
+def _of_template(
+    engine: Engine, repair: Repair, build: InputBuild, pin: Pin | None, *, is_packed: bool
+) -> Proposal | str:
     stated = repair.stated if isinstance(repair.stated, str) else ""
     place = repair.place if stated else repair.image
     if place is None:
@@ -154,7 +198,7 @@ def _of_template(engine: Engine, repair: Repair, build: InputBuild, *, is_packed
         return _PACKED
     if reason := not_edited(engine, Path(build.path), Path(line.file).absolute(), "a template of"):
         return reason
-    if place.values and stated:
+    if place.values and stated and pin is None:
         return _NOT_A_VALUE
     return Proposal(line.file, Line(line.line, str(repair.path[-1]), stated), repair.value)
 
@@ -171,14 +215,49 @@ def source_edits(engine: Engine, file: str, text: str, wanted: Sequence[Proposal
     found: dict[Proposal, Outcome] = {}
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for own in wanted:
-        if isinstance(own.place, Scalar):
+        if isinstance(own.place, Image) and isinstance(own.value, Pin):
+            found[own] = _image(text, starts, own.place, own.value)
+        elif isinstance(own.place, Scalar) and isinstance(own.value, str):
             start = starts[own.place.line - 1] + own.place.column - 1 if own.place.line <= len(starts) else len(text)
             end = start + len(own.place.stated)
             is_there = text[start:end] == own.place.stated
             found[own] = (Edit(start, end, own.value),) if is_there else UNSURE
-        elif isinstance(own.place, Line):
+        elif isinstance(own.place, Line) and isinstance(own.value, str):
             found[own] = _on_line(text, starts, own.place, own.value)
     return found | _in_documents(engine, file, text, starts, [own for own in wanted if own not in found])
+
+
+def _image(text: str, starts: Sequence[int], place: Image, pin: Pin) -> Outcome:
+    """Return what pins an image where it is written, or where kustomize's `images` have its tag."""
+    if place.line > len(starts):
+        return _NO_LINE
+    line = starts[place.line - 1]
+    start = line + place.column - 1
+    word = _WORD.match(text, start)
+    if word is None:
+        return UNSURE
+    tagged = _NEW_TAG.fullmatch(text, line, start) if word[0] == pin.tag else None
+    if tagged is not None:
+        return _new_tag(text, tagged, word, pin)
+    new = pin.in_place_of(word[0])
+    if new is None:
+        return _TAG_ALONE if word[0] == pin.tag else _NOT_AN_IMAGE
+    return (Edit(start, word.end(), new),)
+
+
+def _new_tag(text: str, tagged: re.Match[str], tag: re.Match[str], pin: Pin) -> Outcome:
+    """Return what adds the digest to an entry of kustomize's `images`, or puts it in the place of its tag."""
+    key, quote = tagged["key"].replace("newTag", "digest"), tagged["open"]
+    if pin.form == "digest":
+        return Edit(tagged.start("key"), tagged.end("key"), key), Edit(tag.start(), tag.end(), pin.digest)
+    entry, behind = f"{key}: {quote}{pin.digest}{quote}", tag.end() + len(quote)
+    if "{" in tagged["before"]:
+        return (Edit(behind, behind, f", {entry}"),)
+    end = _LINE_END.search(text, behind)
+    at = end.start() if end else len(text)
+    line_break = "\r\n" if text[at : at + 1] == "\r" else "\n"
+    indentation = re.sub(r"\S", " ", tagged["before"])
+    return (Edit(at, at, f"{line_break}{indentation}{entry}"),)
 
 
 def _on_line(text: str, starts: Sequence[int], place: Line, value: str) -> Outcome:
@@ -216,7 +295,13 @@ def _in_documents(
         if root is None:
             continue
         keys = [own for own in wanted if isinstance(own.place, Key)] if document.index == 0 else []
-        targets = {Target(own.place.path, own.value, None): own for own in keys if isinstance(own.place, Key)}
+        targets: dict[Target, Proposal] = {}
+        for own in keys:
+            new = _at_key(root, own)
+            if new is None:
+                found[own] = _TAG_ALONE
+            else:
+                targets[new] = own
         targets |= _entries(root, offset, waiting)
         value = document.value
         for target, outcome in outcomes(part, root, list(targets), is_json=document.format == "json").items():
@@ -236,9 +321,23 @@ def _in_documents(
 
 def _in_nothing(text: str, wanted: Sequence[Proposal]) -> dict[Proposal, Outcome]:
     """Return what states values in a file that holds nothing but comments."""
-    keys = {Target(own.place.path, own.value, None): own for own in wanted if isinstance(own.place, Key)}
+    keys = {new: own for own in wanted if (new := _at_key(None, own)) is not None}
     is_possible = all(isinstance(step, str) for target in keys for step in target.path)
     return dict.fromkeys(keys.values(), added(text, keys)) if is_possible else {}
+
+
+def _at_key(root: Node | None, own: Proposal) -> Target | None:
+    """Return what to set at a key; None if it is not about one, or if what is there cannot be pinned."""
+    if not isinstance(own.place, Key):
+        return None
+    node = find(root, own.place.path) if root is not None else None
+    new = _replaced(own.value, node.text if isinstance(node, ScalarNode) else "")
+    return None if new is None else Target(own.place.path, new, None)
+
+
+def _replaced(value: str | Pin, text: str) -> str | None:
+    """Return the value that takes the place of a text; None if the text cannot be pinned."""
+    return value if isinstance(value, str) else value.in_place_of(text)
 
 
 def _root(document: Document, part: str) -> Node | None:
@@ -269,7 +368,11 @@ def _entries(root: Node, offset: int, wanted: Mapping[int, Sequence[tuple[str, P
             images = (node.values[name].value.node for name in ("image", "reference") if name in node.values)
             image = next((image.text for image in images if isinstance(image, ScalarNode)), None)
             for start in {ref.start + offset, node.start + offset}:
-                targets |= {Target((*path, key), own.value, image): own for key, own in wanted.get(start, ())}
+                targets |= {
+                    Target((*path, key), new, image): own
+                    for key, own in wanted.get(start, ())
+                    if (new := _replaced(own.value, image or "")) is not None
+                }
         if node in seen:
             continue
         seen.add(node)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from pullguard.core.findings import (
     Built,
@@ -140,8 +141,10 @@ def _built(found: Finding, obj: BuiltObject, kind: str) -> Finding:
         found.container,
         hook if isinstance(hook, str) and kind == "chart" else "",
         (obj.document, *obj.item),
-        _repair(found, obj),
+        _repair(obj, dig(found.details, "fix", "path"), dig(found.details, "fix", "value")),
         obj.installer,
+        _repair(obj, dig(found.details, "pin", "path"), dig(found.details, "pin", "stated")),
+        _repair(obj, dig(found.details, "pin", "then", "path"), dig(found.details, "pin", "then", "value")),
     )
     path = steps(dig(found.details, "path"))
     if found.container is None or path is None or dig(found.details, "stated") is not None:
@@ -153,8 +156,8 @@ def _built(found: Finding, obj: BuiltObject, kind: str) -> Finding:
     )
 
 
-def _repair(found: Finding, obj: BuiltObject) -> Repair | None:
-    path, value = steps(dig(found.details, "fix", "path")), dig(found.details, "fix", "value")
+def _repair(obj: BuiltObject, text: Any, value: Any) -> Repair | None:
+    path = steps(text)
     if not path or not isinstance(value, str):
         return None
     owner = path[:-1]

@@ -103,15 +103,28 @@ test_details[name] if {
 	some name, [spec, parameters, details] in {
 		"untagged": [{"containers": [{"name": "a", "image": "y:1"}, {"name": "b", "image": "x"}]}, _defaults, {
 			"path": "spec.containers[1]", "image": "x", "tag": null, "required": "tag", "reason": "untagged",
+			"pin": {"path": "spec.containers[1].image", "stated": "x", "then": {
+				"path": "spec.containers[1].imagePullPolicy", "stated": null, "value": "IfNotPresent",
+			}},
 		}],
-		"floating": [{"initContainers": [{"name": "a", "image": "x:edge"}]}, _defaults, {
+		"floating": [{"initContainers": [{"name": "a", "image": "x:edge", "imagePullPolicy": "Always"}]}, _defaults, {
 			"path": "spec.initContainers[0]", "image": "x:edge", "tag": "edge", "required": "tag", "reason": "floating",
+			"pin": {"path": "spec.initContainers[0].image", "stated": "x:edge", "then": {
+				"path": "spec.initContainers[0].imagePullPolicy", "stated": "Always", "value": "IfNotPresent",
+			}},
 		}],
-		"undigested": [{"ephemeralContainers": [{"name": "a", "image": "x:1"}]}, _digests, {
+		"undigested": [{"ephemeralContainers": [{"name": "a", "image": "x:1", "imagePullPolicy": "Never"}]}, _digests, {
 			"path": "spec.ephemeralContainers[0]", "image": "x:1", "tag": "1", "required": "digest", "reason": "undigested",
+			"pin": {"path": "spec.ephemeralContainers[0].image", "stated": "x:1", "then": null},
+		}],
+		"image volume": [{"volumes": [{"name": "w", "image": {"reference": "x"}}]}, _defaults, {
+			"path": "spec.volumes[0]", "image": "x", "tag": null, "required": "tag", "reason": "untagged",
+			"pin": {"path": "spec.volumes[0].image.reference", "stated": "x", "then": {
+				"path": "spec.volumes[0].image.pullPolicy", "stated": null, "value": "IfNotPresent",
+			}},
 		}],
 		"invalid": [{"volumes": [{"name": "v"}, {"name": "w", "image": {"reference": "X:1"}}]}, _defaults, {
-			"path": "spec.volumes[1]", "image": "X:1", "tag": null, "required": "tag", "reason": "invalid",
+			"path": "spec.volumes[1]", "image": "X:1", "tag": null, "required": "tag", "reason": "invalid", "pin": null,
 		}],
 	}
 	[violation.details | some violation in _violations(_pod(spec), parameters)] == [details]

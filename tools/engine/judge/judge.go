@@ -50,12 +50,17 @@ func (r Response) Path() string {
 	return path
 }
 
-// FixPath returns the path of the field whose value fixes the violation, or "" if it is not stated.
+// FixPath returns the path of the field whose value fixes the violation, or that of the image that can be pinned; "" if
+// neither is stated.
 func (r Response) FixPath() string {
 	details, _ := r["details"].(map[string]any)
-	fix, _ := details["fix"].(map[string]any)
-	path, _ := fix["path"].(string)
-	return path
+	for _, key := range []string{"fix", "pin"} {
+		edit, _ := details[key].(map[string]any)
+		if path, _ := edit["path"].(string); path != "" {
+			return path
+		}
+	}
+	return ""
 }
 
 // A group is OPA with policies that can be loaded together.

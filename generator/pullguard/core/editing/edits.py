@@ -50,7 +50,7 @@ class Target:
 
     Attributes:
         path: Its keys and indices; the last one is a key.
-        value: The new string; letters only.
+        value: The new string, which needs no quotes.
         after: The value of the entry after which it is added if it is missing: the image.
     """
 

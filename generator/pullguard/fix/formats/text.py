@@ -30,7 +30,11 @@ def _lines(report: FixReport, *, coloured: bool) -> Iterator[str]:
         path, value = wanted(found) or (("",), "")
         file = elsewhere.get(id(found), found.file)
         where = "" if file == found.file else f" in {file}"
-        yield f"  {printable(f'{path[-1]}: {_stated(found)} -> {value}{where}')}"
+        pin = report.pins.get(value)
+        new = value if pin is None else f"pinned to {pin.digest}"
+        yield f"  {printable(f'{path[-1]}: {_stated(found)} -> {new}{where}')}"
+        if pin is not None:
+            yield f"  {printable(pin.evidence)}"
     for left in report.left:
         yield from _left(left, coloured=coloured)
     for problem in report.errors:

@@ -136,6 +136,7 @@ _violations contains {"msg": _message(use, reason), "details": details} if {
 		"tag": _tag(use.image, reason),
 		"required": _required,
 		"reason": reason,
+		"pin": _pin(use, reason),
 	}
 }
 
@@ -152,6 +153,24 @@ _reason(image) := "invalid" if {
 	_required == "digest"
 	not contains(image, "@")
 }
+
+# Where tools may write a pinned image, and which pull policy they then have to state.
+_pin(use, reason) := {"path": path, "stated": use.image, "then": _then(use)} if {
+	reason != "invalid"
+	path := concat("", [uses.path(use), _suffixes[use.list]])
+} else := null
+
+_suffixes := {
+	"containers": ".image",
+	"initContainers": ".image",
+	"ephemeralContainers": ".image",
+	"volumes": ".image.reference",
+	"images": "",
+}
+
+_then(use) := null if {
+	use.stated in {"IfNotPresent", "Never"}
+} else := {"path": uses.policy_path(use), "stated": use.stated, "value": "IfNotPresent"}
 
 _is_kept(use) if [uses.identity(use)] in _kept
 
