@@ -180,6 +180,30 @@ func TestDecidingValues(t *testing.T) {
 			image:   "values.yaml:1 templates/p.yaml:8 tag@values.yaml:1!",
 			policy:  ":1 templates/p.yaml:9 pullPolicy@:1", // it is not below the chart
 		},
+		"keys that do not say what they are": {
+			files: map[string]string{
+				"values.yaml": "mode: Always\nrestart: Always\nrev: v1\nreplicas: 2\n",
+				"templates/p.yaml": pod + "web:{{ .Values.rev }}\n    imagePullPolicy: {{ .Values.mode }}\n" +
+					"  restartPolicy: {{ .Values.restart }}\n",
+			},
+			image:  "values.yaml:3 templates/p.yaml:8 rev@values.yaml:3!",
+			policy: "values.yaml:1 templates/p.yaml:9 mode@values.yaml:1",
+		},
+		"such keys below an image": {
+			files: map[string]string{
+				"values.yaml":      "image:\n  at: hub.example\n  pull: Always\n  rev: 1.25\n",
+				"templates/p.yaml": pod + "{{ .Values.image.at }}/web:{{ .Values.image.rev }}\n    imagePullPolicy: {{ .Values.image.pull }}\n",
+			},
+			image:  "values.yaml:4 templates/p.yaml:8 image.rev@values.yaml:4! image.at@values.yaml:2",
+			policy: "values.yaml:3 templates/p.yaml:9 image.pull@values.yaml:3",
+		},
+		"such keys that are not stated": {
+			files: map[string]string{
+				"templates/p.yaml": pod + "web:{{ .Values.rev | default \"latest\" }}\n    imagePullPolicy: {{ .Values.mode | default \"Always\" }}\n",
+			},
+			image:  "templates/p.yaml:8 rev!",
+			policy: "templates/p.yaml:9 mode",
+		},
 		"a subchart and its alias": {
 			files: map[string]string{
 				"Chart.yaml":                   chartFile + "dependencies:\n- {name: db, version: 1.0.0, alias: store}\n",

@@ -143,7 +143,15 @@ type search struct {
 }
 
 func (s *search) run() {
-	all := s.chart.candidates()
+	rendered := map[string]use{}
+	for _, t := range s.targets {
+		rendered[marks.Tag(t.was[t.image])] = tag
+	}
+	for _, t := range s.targets {
+		rendered[t.was[t.policy]] = policy
+	}
+	delete(rendered, "")
+	all := s.chart.candidates(rendered)
 	open := make([]*candidate, len(all))
 	for i := range all {
 		open[i] = &all[i]

@@ -97,19 +97,26 @@ func (c candidate) another() any {
 	return "9.9.9"
 }
 
-// candidates returns the candidates among all values of a chart and its subcharts.
-func (c *Chart) candidates() []candidate {
+// candidates returns the candidates among all values of a chart and its subcharts: those that a key names, and those that are
+// among the pull policies and tags that are rendered.
+func (c *Chart) candidates(rendered map[string]use) []candidate {
 	values, err := chartutil.CoalesceValues(c.chart, c.given)
 	if err != nil {
 		return nil
 	}
-	var found []candidate
-	collect(&found, c.chart, values, nil, false)
-	c.collectUnstated(&found, c.chart, values, nil)
-	return found
+	own := collector{rendered: rendered}
+	own.collect(c.chart, values, nil, false)
+	own.collectUnstated(c.chart, values, nil)
+	return own.found
 }
 
-func collect(found *[]candidate, own *chart.Chart, values map[string]any, at []any, below bool) {
+// A collector collects candidates.
+type collector struct {
+	rendered map[string]use
+	found    []candidate
+}
+
+func (c *collector) collect(own *chart.Chart, values map[string]any, at []any, below bool) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		var sub *chart.Chart
 		if own != nil {
@@ -122,19 +129,19 @@ func collect(found *[]candidate, own *chart.Chart, values map[string]any, at []a
 				continue // Helm copies the parent's values
 			}
 		}
-		collectValue(found, sub, key, values[key], append(slices.Clone(at), key), below || imageKey.MatchString(key))
+		c.collectValue(sub, key, values[key], append(slices.Clone(at), key), below || imageKey.MatchString(key))
 	}
 }
 
 // collectValue adds the candidates in a value. below tells whether a key above it contains "image".
-func collectValue(found *[]candidate, sub *chart.Chart, key string, value any, at []any, below bool) {
+func (c *collector) collectValue(sub *chart.Chart, key string, value any, at []any, below bool) {
 	switch value := value.(type) {
 	case map[string]any:
-		collect(found, sub, value, at, below)
+		c.collect(sub, value, at, below)
 	case []any:
 		for i, item := range value {
 			if _, isText := item.(string); !isText {
-				collectValue(found, nil, key, item, append(slices.Clone(at), i), below)
+				c.collectValue(nil, key, item, append(slices.Clone(at), i), below)
 			}
 		}
 	case bool:
@@ -149,30 +156,41 @@ func collectValue(found *[]candidate, sub *chart.Chart, key string, value any, a
 			kind = digest
 		case tagKey.MatchString(key):
 			kind = tag
-		case isText && text != "" && (imageKey.MatchString(key) || below || imageValue.MatchString(text)):
+		case isText && text != "" && imageKey.MatchString(key):
+			kind = image
+		case c.rendered[number(value)] != other:
+			kind = c.rendered[number(value)]
+		case isText && text != "" && (below || imageValue.MatchString(text)):
 			kind = image
 		}
 		if kind != other {
-			*found = append(*found, candidate{path: at, value: value, use: kind})
+			c.found = append(c.found, candidate{path: at, value: value, use: kind})
 		}
 	}
 }
 
-var asked = regexp.MustCompile(`\.Values((?:\.[A-Za-z_]\w*)+)`)
+var (
+	asked = regexp.MustCompile(`\.Values((?:\.[A-Za-z_]\w*)+)`)
+	// Lines that render a field, whatever the keys of its values.
+	policyLine = regexp.MustCompile(`^\s*(?:- )?["']?(?:imageP|p)ullPolicy["']?:`)
+	imageLine  = regexp.MustCompile(`^\s*(?:- )?["']?image["']?:`)
+)
 
-// collectUnstated adds policies, tags and digests that templates use and no values file has.
-func (c *Chart) collectUnstated(found *[]candidate, own *chart.Chart, values map[string]any, at []any) {
+// collectUnstated adds policies, tags and digests that templates use and no values file has. A key or the line says what they are.
+func (c *collector) collectUnstated(own *chart.Chart, values map[string]any, at []any) {
 	for _, template := range own.Templates {
-		for _, match := range asked.FindAllSubmatch(template.Data, -1) {
-			keys := strings.Split(string(match[1]), ".")[1:]
+		for _, match := range asked.FindAllSubmatchIndex(template.Data, -1) {
+			keys := strings.Split(string(template.Data[match[2]:match[3]]), ".")[1:]
 			last := keys[len(keys)-1]
+			before := template.Data[:match[0]]
+			before = before[bytes.LastIndexByte(before, '\n')+1:]
 			kind := other
 			switch {
-			case policyKey.MatchString(last):
+			case policyKey.MatchString(last) || policyLine.Match(before):
 				kind = policy
 			case digestKey.MatchString(last):
 				kind = digest
-			case tagKey.MatchString(last):
+			case tagKey.MatchString(last) || imageLine.Match(before):
 				kind = tag
 			}
 			if kind == other {
@@ -195,14 +213,14 @@ func (c *Chart) collectUnstated(found *[]candidate, own *chart.Chart, values map
 				whole = append(whole, key)
 			}
 			next := candidate{path: whole, use: kind, unstated: true}
-			if !slices.ContainsFunc(*found, func(c candidate) bool { return slices.Equal(c.path, next.path) }) {
-				*found = append(*found, next)
+			if !slices.ContainsFunc(c.found, func(c candidate) bool { return slices.Equal(c.path, next.path) }) {
+				c.found = append(c.found, next)
 			}
 		}
 	}
 	for _, sub := range own.Dependencies() {
 		fields, _ := asMap(values[sub.Name()])
-		c.collectUnstated(found, sub, fields, append(slices.Clone(at), sub.Name()))
+		c.collectUnstated(sub, fields, append(slices.Clone(at), sub.Name()))
 	}
 }
 
