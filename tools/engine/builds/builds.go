@@ -27,8 +27,6 @@ type Made struct {
 	Values string `json:"values,omitempty"`
 	// The name of the chart.
 	Chart string `json:"chart,omitempty"`
-	// The kinds of the objects of a kustomization, in order.
-	Kinds []string `json:"-"`
 }
 
 // A Question asks where the fields of a mapping, such as a container, come from.

@@ -3,9 +3,6 @@ package kustomize
 import (
 	"bytes"
 	"regexp"
-	"slices"
-
-	"pullguard.invalid/tools/engine/builds"
 )
 
 const definition = "CustomResourceDefinition"
@@ -17,25 +14,6 @@ var (
 
 // Definitions that are smaller than this may be patches.
 const leastDefinition = 4096 // bytes
-
-// otherKinds returns the indices of objects that are not definitions.
-func otherKinds(kinds []string) []int {
-	var others []int
-	for i, kind := range kinds {
-		if kind != definition {
-			others = append(others, i)
-		}
-	}
-	return others
-}
-
-// asksDefinitions tells whether a question may be about a definition.
-func asksDefinitions(kinds []string, questions []builds.Question) bool {
-	return slices.ContainsFunc(questions, func(question builds.Question) bool {
-		index := question.Line / linesOfObject
-		return index < 0 || index >= len(kinds) || kinds[index] == definition
-	})
-}
 
 // blankDefinitions returns a text in which empty lines replace those of large definitions.
 func blankDefinitions(text []byte) []byte {

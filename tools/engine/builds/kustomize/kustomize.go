@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 
 	"pullguard.invalid/tools/engine/builds"
@@ -21,30 +22,80 @@ import (
 // Each object is one line of JSON, followed by a separator line.
 const linesOfObject = 2
 
-// Make builds the kustomization in a folder, with other texts instead of those of some files, by path.
-func Make(folder string, texts map[string]string) (*builds.Made, error) {
-	objects, read, err := run(folder, func(path string, text []byte) []byte {
-		if other, ok := texts[path]; ok {
-			return []byte(other)
+// A Kustomization is one that was built.
+//
+// It is built with marks in the place of all pull policies and tags: a mark in the output tells where its value comes from. If
+// marks may change anything else, or the build fails with them, it is built without them as well.
+type Kustomization struct {
+	folder string
+	texts  map[string]string
+	made   *builds.Made
+	kinds  []string // of the output, in order
+
+	marker *marker // without places if the build fails with marks
+	marked []*resource.Resource
+	read   *files
+}
+
+// Open builds the kustomization in a folder, with other texts instead of those of some files, by path.
+func Open(folder string, texts map[string]string) (*Kustomization, error) {
+	k := &Kustomization{folder: folder, texts: texts}
+	m := newMarker()
+	objects, read, err := k.run(m.change)
+	if err == nil {
+		k.marker, k.marked, k.read = m, objects.Resources(), read
+		if m.isHarmless(k.marked) {
+			return k, k.write(k.marked, read, m.unmarked)
 		}
-		return text
-	})
-	if err != nil {
+	}
+	if objects, read, err = k.run(nil); err != nil {
 		return nil, err
 	}
+	if k.marker == nil {
+		k.marker, k.marked, k.read = newMarker(), objects.Resources(), read
+	}
+	return k, k.write(objects.Resources(), read, func(text []byte) []byte { return text })
+}
+
+// Made returns the output.
+func (k *Kustomization) Made() *builds.Made { return k.made }
+
+func (k *Kustomization) write(objects []*resource.Resource, read *files, change func([]byte) []byte) error {
 	var text []byte
-	var kinds []string
-	for i, object := range objects.Resources() {
+	for i, object := range objects {
 		if i > 0 {
 			text = append(text, "---\n"...)
 		}
+		var err error
 		if text, err = appendJSON(text, object.YNode()); err != nil {
-			return nil, err
+			return err
 		}
 		text = append(text, '\n')
-		kinds = append(kinds, object.GetKind())
+		k.kinds = append(k.kinds, object.GetKind())
 	}
-	return &builds.Made{Texts: []builds.Text{{Source: fileIn(folder), Text: string(text)}}, Files: read.names(), Kinds: kinds}, nil
+	k.made = &builds.Made{
+		Texts: []builds.Text{{Source: fileIn(k.folder), Text: string(change(text))}}, Files: read.names(),
+	}
+	return nil
+}
+
+// text returns the text of a file that it is built from.
+func (k *Kustomization) text(path string, own []byte) []byte {
+	if other, ok := k.texts[path]; ok {
+		return []byte(other)
+	}
+	return own
+}
+
+// run builds it. change can replace the text of each file that is read.
+func (k *Kustomization) run(change func(path string, text []byte) []byte) (resmap.ResMap, *files, error) {
+	return run(k.folder, func(path string, text []byte) []byte {
+		text = k.text(path, text)
+		if change == nil {
+			return text
+		}
+		return change(path, text)
+	})
 }
 
 // run builds a kustomization. change can replace the text of each file that it reads.

@@ -49,9 +49,13 @@ func TestRealKustomizations(t *testing.T) {
 	}
 	for _, source := range sources {
 		t.Run(source.Target, func(t *testing.T) {
-			made, err := Make(filepath.Join(charts, "kustomize", source.Target, source.Build), nil)
+			own, err := Open(filepath.Join(charts, "kustomize", source.Target, source.Build), nil)
 			if err != nil {
 				t.Fatal(err)
+			}
+			made := own.Made()
+			if plain := withoutMarks(t, own); made.Texts[0].Text != plain {
+				t.Errorf("marks change the output: %s, without: %s", made.Texts[0].Text, plain)
 			}
 			var got []row
 			for _, document := range strings.Split(made.Texts[0].Text, "---\n") {
@@ -66,6 +70,19 @@ func TestRealKustomizations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withoutMarks returns the output of a build without marks.
+func withoutMarks(t *testing.T, own *Kustomization) string {
+	plain := &Kustomization{folder: own.folder}
+	objects, read, err := plain.run(nil)
+	if err == nil {
+		err = plain.write(objects.Resources(), read, func(text []byte) []byte { return text })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain.Made().Texts[0].Text
 }
 
 func sameRows(got, want []row) bool {
@@ -141,10 +158,11 @@ func TestPlacesOfRealKustomizations(t *testing.T) {
 	for _, source := range sources {
 		t.Run(source.Target, func(t *testing.T) {
 			folder := filepath.Join(charts, "kustomize", source.Target, source.Build)
-			made, err := Make(folder, nil)
+			own, err := Open(folder, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
+			made := own.Made()
 			var questions []builds.Question
 			var asked []row
 			for i, document := range strings.Split(made.Texts[0].Text, "---\n") {
@@ -157,7 +175,7 @@ func TestPlacesOfRealKustomizations(t *testing.T) {
 					asked = append(asked, r)
 				}
 			}
-			answers, err := Places(folder, made.Kinds, questions)
+			answers, err := own.Places(questions)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -19,50 +19,23 @@ import (
 	"pullguard.invalid/tools/engine/builds/nodes"
 )
 
-// Places returns where the fields of a kustomization's output come from, in the order of the questions.
-//
-// It builds once more with marks in place of all pull policies and tags: the mark in a field tells where its value comes from.
-// For everything else, the place is in the object's own file. kinds are those of the output, if known.
-func Places(folder string, kinds []string, questions []builds.Question) ([]builds.Answer, error) {
-	m, marked, read, err := runMarked(folder, kinds, questions)
-	if err != nil {
-		return nil, err
-	}
-	t := tracer{folder: folder, top: fileIn(folder), marker: m, documents: map[string][]*yaml.Node{}}
-	t.definitions = asksDefinitions(kinds, questions)
-	t.resources, t.kustomizations = t.list(read.names())
+// Places returns where the fields of the output come from, in the order of the questions. A mark in a field tells. For
+// everything else, the place is in the object's own file.
+func (k *Kustomization) Places(questions []builds.Question) ([]builds.Answer, error) {
+	t := tracer{build: k, top: fileIn(k.folder), marker: k.marker, documents: map[string][]*yaml.Node{}}
+	t.definitions = slices.ContainsFunc(questions, func(question builds.Question) bool {
+		index := question.Line / linesOfObject
+		return index < 0 || index >= len(k.kinds) || k.kinds[index] == definition
+	})
+	t.resources, t.kustomizations = t.list(k.read.names())
 	answers := make([]builds.Answer, len(questions))
 	for i, question := range questions {
-		if answers[i], err = t.answer(question, marked); err != nil {
+		var err error
+		if answers[i], err = t.answer(question, k.marked); err != nil {
 			return nil, err
 		}
 	}
 	return answers, nil
-}
-
-// runMarked builds with marks. It leaves out definitions, which are large, unless a question is about them or the build needs
-// them. If the build fails with marks, it builds without marks.
-func runMarked(folder string, kinds []string, questions []builds.Question) (*marker, []*resource.Resource, *files, error) {
-	if others := otherKinds(kinds); len(others) < len(kinds) && !asksDefinitions(kinds, questions) {
-		m := newMarker()
-		marked, read, err := run(folder, func(path string, text []byte) []byte { return m.change(path, blankDefinitions(text)) })
-		if err == nil && marked.Size() == len(others) {
-			all := make([]*resource.Resource, len(kinds))
-			for i, object := range marked.Resources() {
-				all[others[i]] = object
-			}
-			return m, all, read, nil
-		}
-	}
-	m := newMarker()
-	marked, read, err := run(folder, m.change)
-	if err != nil {
-		m = newMarker()
-		if marked, read, err = run(folder, nil); err != nil {
-			return nil, nil, nil, err
-		}
-	}
-	return m, marked.Resources(), read, nil
 }
 
 // withOrigins returns a kustomization file that requests origin annotations.
@@ -90,7 +63,8 @@ func withOrigins(text []byte) []byte {
 }
 
 type tracer struct {
-	folder, top    string
+	build          *Kustomization
+	top            string // the kustomization file
 	marker         *marker
 	documents      map[string][]*yaml.Node // by file
 	definitions    bool                    // whether questions are about definitions
@@ -131,7 +105,7 @@ func (t *tracer) list(names []string) (resources, kustomizations []string) {
 func (t *tracer) answer(question builds.Question, objects []*resource.Resource) (builds.Answer, error) {
 	index := question.Line / linesOfObject
 	if question.Line < 0 || index >= len(objects) {
-		return builds.Answer{}, fmt.Errorf("the kustomization in %s was changed while it was read", t.folder)
+		return builds.Answer{}, fmt.Errorf("the kustomization in %s was changed while it was read", t.build.folder)
 	}
 	object := objects[index]
 	file, own, err := t.own(object, index)
@@ -212,7 +186,7 @@ func (t *tracer) own(object *resource.Resource, index int) (string, *yaml.Node, 
 	// kustomize itself knows the file, but building with origins takes several times as long.
 	if t.origins == nil {
 		var err error
-		t.origins, _, err = run(t.folder, func(path string, text []byte) []byte {
+		t.origins, _, err = t.build.run(func(path string, text []byte) []byte {
 			if path == t.top {
 				return withOrigins(text)
 			}
@@ -255,6 +229,7 @@ func (t *tracer) read(file string) []*yaml.Node {
 	}
 	var found []*yaml.Node
 	if text, err := os.ReadFile(file); err == nil {
+		text = t.build.text(file, text)
 		if !t.definitions {
 			text = blankDefinitions(text)
 		}

@@ -148,17 +148,17 @@ func TestPlaces(t *testing.T) {
 				c.path = container
 			}
 			folder := write(t, c.files)
-			made, err := Make(filepath.Join(folder, c.folder), nil)
+			own, err := Open(filepath.Join(folder, c.folder), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			line := 0
-			for i, text := range strings.Split(made.Texts[0].Text, "\n") {
+			for i, text := range strings.Split(own.Made().Texts[0].Text, "\n") {
 				if line == 0 && strings.Contains(text, `"kind":"Deployment"`) {
 					line = i + 1
 				}
 			}
-			answers, err := Places(filepath.Join(folder, c.folder), made.Kinds, []builds.Question{{Line: line, Path: c.path}})
+			answers, err := own.Places([]builds.Question{{Line: line, Path: c.path}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,7 +195,7 @@ func TestNothingOutsideOfTheRepositoryIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"repo/app", "repo/link"} {
-		_, err := Make(filepath.Join(folder, name), nil)
+		_, err := Open(filepath.Join(folder, name), nil)
 		if err == nil || !strings.Contains(err.Error(), "is outside of") && !strings.Contains(err.Error(), "security; file") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -217,12 +217,15 @@ func TestSchemasOfOneKustomization(t *testing.T) {
 	usual["p.yaml"] = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: x, image: y}]}}}\n"
 	usual["kustomization.yaml"] = "resources: [d.yaml]\npatches: [{path: p.yaml}]\n"
 	other := write(t, usual)
-	if _, err := Make(filepath.Join(folder, "own"), nil); err != nil {
+	if _, err := Open(filepath.Join(folder, "own"), nil); err != nil {
 		t.Fatal(err)
 	}
-	made, err := Make(other, nil)
-	if err != nil || strings.Count(made.Texts[0].Text, `"image"`) != 2 {
-		t.Errorf("lists of containers are not merged: %v %v", made, err)
+	own, err := Open(other, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := own.Made().Texts[0].Text; strings.Count(text, `"image"`) != 2 {
+		t.Errorf("lists of containers are not merged: %s", text)
 	}
 }
 
@@ -245,28 +248,111 @@ func TestPlacesBesideDefinitions(t *testing.T) {
 				"kustomization.yaml": c.kustomization, "all.yaml": all, "crd.yaml": fmt.Sprintf(crd, "c"),
 				"p.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: b.example.com, labels: {a: b}}\n",
 			})
-			made, err := Make(folder, nil)
+			own, err := Open(folder, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			question := builds.Question{Line: 1 + linesOfObject*slices.Index(made.Kinds, "Deployment"), Path: container}
-			_, objects, _, err := runMarked(folder, made.Kinds, []builds.Question{question})
-			if left := objects[slices.Index(made.Kinds, definition)] != nil; err != nil || left != (name == "needed") {
-				t.Errorf("definitions were built: %v, %v", left, err)
+			question := builds.Question{Line: 1 + linesOfObject*slices.Index(own.kinds, "Deployment"), Path: container}
+			answers, err := own.Places([]builds.Question{question})
+			if err != nil {
+				t.Fatal(err)
 			}
-			for _, kinds := range [][]string{made.Kinds, nil} {
-				answers, err := Places(folder, kinds, []builds.Question{question})
-				if err != nil {
-					t.Fatal(err)
-				}
-				place := answers[0].Fields["image"].Place
-				if got := fmt.Sprintf("%s:%d", filepath.Base(place.File), place.Line); got != c.place || answers[0].Object.Line != first+2 {
-					t.Errorf("got %s, %d", got, answers[0].Object.Line)
-				}
+			place := answers[0].Fields["image"].Place
+			if got := fmt.Sprintf("%s:%d", filepath.Base(place.File), place.Line); got != c.place || answers[0].Object.Line != first+2 {
+				t.Errorf("got %s, %d", got, answers[0].Object.Line)
+			}
+			question.Line = 1 + linesOfObject*slices.Index(own.kinds, definition)
+			question.Path = nil
+			if answers, err = own.Places([]builds.Question{question}); err != nil || answers[0].Object.Line != 1 {
+				t.Errorf("got %v, %v", answers, err)
 			}
 		})
 	}
 	if got, want := string(blankDefinitions([]byte(all))), strings.Repeat("\n", first-1)+"---\n"+deployment+"--- # b\n"+strings.Repeat("\n", first-1); got != want {
 		t.Errorf("got %q", got)
 	}
+}
+
+// The output is that of a build without marks, whatever reads the values that they stand for.
+func TestMarksAreNotInTheOutput(t *testing.T) {
+	const patches = "patches: [{path: p.yaml}]\n"
+	for name, c := range map[string]struct {
+		files  map[string]string
+		marked bool // whether it is built only once
+	}{
+		"images":                {map[string]string{"kustomization.yaml": "images: [{name: example.com/web, newTag: v2}]\n"}, true},
+		"a new name":            {map[string]string{"kustomization.yaml": "images: [{name: example.com/web, newName: other/web}]\n"}, true},
+		"a digest":              {map[string]string{"kustomization.yaml": "images: [{name: example.com/web, digest: \"sha256:0123\"}]\n"}, true},
+		"a suffix":              {map[string]string{"kustomization.yaml": "images: [{name: example.com/web, tagSuffix: -a}]\n"}, false},
+		"a tag that is no text": {map[string]string{"kustomization.yaml": patches, "p.yaml": merge("a", "image: a, tag: 1.50")}, false},
+		"no tag":                {map[string]string{"kustomization.yaml": patches, "p.yaml": merge("web", "image: web")}, true},
+		"no tag and a new name": {
+			map[string]string{"kustomization.yaml": patches + "images: [{name: web, newName: w}]\n", "p.yaml": merge("web", "image: web")}, true,
+		},
+		"other letters":     {map[string]string{"kustomization.yaml": patches, "p.yaml": merge("web", `image: "web:${TAG:-v1}"`)}, false},
+		"a mark of its own": {map[string]string{"kustomization.yaml": patches, "p.yaml": merge("web", "image: web:pgmark0z")}, false},
+		"a replacement": {
+			map[string]string{"kustomization.yaml": "replacements: [{source: {kind: Deployment, fieldPath: 'spec.template.spec.containers.0.image', " +
+				"options: {delimiter: ':', index: 1}}, targets: [{select: {kind: Deployment}, fieldPaths: ['metadata.labels.tag'], options: {create: true}}]}]\n"}, false,
+		},
+		"a replacement of something else": {
+			map[string]string{"kustomization.yaml": "replacements: [{source: {kind: Deployment}, " +
+				"targets: [{select: {kind: Deployment}, fieldPaths: ['metadata.labels.a'], options: {create: true}}]}]\n"}, true,
+		},
+		"another label that selects": {
+			map[string]string{"kustomization.yaml": "patches: [{path: p.yaml, target: {labelSelector: a=b}}]\nresources: [l.yaml]\n",
+				"l.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: l, labels: {a: b}}\n", "p.yaml": "- {op: add, path: /metadata/labels/b, value: c}\n"}, true,
+		},
+		"a policy for Helm":          {map[string]string{"kustomization.yaml": patches, "p.yaml": merge("web", `imagePullPolicy: "{{ .Values.pullPolicy }}"`)}, true},
+		"a policy that JSON escapes": {map[string]string{"kustomization.yaml": patches, "p.yaml": merge("web", `imagePullPolicy: "<a>"`)}, false},
+		"a Secret of literals":       {map[string]string{"kustomization.yaml": "secretGenerator: [{name: c, literals: [a=b]}]\n"}, true},
+		"a label that selects": {
+			map[string]string{"kustomization.yaml": "patches: [{path: p.yaml, target: {labelSelector: tag=a}}]\nresources: [l.yaml]\n",
+				"l.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: l, labels: {tag: a}}\n", "p.yaml": "- {op: add, path: /metadata/labels/b, value: c}\n"}, false,
+		},
+		"a ConfigMap": {
+			map[string]string{"kustomization.yaml": "configMapGenerator: [{name: c, files: [f.yaml]}]\n", "f.yaml": "image: a:1\n"}, false,
+		},
+		"a ConfigMap without images": {
+			map[string]string{"kustomization.yaml": "configMapGenerator: [{name: c, literals: [a=b]}]\n"}, true,
+		},
+		"a binary ConfigMap": {
+			map[string]string{"kustomization.yaml": "configMapGenerator: [{name: c, files: [f.yaml]}]\n", "f.yaml": "image: a:1\n\xff\n"}, false,
+		},
+		"a Secret": {
+			map[string]string{"kustomization.yaml": "secretGenerator: [{name: c, files: [f.yaml]}]\n", "f.yaml": "image: a:1\n"}, false,
+		},
+		"a test in a patch": {
+			map[string]string{"kustomization.yaml": "patches: [{path: p.yaml, target: {kind: Deployment}}]\n", "p.yaml": `[{"op": "test", "path": "` +
+				`/spec/template/spec/containers/0/image", "value": "example.com/web:v1"}, {"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}]`}, false,
+		},
+		"a base": {
+			map[string]string{"kustomization.yaml": "resources: [base]\n" + patches, "p.yaml": merge("web", "imagePullPolicy: Always"),
+				"base/kustomization.yaml": "resources: [e.yaml]\n", "base/e.yaml": strings.ReplaceAll(deployment, "name: web", "name: e")}, true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.files["d.yaml"] = deployment
+			if strings.Contains(c.files["kustomization.yaml"], "resources: [") {
+				c.files["kustomization.yaml"] = strings.Replace(c.files["kustomization.yaml"], "resources: [", "resources: [d.yaml, ", 1)
+			} else {
+				c.files["kustomization.yaml"] += "resources: [d.yaml]\n"
+			}
+			own, err := Open(write(t, c.files), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if isMarked := own.marker.isHarmless(own.marked) && len(own.marker.places) > 0; isMarked != c.marked {
+				t.Errorf("built once: %v", isMarked)
+			}
+			if got, want := own.Made().Texts[0].Text, withoutMarks(t, own); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// merge returns a patch of the Deployment's container, or of another one.
+func merge(name, fields string) string {
+	return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: " + name + ", " + fields + "}]}}}\n"
 }

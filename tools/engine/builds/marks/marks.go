@@ -2,6 +2,7 @@
 package marks
 
 import (
+	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,6 +23,27 @@ func In(text string) []int {
 		}
 	}
 	return found
+}
+
+// Replaced returns a text with what own returns for the marks that it knows. If that is "", the mark was a tag that an image
+// did not have.
+func Replaced(text []byte, own func(mark int) (string, bool)) []byte {
+	var out []byte
+	start := 0
+	for _, at := range pattern.FindAllSubmatchIndex(text, -1) {
+		mark, err := strconv.Atoi(string(text[at[2]:at[3]]))
+		if err != nil {
+			continue
+		}
+		if value, ok := own(mark); ok {
+			out = append(out, text[start:at[0]]...)
+			if value == "" {
+				out = bytes.TrimSuffix(out, []byte(":"))
+			}
+			out, start = append(out, value...), at[1]
+		}
+	}
+	return append(out, text[start:]...)
 }
 
 // Image returns an image with a word in place of its tag, or with the word as its tag if it has none. It returns ok=false if

@@ -74,11 +74,16 @@ func (offline) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, errors.New(kustomize.NoNetwork)
 }
 
-// A server keeps the last chart and the kinds of the last kustomization, to answer questions about them.
+// A server keeps the last build, to answer questions about it.
 type server struct {
 	last  Build
-	chart *helm.Chart
-	kinds []string
+	built built
+}
+
+// A built is a chart or a kustomization.
+type built interface {
+	Made() *builds.Made
+	Places(questions []builds.Question) ([]builds.Answer, error)
 }
 
 func (s *server) answer(asked request) (answer response) {
@@ -89,25 +94,13 @@ func (s *server) answer(asked request) (answer response) {
 		}
 	}()
 	asked.Options.Texts = asked.Texts
-	var err error
-	switch {
-	case asked.Kind == Kustomization && asked.Questions == nil:
-		s.last, s.kinds = asked.Build, nil
-		if answer.Made, err = kustomize.Make(asked.Path, asked.Texts); err == nil && asked.Texts == nil {
-			s.kinds = answer.Made.Kinds
+	own, err := s.build(asked.Build, asked.Questions != nil)
+	if err == nil {
+		if asked.Questions == nil {
+			answer.Made = own.Made()
+		} else {
+			answer.Answers, err = own.Places(asked.Questions)
 		}
-	case asked.Kind == Kustomization:
-		if s.last.Kind != Kustomization || s.last.Path != asked.Path {
-			s.kinds = nil
-		}
-		answer.Answers, err = kustomize.Places(asked.Path, s.kinds, asked.Questions)
-	case asked.Questions == nil:
-		if s.chart, err = helm.Open(asked.Path, asked.Options); err == nil {
-			s.last = asked.Build
-			answer.Made = s.chart.Made()
-		}
-	default:
-		answer.Answers, err = s.places(asked)
 	}
 	if err != nil {
 		return response{Failed: err.Error()}
@@ -115,13 +108,20 @@ func (s *server) answer(asked request) (answer response) {
 	return answer
 }
 
-func (s *server) places(asked request) ([]builds.Answer, error) {
-	if s.chart == nil || !reflect.DeepEqual(s.last, asked.Build) {
-		var err error
-		if s.chart, err = helm.Open(asked.Path, asked.Options); err != nil {
-			return nil, err
-		}
-		s.last = asked.Build
+// build builds; isKept tells whether it may be the last build.
+func (s *server) build(asked Build, isKept bool) (own built, err error) {
+	if isKept && s.built != nil && reflect.DeepEqual(s.last, asked) {
+		return s.built, nil
 	}
-	return s.chart.Places(asked.Questions)
+	s.built = nil
+	if asked.Kind == Kustomization {
+		own, err = kustomize.Open(asked.Path, asked.Texts)
+	} else {
+		own, err = helm.Open(asked.Path, asked.Options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.last, s.built = asked, own
+	return own, nil
 }
