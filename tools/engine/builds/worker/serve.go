@@ -19,15 +19,16 @@ import (
 	"pullguard.invalid/tools/engine/memory"
 )
 
-// Builds create much garbage and keep little.
-const garbagePercent = 400
+// Builds create much garbage and keep little: memory is collected once there is this much of it, and not before.
+const usualMemory = 384 << 20 // bytes
 
 const memoryVariable = "PULLGUARD_BUILD_MEMORY" // bytes
 
 // Serve answers requests until there are no more.
 func Serve(input io.Reader, output io.Writer) error {
 	http.DefaultTransport = offline{}
-	debug.SetGCPercent(garbagePercent)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(usualMemory)
 	go endWithParent(os.Getppid())
 	if limit, err := strconv.Atoi(os.Getenv(memoryVariable)); err == nil {
 		if err := memory.Limit(uint64(limit)); err != nil {
