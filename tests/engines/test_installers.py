@@ -294,7 +294,7 @@ def test_an_app_of_apps(folder: Path) -> None:
     chart = "charts/web (Application argocd/shop in apps"
     assert brief(report) == [
         (
-            "apps/templates/web.yaml:8 pull-policy-always kube-system/shop "
+            "apps/values.yaml:1 pull-policy-always kube-system/shop "
             f"{chart}), {chart} (Application argocd/release-name-x in apps)), "
             f"{chart} (Application argocd/root))"
         )
