@@ -141,6 +141,18 @@ _PODS: Mapping[str, tuple[JSON, Mapping[Event, object]]] = {
 }
 
 
+def test_pods_that_differ_in_the_name_of_their_token_are_alike(tmp_path: Path) -> None:
+    def pod(number: int) -> JSON:
+        token = {"name": f"kube-api-access-{number}", "projected": {"sources": []}}
+        mounts = [{"name": token["name"], "mountPath": "/token"}, {"name": "files", "mountPath": "/files"}]
+        files = {"name": "files", "image": {"reference": _IMAGE, "pullPolicy": "IfNotPresent"}}
+        container = {**_container(), "volumeMounts": mounts}
+        return _pod(f"daemon-{number}", _spec(container, volumes=[token, files]), "a", "DaemonSet/daemon")
+
+    report = outage([_files(tmp_path, *_CLUSTER, pod(1), pod(2))], events=["restart"])
+    assert _forecast(report, "restart", "daemon") == [("starts", 2, ["image-on-node", "image-on-node"])]
+
+
 def test_pods(tmp_path: Path) -> None:
     dump = _files(tmp_path, *_CLUSTER, *(pod for pod, _ in _PODS.values()))
     report = outage([dump], events=["restart", "replace", "reboot"])

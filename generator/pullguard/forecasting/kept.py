@@ -1,7 +1,7 @@
 """What is kept of the objects of a snapshot: a hundred thousand pods fit into memory without the rest."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pullguard.core.gatekeeper import dig
@@ -67,16 +67,20 @@ class Keeper:
             return spec
         kept = _some(spec, _SPEC)
         node = kept.pop("nodeName", None)
+        stated = spec.get("volumes")
+        listed = stated if isinstance(stated, list) else []
+        volumes = [_some(each, ("name", "image")) for each in listed if dig(each, "image") is not None]
         for field in _CONTAINERS:
             if isinstance(spec.get(field), list):
-                kept[field] = [_container(container) for container in spec[field]]
-        if isinstance(spec.get("volumes"), list):
-            volumes = [_some(each, ("name", "image")) for each in spec["volumes"] if dig(each, "image") is not None]
+                # Mounts of other volumes would tell pods of one workload apart: that of the token has a random name.
+                kept[field] = [
+                    _container(container, [each.get("name") for each in volumes]) for container in spec[field]
+                ]
+        if volumes:
             for volume in volumes:
                 if isinstance(volume["image"], dict):
                     volume["image"] = {name: _as_text(value) for name, value in volume["image"].items()}
-            if volumes:
-                kept["volumes"] = volumes
+            kept["volumes"] = volumes
         shared = self._one(kept)
         return shared if node is None else {**shared, "nodeName": node}
 
@@ -102,13 +106,14 @@ def _ready(obj: Mapping[str, Any]) -> list[Any]:
     return [_some(each, ("type", "status")) for each in listed if dig(each, "type") == "Ready"]
 
 
-def _container(container: Any) -> Any:
+def _container(container: Any, volumes: Sequence[Any]) -> Any:
     if not isinstance(container, dict):
         return container
     kept = {name: _as_text(value) for name, value in _some(container, _CONTAINER).items() if name != "volumeMounts"}
     mounts = container.get("volumeMounts")
-    if isinstance(mounts, list):
-        kept["volumeMounts"] = [{"name": dig(mount, "name")} for mount in mounts]
+    named = [dig(mount, "name") for mount in mounts] if isinstance(mounts, list) else []
+    if any(name in volumes for name in named):
+        kept["volumeMounts"] = [{"name": name} for name in named if name in volumes]
     for field in ("command", "args"):
         stated = container.get(field)
         plugins = [text for text in stated if str(text).startswith(_PLUGINS)] if isinstance(stated, list) else []
