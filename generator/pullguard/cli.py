@@ -40,6 +40,12 @@ exit codes:
   1  some do not, or it is not known
   2  something could not be read or run"""
 
+_DRILL_EXIT_CODES = """\
+exit codes:
+  0  every pod starts: by the forecast (plan), or as was seen (run); clean: nothing is left
+  1  some do not, or it is not known, or a forecast was wrong
+  2  something could not be read, run, seen or removed"""
+
 _DISCOVER_EXIT_CODES = """\
 exit codes:
   0  nothing is new, or it was written
@@ -75,6 +81,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
         "check": _add_check,
         "completion": _add_completion,
         "discover": _add_discover,
+        "drill": _add_drill,
         "explain": _add_explain,
         "fix": _add_fix,
         "generate": _add_generate,
@@ -360,6 +367,113 @@ def _discover(options: "argparse.Namespace") -> int:
     return report.exit_code
 
 
+def _add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "drill",
+        help="rehearse the loss of the registries on one node",
+        description="Cut one node off from its registries for a short time, see which of its protected pods would "
+        "start, by copies of them, and compare that with the forecast. The copies run nothing; the cut undoes itself.",
+        epilog=_epilog(
+            ("pullguard drill plan --node worker-1", "what a drill would do, and what is forecast; changes nothing"),
+            (
+                "pullguard drill run --yes --node worker-1 --namespace kube-system --image nicolaka/netshoot:v0.14",
+                "do it, for the pods of one namespace",
+            ),
+            ("pullguard drill clean --namespace kube-system", "remove what is left of a drill before its timers do"),
+            exit_codes=_DRILL_EXIT_CODES,
+        ),
+    )
+    command.add_argument("action", choices=("plan", "run", "clean"), metavar="ACTION", help="%(choices)s")
+    command.add_argument("--node", metavar="NAME", default="", help="the node that is cut off")
+    command.add_argument(
+        "--snapshot",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="for plan: a dump, or - for stdin, in the place of the live cluster; may be given more than once",
+    )
+    command.add_argument(
+        "--namespace",
+        metavar="NS",
+        action="append",
+        default=[],
+        help="a protected namespace whose pods are copied; the agent runs in the first; may be given more than once; "
+        "run and clean need it; default of plan: all that have pods on the node",
+    )
+    command.add_argument(
+        "--image", metavar="IMAGE", default="", help="for run: the image of the agent: sh, nft, getent and sleep"
+    )
+    command.add_argument("--yes", action="store_true", help="for run: the node may be cut off")
+    command.add_argument(
+        "--seconds",
+        metavar="SECONDS",
+        type=int,
+        default=120,
+        help="how long the cut lasts at most, 20 to 600; default: %(default)s",
+    )
+    command.add_argument(
+        "--registry",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="a registry to cut off, such as quay.io or *.example.com; may be given more than once; "
+        "default: all but those that are Services of the cluster",
+    )
+    command.add_argument(
+        "--address",
+        metavar="HOST[:PORT]",
+        action="append",
+        default=[],
+        help="what else to cut off: mirrors and proxies that the node asks; may be given more than once",
+    )
+    command.add_argument(
+        "--node-images",
+        metavar="[NODE=]FILE",
+        action="append",
+        default=[],
+        help="all images of a node, as `crictl images -o json` writes them; may be given more than once",
+    )
+    _add_cluster(command)
+    command.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
+    )
+    command.set_defaults(run=_drill)
+
+
+def _drill(options: "argparse.Namespace") -> int:
+    from pullguard.drill.command import clean, plan, run
+    from pullguard.drill.formats import PLANS, REPORTERS
+
+    cluster = {"kubeconfig": options.kubeconfig, "context": options.context}
+    if options.action == "clean":
+        left = clean(options.namespace, **cluster)
+        if left:
+            write_lines([f"{left} objects of drills are still there"], sys.stderr)
+        return 2 if left else 0
+    wanted = {
+        "node": options.node,
+        "namespaces": options.namespace,
+        "seconds": options.seconds,
+        "registries": options.registry,
+        "addresses": options.address,
+        "node_images": options.node_images,
+        **cluster,
+    }
+    if options.action == "plan":
+        planned = plan(options.snapshot, stdin=_stdin(), **wanted)
+        PLANS[options.output](planned, sys.stdout)
+        return planned.exit_code
+    report = run(
+        options.snapshot,
+        image=options.image,
+        sure=options.yes,
+        say=lambda line: write_lines(page(line), sys.stderr),
+        **wanted,
+    )
+    REPORTERS[options.output](report, sys.stdout)
+    return report.exit_code
+
+
 def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "explain",
@@ -638,6 +752,14 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="what happens then; may be given more than once; default: restart and replace",
     )
     command.add_argument(
+        "--drill",
+        metavar="FILE",
+        dest="drills",
+        action="append",
+        default=[],
+        help="for the page: what `drill run -o json` has shown; may be given more than once",
+    )
+    command.add_argument(
         "--write", metavar="DIR", help="write what the repair changes there, as manifests that --with takes"
     )
     command.add_argument("--explain", metavar="KIND/NAMESPACE/NAME", help="all that is known of one workload, as text")
@@ -666,6 +788,7 @@ def _outage(options: "argparse.Namespace") -> int:
         zones=options.zone,
         overlays=options.overlays,
         node_images=options.node_images,
+        drills=options.drills,
         kubeconfig=options.kubeconfig,
         context=options.context,
         stdin=_stdin(),

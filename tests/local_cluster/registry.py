@@ -1,4 +1,4 @@
-"""A registry on loopback, whose images consist of one static program each. A node uses it until it is cut off.
+"""A registry on loopback, whose images consist of a few programs each. A node uses it until it is cut off.
 
 The registry is a folder of files (https://github.com/opencontainers/distribution-spec) that registry_server.py serves.
 """
@@ -9,7 +9,7 @@ import json
 import platform
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -50,8 +50,19 @@ class Registry:
             repository: The repository without a host, such as `openpolicyagent/gatekeeper`; any host is served.
             tags: The tags of the image.
         """
+        self.add_files({entrypoint: program}, entrypoint, repository, *tags)
+
+    def add_files(self, files: Mapping[str, Path], entrypoint: str, repository: str, *tags: str) -> None:
+        """Add an image with several files and an empty, world-writable `/tmp`.
+
+        Args:
+            files: The files, by their paths in the image, which may be executed.
+            entrypoint: As for `add`.
+            repository: As for `add`.
+            tags: As for `add`.
+        """
         place = self.folder / "v2" / repository
-        layer = _layer(program, entrypoint)
+        layer = _layer(files)
         config = {
             "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
@@ -99,14 +110,15 @@ def _serves() -> bool:
         return False
 
 
-def _layer(program: Path, entrypoint: str) -> bytes:
-    """Return a tar file with the program and an empty /tmp, dated 1970."""
+def _layer(files: Mapping[str, Path]) -> bytes:
+    """Return a tar file with programs and an empty /tmp, dated 1970."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
-        file = tarfile.TarInfo(entrypoint.removeprefix("/"))
-        file.mode, file.size = 0o755, program.stat().st_size
-        with program.open("rb") as content:
-            tar.addfile(file, content)
+        for path, program in files.items():
+            file = tarfile.TarInfo(path.removeprefix("/"))
+            file.mode, file.size = 0o755, program.stat().st_size
+            with program.open("rb") as content:
+                tar.addfile(file, content)
         folder = tarfile.TarInfo("tmp")
         folder.mode, folder.type = 0o1777, tarfile.DIRTYPE
         tar.addfile(folder)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from outage_reports import DOWN, STARTS, UNKNOWN, cascade, forecast, hooked, large, report, workload
 from pullguard.core.formats.text import printable
 from pullguard.core.inputs.problems import InputError
-from pullguard.forecasting.model import Forecast
+from pullguard.forecasting.drilled import Drilled, DrilledPod
+from pullguard.forecasting.model import Forecast, WorkloadRef
 from pullguard.outage.formats import html, words
 from pullguard.outage.formats.picture import Line, picture
 from pullguard.outage.model import Edit, Fallen, Link, OutageReport
@@ -347,3 +348,30 @@ def test_no_text_from_a_manifest_is_markup(text: str) -> None:
         f"kubectl {printable(text)}".split()
         == next(each for each in reader.texts if each.startswith("kubectl ") or each == "kubectl").split()
     )
+
+
+def test_drills_are_a_section() -> None:
+    shown = Drilled(
+        "pullguard-drill-1",
+        "node-a",
+        ("quay.io",),
+        12.3,
+        (
+            DrilledPod(WorkloadRef("kube-system", "Deployment", "dns"), 2, STARTS, "starts", "as forecast", ()),
+            DrilledPod(WorkloadRef("kube-system", "Pod", _HOSTILE), 1, DOWN, "starts", "contradicted", (_HOSTILE,)),
+            DrilledPod(WorkloadRef("kube-system", "Pod", "x"), 1, UNKNOWN, "not seen", "not seen", ("it is gone",)),
+        ),
+        ("it was not undone",),
+    )
+    page = _page(replace(hooked(), drills=(shown,)))
+    hostile = " ".join(printable(_HOSTILE).split())
+    title = "node-a without quay.io, for 12 seconds"
+    assert _section(page, "drills") == " ".join(
+        (
+            *("What drills have shown", title, "it was not undone", title, "Workload Forecast Seen Why"),
+            "Deployment kube-system/dns 2 pods starts starts as forecast",
+            f"Pod kube-system/{hostile} 1 pod stays down starts not as forecast {hostile}",
+            "Pod kube-system/x 1 pod unknown not seen not seen it is gone",
+        )
+    )
+    assert "What drills have shown" not in _page(hooked())

@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +39,7 @@ _BEHIND_ITEMS = re.compile(rb'\],"kind":"\w+List","metadata":(?P<metadata>\{[^{}
 
 # kubectl's messages in all versions from 1.27 on. Only the text tells failures apart: the exit code is always 1.
 _FORBIDDEN = re.compile(r"\(Forbidden\)")
+_ALREADY_EXISTS = re.compile(r"\(AlreadyExists\)")
 _NOT_FOUND = re.compile(r"\(NotFound\)")
 _NO_SUCH_RESOURCE = re.compile(r"the server doesn't have a resource type")
 _EXPIRED = re.compile(r"\((?:Expired|Gone)\)")
@@ -70,16 +71,23 @@ T = TypeVar("T")
 
 
 class RefusedError(PullguardError):
-    """kubectl could not read something, because the API server refused it or cannot be reached.
+    """kubectl could not do something, because the API server refused it or cannot be reached.
 
     Args:
         asked: What kubectl was asked for.
         words: kubectl's message, on one line, without credentials.
+        verb: What it was to do with that.
     """
 
-    def __init__(self, asked: str, words: str) -> None:
-        super().__init__(f"kubectl could not read {asked}: {_conclusion(words)}", remedy=_REMEDY)
+    def __init__(self, asked: str, words: str, *, verb: str = "read") -> None:
+        self.conclusion = _conclusion(words)
+        super().__init__(f"kubectl could not {verb} {asked}: {self.conclusion}", remedy=_REMEDY)
         self.words = words
+
+    @property
+    def already_exists(self) -> bool:
+        """Whether there is an object of this name."""
+        return _ALREADY_EXISTS.search(self.words) is not None
 
     @property
     def forbidden(self) -> bool:
@@ -163,6 +171,36 @@ class Kubectl:
         """
         return _loaded(self.get(f"--raw={path}"), path)
 
+    def create(self, path: str, obj: Mapping[str, Any]) -> None:
+        """Create an object.
+
+        Args:
+            path: The path of its list in the API, such as "/apis/batch/v1/namespaces/default/jobs".
+            obj: The object; no other may have its name.
+
+        Raises:
+            RefusedError: The API server refuses it, or cannot be reached.
+            PullguardError: kubectl does not end in time.
+        """
+        file = self._folder / "object.json"
+        file.write_text(json.dumps(obj), "utf-8")
+        arguments = (f"--raw={path}", f"--filename={file}")
+        try:
+            self._ended(arguments, self._start(arguments, verb="create"), verb="create")
+        except RefusedError as error:
+            if not error.already_exists:  # it is there if an answer was lost on its way
+                raise
+
+    def delete(self, path: str) -> None:
+        """Delete an object or, by the path of a list with a query, several.
+
+        Raises:
+            RefusedError: As for `create`.
+            PullguardError: As for `create`.
+        """
+        arguments = (f"--raw={path}",)
+        self._ended(arguments, self._start(arguments, verb="delete"), verb="delete")
+
     def parsed(self, path: str, make: Callable[[Any], T]) -> T:
         """Return what `make` returns for the JSON value at a path of the API.
 
@@ -244,11 +282,13 @@ class Kubectl:
             for _, _, program in reading:
                 program.stop()
 
-    def _start(self, arguments: Sequence[str], output: Path | None = None) -> programs.Program:
-        command = [str(self._program), "get", *arguments, *self._options]
+    def _start(self, arguments: Sequence[str], output: Path | None = None, *, verb: str = "get") -> programs.Program:
+        command = [str(self._program), verb, *arguments, *self._options]
         return programs.start(command, folder=self._folder, timeout=_TIMEOUT, output=output)
 
-    def _ended(self, arguments: Sequence[str], program: programs.Program, output: Path | None = None) -> programs.Ended:
+    def _ended(
+        self, arguments: Sequence[str], program: programs.Program, output: Path | None = None, *, verb: str = "get"
+    ) -> programs.Ended:
         """Return the result of a program. The program is started again after transient failures."""
         attempt = 0
         while True:
@@ -261,14 +301,14 @@ class Kubectl:
                 return ended
             words = _SECRET.sub(lambda found: f"{found[1] or ''}(hidden)", ended.stderr)
             words = words or f"it ended with code {ended.code}"
-            error = RefusedError(_shown(arguments), words)
+            error = RefusedError(_shown(arguments), words, verb="read" if verb == "get" else verb)
             self._reached |= _FROM_SERVER.search(words) is not None
             waits = _WAITS if self._reached else _FIRST_WAITS
             if error.no_such_resource or _PASSING.search(words) is None or attempt == len(waits):
                 raise error
             time.sleep(waits[attempt])
             attempt += 1
-            program = self._start(arguments, output)
+            program = self._start(arguments, output, verb=verb)
 
 
 @dataclass(frozen=True, slots=True)

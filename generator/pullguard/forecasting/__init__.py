@@ -6,5 +6,6 @@ pods.py         which pods there are, and what would be made in their place; kep
 nodes.py        which pods a node can run, and which images it has, with node_images.py
 overlay.py      manifests laid over a snapshot
 registries.py   which registries are in the cluster
+drilled.py      what a drill has shown, beside what was forecast
 forecast.py     facts about pods -> verdicts, by rego/outage
 """

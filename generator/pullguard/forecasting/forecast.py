@@ -34,6 +34,18 @@ class _Numbers(NamedTuple):
     removable: int
 
 
+class Registry(NamedTuple):
+    """The registry of an image.
+
+    Attributes:
+        host: Its host, with a port if the image names one; docker.io for images that name none.
+        repository: The repository as the image writes it, with the host if it names one.
+    """
+
+    host: str
+    repository: str
+
+
 class _Case(NamedTuple):
     """What a verdict depends on; `starts` is the event that starts the same containers as this one does."""
 
@@ -98,6 +110,7 @@ class Forecaster:
         self._needs = self._asked_needs(accounts, mutations)
         stated = dict.fromkeys(use["image"] for needs in self._needs for use in needs["uses"])
         number = {image: index for index, image in enumerate(stated)}
+        self._number = number
         self._images = query(
             engine,
             self._rego,
@@ -123,6 +136,11 @@ class Forecaster:
     def has_gone(self) -> bool:
         """Whether the registry of any image is gone."""
         return any(image["valid"] and image["gone"] for image in self._images)
+
+    def gone(self, image: str) -> Registry | None:
+        """Return the registry of an image that pods use, if it is gone."""
+        found = self._images[self._number[image]]
+        return Registry(found["registry"], found["repository"]) if found["valid"] and found["gone"] else None
 
     def forecasts(
         self, events: Sequence[Event], selected: Sequence[str] | None

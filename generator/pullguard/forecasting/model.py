@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 Event = Literal["restart", "replace", "reboot", "lose"]
 Verdict = Literal["stays down", "unknown", "starts"]
+#: What a drill has seen of a pod.
+Sight = Literal["starts", "stays down", "not seen"]
 
 #: All events, each with what it means.
 EVENTS: Mapping[Event, str] = {

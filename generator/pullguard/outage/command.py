@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from pullguard.core.errors import PullguardError
 from pullguard.engine.protocol import Engine
+from pullguard.forecasting.drilled import read_drilled
 from pullguard.forecasting.model import EVENTS, Event
 from pullguard.forecasting.situation import read_situation
 from pullguard.outage import removal
@@ -24,6 +25,7 @@ def outage(
     zones: Sequence[str] = (),
     overlays: Sequence[str] = (),
     node_images: Sequence[str] = (),
+    drills: Sequence[str] = (),
     kubeconfig: str | None = None,
     context: str | None = None,
     kubectl: str | None = None,
@@ -40,6 +42,7 @@ def outage(
         zones: The zones whose nodes it happens on.
         overlays: Files and folders of manifests that are taken to be applied before.
         node_images: Files with the full lists of images of nodes: FILE named after its node, or NODE=FILE.
+        drills: Files with what drills have shown, in JSON.
         kubeconfig: The kubeconfig for a live cluster; None: kubectl's own choice.
         context: The context in it; None: the current one.
         kubectl: The kubectl binary; None: the one on PATH.
@@ -51,6 +54,7 @@ def outage(
     """
     if "lose" in events and not (nodes or zones):
         raise PullguardError("which nodes are lost is not said", remedy="name them with --node or --zone")
+    shown = tuple(map(read_drilled, drills))
     with Engine() as engine:
         situation = read_situation(
             engine,
@@ -91,6 +95,7 @@ def outage(
         errors=snapshot.errors,
         notes=(*situation.notes, *removal.notes(workloads)),
         cascades={event: cascade for event, (cascade, _) in cascades.items()},
+        drills=shown,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pullguard.core.inputs.problems import InputError
+from pullguard.forecasting.drilled import Drilled
 from pullguard.forecasting.model import Event, Forecast, Verdict, WorkloadRef
 
 
@@ -155,6 +156,7 @@ class OutageReport:
         errors: What could not be read in files.
         notes: What was taken for granted.
         cascades: By event, what falls with the pods that stay down.
+        drills: What drills have shown.
     """
 
     source: str
@@ -166,6 +168,7 @@ class OutageReport:
     errors: tuple[InputError, ...]
     notes: tuple[str, ...]
     cascades: Mapping[Event, Cascade] = field(default_factory=dict)
+    drills: tuple[Drilled, ...] = ()
 
     @property
     def protected(self) -> tuple[Workload, ...]:

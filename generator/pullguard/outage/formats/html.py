@@ -27,6 +27,7 @@ _FALLEN = 200
 _STEPS = 50
 _NAMES = 20
 _REASONS = 5
+_DRILLED = 1_000
 _BAR_UNITS = 1000
 
 _STYLES: Mapping[Verdict, str] = {"stays down": "down", "unknown": "unknown", "starts": "starts"}
@@ -130,6 +131,7 @@ def write(report: OutageReport, stream: TextIO) -> None:
             "steps": _STEPS,
             "namespaces": _NAMESPACES,
             "reasons": _REASONS,
+            "drilled": _DRILLED,
         },
     )
 

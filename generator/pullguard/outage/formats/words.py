@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pullguard.core.formats.text import counted
+from pullguard.forecasting.drilled import Drilled
 from pullguard.forecasting.model import REASONS, REMEDIES, VERDICTS, Event, Forecast, Outcome, Use
 from pullguard.outage.model import Cascade, Fallen, OutageReport, Workload
 
@@ -124,6 +125,21 @@ def repair_title(cascade: Cascade, event: Event) -> str:
 def left(cascade: Cascade, event: Event) -> str:
     """Return what no edit brings back."""
     return f"No edit that pullguard knows brings back ({event}): {several(cascade.left)}"
+
+
+#: How a forecast and what a drill has seen go together.
+AGREEMENTS = {
+    "as forecast": "as forecast",
+    "left open": "the forecast was open",
+    "contradicted": "not as forecast",
+    "changed": "changed on its way in",
+    "not seen": "not seen",
+}
+
+
+def drill(shown: Drilled) -> str:
+    """Return what was tried in a drill."""
+    return f"{shown.node} without {several(shown.registries)}, for {shown.lasted:.0f} seconds"
 
 
 def step(concerned: int, examples: Sequence[str]) -> str:
