@@ -16,7 +16,7 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.resources import packaged_library
 from pullguard.discover.command import discover, kinds
 from pullguard.discover.formats import REPORTERS
-from pullguard.discover.model import DiscoverReport
+from pullguard.discover.model import SEVERITIES, DiscoverReport
 from pullguard.library.config import parse
 from pullguard.library.policies import read
 from pullguard.library.store import load
@@ -108,6 +108,12 @@ def test_the_reasons_in_the_documentation(checkout: Path) -> None:
     rego = (checkout / "rego/discover/namespaces/namespaces.rego").read_text("utf-8")
     titles = rego.partition("_titles := {")[2].partition("}")[0]
     assert set(told) == {line.split('"')[1] for line in titles.splitlines() if '"' in line}
+
+
+def test_the_severities_of_the_policy_are_ours(checkout: Path) -> None:
+    """A reason of another severity would not be told."""
+    (policy,) = (each for each in read(checkout / "rego", ENGINE).policies if each.name == "protected_webhook_host")
+    assert {rule.severity for rule in policy.rules.values()} <= set(SEVERITIES)
 
 
 def test_namespaces_and_kinds(cluster: str) -> None:
