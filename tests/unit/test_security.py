@@ -30,7 +30,7 @@ HELD = {
     "links": [
         "unit/test_inputs_selection.py::test_globs_follow_no_link_to_a_folder",
         "unit/test_text_files.py::test_links_are_not_written_through",
-        "unit/test_fix_files.py::test_a_folder_that_is_a_link",
+        "unit/test_editing_files.py::test_a_folder_that_is_a_link",
     ],
     "`.git`": [
         "unit/test_changed_since.py::test_a_folder_that_looks_like_a_repository_runs_nothing",
