@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,26 @@ class AdmissionChain:
         objects: Admission policies, their bindings, and Namespaces.
         folder: The folder to write them to.
         oldest: The oldest version of Kubernetes whose API server must accept the expressions.
+        always_pull: Whether the admission plugin AlwaysPullImages is turned on.
 
     Raises:
         ValueError: With the first request: the API server would not accept the objects. The message says why.
     """
 
-    def __init__(self, program: Path, objects: Sequence[Mapping[str, Any]], folder: Path, oldest: str = "") -> None:
-        file = folder / "objects.yaml"
-        file.write_text(yaml.safe_dump_all(objects), "utf-8")
+    def __init__(
+        self,
+        program: Path,
+        objects: Sequence[Mapping[str, Any]],
+        folder: Path,
+        oldest: str = "",
+        *,
+        always_pull: bool = False,
+    ) -> None:
+        # The process reads it in its own time, when another chain may have been made.
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=folder, delete=False, encoding="utf-8") as file:
+            yaml.safe_dump_all(objects, file)
         self._process = subprocess.Popen(
-            [program, f"-kubernetes={oldest}", file],
+            [program, f"-kubernetes={oldest}", *(["-always-pull-images"] if always_pull else []), file.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

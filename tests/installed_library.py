@@ -94,7 +94,13 @@ def _shown(obj: dict[str, Any]) -> str:
 
 def uninstall(cluster: Reachable, library: Path) -> None:
     """Remove a library as its README says, and wait until nothing of it is left."""
-    for folder in ("admission/policies", "mutation/kubernetes", "mutation/gatekeeper", "templates"):
+    for folder in (
+        "admission/policies",
+        "mutation/kubernetes",
+        "mutation/elsewhere",
+        "mutation/gatekeeper",
+        "templates",
+    ):
         if (library / folder).exists():
             cluster.kubectl("delete", "--ignore-not-found", "-k", library / folder)
     wait_until(

@@ -55,9 +55,17 @@ class Workbench:
         """Return the objects that `generate` renders so that the API server enforces a policy."""
         return admission.validating(self.policies[name], config)
 
-    def chain(self, objects: Sequence[Mapping[str, Any]], oldest: str = "") -> closing[AdmissionChain]:
-        """Return the API server's admission with objects in force, if the oldest API server accepts them."""
-        return closing(AdmissionChain(self.program, objects, self.folder, oldest))
+    def chain(
+        self, objects: Sequence[Mapping[str, Any]], oldest: str = "", *, always_pull: bool = False
+    ) -> closing[AdmissionChain]:
+        """Return the API server's admission with objects in force, if the oldest API server accepts them.
+
+        Args:
+            objects: Admission policies, their bindings, and Namespaces.
+            oldest: The oldest version of Kubernetes whose API server must accept the expressions.
+            always_pull: Whether the admission plugin AlwaysPullImages is turned on.
+        """
+        return closing(AdmissionChain(self.program, objects, self.folder, oldest, always_pull=always_pull))
 
     def say_in_rego(self, name: str, config: Config, requests: Sequence[Any]) -> list[str]:
         """Return Rego's violations for each request as the one line that CEL would write; "" for none."""

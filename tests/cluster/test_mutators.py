@@ -26,6 +26,7 @@ _CASES = (
     ("floating", "registry.example.com/app:stable", "Always", "Always", "IfNotPresent"),
 )
 _STATED = {name: stated or "Always" for name, _, stated, _, _ in _CASES}
+_ALWAYS = {name: "Always" for name, _, _, _, _ in _CASES}
 _BY_KUBERNETES = {name: expected for name, _, _, expected, _ in _CASES}
 _BY_GATEKEEPER = {name: expected for name, _, _, _, expected in _CASES}
 
@@ -103,3 +104,34 @@ def test_the_mutating_policy_changes_pinned_images_in_every_protected_namespace(
 def test_assign_changes_every_image_but_not_in_gatekeepers_namespace(cluster: Cluster, old: str) -> None:
     assert _made(cluster, "gatekeeper-system") == [_STATED] * 3
     _is_left_alone(cluster, old)
+
+
+@pytest.fixture
+def elsewhere(cluster: Cluster, checkout: Path) -> Iterator[None]:
+    """Apply library/mutation/elsewhere, and wait until it is in force."""
+    folder = checkout / "library/mutation/elsewhere"
+    cluster.kubectl("apply", "-k", folder)
+    wait_until(lambda: _made(cluster, "default") == [_ALWAYS] * 3, timeout=60, what="mutation")
+    yield
+    cluster.kubectl("delete", "-k", folder)
+    wait_until(lambda: _made(cluster, "default") == [_STATED] * 3, timeout=60, what="mutation to end")
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_always_elsewhere_leaves_protected_namespaces_alone(cluster: Cluster) -> None:
+    assert _made(cluster, "kube-system") == [_STATED] * 3
+    assert _made(cluster, "gatekeeper-system") == [_STATED] * 3
+
+
+def test_always_elsewhere_leaves_pods_alone_that_are_there(cluster: Cluster, request: pytest.FixtureRequest) -> None:
+    path = collection("Pod", "default")
+    spec = pod_spec(container("c", IMAGE, "IfNotPresent"))
+    assert cluster.client.request("POST", path, pod("before", spec)).code == 201
+    try:
+        request.getfixturevalue("elsewhere")
+        labels = {"metadata": {"labels": {"team": "x"}}}
+        edited = cluster.client.request("PATCH", f"{path}/before", labels, content_type=_STRATEGIC)
+        assert (edited.code, edited.body["metadata"]["labels"]) == (200, {"team": "x"})
+        assert edited.body["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"
+    finally:
+        cluster.client.request("DELETE", f"{path}/before")

@@ -324,6 +324,25 @@ def test_always_pull_images_reaches_the_next_pod(tmp_path: Path) -> None:
     assert _forecast(report, "replace", "api") == [(_STARTS, 1, ["image-on-node"])]
 
 
+def test_always_elsewhere_reaches_the_next_pod_in_no_protected_namespace(tmp_path: Path, checkout: Path) -> None:
+    folder = checkout / "library/mutation/elsewhere/protected_pull_policy"
+    policies = list(yaml.safe_load_all((folder / "objects.yaml").read_text("utf-8")))
+    objects = [_node("a", _IMAGE), *policies]
+    for name in ("kube-system", "shop"):
+        pod, workload = _pod(f"{name}-0", _spec(), "a", f"StatefulSet/{name}"), _workload("StatefulSet", name, _spec())
+        pod["metadata"]["namespace"] = workload["metadata"]["namespace"] = name
+        objects += [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {}}}, pod, workload]
+    report = outage([_files(tmp_path, *objects)])
+    assert _forecast(report, "restart", "shop") == [(_STARTS, 1, ["image-on-node"])]
+    assert _forecast(report, "replace", "shop") == [(_DOWN, 1, ["always"])]
+    assert _forecast(report, "replace", "kube-system") == [(_STARTS, 1, ["image-on-every-node"])]
+    # What somebody has edited may do anything.
+    policies[0]["spec"]["variables"][0]["expression"] = "true"
+    report = outage([_files(tmp_path, *objects)])
+    for name in ("kube-system", "shop"):
+        assert _forecast(report, "replace", name) == [(_UNKNOWN, 1, ["may-be-changed"])]
+
+
 def test_what_was_changed_on_its_way_in_may_be_changed_again(tmp_path: Path) -> None:
     sidecar = _container("example.org/app:1", "Always", name="proxy")
     pod = _pod("set-0", _spec(_container(policy="Always"), sidecar), "a", "StatefulSet/set")

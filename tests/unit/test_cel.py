@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from pullguard.core.errors import PullguardError
-from pullguard.library.policies import AssignField, CelRules, CelVariable, cel
+from pullguard.library.policies import AssignField, CelRules, CelVariable, Elsewhere, cel
 from shared_engine import ENGINE
 
 LIBS = {
@@ -38,6 +38,17 @@ assigns:
     one: {field: spec.x}
     two: {field: spec.y, mustExist: spec}
   limits: [It is small.]
+"""
+ELSEWHERE = """\
+name: all-others
+description: What it does.
+sets: Always
+operations: [CREATE]
+variables:
+  - import: base
+mutations:
+  - patchType: ApplyConfiguration
+    applyConfiguration: {expression: "variables.base"}
 """
 PARAMETERS = {"label": {"type": "array"}, "allowed": {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}}
 
@@ -86,6 +97,37 @@ def test_mutation() -> None:
     assert found.assigns.value == "b"
     assert found.assigns.fields == {"one": AssignField("spec.x", ""), "two": AssignField("spec.y", "spec")}
     assert found.assigns.limits == ("It is small.",)
+
+
+def test_elsewhere() -> None:
+    assert cel.elsewhere(ELSEWHERE, "elsewhere.yaml", LIB, PARAMETERS) == Elsewhere(
+        name="all-others",
+        description="What it does.",
+        sets="Always",
+        operations=("CREATE",),
+        cel=CelRules(
+            (CelVariable("base", "[1]"),),
+            ({"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": "variables.base"}},),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("all-others", "All"), "elsewhere.yaml:1: name cannot be All; write words joined by dashes"),
+        (("sets: Always\n", ""), "elsewhere.yaml:1: sets is missing"),
+        (("[CREATE]", "[]"), "elsewhere.yaml:4: operations is empty"),
+        (("[CREATE]", "[DELETE]"), "elsewhere.yaml:4: operations[0] is DELETE, which is not one of "),
+        (("variables.base", "variables.bases"), "elsewhere.yaml:8: there is no variable bases before this; "),
+    ],
+)
+def test_bad_elsewhere_is_said(change: tuple[str, str], message: str) -> None:
+    text = ELSEWHERE.replace(*change)
+    assert text != ELSEWHERE
+    with pytest.raises(PullguardError) as raised:
+        cel.elsewhere(text, "elsewhere.yaml", LIB, PARAMETERS)
+    assert str(raised.value).startswith(message)
 
 
 def test_used_variables() -> None:

@@ -1007,7 +1007,7 @@ def test_a_lib_without_cel_is_said(tmp_path: Path, engine: Engine, monkeypatch: 
     ]
 
 
-@pytest.mark.parametrize("name", ["admission.yaml", "mutation.yaml"])
+@pytest.mark.parametrize("name", ["admission.yaml", "mutation.yaml", "elsewhere.yaml"])
 def test_a_policy_about_objects_without_a_namespace_has_no_cel(
     tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -19,6 +19,7 @@ from pullguard.library.policies import (
     Assigns,
     CelRules,
     CelVariable,
+    Elsewhere,
     Example,
     Mutation,
     SourceFile,
@@ -1124,6 +1125,50 @@ def test_mutation_is_there_where_the_parameters_allow_what_it_sets(allowed: list
     for suffix, version in {"": "v1", "-v1beta1": "v1beta1", "-v1alpha1": "v1alpha1"}.items() if is_there else ():
         objects = yaml.safe_load_all(files[f"mutation/kubernetes{suffix}/required_label/objects.yaml"])
         assert {obj["apiVersion"] for obj in objects} == {f"admissionregistration.k8s.io/{version}"}
+
+
+def test_what_is_done_elsewhere_has_folders_of_its_own() -> None:
+    own = Elsewhere(
+        name="all-others",
+        description="What it does.",
+        sets="Always",
+        operations=("CREATE", "UPDATE"),
+        cel=CelRules((CelVariable("unused", "1"),), ({"x": "variables.isProtected && variables.allowed"},)),
+    )
+    files = render(Sources((OTHER, dataclasses.replace(ADMITTED, elsewhere=own)), ()), admitted({"allowed": ["b"]}))
+    folders = {"": "v1", "-v1beta1": "v1beta1", "-v1alpha1": "v1alpha1"}
+    assert sorted(path for path in files if path.startswith("mutation/")) == sorted(
+        f"mutation/elsewhere{suffix}/{name}"
+        for suffix in folders
+        for name in ("kustomization.yaml", "required_label/kustomization.yaml", "required_label/objects.yaml")
+    )
+    assert "`mutation/elsewhere`" in files["README.md"]
+    for suffix, version in folders.items():
+        policy, binding = yaml.safe_load_all(files[f"mutation/elsewhere{suffix}/required_label/objects.yaml"])
+        assert policy["apiVersion"] == binding["apiVersion"] == f"admissionregistration.k8s.io/{version}"
+        annotations = policy["metadata"]["annotations"]
+        assert json.loads(annotations.pop("pullguard/summary"))["protectedNamespaces"]["names"] == [
+            "kube-system",
+            "x-*",
+        ]
+        assert annotations == binding["metadata"]["annotations"]
+        assert annotations == {
+            "pullguard/policy": "required_label",
+            "description": "What it does.",
+            "pullguard/elsewhere": "Always",
+        }
+        assert binding["spec"] == {"policyName": "all-others"}
+        assert policy["spec"]["failurePolicy"] == "Ignore"
+        assert policy["spec"]["matchConstraints"]["resourceRules"] == [
+            {
+                "apiGroups": [""],
+                "apiVersions": ["v1"],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": ["pods"],
+                "scope": "Namespaced",
+            }
+        ]
+    assert admission.elsewhere(OTHER, admitted()) == []
 
 
 def test_a_level_of_admission_sets_what_bindings_do() -> None:

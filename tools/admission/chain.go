@@ -8,6 +8,7 @@ import (
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -26,6 +27,8 @@ import (
 	"k8s.io/client-go/openapi"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	"k8s.io/kubernetes/pkg/apis/core"
+	"k8s.io/kubernetes/plugin/pkg/admission/alwayspullimages"
 )
 
 // patience is how long the plugins may take to read the policies.
@@ -36,6 +39,8 @@ type chain struct {
 	mutating   *mutating.Plugin
 	validating *validating.Plugin
 	objects    admission.ObjectInterfaces
+	// nil unless it is turned on
+	alwaysPull *alwayspullimages.AlwaysPullImages
 }
 
 // A clientset serves the policies and the schemas, as a cluster would.
@@ -135,6 +140,9 @@ func (c *chain) judge(one *Case) (*Verdict, error) {
 		verdict: verdict,
 	}
 	ctx := warning.WithWarningRecorder(context.Background(), verdict)
+	if err := c.pullAlways(ctx, attributes); err != nil {
+		return nil, err
+	}
 	if one.Typed && request.Operation != admissionv1.Delete {
 		err = c.mutating.Admit(ctx, attributes, c.objects)
 		// The plugin reads the schemas in the background.
@@ -145,6 +153,9 @@ func (c *chain) judge(one *Case) (*Verdict, error) {
 	}
 	if err == nil {
 		err = c.validating.Validate(ctx, attributes, c.objects)
+	}
+	if err == nil {
+		err = c.requireAlways(ctx, attributes)
 	}
 	if err != nil {
 		verdict.Allowed = false
@@ -160,6 +171,57 @@ func (c *chain) judge(one *Case) (*Verdict, error) {
 		err = nil
 	}
 	return verdict, err
+}
+
+// pullAlways lets the plugin AlwaysPullImages change a pod, if it is turned on.
+func (c *chain) pullAlways(ctx context.Context, attributes admission.Attributes) error {
+	internal, err := c.internal(attributes)
+	if internal == nil || err != nil {
+		return err
+	}
+	if err := c.alwaysPull.Admit(ctx, internal, c.objects); err != nil {
+		return err
+	}
+	return legacyscheme.Scheme.Convert(internal.GetObject(), attributes.GetObject(), nil)
+}
+
+// requireAlways lets the plugin AlwaysPullImages refuse a pod, if it is turned on: it also sees what others have changed.
+func (c *chain) requireAlways(ctx context.Context, attributes admission.Attributes) error {
+	internal, err := c.internal(attributes)
+	if internal == nil || err != nil {
+		return err
+	}
+	return c.alwaysPull.Validate(ctx, internal, c.objects)
+}
+
+// internal returns a request about a pod with internal types, as plugins see it that are compiled in, or nil if the plugin
+// AlwaysPullImages is not asked.
+func (c *chain) internal(attributes admission.Attributes) (admission.Attributes, error) {
+	_, isPod := attributes.GetObject().(*corev1.Pod)
+	if !isPod || c.alwaysPull == nil || !c.alwaysPull.Handles(attributes.GetOperation()) {
+		return nil, nil
+	}
+	object, err := internalPod(attributes.GetObject())
+	if err != nil {
+		return nil, err
+	}
+	old, err := internalPod(attributes.GetOldObject())
+	if err != nil {
+		return nil, err
+	}
+	return admission.NewAttributesRecord(
+		object, old,
+		attributes.GetKind(), attributes.GetNamespace(), attributes.GetName(), attributes.GetResource(),
+		attributes.GetSubresource(), attributes.GetOperation(), nil, false, attributes.GetUserInfo(),
+	), nil
+}
+
+func internalPod(pod runtime.Object) (runtime.Object, error) {
+	if pod == nil {
+		return nil, nil
+	}
+	converted := &core.Pod{}
+	return converted, legacyscheme.Scheme.Convert(pod, converted, nil)
 }
 
 // decode returns the object of a request, or nil if it has none.

@@ -1,11 +1,11 @@
 // Command admission evaluates admission policies with the API server's own code: it decodes, defaults and validates the
 // policies, and then sends requests through the mutating and the validating plugin.
 //
-//	admission [-kubernetes VERSION] FILE... < requests > verdicts
+//	admission [-kubernetes VERSION] [-always-pull-images] FILE... < requests > verdicts
 //
 // The files hold ValidatingAdmissionPolicies, MutatingAdmissionPolicies, their bindings, and Namespaces, as YAML. Each line
 // of the input is a case, and each line of the output is its verdict. With -kubernetes, the expressions must be valid for an
-// API server of that version. Exit code 2: the API server would not accept the files, or a line is not a case.
+// API server of that version. With -always-pull-images, the admission plugin AlwaysPullImages is turned on. Exit code 2: the API server would not accept the files, or a line is not a case.
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/plugin/pkg/admission/alwayspullimages"
 )
 
 // Case is one request.
@@ -54,14 +55,15 @@ func main() {
 	klog.SetOutput(io.Discard)
 	klog.LogToStderr(false)
 	oldest := flag.String("kubernetes", "", "the oldest version that must accept the expressions, such as 1.30")
+	alwaysPull := flag.Bool("always-pull-images", false, "turn on the admission plugin AlwaysPullImages")
 	flag.Parse()
-	if err := run(flag.Args(), *oldest, os.Stdin, os.Stdout); err != nil {
+	if err := run(flag.Args(), *oldest, *alwaysPull, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
 }
 
-func run(files []string, oldest string, input io.Reader, output io.Writer) error {
+func run(files []string, oldest string, alwaysPull bool, input io.Reader, output io.Writer) error {
 	objects, err := load(files)
 	if err != nil {
 		return err
@@ -74,6 +76,9 @@ func run(files []string, oldest string, input io.Reader, output io.Writer) error
 	chain, err := start(objects)
 	if err != nil {
 		return err
+	}
+	if alwaysPull {
+		chain.alwaysPull = alwayspullimages.NewAlwaysPullImages()
 	}
 	reader := bufio.NewReader(input)
 	writer := bufio.NewWriter(output)

@@ -17,6 +17,9 @@ POLICY_ANNOTATION = "pullguard/policy"
 
 #: Says on an admission policy what `scope` has to know of its CEL, as JSON: see rego/scope/policies.
 SUMMARY_ANNOTATION = "pullguard/summary"
+
+#: The annotation of an admission policy for all namespaces but the protected ones: the pull policy that it sets there.
+ELSEWHERE_ANNOTATION = "pullguard/elsewhere"
 RULES_ANNOTATION = "pullguard/rules"
 SYNC_ANNOTATION = "metadata.gatekeeper.sh/requires-sync-data"
 

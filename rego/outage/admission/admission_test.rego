@@ -39,6 +39,21 @@ test_own_policy[name] if {
 	}]
 }
 
+_elsewhere(protected) := object.union(snapshots.with_mutation(protected), {"mutatingPolicies": [object.union(
+	snapshots.ours(snapshots.mutating, protected),
+	{"metadata": {"annotations": {"pullguard/elsewhere": "Always"}}},
+)]})
+
+test_own_policy_for_other_namespaces[name] if {
+	always := {"by": "ours", "value": "Always", "certain": true, "onlyPinned": false}
+	some name, case in {
+		"a protected namespace": {"protected": ["a"], "found": []},
+		"another": {"protected": ["b"], "found": [always]},
+		"edited": {"protected": snapshots.edited, "found": [object.union(always, {"certain": false})]},
+	}
+	_found(_elsewhere(case.protected)) == case.found
+}
+
 _assign(value) := {"by": "Assign set", "value": value, "certain": false, "onlyPinned": false}
 
 test_assign[name] if {

@@ -30,7 +30,7 @@ policies_set(namespace, probe) := array.flatten([
 		kind in input.unknown
 		some value in ["Always", "IfNotPresent"]
 	],
-	[{"by": policy.metadata.name, "value": "IfNotPresent", "certain": verdict == "match", "onlyPinned": true} |
+	[object.union({"by": policy.metadata.name, "certain": verdict == "match"}, _sets(policy)) |
 		some policy in input.mutatingPolicies
 		probes.offend(policies.written_for(policy))
 		verdict := policies.applied(policy, input.mutatingBindings, probes.request(namespace, probe)).verdict
@@ -44,6 +44,10 @@ policies_set(namespace, probe) := array.flatten([
 		some value in _values(mutator)
 	],
 ])
+
+_sets(policy) := {"value": value, "onlyPinned": false} if {
+	value := policies.set_elsewhere(policy)
+} else := {"value": "IfNotPresent", "onlyPinned": true}
 
 _values(mutator) := [value] if {
 	value := mutator.spec.parameters.assign.value
@@ -61,7 +65,10 @@ _by_policies(request) := [steps.step(_policy_stage, policy.metadata.name, effect
 	effect := _policy_effect(policy, applied)
 ]
 
-_policy_effect(policy, applied) := steps.known("mutate", text) if {
+_policy_effect(policy, applied) := steps.passed(sprintf("sets %s itself", [value])) if {
+	applied.verdict == "match"
+	value := policies.set_elsewhere(policy)
+} else := steps.known("mutate", text) if {
 	probes.offend(policies.written_for(policy))
 	applied.verdict == "match"
 	text := "sets IfNotPresent for pinned images; other images keep their policy"

@@ -21,6 +21,23 @@ test_mutating_policy_in_doubt if {
 	]
 }
 
+_elsewhere(protected) := object.union(snapshots.with_mutation(protected), {"mutatingPolicies": [object.union(
+	snapshots.ours(snapshots.mutating, protected),
+	{"metadata": {"annotations": {"pullguard/elsewhere": "Always"}}},
+)]})
+
+# A namespace that one policy takes to be protected is not one for what is done elsewhere.
+test_mutating_policy_for_other_namespaces if {
+	snapshots.outcomes(_elsewhere(["a"])) == snapshots.same("denied-by-webhook", true)
+	not snapshots.mutating in {step[0] | some step in snapshots.pod_steps(_elsewhere(["a"]))}
+	snapshots.outcomes(_elsewhere(["b"])) == snapshots.same("denied-by-webhook", true)
+	snapshots.pod_steps(_elsewhere(["b"]))[0] == [snapshots.mutating, "ours", "pass", "", "sets Always itself"]
+	snapshots.pod_steps(_elsewhere(snapshots.edited))[0] == [
+		snapshots.mutating, "ours", "unknown", "mutate",
+		"it cannot be decided here whether it applies (isProtected)",
+	]
+}
+
 test_mutating_policy_of_others if {
 	change := {
 		"mutatingPolicies": [object.union(

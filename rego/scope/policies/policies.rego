@@ -18,6 +18,15 @@ written_for(policy) := policy.metadata.annotations["pullguard/policy"] if {
 }
 
 # METADATA
+# title: The pull policy that a CEL policy of pullguard sets in all namespaces but the protected ones
+# description: From pullguard's annotation. Undefined for other policies.
+set_elsewhere(policy) := value if {
+	written_for(policy)
+	value := policy.metadata.annotations["pullguard/elsewhere"]
+	is_string(value)
+}
+
+# METADATA
 # title: The parameters that pullguard has generated into an admission policy
 parameters(policy) := stated if {
 	stated := _summary(policy).parameters
@@ -77,6 +86,10 @@ _by_binding(policy, binding, request) := answers[0] if {
 }
 
 # CEL is not evaluated here, so the conditions of a policy are only known if pullguard has generated it.
-_own_answer(policy, namespace) := {"verdict": protects(policy, namespace), "by": "isProtected"} if {
+_own_answer(policy, namespace) := {"verdict": _opposite[protects(policy, namespace)], "by": "isProtected"} if {
+	set_elsewhere(policy)
+} else := {"verdict": protects(policy, namespace), "by": "isProtected"} if {
 	written_for(policy)
 } else := {"verdict": "match", "by": ""}
+
+_opposite := {"match": "mismatch", "mismatch": "match", "unknown": "unknown"}

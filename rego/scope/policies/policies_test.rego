@@ -29,6 +29,13 @@ test_written_by_others[name] if {
 	not policies.written_for({"metadata": {"annotations": annotations}})
 }
 
+test_set_elsewhere if {
+	policies.set_elsewhere(_changed({"metadata": {"annotations": {"pullguard/elsewhere": "Always"}}})) == "Always"
+	not policies.set_elsewhere(_policy({}))
+	not policies.set_elsewhere(_changed({"metadata": {"annotations": {"pullguard/elsewhere": 1}}}))
+	not policies.set_elsewhere({"metadata": {"annotations": {"pullguard/elsewhere": "Always"}}})
+}
+
 test_parameters if policies.parameters(_policy({})) == {"allowedPolicies": ["IfNotPresent"]}
 
 _tier(operator, values) := {"selector": {"matchExpressions": [{"key": "tier", "operator": operator, "values": values}]}}

@@ -1,4 +1,4 @@
-"""admission.yaml and mutation.yaml beside a policy: what it says in CEL, for the API server to evaluate; pure."""
+"""The CEL beside a policy, for the API server to evaluate: admission.yaml, mutation.yaml and elsewhere.yaml; pure."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from pullguard.core.schema_errors import in_file, joined, problems
 from pullguard.engine.documents import Document, load_document
 from pullguard.engine.protocol import Engine
 from pullguard.library.policies.metadata import RULE_REMEDY
-from pullguard.library.policies.model import AssignField, Assigns, CelRules, CelVariable, Mutation
+from pullguard.library.policies.model import AssignField, Assigns, CelRules, CelVariable, Elsewhere, Mutation
 
 #: Variables that the generator writes, besides one for each parameter: whether the namespace is a protected one, the
 #: pod specs of built-in kinds, and the pod specs and whatever else uses images of custom resources.
@@ -75,6 +75,14 @@ _MUTATION = _schema(
         "additionalProperties": False,
     },
 )
+_ELSEWHERE = _schema(
+    ["name", "description", "sets", "operations", "mutations"],
+    name={"type": "string", "pattern": "^[a-z][a-z0-9-]*[a-z0-9]$", "errorMessage": "write words joined by dashes"},
+    description=_TEXT,
+    sets=_TEXT,
+    operations={"type": "array", "minItems": 1, "items": {"enum": ["CREATE", "UPDATE"]}},
+    mutations=_RULES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,19 @@ def mutation(text: str, file: str, libs: Libs, parameters: Mapping[str, Any]) ->
             },
             limits=tuple(assigns["limits"]),
         ),
+    )
+
+
+def elsewhere(text: str, file: str, libs: Libs, parameters: Collection[str]) -> Elsewhere:
+    """Return what an elsewhere.yaml says; as `admission`."""
+    document = _document(libs.engine, text, file, _ELSEWHERE)
+    stated = document.value
+    return Elsewhere(
+        name=stated["name"],
+        description=stated["description"],
+        sets=stated["sets"],
+        operations=tuple(stated["operations"]),
+        cel=_rules(document, file, "mutations", libs, parameters),
     )
 
 

@@ -182,6 +182,25 @@ class Mutation:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What changes pods outside of protected namespaces, for those who want it.
+
+    Attributes:
+        name: The name of the MutatingAdmissionPolicy.
+        description: What it does, and why.
+        sets: The pull policy that it sets.
+        operations: Admission operations that it reacts to.
+        cel: The mutations.
+    """
+
+    name: str
+    description: str
+    sets: str
+    operations: tuple[str, ...]
+    cel: CelRules
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One folder of rego/policies.
 
@@ -208,6 +227,7 @@ class Policy:
         guide: What docs.yaml says, if there is one.
         admission: What admission.yaml says, if there is one: the policy in CEL.
         mutation: What mutation.yaml says, if there is one.
+        elsewhere: What elsewhere.yaml says, if there is one.
         pod_spec_paths: Of the built-in kinds that it judges; empty if it is not about pod specs.
         known_kinds: Custom resources that it judges unless a parameter says otherwise, by group and kind, each as an
             entry of that parameter says it.
@@ -235,6 +255,7 @@ class Policy:
     guide: Guide
     admission: CelRules | None = None
     mutation: Mutation | None = None
+    elsewhere: Elsewhere | None = None
     pod_spec_paths: PodSpecPaths = field(default_factory=dict)
     known_kinds: KnownKinds = field(default_factory=dict)
 

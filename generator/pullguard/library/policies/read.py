@@ -93,7 +93,7 @@ def _policy(tree: Tree, name: str) -> Policy:
     libs = imports.libs(tree, module)
     metadata = includes.metadata_of(tree, module)
     custom = metadata.custom
-    for twin in ("admission.yaml", "mutation.yaml"):
+    for twin in ("admission.yaml", "mutation.yaml", "elsewhere.yaml"):
         if "scope" in custom["match"] and (tree.directory / folder / twin).is_file():
             raise PullguardError(
                 "a policy with `scope: Cluster` cannot be an admission policy",
@@ -129,6 +129,7 @@ def _policy(tree: Tree, name: str) -> Policy:
         guide=_guide(tree, folder),
         admission=_cel(tree, folder, "admission.yaml", cel.admission, custom),
         mutation=_cel(tree, folder, "mutation.yaml", cel.mutation, custom),
+        elsewhere=_cel(tree, folder, "elsewhere.yaml", cel.elsewhere, custom),
     )
 
 

@@ -73,6 +73,7 @@ def render(sources: Sources, config: Config) -> dict[str, str]:
         templates=" ".join(f"constrainttemplate/{policy.kind.lower()}" for policy in policies),
         admission=[policy.name for policy in policies if policy.admission is not None],
         mutating=any(admission.mutates(policy, config) for policy in policies),
+        elsewhere=[policy.elsewhere for policy in policies if policy.elsewhere is not None],
         conftest=bool(sources.conftest),
     )
     return dict(sorted(files.items()))
@@ -177,17 +178,27 @@ def _admission(policies: Sequence[Policy], config: Config, frames: "Environment"
 
 def _mutation(policies: Sequence[Policy], config: Config, frames: "Environment") -> dict[str, str]:
     """Return what mutates pods: in the API server itself, and in Gatekeeper."""
+    files = _elsewhere(policies, config, frames)
     policies = [policy for policy in policies if admission.mutates(policy, config)]
     if not policies:
-        return {}
+        return files
     mutators = {"mutation/gatekeeper": {policy.name: admission.assigns(policy, config) for policy in policies}}
     for suffix, version in admission.MUTATING_VERSIONS.items():
         mutators[f"mutation/kubernetes{suffix}"] = {
             policy.name: admission.mutating(policy, config, version) for policy in policies
         }
-    files: dict[str, str] = {}
     for folder, objects in mutators.items():
         files.update(_folder(folder, objects, frames))
+    return files
+
+
+def _elsewhere(policies: Sequence[Policy], config: Config, frames: "Environment") -> dict[str, str]:
+    """Return what mutates pods outside of protected namespaces: no other folder has it, as only some want it."""
+    files: dict[str, str] = {}
+    for policy in (policy for policy in policies if policy.elsewhere is not None):
+        for suffix, version in admission.MUTATING_VERSIONS.items():
+            objects = {policy.name: admission.elsewhere(policy, config, version)}
+            files.update(_folder(f"mutation/elsewhere{suffix}", objects, frames))
     return files
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from pullguard.core.gatekeeper import POLICY_ANNOTATION, SUMMARY_ANNOTATION
+from pullguard.core.gatekeeper import ELSEWHERE_ANNOTATION, POLICY_ANNOTATION, SUMMARY_ANNOTATION
 from pullguard.library import custom_kinds
 from pullguard.library.config import UNSEEN, Config, ProtectedNamespaces
 from pullguard.library.policies.cel import (
@@ -109,6 +109,36 @@ def mutating(policy: Policy, config: Config, version: str = "v1") -> list[dict[s
         ),
         _object(policy, "MutatingAdmissionPolicyBinding", name, {"policyName": name}, version=version),
     ]
+
+
+def elsewhere(policy: Policy, config: Config, version: str = "v1") -> list[dict[str, Any]]:
+    """Return the MutatingAdmissionPolicy for all namespaces but the protected ones, and its binding.
+
+    Args:
+        policy: A policy with an elsewhere.yaml.
+        config: The configuration.
+        version: One of MUTATING_VERSIONS.
+    """
+    own = policy.elsewhere
+    if own is None:
+        return []
+    variables = _variables(own.cel, config.protected_namespaces, policy, {})
+    spec = {
+        # A policy that refuses pods because it cannot be evaluated would refuse them in protected namespaces too.
+        "failurePolicy": "Ignore",
+        "reinvocationPolicy": "IfNeeded",
+        "matchConstraints": {"resourceRules": [_rule("", ["v1"], list(own.operations), ["pods"])]},
+        "variables": variables,
+        "mutations": list(own.cel.rules),
+    }
+    summary = _summary(config.protected_namespaces, {}, variables)
+    found = [
+        _object(policy, "MutatingAdmissionPolicy", own.name, spec, version=version, summary=summary),
+        _object(policy, "MutatingAdmissionPolicyBinding", own.name, {"policyName": own.name}, version=version),
+    ]
+    for obj in found:
+        obj["metadata"]["annotations"] |= {"description": own.description, ELSEWHERE_ANNOTATION: own.sets}
+    return found
 
 
 def assigns(policy: Policy, config: Config) -> list[dict[str, Any]]:
