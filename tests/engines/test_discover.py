@@ -16,7 +16,7 @@ from pullguard.core.errors import PullguardError
 from pullguard.core.resources import packaged_library
 from pullguard.discover.command import discover, kinds
 from pullguard.discover.formats import REPORTERS
-from pullguard.discover.model import SEVERITIES, DiscoverReport
+from pullguard.discover.model import SEVERITIES, DiscoverReport, Shown
 from pullguard.library.config import parse
 from pullguard.library.policies import read
 from pullguard.library.store import load
@@ -364,6 +364,17 @@ def test_workloads_by_their_pods(folder: Path) -> None:
     assert [each.object for each in reason.shown] == [
         *("CronJob/n/nightly", "DaemonSet/n/agent", "Deployment/n/web", "Pod/n/alone")
     ]
+
+
+def test_what_makes_a_csi_driver_once_it_runs(folder: Path) -> None:
+    image = "example.org/csi-node-driver-registrar:v2"
+    env = [None, {"name": "A", "valueFrom": {}}, {"name": "B", "value": 5}, {"name": "C", "value": image}]
+    template = {"spec": {"containers": [{"image": "example.org/operator:1", "env": env}]}}
+    report = discover(
+        [_files(folder, _object("Deployment", "operator", "disks", "apps/v1", spec={"template": template}))]
+    )
+    assert _found(report) == {"disks": ("high", ["csi"])}
+    assert report.namespaces[0].reasons[0].shown == (Shown("Deployment/disks/operator", image),)
 
 
 def test_objects_without_a_namespace(folder: Path) -> None:

@@ -79,25 +79,26 @@ def _head(obj: Mapping[str, Any]) -> JSON:
 def _pod_spec(spec: Any) -> JSON:
     kept = _some(spec, _POD_SPEC)
     for field in _CONTAINERS:
-        listed = dig(spec, field)
-        if isinstance(listed, list):
-            kept[field] = [_container(each) for each in listed]
-    volumes = dig(spec, "volumes")
-    if isinstance(volumes, list):
-        kept["volumes"] = [
-            {"name": dig(each, "name"), "hostPath": {"path": dig(each, "hostPath", "path")}}
-            for each in volumes
-            if isinstance(dig(each, "hostPath", "path"), str)
-        ]
+        kept[field] = [_container(each) for each in _list(spec, field)]
+    kept["volumes"] = [
+        {"name": dig(each, "name"), "hostPath": {"path": dig(each, "hostPath", "path")}}
+        for each in _list(spec, "volumes")
+        if isinstance(dig(each, "hostPath", "path"), str)
+    ]
     return kept
 
 
 def _container(container: Any) -> JSON:
-    mounts = dig(container, "volumeMounts")
     return {
         "image": dig(container, "image"),
-        "volumeMounts": [_some(each, ("name", "readOnly")) for each in (mounts if isinstance(mounts, list) else ())],
+        "volumeMounts": [_some(each, ("name", "readOnly")) for each in _list(container, "volumeMounts")],
+        "env": [value for value in (dig(each, "value") for each in _list(container, "env")) if isinstance(value, str)],
     }
+
+
+def _list(value: Any, field: str) -> list[Any]:
+    found = dig(value, field)
+    return found if isinstance(found, list) else []
 
 
 def _some(value: Any, names: tuple[str, ...]) -> JSON:

@@ -2,7 +2,7 @@
 # title: What the workloads of a namespace do for the cluster
 # description: |
 #   input is {workloads, drivers}: [{namespace, kind, name, daemon (whether a DaemonSet makes the pods), labels (of the
-#   pods), spec (of the pods)}], and the names of the CSIDrivers.
+#   pods), spec (of the pods; `env` has the values of variables alone)}], and the names of the CSIDrivers.
 # scope: package
 package discover.workloads
 
@@ -30,6 +30,16 @@ reasons contains _reason(workload, "csi", path) if {
 	workload.daemon
 	_is_csi(workload)
 	path := _paths(workload, _plugins)[0]
+}
+
+# It makes the DaemonSet once it runs, as those of Longhorn and Rook do.
+reasons contains _reason(workload, "csi", image) if {
+	some workload in input.workloads
+	workload.kind != "Pod"
+	some list in ["containers", "initContainers"]
+	some container in workload.spec[list]
+	some image in container.env
+	regex.match(_registrar, image)
 }
 
 reasons contains _reason(workload, "node-plugin", path) if {
@@ -89,9 +99,11 @@ _is_written(spec, name) if {
 	not mount.readOnly == true
 }
 
+_registrar := `^[^\s]*driver-registrar([:@][^\s]*)?$`
+
 _is_csi(workload) if {
 	some image in _images(workload)
-	regex.match(`driver-registrar(:|@|$)`, image)
+	regex.match(_registrar, image)
 }
 
 _is_csi(workload) if {

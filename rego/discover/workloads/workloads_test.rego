@@ -61,6 +61,17 @@ test_what_is_installed_on_nodes[name] if {
 			"drivers": ["driver.example.com"],
 			"reasons": {["csi", "/var/lib/kubelet/plugins/driver.example.com"]},
 		},
+		"csi that it makes": {
+			"workload": {"daemon": false, "kind": "Deployment", "spec": {"containers": [{
+				"image": "example.org/a:1",
+				"env": ["yes", "example.org/csi-node-driver-registrar:v2"],
+			}]}},
+			"reasons": {["csi", "example.org/csi-node-driver-registrar:v2"]},
+		},
+		"another variable": {
+			"workload": {"daemon": false, "spec": {"containers": [{"env": ["see driver-registrar"]}]}},
+			"reasons": set(),
+		},
 		"another plugin": {
 			"workload": _mounting("/var/lib/kubelet/plugins/other.example.com", false, {}),
 			"drivers": ["driver.example.com"],
