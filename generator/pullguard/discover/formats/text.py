@@ -35,7 +35,8 @@ def _lines(report: DiscoverReport) -> Iterator[str]:
         yield f"Wrote {report.written}. Look at it, then run `pullguard generate`."
     elif new or report.new_kinds:
         yield ""
-        yield "`pullguard discover --write` adds what is new to pullguard.yaml, and removes nothing."
+        file = report.configuration or "pullguard.yaml"
+        yield f"`pullguard discover --write` adds what is new to {file}, and removes nothing."
     if report.notes:
         yield ""
         yield from (f"Note: {note}" for note in report.notes)
