@@ -62,7 +62,7 @@ incident-table: setup tools incident-tools ## play it, and write the table of do
 image-defaults: setup cluster-tools ## ask a real API server for the pull policies in tests/data; needs root
 	$(VENV)/bin/python tests/image_defaults.py
 
-test-integrations: setup tools ## run the tests that install pullguard as others do; needs a package index
+test-integrations: setup tools $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
 lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
@@ -126,7 +126,7 @@ $(BIN)/regal: tools/regal/go.mod tools/regal/go.sum
 	@mkdir -p $(BIN)
 	cd tools/regal && $(GO_BUILD) -o ../../$@ github.com/open-policy-agent/regal
 
-# What bench/builds.py compares builds with.
+# What bench/builds.py compares builds with, and tests run `fix` under.
 $(BIN)/helm: tools/builders/go.mod tools/builders/go.sum
 	@mkdir -p $(BIN)
 	cd tools/builders && $(GO_BUILD) -o ../../$@ helm.sh/helm/v3/cmd/helm
@@ -134,6 +134,11 @@ $(BIN)/helm: tools/builders/go.mod tools/builders/go.sum
 $(BIN)/kustomize: tools/builders/go.mod tools/builders/go.sum
 	@mkdir -p $(BIN)
 	cd tools/builders && $(GO_BUILD) -o ../../$@ sigs.k8s.io/kustomize/kustomize/v5
+
+# The newer Helm, which takes post-renderers as plugins.
+$(BIN)/helm4: tools/helm4/go.mod tools/helm4/go.sum
+	@mkdir -p $(BIN)
+	cd tools/helm4 && $(GO_BUILD) -o ../../$@ helm.sh/helm/v4/cmd/helm
 
 $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)

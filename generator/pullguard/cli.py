@@ -506,6 +506,7 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             ("pullguard fix --diff deploy/", "what would change"),
             ("pullguard fix deploy/", "change it"),
             ("kubectl get pods,nodes -A -o json | pullguard fix --pin - deploy/", "pin images to what runs"),
+            ("pullguard fix --as kustomize overlay vendor/install.yaml", "patch what belongs to others"),
             (
                 "helm template CHART | pullguard fix --namespace kube-system - | kubectl apply -f -",
                 "fix rendered manifests",
@@ -517,6 +518,18 @@ def _add_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "paths", nargs="+", metavar="PATH", help="a file, a folder, a glob, or - for stdin, which is written to stdout"
     )
     command.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+    command.add_argument(
+        "--as",
+        dest="overlay",
+        nargs=2,
+        metavar=("kustomize", "DIR"),
+        help="edit nothing; write an overlay of kustomize that patches the manifests into this folder",
+    )
+    command.add_argument(
+        "--exit-zero",
+        action="store_true",
+        help="exit with 0 though findings are left; what cannot be read or run still is an error",
+    )
     command.add_argument(
         "--pin",
         metavar="SNAPSHOT",
@@ -540,6 +553,8 @@ def _fix(options: "argparse.Namespace") -> int:
     from pullguard.fix.command import fix
     from pullguard.fix.formats import diff, text
 
+    if options.overlay:
+        return _fix_by_overlay(options)
     report = fix(
         options.paths,
         library=options.library,
@@ -551,6 +566,7 @@ def _fix(options: "argparse.Namespace") -> int:
         diff=options.diff,
         pin=options.pin,
         pin_as=options.pin_as,
+        exit_zero=options.exit_zero,
         stdin=_stdin(),
     )
     if options.diff:
@@ -558,6 +574,34 @@ def _fix(options: "argparse.Namespace") -> int:
     if report.output is not None:
         sys.stdout.buffer.write(report.output)
     text.write(report, sys.stderr if options.diff or report.output is not None else sys.stdout)
+    return report.exit_code
+
+
+def _fix_by_overlay(options: "argparse.Namespace") -> int:
+    from pullguard.core.inputs.selection import Selection
+    from pullguard.fix.formats import text
+    from pullguard.fix.overlay import overlay
+
+    form, folder = options.overlay
+    if form != "kustomize":
+        options.parser.error(f"argument --as: invalid choice: '{form}' (choose from 'kustomize')")
+    if options.diff:
+        options.parser.error("argument --diff: not allowed with argument --as, which edits nothing")
+    report = overlay(
+        options.paths,
+        folder,
+        library=options.library,
+        everywhere=options.everywhere,
+        namespace=options.namespace,
+        selection=Selection(tuple(options.exclude), options.changed_since),
+        namespace_labels=options.namespace_labels,
+        builds=_builds(options),
+        pin=options.pin,
+        pin_as=options.pin_as,
+        exit_zero=options.exit_zero,
+        stdin=_stdin(),
+    )
+    text.write(report, sys.stdout)
     return report.exit_code
 
 

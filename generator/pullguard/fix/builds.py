@@ -316,7 +316,7 @@ class _Work:
         if isinstance(before, str) or isinstance(after, str):
             yield f"cannot be set: the {build.kind} {build.name} cannot be built then; edit it by hand"
             return
-        for position, path, value in _differences(before.objects, after.objects):
+        for position, path, value in differences(before.objects, after.objects):
             place = (build.identity, position, path)
             if isinstance(value, str) and value in self._wanted.get(place, ()):
                 yield place
@@ -337,8 +337,8 @@ class _Work:
         second = self._make(build, {})
         if isinstance(second, str):
             return second
-        differences = _differences(first.objects, second.objects)
-        return _Made(first.objects, frozenset((position, path) for position, path, _ in differences))
+        unsteady = differences(first.objects, second.objects)
+        return _Made(first.objects, frozenset((position, path) for position, path, _ in unsteady))
 
     def _make(self, build: InputBuild, texts: Mapping[str, str]) -> _Made | str:
         asked = Build(build.kind, build.path, build.installation)
@@ -366,7 +366,7 @@ def _where(proposal: Proposal) -> str:
     return f"{proposal.file}:{place.line}"
 
 
-def _differences(
+def differences(
     before: Mapping[tuple[int, ...], Any], after: Mapping[tuple[int, ...], Any]
 ) -> Iterator[tuple[tuple[int, ...], Steps, Any]]:
     """Yield where objects differ, and what they are there afterwards; None if there is nothing."""

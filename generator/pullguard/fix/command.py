@@ -4,7 +4,7 @@ import codecs
 import io
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -92,6 +92,8 @@ class FixReport:
         notes: What else users should know, a sentence each.
         doubt: Why the library is not to be relied on; "" if there is no reason.
         pins: How images were pinned, by the references that were written.
+        exit_zero: Whether only errors count for the exit code.
+        written: The files of an overlay that were written, as they are shown to users, the kustomization first.
     """
 
     only_compared: bool
@@ -107,13 +109,15 @@ class FixReport:
     notes: tuple[str, ...]
     doubt: str = ""
     pins: Mapping[str, "Pin"] = field(default_factory=dict)
+    exit_zero: bool = False
+    written: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """2 if there are errors, 1 if a finding is left or a file only would be changed, else 0."""
+        """2 if there are errors, 1 if a finding is left or a file only would be changed and that counts, else 0."""
         if self.errors:
             return 2
-        return int(bool(self.left) or (self.only_compared and bool(self.changes)))
+        return int(not self.exit_zero) and int(bool(self.left) or (self.only_compared and bool(self.changes)))
 
 
 def fix(
@@ -128,6 +132,7 @@ def fix(
     diff: bool = False,
     pin: Sequence[str] = (),
     pin_as: "PinForm | None" = None,
+    exit_zero: bool = False,
     stdin: BinaryIO | None = None,
 ) -> FixReport:
     """Fix findings of a library in manifests, and in what they are built from, where its policies say how.
@@ -145,13 +150,14 @@ def fix(
         diff: Whether to write nothing.
         pin: Files and folders of a snapshot by which images are pinned; "-" is stdin. None: images stay as they are.
         pin_as: How pinned images are written; None: the first of PIN_FORMS.
+        exit_zero: Whether only errors count for the exit code; nothing on stdin is then none.
         stdin: What "-" reads.
 
     Raises:
         PullguardError: The library, the engine or the snapshot cannot be used.
     """
-    _require_one_stdin(paths, pin, pin_as)
-    reported = _reported(pin, stdin) if pin else None
+    require_one_stdin(paths, pin, pin_as)
+    reported = reported_by(pin, stdin) if pin else None
     data = b"".join(chunks(stdin)) if STDIN in paths and stdin is not None else b""
     streams = [path for path in paths if path != STDIN and (path in STDIN_PATHS or files.is_stream(path))]
     rest = [path for path in paths if path not in streams]
@@ -174,8 +180,10 @@ def fix(
             )
 
     report = checked(data)
+    if exit_zero and _is_nothing(data):
+        report = replace(report, errors=tuple(error for error in report.errors if error.file != STDIN_NAME))
     with Engine() as engine:
-        planned = plan(report) if reported is None else _with_pins(engine, report, reported, pin_as)
+        planned = plan(report) if reported is None else with_pins(engine, report, reported, pin_as)
         fixer = _Fixer(engine, rest, data, only_compare=diff)
         fixer.errors += (InputError(path, None, None, _STREAM) for path in streams)
         fixer.refused += planned.refused
@@ -193,7 +201,7 @@ def fix(
     reasons = dict.fromkeys(fixed, _STILL_FOUND) | {_key(found): reason for found, reason in fixer.refused}
 
     def is_ours(found: Finding) -> bool:
-        return _has_fix(found) or (reported is not None and can_be_pinned(found))
+        return has_fix(found) or (reported is not None and can_be_pinned(found))
 
     is_left = [
         found for found in after.findings if is_ours(found) and (after is not report or _key(found) not in fixed)
@@ -217,10 +225,21 @@ def fix(
         notes=(*words.unjudged(after), *after.notes),
         doubt=report.doubt,
         pins=planned.pins,
+        exit_zero=exit_zero,
     )
 
 
-def _require_one_stdin(paths: Sequence[str], pin: Sequence[str], pin_as: str | None) -> None:
+def _is_nothing(data: bytes) -> bool:
+    """Tell whether a text has nothing but comments: a chart may render no object."""
+    return all(not line.strip() or line.lstrip().startswith((b"#", b"---")) for line in data.splitlines())
+
+
+def require_one_stdin(paths: Sequence[str], pin: Sequence[str], pin_as: str | None) -> None:
+    """Refuse what cannot be meant: one stream for two inputs, or a form of pins without any.
+
+    Raises:
+        PullguardError: It is stated.
+    """
     if pin_as is not None and not pin:
         raise PullguardError("--pin-as says how images are pinned, and none are", remedy="give a snapshot with --pin")
     if STDIN_PATHS.intersection(pin) and STDIN_PATHS.intersection(paths):
@@ -229,7 +248,12 @@ def _require_one_stdin(paths: Sequence[str], pin: Sequence[str], pin_as: str | N
         )
 
 
-def _reported(pin: Sequence[str], stdin: BinaryIO | None) -> "Reported":
+def reported_by(pin: Sequence[str], stdin: BinaryIO | None) -> "Reported":
+    """Return what a snapshot reports of images; "-" is stdin.
+
+    Raises:
+        PullguardError: It cannot be read in full.
+    """
     from pullguard.fix.reported import read_reported  # noqa: PLC0415 - seldom needed
 
     with Engine() as engine:
@@ -238,7 +262,8 @@ def _reported(pin: Sequence[str], stdin: BinaryIO | None) -> "Reported":
         return read_reported(engine, pin, stdin)
 
 
-def _with_pins(engine: Engine, report: Report, reported: "Reported", pin_as: "PinForm | None") -> Plan:
+def with_pins(engine: Engine, report: Report, reported: "Reported", pin_as: "PinForm | None") -> Plan:
+    """Return what is to be edited, with images pinned by what a snapshot reports."""
     from pullguard.fix.pins import PIN_FORMS, pins  # noqa: PLC0415 - seldom needed
 
     return plan(report, pins(engine, images_to_pin(report), reported, pin_as or PIN_FORMS[0]))
@@ -346,7 +371,7 @@ def _by_file(whole: Plan) -> dict[str, Plan]:
     return {file: whole.part(own) for file, own in places.items()}
 
 
-def _has_fix(found: Finding) -> bool:
+def has_fix(found: Finding) -> bool:
     """Tell whether an edit of one value fixes a finding, at least once its image is pinned."""
     return isinstance(found.details, dict) and "fix" in found.details
 

@@ -42,10 +42,8 @@ def _lines(report: FixReport, *, coloured: bool) -> Iterator[str]:
         yield f"{place}: {error}: {printable(problem.message)}"
     if report.fixed or report.left or report.errors:
         yield ""
-    yield (
-        f"{len(report.fixed)} {word} in {counted(len(report.changes), 'file')}, {len(report.left)} left, "
-        f"{counted(len(report.errors), 'error')}"
-    )
+    where = f"by {printable(report.written[0])}" if report.written else f"in {counted(len(report.changes), 'file')}"
+    yield f"{len(report.fixed)} {word} {where}, {len(report.left)} left, {counted(len(report.errors), 'error')}"
     yield f"Library: {printable(report.library)}"
     notes = [*report.notes, *words.hints([*report.fixed, *(left.finding for left in report.left)])]
     if report.patch_base is not None and report.patch_base.is_elsewhere:
