@@ -161,6 +161,7 @@ def test_what_the_configuration_protects(cluster: str, folder: Path) -> None:
     assert (report.new_kinds, report.notes) == ((), (_ABSENT,))
     text = io.StringIO()
     REPORTERS["text"](report, text)
+    assert "/mine.yaml, and removes nothing.\n" in text.getvalue()
     assert (
         "  monitoring (medium, perhaps protected by the configuration: its labels are not known)\n" in text.getvalue()
     )
