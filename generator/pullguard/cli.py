@@ -666,7 +666,7 @@ def _add_images(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "comes from and how sure that is.",
         epilog=_epilog(
             ("pullguard images deploy/ charts/", "with the places that name them"),
-            ("pullguard images -o list . | xargs -I{} crane pull {} images.tar", "to copy them"),
+            ("pullguard images -o list . | xargs -n 1 crane digest", "whether they can be pulled"),
             ("pullguard images -o hauler charts/web > hauler.yaml", "for `hauler store sync`"),
             exit_codes=_IMAGES_EXIT_CODES,
         ),

@@ -194,23 +194,37 @@ _in_structure(value) := _composed(value) | {found |
 	taken := {found.path | some found in _composed(value)}
 	walk(value, [path, text])
 	is_string(text)
+	_is_candidate(value, path, text)
 	not path in taken
 	some own in texts.in_string(_called(value, path), text)
 	found := {"path": path, "image": own.image, "sure": own.sure}
 }
 
-default _called(_, _) := ""
+# Cheap, as most strings are no images: one that is has a slash or a colon, or is called an image.
+_is_candidate(_, _, text) if regex.match(`[/:]|^-.*=`, text)
+
+_is_candidate(_, path, _) if {
+	some index in [count(path) - 1, count(path) - 2]
+	regex.match(`(?i)image|img`, path[index])
+}
+
+_is_candidate(value, path, _) if regex.match(`(?i)image|img`, _name_beside(value, path))
 
 # What a string is called: by the entry's name, by the flag before it, or by the key that it stands at.
 _called(value, path) := name if {
-	path[count(path) - 1] == "value"
-	name := object.get(value, array.concat(_parent(path), ["name"]), null)
-	is_string(name)
+	name := _name_beside(value, path)
 } else := flag if {
+	is_number(path[count(path) - 1])
 	flag := object.get(value, array.concat(_parent(path), [path[count(path) - 1] - 1]), null)
 	regex.match(`^--?[\w.-]+$`, flag)
 } else := keys[count(keys) - 1] if {
-	keys := [step | some step in path; is_string(step)]
+	keys := array.concat([""], [step | some step in path; is_string(step)])
+}
+
+_name_beside(value, path) := name if {
+	path[count(path) - 1] == "value"
+	name := object.get(value, array.concat(_parent(path), ["name"]), null)
+	is_string(name)
 }
 
 _parent(path) := array.slice(path, 0, count(path) - 1)

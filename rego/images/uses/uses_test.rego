@@ -29,6 +29,7 @@ test_pods if {
 				"env": [
 					{"name": "RELATED_IMAGE_A", "value": concat("", ["quay.io/g", _digest])},
 					{"name": "HOST", "value": "example.com:80"},
+					{"name": "BASE_IMAGE", "value": "h"},
 					{"name": "IMAGE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
 				],
 			},
@@ -48,6 +49,7 @@ test_pods if {
 		["an argument of container c", "quay.io/e:1", "likely"],
 		["an argument of container c", "quay.io/f:1", "possible"],
 		["variable RELATED_IMAGE_A of container c", concat("", ["quay.io/g", _digest]), "likely"],
+		["variable BASE_IMAGE of container c", "h", "possible"],
 		["container placeholder", "${IMAGE}", "certain"],
 		["spec.containers[2]", "nameless:1", "certain"],
 		["ephemeral container e", "eph:1", "certain"],
