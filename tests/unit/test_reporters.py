@@ -240,7 +240,8 @@ def test_json() -> None:
     assert text.isascii()
     assert text.endswith("}\n")
     value = json.loads(text)
-    assert list(value) == ["findings", "exempt", "baseline", "errors", "unjudged", "summary"]
+    assert list(value) == ["format", "findings", "exempt", "baseline", "errors", "unjudged", "summary"]
+    assert value["format"] == "pullguard-check/v1"
     assert value["findings"][0] == {
         "rule": "pull-policy-always",
         "severity": "high",
@@ -281,6 +282,7 @@ def test_json() -> None:
 
 def test_json_without_findings() -> None:
     assert json.loads(written("json", EMPTY)) == {
+        "format": "pullguard-check/v1",
         "findings": [],
         "exempt": [],
         "baseline": None,

@@ -148,6 +148,7 @@ def test_json() -> None:
     value = json.loads(_written(report, "json"))
     (namespace,) = value["namespaces"]
     assert {key: value[key] for key in value if key != "namespaces"} == {
+        "format": "pullguard-scope/v1",
         "source": "the files",
         "unreadable": {"Job": "forbidden"},
         "errors": [{"file": "a.yaml", "line": 3, "document": 0, "message": "is broken"}],

@@ -76,6 +76,7 @@ def test_json() -> None:
     text = _written("json")
     assert text.isascii()
     report = json.loads(text)
+    assert report["format"] == "pullguard-test/v1"
     assert report["engine"] == "opa"
     assert report["summary"] == {
         "suites": 3,

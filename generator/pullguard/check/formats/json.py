@@ -18,6 +18,9 @@ from pullguard.core.findings import (
 )
 from pullguard.core.formats.json import error_value
 
+#: What the object is, and its version: another one means that a reader may have to change.
+FORMAT = "pullguard-check/v1"
+
 
 def write(report: Report, stream: TextIO) -> None:
     """Write a report as one JSON object, in ASCII."""
@@ -28,6 +31,7 @@ def write(report: Report, stream: TextIO) -> None:
 def report_object(report: Report) -> dict[str, Any]:
     """Return a report as a JSON value: findings, what does not count, errors and summary."""
     return {
+        "format": FORMAT,
         "findings": [_finding(found) for found in report.findings],
         "exempt": [_exempt(entry) for entry in report.exempt],
         "baseline": None if report.baseline is None else _baseline(report.baseline),

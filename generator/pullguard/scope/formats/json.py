@@ -9,6 +9,9 @@ from pullguard.core.formats.json import error_value
 if TYPE_CHECKING:
     from pullguard.scope.command import NamespaceScope, ScopeReport
 
+#: What the object is, and its version: another one means that a reader may have to change.
+FORMAT = "pullguard-scope/v1"
+
 
 def write(report: "ScopeReport", stream: TextIO) -> None:
     """Write a report as one JSON object, in ASCII. Fields are never omitted."""
@@ -20,6 +23,7 @@ def report_object(report: "ScopeReport") -> dict[str, object]:
     """Return a report as a JSON value."""
     namespaces = report.namespaces
     return {
+        "format": FORMAT,
         "source": report.source,
         "namespaces": [
             {**asdict(namespace), "deny": {**asdict(namespace.deny), "unjudged": _unjudged(namespace)}}

@@ -7,11 +7,15 @@ from pullguard.suites.report import CaseResult, Outcome, SuiteReport, SuiteResul
 
 _OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "error", "skipped")
 
+#: What the object is, and its version: another one means that a reader may have to change.
+FORMAT = "pullguard-test/v1"
+
 
 def write(report: SuiteReport, stream: TextIO) -> None:
     """Write the report as one JSON object, in ASCII."""
     counts = {outcome: report.count(outcome) for outcome in _OUTCOMES}
     document = {
+        "format": FORMAT,
         "engine": report.engine,
         "suites": [_suite(suite) for suite in report.suites],
         "summary": {
