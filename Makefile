@@ -29,7 +29,13 @@ EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: setup $(BIN)/pullguard-engine $(GATEKEEPER_MANIFEST) ## check Gatekeeper's own stock manifest
+# Make targets without their output, unless they fail.
+quietly = @echo "$(1) ..." && mkdir -p .tools && { $(MAKE) --no-print-directory $(2) >.tools/demo.log 2>&1 || { cat .tools/demo.log; exit 1; }; }
+
+demo: ## check Gatekeeper's own stock manifest
+	$(call quietly,Installing pullguard into $(VENV),setup)
+	$(call quietly,Building its engine: some minutes the first time,$(BIN)/pullguard-engine)
+	$(call quietly,Fetching the manifest of Gatekeeper,$(GATEKEEPER_MANIFEST))
 	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
 	{ $(PULLGUARD) check $(GATEKEEPER_MANIFEST) || test $$? -eq 1; }
 
