@@ -238,7 +238,11 @@ def test_kustomizations_of_admission_policies_build(
 
 @pytest.mark.parametrize(
     ("folder", "kinds"),
-    [("kubernetes", {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"}), ("gatekeeper", {"Assign"})],
+    [
+        ("kubernetes", {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"}),
+        ("elsewhere", {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"}),
+        ("gatekeeper", {"Assign"}),
+    ],
 )
 def test_kustomizations_of_mutation_build(checkout: Path, kubectl: str, run: Run, folder: str, kinds: set[str]) -> None:
     for path in (folder, f"{folder}/protected_pull_policy"):

@@ -21,9 +21,15 @@ contents := {"protected": [namespace.name | some namespace in plan.protected], "
 # title: What changes pull policies, by namespace
 # description: |
 #   [{by, value, certain, onlyPinned}], in the order in which the API server comes to it. Nothing of it reaches a static
-#   pod. What asks a webhook is never certain: the webhook may be gone itself.
-found[namespace.name] := array.concat(_plugins, mutation.policies_set(namespace, "pod")) if {
+#   pod. What asks a webhook is never certain: the webhook may be gone itself. Where the plugin AlwaysPullImages is on,
+#   nothing else counts: in the end, it refuses every pod that does not say Always.
+found[namespace.name] := changes if {
 	some namespace in plan.namespaces
+	changes := _changes(namespace)
 }
+
+_changes(namespace) := mutation.policies_set(namespace, "pod") if {
+	_plugins == []
+} else := _plugins
 
 _plugins := [{"by": by, "value": "Always", "certain": true, "onlyPinned": false} | some by in tools.plugins]

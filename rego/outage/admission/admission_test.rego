@@ -17,16 +17,23 @@ _found(change) := contents.mutations.a if {
 
 test_nothing if _found({}) == []
 
-test_plugin if {
-	_found({"pods": [{
-		"metadata": {"namespace": "kube-system", "name": "kube-apiserver-x"},
-		"spec": {"containers": [{"command": ["--enable-admission-plugins=AlwaysPullImages"]}]},
-	}]}) == [{
-		"by": "the admission plugin AlwaysPullImages, which the pod kube-system/kube-apiserver-x turns on",
-		"value": "Always",
-		"certain": true,
-		"onlyPinned": false,
-	}]
+_turned_on := {"pods": [{
+	"metadata": {"namespace": "kube-system", "name": "kube-apiserver-x"},
+	"spec": {"containers": [{"command": ["--enable-admission-plugins=AlwaysPullImages"]}]},
+}]}
+
+_plugin := {
+	"by": "the admission plugin AlwaysPullImages, which the pod kube-system/kube-apiserver-x turns on",
+	"value": "Always",
+	"certain": true,
+	"onlyPinned": false,
+}
+
+test_plugin if _found(_turned_on) == [_plugin]
+
+test_plugin_refuses_what_others_change if {
+	_found(object.union(_turned_on, snapshots.with_mutation(snapshots.protected))) == [_plugin]
+	_found(object.union(_turned_on, snapshots.with_assign({}))) == [_plugin]
 }
 
 test_own_policy[name] if {

@@ -39,7 +39,7 @@ namespaces := [{
 # -- what is known of the namespace itself
 
 _notes(namespace) := [note |
-	some note in [_missing_note(namespace), _label_note(namespace)]
+	some note in [_missing_note(namespace), _label_note(namespace), _plugin_note(namespace)]
 	note != ""
 ]
 
@@ -55,6 +55,12 @@ _label_note(namespace) := sprintf("it has the label %s%s", [gatekeeper.ignore_la
 } else := sprintf("Gatekeeper's %s only allows the label %s: it excludes nothing by itself", [argument, label]) if {
 	label := gatekeeper.ignore_label
 	argument := gatekeeper.exemption(input.deployments, namespace.name)
+} else := ""
+
+# It sets Always first, and looks again once all others have changed the pod.
+_plugin_note(namespace) := sprintf("%s, refuses pods that a mutation has changed: turn it off", [tools.plugins[0]]) if {
+	tools.plugins != []
+	"mutate" in {fact.effect | some fact in mutation.found(namespace, "pod")}
 } else := ""
 
 _allowance(name) := sprintf(", which Gatekeeper's %s allows", [argument]) if {

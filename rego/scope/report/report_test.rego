@@ -70,3 +70,18 @@ test_notes[name] if {
 	}
 	snapshots.report_on(case.change).notes == case.notes
 }
+
+test_a_plugin_that_refuses_what_a_mutation_changes if {
+	turned_on := {"pods": [{
+		"metadata": {"namespace": "kube-system", "name": "kube-apiserver-x"},
+		"spec": {"containers": [{"args": ["--enable-admission-plugins=AlwaysPullImages"]}]},
+	}]}
+	mutated := snapshots.with_mutation(snapshots.protected)
+	note := concat("", [
+		"the admission plugin AlwaysPullImages, which the pod kube-system/kube-apiserver-x turns on, ",
+		"refuses pods that a mutation has changed: turn it off",
+	])
+	note in snapshots.report_on(object.union(turned_on, mutated)).notes
+	not note in snapshots.report_on(turned_on).notes
+	not note in snapshots.report_on(mutated).notes
+}
