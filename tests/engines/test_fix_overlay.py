@@ -199,6 +199,47 @@ def test_a_kustomization_of_others_is_not_replaced(run: Any, name: str) -> None:
         run({"a.yaml": POD, f"overlay/{name}": "resources: []\n"}, "a.yaml")
 
 
+def test_a_link_in_the_way(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "overlay").symlink_to("elsewhere")
+    with pytest.raises(PullguardError, match="is a symbolic link, and nothing is written through one"):
+        run({"a.yaml": POD}, "a.yaml")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_copies_are_the_same_to_the_byte(run: Any, tmp_path: Path) -> None:
+    data = POD.replace("\n", "\r\n").encode("utf-16")
+    (tmp_path / "a.yaml").write_bytes(data)
+    assert run({}, "a.yaml").exit_code == 0
+    assert (tmp_path / "overlay/resources/a.yaml").read_bytes() == data
+
+
+def test_containers_of_one_name(run: Any) -> None:
+    """No API server takes them; by name, one patch would be for both."""
+    report = run({"a.yaml": f"{POD}  - {{name: a, image: y:1, imagePullPolicy: Always}}\n"}, "a.yaml")
+    assert [found.line for found in report.fixed] == [7, 8]
+    assert "/spec/containers/1/imagePullPolicy" in Path("overlay/kustomization.yaml").read_text()
+
+
+def test_names_that_kustomize_does_not_take(run: Any) -> None:
+    with pytest.raises(PullguardError, match=r"missing metadata\.name"):
+        run({"a.yaml": POD.replace("{name: p", "{generateName: p")}, "a.yaml")
+
+
+def test_a_folder_inside_of_what_is_patched(run: Any) -> None:
+    files = {"vendor/kustomization.yaml": "resources: [p.yaml]\n", "vendor/p.yaml": POD}
+    with pytest.raises(PullguardError, match="cycle detected"):
+        run(files, "vendor", folder="vendor/overlay")
+    assert not Path("vendor/overlay").exists()
+
+
+def test_objects_of_one_name_in_other_namespaces(run: Any) -> None:
+    others = [POD.replace("kube-system", name) for name in ("default", "gatekeeper-system")]
+    report = run({"a.yaml": "---\n".join([POD, *others])}, "a.yaml")
+    patched = [yaml.safe_load(patch["patch"])["metadata"]["namespace"] for patch in kustomization()["patches"]]
+    assert (patched, report.exit_code) == (["kube-system", "gatekeeper-system"], 0)
+
+
 def test_a_file_in_the_way(run: Any) -> None:
     with pytest.raises(PullguardError, match="is not a folder, so no overlay can be written there"):
         run({"a.yaml": POD, "overlay": "x"}, "a.yaml")

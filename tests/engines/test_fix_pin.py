@@ -3,7 +3,7 @@
 import io
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -287,6 +287,7 @@ OTHER = WORKLOAD.replace(f"{APP}:main", "app")
 OVERLAY = f"resources: [../base]\nimages:\n- name: app\n  newName: {APP}\n  newTag: main # moves\n"
 FLOW = f"resources: [../base]\nimages: [{{name: app, newName: {APP}, newTag: 'main'}}]\n"
 NAMED = f"resources: [../base]\nimages:\n- name: app\n  newName: {APP}\n"
+VOLUME = HEAD.replace("containers:", "volumes:") + "  - name: v\n"
 CHART = {"web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\nappVersion: main\n"}
 
 
@@ -315,6 +316,13 @@ class Case:
 CASES = {
     "resource": Case(BASE, {"base/web.yaml": WORKLOAD.replace(":main", f":main@{B}")}),
     "resource, digest": Case(BASE, {"base/web.yaml": WORKLOAD.replace(":main", f"@{B}")}, form="digest"),
+    "image volume": Case(
+        {
+            "kustomization.yaml": "resources: [p.yaml]\n",
+            "p.yaml": f"{VOLUME}    image:\n      reference: {APP}:main # an artifact\n      pullPolicy: Never\n",
+        },
+        {"p.yaml": f"{VOLUME}    image:\n      reference: {APP}:main@{B} # an artifact\n      pullPolicy: Never\n"},
+    ),
     "patch": Case(
         {
             "kustomization.yaml": "resources: [web.yaml]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n",
@@ -528,3 +536,29 @@ def test_the_transcript_in_the_documentation(
     assert cli.main(command.split()) == 1
     written = capsys.readouterr()
     assert written.out + written.err == rest.partition("```\n")[0]
+
+
+def test_a_constraint_that_wants_another_policy(tmp_path: Path, make: Callable[..., Path], checkout: Path) -> None:
+    config = (checkout / "pullguard.yaml").read_text() + (
+        "policies:\n  protected_pull_policy:\n    parameters: {allowedPolicies: [Never]}\n"
+    )
+    library = str(make(config, rego=checkout / "rego"))
+    file = tmp_path / "m.yaml"
+    text = f"{HEAD}  - name: a\n    image: {APP}:main\n"
+    file.write_text(text)
+    report = fix([str(file)], library=library, pin=[dump(tmp_path, SNAPSHOT)])
+    assert [entry[2] for entry in left(report)] == ["its constraint wants another value: run the command again"]
+    assert fix([str(file)], library=library).exit_code == 0
+    assert file.read_text() == text.replace(":main", f":main@{B}") + "    imagePullPolicy: Never\n"
+
+
+def test_a_value_that_others_share_is_left_with_its_pull_policy(tmp_path: Path, library: str) -> None:
+    file = tmp_path / "m.yaml"
+    text = f"{HEAD}  - name: a\n    image: &i nginx\n    command: [*i]\n    imagePullPolicy: Always\n"
+    file.write_text(text)
+    report = fix([str(file)], library=library, pin=[dump(tmp_path, SNAPSHOT)])
+    assert file.read_text() == text
+    assert [(rule, bool(reason)) for _, rule, reason in left(report)] == [
+        ("image-tag-missing", True),
+        ("pull-policy-always", False),
+    ]

@@ -50,7 +50,15 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         PullguardError: It cannot be written, or a link stands in its place: it may lead anywhere.
     """
-    data = text.encode("utf-8", "backslashreplace")
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, as `write_text` does.
+
+    Raises:
+        PullguardError: As of `write_text`.
+    """
     try:
         if _is_stream(path):
             path.write_bytes(data)

@@ -18,7 +18,7 @@ from pullguard.core.inputs.files import STDIN, STDIN_NAME, STDIN_PATHS, chunks, 
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.engine.protocol import Engine
-from pullguard.fix.manifests import Edited, edited
+from pullguard.fix.manifests import Edited, edited, wanted
 from pullguard.fix.patch_base import PatchBase, patch_base
 from pullguard.fix.plan import Plan, can_be_pinned, images_to_pin, plan
 from pullguard.judging import words
@@ -35,6 +35,7 @@ _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 _STREAM = "is not a regular file, so it cannot be edited; give its text to stdin, and name -"
 _STILL_FOUND = "it was edited, and check finds it all the same: please report this"
+_AGAIN = "its constraint wants another value: run the command again"
 _NOT_EDITED = "its file could not be edited: see the error below"
 _SAME_FILE = "its file has another name, under which it is dealt with"
 _NO_TEXT = "its file holds bytes that are not text: save it as UTF-8"
@@ -197,8 +198,14 @@ def fix(
             own, is_named = planned.part(built), _Named([*rest, *options.charts.values])
             fixer.keep(edited_sources(engine, report.builds, own, options, namespace=namespace, is_named=is_named.has))
     after = checked(fixer.output) if fixer.changes and not diff else report
-    fixed = {_key(found) for found in fixer.fixed}
+    fixed = {_key(found): wanted(found) for found in fixer.fixed}
     reasons = dict.fromkeys(fixed, _STILL_FOUND) | {_key(found): reason for found, reason in fixer.refused}
+    # An image that is pinned by --pin gets IfNotPresent, which a constraint may not allow.
+    reasons |= {
+        key: _AGAIN
+        for found in after.findings
+        if after is not report and (key := _key(found)) in fixed and wanted(found) not in {None, fixed[key]}
+    }
 
     def is_ours(found: Finding) -> bool:
         return has_fix(found) or (reported is not None and can_be_pinned(found))

@@ -20,7 +20,7 @@ from pullguard.core.gatekeeper import dig
 from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
 from pullguard.core.inputs.files import STDIN_NAME, STDIN_PATHS, File, Found, chunks, find_files, shown
 from pullguard.core.inputs.selection import ALL, Selection
-from pullguard.core.text_files import write_text
+from pullguard.core.text_files import write_bytes, write_text
 from pullguard.engine.builds import KUSTOMIZATIONS, Build, built_text
 from pullguard.engine.documents import Manifest
 from pullguard.engine.inputs import Inputs
@@ -139,7 +139,7 @@ def overlay(
             after = judged(["-"], patches.text)
         finally:
             shutil.rmtree(staging)
-    _write(target, found, patches.kustomization)
+    _write(Path(folder), found, patches.kustomization)
     places = _Places(original, f"{folder}/{_FILE}")
     fixed = [entry for place, entry in enumerate(planned.findings) if place not in patches.refused]
     reasons = {_key(entry): reason for entry, reason in planned.refused}
@@ -173,6 +173,10 @@ def _require_own(target: Path, folder: str) -> None:
     Raises:
         PullguardError: It is.
     """
+    if Path(folder).is_symlink():
+        raise PullguardError(
+            "is a symbolic link, and nothing is written through one", file=folder, remedy="name a folder"
+        )
     if target.exists() and not target.is_dir():
         raise PullguardError("is not a folder, so no overlay can be written there", file=folder)
     for name in KUSTOMIZATIONS:
@@ -392,7 +396,7 @@ def _write(target: Path, found: _Resources, text: str) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name, data in found.copies.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        write_text(target / name, data.decode("utf-8", "surrogateescape"))
+        write_bytes(target / name, data)
     write_text(target / _FILE, text)
 
 
@@ -416,5 +420,4 @@ class _Places:
 
 
 def _identity(found: Finding) -> tuple[object, ...]:
-    name = found.container.name if found.container is not None else ""
-    return found.rule, found.object, name
+    return found.rule, found.object, found.container
