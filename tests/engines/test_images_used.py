@@ -14,6 +14,7 @@ from image_references import is_reference
 from pullguard.cli import main
 from pullguard.cluster.snapshot import Kind
 from pullguard.core.errors import PullguardError
+from pullguard.core.inputs.build_options import BuildOptions, ChartOptions
 from pullguard.images.command import images
 from pullguard.images.formats import REPORTERS
 from pullguard.images.model import Image, ImagesReport, Use
@@ -112,6 +113,7 @@ def test_the_surest_use_counts(tmp_path: Path) -> None:
     assert (_brief(likely), likely.left_out) == ([("q.io/a:1", "certain")], (("possible", 1),))
 
 
+_NO_CHART = "{apiVersion: v2, name: c, version: 1.0.0}"
 _CHART = {
     "chart/Chart.yaml": "{apiVersion: v2, name: web, version: 1.0.0}",
     "chart/values.yaml": "image:\n  name: q.io/web\n  tag: v1\n",
@@ -143,6 +145,31 @@ def test_charts_are_rendered_and_the_line_that_decides_is_named(tmp_path: Path) 
     ((use,),) = (image.uses for image in [released])
     assert (use.file, use.line, use.object.namespace) == (f"{folder}/release.yaml", 15, "prod")
     assert "Helm hook test" in _written(report, "text")
+
+
+def test_values_that_nothing_uses_are_possible(tmp_path: Path) -> None:
+    sub = {"chart/charts/sub/Chart.yaml": _NO_CHART, "chart/charts/sub/values.yaml": "image: q.io/sub:1\n"}
+    values = "image:\n  name: q.io/web\n  tag: v1\nmetrics:\n  image: {repository: q.io/exporter, tag: v3}\n"
+    folder = _write(tmp_path, {**_CHART, **sub, "chart/values.yaml": values})
+    assert [name for name, _ in _brief(images([folder]))] == ["q.io/curl:1", "q.io/web:v1"]
+    report = images([folder], sure="possible")
+    assert _brief(report)[1:3] == [("q.io/exporter:v3", "possible"), ("q.io/sub:1", "possible")]
+    exporter, sub_image = report.images[1:3]
+    assert _uses(exporter, folder) == [("chart/values.yaml", 5, "value metrics.image.repository", "")]
+    assert exporter.uses[0].object.kind == "Chart"
+    assert _uses(sub_image, folder) == [("chart/charts/sub/values.yaml", 1, "value image", "")]
+    # What is rendered with other values is sure.
+    chart = BuildOptions(charts=ChartOptions(settings=("image.name=q.io/exporter", "image.tag=v3")))
+    assert ("q.io/exporter:v3", "certain") in _brief(images([folder], builds=chart))
+
+
+def test_values_that_helm_reads_and_kubernetes_does_not_are_noted(tmp_path: Path) -> None:
+    twice = "image:\n  name: q.io/web\n  tag: v1\na: 1\na: 2\n"
+    report = images([_write(tmp_path, {**_CHART, "chart/values.yaml": twice})])
+    assert [name for name, _ in _brief(report)] == ["q.io/curl:1", "q.io/web:v1"]
+    (note,) = report.notes
+    assert note.startswith(f'no images were looked for in {tmp_path}/chart/values.yaml: the key "a" occurs twice')
+    assert report.exit_code() == 0
 
 
 def test_overlays_are_built(tmp_path: Path) -> None:
@@ -229,9 +256,6 @@ def test_json(checkout: Path) -> None:
             "values": [],
         }
     ]
-
-
-_NO_CHART = "{apiVersion: v2, name: c, version: 1.0.0}"
 
 
 @pytest.mark.parametrize(

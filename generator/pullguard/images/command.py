@@ -12,6 +12,7 @@ from pullguard.core.inputs.selection import ALL, Selection
 from pullguard.engine.protocol import Engine
 from pullguard.images.model import SURENESSES, ImagesReport, Sureness, images_of
 from pullguard.images.uses import NamedUse, UseCollector, group
+from pullguard.images.values import uses_in_values
 from pullguard.judging.judge import collect
 
 
@@ -67,13 +68,16 @@ def images(
                 builds=builds,
             )
         engine.finish()
+        uses = collector.uses
+        named = {name for name, _ in uses}
+        values, notes = uses_in_values(engine, run.builds.done)
     return _report(
-        collector.uses,
+        [*uses, *(each for each in values if each[0] not in named)],
         sure,
         source="the input",
         errors=(*collector.errors, *run.errors),
         unjudged=collector.unjudged.found((), namespace, ()),
-        notes=tuple(run.notes),
+        notes=(*run.notes, *notes),
         objects=run.read.objects,
     )
 

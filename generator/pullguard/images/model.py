@@ -37,7 +37,7 @@ class Use:
         image: The image, as it is written there.
         sure: How sure it is that it is one.
         what: What of the object it is, for people.
-        object: The object.
+        object: The object; of a value that nothing uses, the chart, with its path as the name.
         file: The file as the user named it, or the list of a live cluster. Of what is built: the file that decides.
         line: From 1; None for a live cluster.
         build: The kustomization or chart that it is in; None if it stands in a manifest.

@@ -11,11 +11,12 @@ from pullguard.engine.queries import modules
 from pullguard.images.model import MadeBy, Use
 from pullguard.judging.collector import FindingCollector, InputPosition
 
-_MODULES = {
-    "gatekeeper": ("batch", "driver", "enforcement", "hook", "match", "review"),
+#: What says what an image is, and what it needs.
+MODULES = {
     "images": ("known", "references", "texts", "uses"),
     "lib": ("images", "kinds", "pods"),
 }
+_GATEKEEPER = {"gatekeeper": ("batch", "driver", "enforcement", "hook", "match", "review")}
 _ENTRY = "images/uses.rego"
 _POLICY = "images"
 _HOOK = "helm.sh/hook"
@@ -29,7 +30,7 @@ def group() -> dict[str, Any]:
 
     Its violations are the uses of images, so that the engine says of each where it stands, or what decides it.
     """
-    rego = modules(_MODULES)
+    rego = modules({**_GATEKEEPER, **MODULES})
     rego[_ENTRY] = entry_module(_POLICY, rego[_ENTRY])
     constraint = {"kind": "Images", "metadata": {"name": _POLICY}, "spec": {}}
     entries = [{"policy": _POLICY, "constraint": constraint}]

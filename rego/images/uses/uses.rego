@@ -31,6 +31,17 @@ violation contains {"msg": use.image, "details": details} if {
 	}
 }
 
+# METADATA
+# title: The images that values of a chart name
+# description: |
+#   input.values are the values. A set of {image, name, steps, sure, what}, as in the details of violation. What is
+#   rendered may use them or not, so that none is sure.
+in_values contains {"image": own.image, "name": name, "steps": own.path, "sure": "possible", "what": what} if {
+	some own in _in_structure(input.values)
+	name := references.full_name(own.image)
+	what := sprintf("value %s", [pods.formatted(own.path)])
+}
+
 default _name(_) := null
 
 _name(image) := references.full_name(image)

@@ -195,3 +195,23 @@ test_values_of_wrong_types if {
 		["list[0][0][0]", "q.io/a:1", "likely"],
 	}
 }
+
+test_values_of_charts if {
+	values := {
+		"image": {"registry": "q.io", "repository": "a", "tag": "1"},
+		"sidecar": {"image": "b"},
+		"template": {"image": "{{ .Values.x }}:1"},
+		"replicas": 1,
+	}
+	found := uses.in_values with input as {"values": values}
+	found == {
+		{
+			"image": "q.io/a:1", "name": "q.io/a:1", "steps": ["image", "repository"],
+			"sure": "possible", "what": "value image.repository",
+		},
+		{
+			"image": "b", "name": "docker.io/library/b:latest", "steps": ["sidecar", "image"],
+			"sure": "possible", "what": "value sidecar.image",
+		},
+	}
+}
