@@ -151,6 +151,18 @@ def test_what_is_installed_is_locked(checkout: Path, file: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/verdict.yml"),
+        ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/other.yml"),
+        ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+    ],
+)
+def test_forms_for_issues(checkout: Path, schema: str, file: str) -> None:
+    _validate(checkout, "--builtin-schema", schema, file)
+
+
 def test_the_action_is_valid(checkout: Path) -> None:
     _validate(checkout, "--builtin-schema", "vendor.github-actions", "action.yml")
 
