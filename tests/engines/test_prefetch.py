@@ -495,6 +495,14 @@ def test_pinned_image_sets(tmp_path: Path) -> None:
     ]
 
 
+def test_a_job_takes_255_images(tmp_path: Path) -> None:
+    containers = [_container(f"x:{number}", name=f"c{number}") for number in range(256)]
+    nodes = [_node(f"n{number}") for number in range(11)]
+    first, second = _objects(_prefetch(tmp_path, *nodes, _workload("Deployment", "d", *containers)), "openkruise")
+    assert (len(first["spec"]["images"]), len(second["spec"]["images"]), first["spec"]["parallelism"]) == (255, 1, 10)
+    assert second["metadata"]["name"] == f"{first['metadata']['name']}-2"
+
+
 # -- the script
 
 
