@@ -37,6 +37,8 @@ _ELSEWHERE = "default"
 #: The image of the matrix that is on the node, and its tags.
 _CACHED = "registry.example/cached"
 _TAGS = ("1", "latest")
+#: An image on the node, whose only tag moves.
+MOVING = "registry.example/moving:main"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -130,13 +132,14 @@ def before(site: Site, manifest: Path, checkout: Path) -> Seen:
     site.kubectl("create", "--filename=-", stdin=_puller())
     # This is a separate image, because a node lists at most five names of an image.
     site.registry.add(binaries / "pause", "/private", credentials.REPOSITORY, "1")
-    for obj in (credentials.secret(_ELSEWHERE), credentials.pod(_ELSEWHERE, "with-credentials")):
+    site.registry.add(binaries / "pause", "/moving", "moving", "main")
+    for obj in (credentials.secret(_ELSEWHERE), credentials.pod(_ELSEWHERE, "with-credentials"), _moving()):
         site.kubectl("create", "--filename=-", stdin=obj)
-    settled(site.kubectl, _ELSEWHERE, ["puller", "with-credentials"])
+    settled(site.kubectl, _ELSEWHERE, ["puller", "with-credentials", "moving"])
     pods = settled(site.kubectl, NAMESPACE, _GATEKEEPER_PODS)
     install(site, checkout / "library", "audit")
     apply(site, checkout / "library" / "deny" / "protected_pull_policy")
-    pulled = {*(f"{_CACHED}:{tag}" for tag in _TAGS), credentials.IMAGE}
+    pulled = {*(f"{_CACHED}:{tag}" for tag in _TAGS), credentials.IMAGE, MOVING}
     wait_until(lambda: pulled <= site.images_on_node(), timeout=_WAIT, what="the node to list its images")
     wait_until_enforced(site, pods=_GATEKEEPER_PODS)
     return _seen(site, pods)
@@ -281,6 +284,16 @@ def _forecast(site: Site, *overlays: Path) -> Forecast:
 def _version(manifest: Path) -> str:
     """Return the tag of Gatekeeper's image."""
     return manifest.read_text("utf-8").partition("image: openpolicyagent/gatekeeper:")[2].split()[0]
+
+
+def _moving() -> JSON:
+    """Return a pod whose image has a tag that moves."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "moving", "namespace": _ELSEWHERE},
+        "spec": {"containers": [{"name": "main", "image": MOVING, "imagePullPolicy": "IfNotPresent"}]},
+    }
 
 
 def _puller() -> JSON:
