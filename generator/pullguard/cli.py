@@ -376,7 +376,7 @@ def _add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_epilog(
             ("pullguard drill plan --node worker-1", "what a drill would do, and what is forecast; changes nothing"),
             (
-                "pullguard drill run --yes --node worker-1 --namespace kube-system --image nicolaka/netshoot:v0.14",
+                "pullguard drill run --yes --node worker-1 --namespace kube-system --image nicolaka/netshoot:v0.13",
                 "do it, for the pods of one namespace",
             ),
             ("pullguard drill clean --namespace kube-system", "remove what is left of a drill before its timers do"),

@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +108,17 @@ def _pod(name: str, spec: JSON) -> JSON:
     }
 
 
-def _command(site: Site, *options: str, kubeconfig: Path | None = None, seconds: int = _SECONDS) -> list[str]:
+def _command(
+    site: Site,
+    *options: str,
+    kubeconfig: Path | None = None,
+    seconds: int = _SECONDS,
+    addresses: Sequence[str] = (ADDRESS,),
+) -> list[str]:
     return [
         *(sys.executable, "-m", "pullguard", "drill", "run", "--yes", f"--node={NAME}", f"--namespace={PROTECTED}"),
-        *(f"--image={_AGENT}", f"--address={ADDRESS}", f"--seconds={seconds}", "--output=json"),
+        *(f"--image={_AGENT}", f"--seconds={seconds}", "--output=json"),
+        *(f"--address={address}" for address in addresses),
         f"--kubeconfig={kubeconfig or site.kubectl.kubeconfig}",
         *options,
     ]
@@ -301,6 +308,123 @@ def test_clean_removes_what_is_left(site: Site, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (_objects(site), _rules()) == ([], "")
+
+
+def test_a_node_that_resolves_no_registry_is_not_cut_off(site: Site, tmp_path: Path) -> None:
+    with _started(site, tmp_path, addresses=[]) as process:
+        out, err = process.communicate(timeout=_WAIT)
+    assert (process.returncode, out) == (2, "")
+    assert re.search(
+        r"pullguard: the agent pullguard-drill-[0-9a-f]{6}-agent did not cut node off: .*the node cannot resolve "
+        r"registry\.example.*; see docs/drill\.md for what its image and its namespace need\n\Z",
+        err,
+    ), err
+    assert (_objects(site), _rules()) == ([], "")
+
+
+def test_no_copy_is_made_unless_the_registry_is_cut_off(site: Site, tmp_path: Path) -> None:
+    with _started(site, tmp_path, addresses=["127.0.0.1:5999"]) as process:
+        out, err = process.communicate(timeout=_WAIT)
+    assert process.returncode == 2, err
+    report = json.loads(out)
+    (asked,) = report["asked"]
+    assert (report["pods"], asked["before"], asked["first"], asked["after"]) == ([], "answers", "answers", "answers")
+    (problem,) = report["problems"]
+    assert problem.startswith("registry.example was not cut off as far as can be told (")
+    assert problem.endswith("; name what the node really asks, such as a mirror or a proxy, with --address")
+    assert (_objects(site), _rules()) == ([], "")
+
+
+_DENYING = "no-always"
+
+
+def _denying() -> Iterator[JSON]:
+    """Yield a policy that refuses Jobs with Always, but those that ask registries."""
+    rule = {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]}
+    expression = (
+        "object.metadata.labels['pullguard/part'] != 'copy' || "
+        "object.spec.template.spec.containers.all(c, c.imagePullPolicy != 'Always')"
+    )
+    group = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": _DENYING}}
+    yield {
+        **group,
+        "kind": "ValidatingAdmissionPolicy",
+        "spec": {
+            "matchConstraints": {"resourceRules": [rule]},
+            "validations": [{"expression": expression, "message": "no Always here"}],
+        },
+    }
+    yield {
+        **group,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "spec": {"policyName": _DENYING, "validationActions": ["Deny"]},
+    }
+
+
+@pytest.fixture
+def _denied(site: Site) -> Iterator[None]:
+    for obj in _denying():
+        site.kubectl("create", "--filename=-", stdin=obj)
+    labels = {"pullguard/part": "copy"}
+    container = {"name": "c", "image": "x", "imagePullPolicy": "Always"}
+    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x", "labels": labels}}
+    job["spec"] = {"template": template}
+
+    def denies() -> bool:
+        return bool(site.client.request("POST", "/apis/batch/v1/namespaces/default/jobs?dryRun=All", job).message)
+
+    wait_until(denies, timeout=_WAIT, what="the policy")
+    yield
+    for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+        site.kubectl("delete", kind, _DENYING)
+
+
+@pytest.mark.usefixtures("_denied")
+def test_copies_that_admission_refuses_are_told(site: Site, tmp_path: Path) -> None:
+    with _started(site, tmp_path) as process:
+        out, err = process.communicate(timeout=_WAIT)
+    assert process.returncode == 2, err
+    found = {pod["name"]: (pod["seen"], pod["agreement"], pod["why"]) for pod in json.loads(out)["pods"]}
+    for name in ("always", "init-always"):
+        assert found[name][:2] == ("not seen", "not seen")
+        assert found[name][2].startswith("the copy was refused: ")
+        assert "no Always here" in found[name][2]
+    assert found["web"] == ("starts", "as forecast", "")
+    assert (_objects(site), _rules()) == ([], "")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_without_an_owner_of_the_table_the_elements_expire(
+    site: Site, checkout: Path, tmp_path: Path, ending: signal.Signals
+) -> None:
+    assert site.cgroup  # the network of the node
+    nft = tmp_path / "nft"
+    nft.write_text(
+        '#!/bin/sh\ncase $1 in -i) exit 1 ;; esac\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec nft "$@"\n', "utf-8"
+    )
+    nft.chmod(0o755)
+    script = checkout / "generator/pullguard/drill/agent.sh"
+    host, _, port = ADDRESS.partition(":")
+    agent = subprocess.Popen(
+        ["/bin/sh", script, "drill_x", "6", host, port],
+        env={"PATH": f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"},
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: bool(_rules()), timeout=_WAIT, what="the cut")
+        assert "flags owner" not in _rules()
+        os.kill(agent.pid, ending)
+        agent.wait()
+        if ending == signal.SIGKILL:
+            assert f"{host} . {port} timeout 6s" in _rules()
+            wait_until(lambda: "elements" not in _rules(), timeout=10, what="the elements to expire")
+            subprocess.run([nft, "delete", "table", "inet", "drill_x"], check=True, timeout=60)
+        assert _rules() == ""
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(agent.pid, signal.SIGKILL)
+        agent.wait()
 
 
 def test_the_documented_rights_are_enough_for_the_documented_run(site: Site, checkout: Path, tmp_path: Path) -> None:

@@ -91,18 +91,18 @@ def test_a_copy_has_what_decides_about_images_and_nothing_else() -> None:
         "app.kubernetes.io/managed-by": "pullguard",
     }
     nothing = {"command": ["/pullguard-drill/runs-nothing"], "securityContext": _RESTRICTED}
-    assert objects.copy(_DRILL, 3, _POD) == {
+    assert objects.copy(_DRILL, 3, _POD, 50) == {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": "pullguard-drill-0a1b2c-3", "namespace": "kube-system", "labels": labels},
         "spec": {
             "backoffLimit": 0,
-            "activeDeadlineSeconds": 90,
+            "activeDeadlineSeconds": 50,
             "ttlSecondsAfterFinished": 30,
             "template": {
                 "metadata": {"labels": {**labels, "pullguard/job": "pullguard-drill-0a1b2c-3"}},
                 "spec": {
-                    "activeDeadlineSeconds": 90,
+                    "activeDeadlineSeconds": 50,
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
                     "nodeName": "node-1",
@@ -142,7 +142,7 @@ _OF_CONTAINERS = st.sampled_from([*_POD["spec"]["containers"][0], "envFrom", "vo
 def test_nothing_that_a_pod_states_makes_a_copy_run_anything(spec: JSON, container: JSON) -> None:
     stated = {**container, "name": "c"}
     pod = {**_POD, "spec": {**spec, "containers": [stated], "initContainers": [stated]}}
-    made = objects.copy(_DRILL, 1, pod)["spec"]["template"]["spec"]
+    made = objects.copy(_DRILL, 1, pod, 50)["spec"]["template"]["spec"]
     assert made.keys() <= {
         *(
             "activeDeadlineSeconds",
@@ -182,7 +182,7 @@ def test_the_agent_is_bound_to_its_time_and_not_privileged() -> None:
 
 
 def test_what_admission_changes_is_told() -> None:
-    job = objects.copy(_DRILL, 1, _POD)
+    job = objects.copy(_DRILL, 1, _POD, 50)
     made: JSON = json.loads(json.dumps({"spec": job["spec"]["template"]["spec"]}))
     assert objects.changes(made, job) == []
     made["spec"]["containers"].append({"name": "sidecar", "image": "mesh:1"})

@@ -85,7 +85,7 @@ def agent(drill: Drill, image: str, addresses: Sequence[Address]) -> dict[str, A
     return _job(drill, "agent", "agent", spec, seconds=drill.seconds + START)
 
 
-def copy(drill: Drill, number: int, pod: JSON) -> dict[str, Any]:
+def copy(drill: Drill, number: int, pod: JSON, seconds: int) -> dict[str, Any]:
     """Return the Job of a copy of a pod, which shows whether the node has its images, and runs nothing.
 
     Of the pod it takes what decides that, and nothing else: images, pull policies, pull secrets, the ServiceAccount
@@ -96,6 +96,7 @@ def copy(drill: Drill, number: int, pod: JSON) -> dict[str, Any]:
         drill: The drill.
         number: The number of the copy.
         pod: The pod, whole.
+        seconds: How long it lives at most: not longer than the cut, so that it never pulls what the node lacks.
     """
     spec = pod["spec"]
     volumes = [
@@ -112,7 +113,6 @@ def copy(drill: Drill, number: int, pod: JSON) -> dict[str, Any]:
         **({"volumes": volumes} if volumes else {}),
         **{name: spec[name] for name in ("imagePullSecrets", "serviceAccountName", "runtimeClassName") if name in spec},
     }
-    seconds = drill.seconds + KEPT
     return _job(drill, str(number), "copy", copied, seconds=seconds, namespace=pod["metadata"]["namespace"])
 
 

@@ -22,6 +22,8 @@ _POLL = 0.5
 _SOON = 40.0
 #: How many seconds of the cut are kept for the last control.
 _LAST = 8.0
+#: How many seconds before the end of the cut a copy ends, if nobody removes it.
+_MARGIN = 3
 
 
 def run(cluster: Kubectl, plan: Plan, *, image: str, say: Callable[[str], None]) -> DrillReport:
@@ -45,6 +47,7 @@ def run(cluster: Kubectl, plan: Plan, *, image: str, say: Callable[[str], None])
         if all(each.first == "no answer" for each in drill.asked):
             drill.watch_copies()
             drill.ask("last")
+            drill.remove_copies()
         drill.undo()
         drill.ask("after")
     return drill.report()
@@ -116,6 +119,7 @@ class _Drill:
             yield
         finally:
             self._say("removing what is left of the drill")
+            self.remove_copies()
             self._remove(f"{objects.LABEL}={self._drill.name}")
 
     def ask(self, when: str) -> None:
@@ -171,7 +175,8 @@ class _Drill:
             if original is None:
                 made.append(Seen(planned, "", why="the pod is not on the node any more"))
                 continue
-            job = objects.copy(self._drill, number, original)
+            left = self._begun + plan.seconds - time.monotonic()
+            job = objects.copy(self._drill, number, original, max(1, int(left) - _MARGIN))
             name = job["metadata"]["name"]
             try:
                 self._create(job)
@@ -186,6 +191,10 @@ class _Drill:
             _seen(each, jobs[each.copy], found.get(each.copy, {}), pods.get(each.copy)) if each.copy else each
             for each in made
         ]
+
+    def remove_copies(self) -> None:
+        """Remove the copies; while the node is cut off, so that none pulls what the node lacks."""
+        self._remove(f"{objects.LABEL}={self._drill.name},{objects.PART}=copy")
 
     def undo(self) -> None:
         """Undo the cut."""
