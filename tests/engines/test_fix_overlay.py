@@ -13,6 +13,7 @@ from pullguard import cli
 from pullguard.check.command import check
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.build_options import BuildOptions
+from pullguard.core.inputs.selection import Selection
 from pullguard.fix.command import FixReport
 from pullguard.fix.overlay import overlay
 
@@ -191,6 +192,54 @@ def test_it_is_written_anew(run: Any) -> None:
     run({"a.yaml": POD.replace("x:1", "x:2")}, "a.yaml")
     assert "x:2" in Path("overlay/resources/a.yaml").read_text()
     assert Path("overlay/kustomization.yaml").read_text() == first
+
+
+def test_an_overlay_is_not_laid_over_itself(run: Any) -> None:
+    run({"a.yaml": POD}, ".")
+    before = Path("overlay/kustomization.yaml").read_bytes()
+    with pytest.raises(PullguardError, match="the overlay itself is among the manifests"):
+        run({"a.yaml": POD}, ".")
+    assert Path("overlay/kustomization.yaml").read_bytes() == before
+    assert run({"a.yaml": POD}, ".", selection=Selection(["/overlay/"])).exit_code == 0
+    assert Path("overlay/kustomization.yaml").read_bytes() == before
+
+
+def test_kustomizations_in_one_folder_below_the_overlay(run: Any) -> None:
+    files = {f"parts/{name}/p.yaml": POD.replace("name: p", f"name: {name}") for name in ("x", "y", "z")}
+    files |= {f"parts/{name}/kustomization.yaml": "resources: [p.yaml]\n" for name in ("x", "y")}
+    report = run(files, "parts", folder=".")
+    assert (len(report.fixed), report.exit_code) == (3, 0)
+    assert kustomization(".")["resources"] == ["parts/x", "parts/y", "parts/z/p.yaml"]
+
+
+def test_objects_that_kustomize_leaves_out(run: Any) -> None:
+    """They would be lost, with `kubectl apply -k` in the place of `kubectl apply -f`."""
+    local = '{name: local, namespace: kube-system, annotations: {config.kubernetes.io/local-config: "true"}}'
+    other = POD.replace("{name: p, namespace: kube-system}", local)
+    report = run(
+        {"a.yaml": f"{POD}---\n{other}---\n{other.replace('Always', 'Never').replace('local,', 'l2,')}"}, "a.yaml"
+    )
+    assert [found.line for found in report.fixed] == [7]
+    assert left(report) == [("a.yaml", 15, "pull-policy-always")]
+    assert report.left[0].reason is not None
+    assert report.left[0].reason.startswith("kustomize leaves its object out")
+    assert [note for note in report.notes if note.startswith("kustomize leaves out")] == [
+        f"kustomize leaves out Pod kube-system/{name} of a.yaml: apply it by itself" for name in ("local", "l2")
+    ]
+    assert report.exit_code == 1
+
+
+def test_files_of_others_are_not_replaced(run: Any) -> None:
+    with pytest.raises(PullguardError, match="is a file that `fix` has not written, and is left as it is"):
+        run({"a.yaml": POD, "overlay/resources/a.yaml": "mine\n"}, "a.yaml")
+
+
+def test_a_copy_beside_a_file_of_its_name(run: Any) -> None:
+    other = POD.replace("name: p", "name: q")
+    files = {"a.yaml": POD, "deploy/resources/a.yaml": other}
+    assert run(files, "a.yaml", "deploy", folder="deploy").exit_code == 0
+    assert sorted(kustomization("deploy")["resources"]) == ["resources/a-2.yaml", "resources/a.yaml"]
+    assert Path("deploy/resources/a-2.yaml").read_text() == POD
 
 
 @pytest.mark.parametrize("name", ["kustomization.yaml", "kustomization.yml", "Kustomization"])

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _FILE = "kustomization.yaml"
 _COPIES = "resources"
 _COMMENT = "Written by `pullguard fix --as kustomize`, which writes it anew: what you change here is lost then."
+_LOST = "kustomize leaves its object out, so no overlay can fix it: fix the file, or apply it by itself"
 _APART = "its patch would change something else as well: patch it by hand"
 
 JSON = Mapping[str, Any]
@@ -55,12 +56,14 @@ class _Resources:
         copies: Texts of files to write, by their paths in the folder of the overlay.
         referred: Files below that folder, by their paths in it.
         notes: What users should know, a sentence each.
+        stated: The objects in all these files.
     """
 
-    names: list[str]
-    copies: dict[str, bytes]
-    referred: list[str]
-    notes: list[str]
+    names: list[str] = field(default_factory=list)
+    copies: dict[str, bytes] = field(default_factory=dict)
+    referred: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    stated: list[Manifest] = field(default_factory=list)
 
 
 def overlay(
@@ -125,14 +128,17 @@ def overlay(
         files = find_files([path for path in paths if path not in STDIN_PATHS], selection)
         found = _resources(engine, original, target, files, options=options.charts, namespace=namespace)
         if given:
+            found.stated.extend(_manifests(engine, STDIN_NAME, given))
             _copied(found, "stdin.yaml", given)
         if not found.names:
             raise PullguardError("there is nothing to lay an overlay over", remedy="name manifests")
+        _require_free(target, folder, found)
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".pullguard-", dir=target.parent))
         try:
             stage = _Stage(engine, staging, target, found, folder)
             before = stage.built([])
+            lost = _lost(found, _objects(engine, before))
             report = judged(["-"], before)
             planned = plan(report) if reported is None else with_pins(engine, report, reported, pin_as)
             patches = _Patches(stage, before, planned)
@@ -153,13 +159,16 @@ def overlay(
         changes=(),
         patch_base=None,
         fixed=tuple(sorted(map(places.of, fixed), key=lambda entry: (entry.file, entry.line))),
-        left=tuple(Left(places.of(entry), reasons.get(_key(entry))) for entry in after.findings if is_ours(entry)),
+        left=(
+            *(Left(places.of(entry), reasons.get(_key(entry))) for entry in after.findings if is_ours(entry)),
+            *(Left(entry, _LOST) for entry in original.findings if is_ours(entry) and _position(entry) in lost),
+        ),
         exempt=sum(is_ours(entry.finding) for entry in after.exempt),
         others=sum(not is_ours(entry) for entry in after.findings),
         errors=original.errors,
         output=None,
         library=original.library,
-        notes=(*words.unjudged(after), *original.notes, *found.notes),
+        notes=(*words.unjudged(after), *original.notes, *found.notes, *map(_lost_note, lost.values())),
         doubt=original.doubt,
         pins=planned.pins,
         exit_zero=exit_zero,
@@ -189,6 +198,21 @@ def _require_own(target: Path, folder: str) -> None:
             )
 
 
+def _require_free(target: Path, folder: str, found: _Resources) -> None:
+    """Refuse to replace files that no overlay has brought.
+
+    Raises:
+        PullguardError: A copy would.
+    """
+    for name in found.copies:
+        if name in found.referred or ((target / name).exists() and not (target / _FILE).exists()):
+            raise PullguardError(
+                "is a file that `fix` has not written, and is left as it is",
+                file=f"{folder}/{name}",
+                remedy="name a folder of its own for the overlay",
+            )
+
+
 def _resources(
     engine: Engine,
     report: Report,
@@ -207,8 +231,17 @@ def _resources(
         files: The files of the input.
         options: What charts are rendered with.
         namespace: The namespace of objects that state none; "" = not known.
+
+    Raises:
+        PullguardError: The overlay is among the files.
     """
-    found = _Resources([], {}, [], [])
+    files = list(files)
+    if any(isinstance(each, Path) and Path(os.path.realpath(each)) == target / _FILE for each in files):
+        raise PullguardError(
+            "the overlay itself is among the manifests",
+            remedy="leave its folder out by --exclude, or name the manifests alone",
+        )
+    found = _Resources()
     used: set[str] = set()
     for build in report.builds:
         used |= build.files
@@ -220,14 +253,17 @@ def _resources(
             text, _ = built_text(engine, Build("chart", build.path), options, namespace)
             name = _copied(found, f"{Path(build.path).name.removesuffix('.tgz')}.yaml", text)
             found.notes.append(f"{name} is what the chart {build.name} renders today: run this again when it changes")
-    for each in files:
+    # Those below the folder first: no copy may take their names.
+    for each in sorted(files, key=lambda file: not _is_below(file, target)):
         if not isinstance(each, Path) or os.path.realpath(each) in used or each.name in KUSTOMIZATIONS:
             continue
         data = each.read_bytes()
-        if not any(isinstance(read, Manifest) for read in Inputs(engine, [File(shown(each), data)])):
+        manifests = _manifests(engine, shown(each), data)
+        if not manifests:
             continue
+        found.stated.extend(manifests)
         real = Path(os.path.realpath(each))
-        if real.is_relative_to(target):
+        if _is_below(each, target):
             found.referred.append(os.path.relpath(real, target))
             found.names.append(found.referred[-1])
         else:
@@ -236,10 +272,40 @@ def _resources(
     return found
 
 
+def _is_below(file: Found, target: Path) -> bool:
+    return isinstance(file, Path) and Path(os.path.realpath(file)).is_relative_to(target)
+
+
+def _manifests(engine: Engine, name: str, data: bytes) -> list[Manifest]:
+    return [read for read in Inputs(engine, [File(name, data)]) if isinstance(read, Manifest)]
+
+
+def _lost(found: _Resources, built: Mapping[int, JSON]) -> dict[tuple[object, ...], Manifest]:
+    """Return the objects that kustomize leaves out, as an annotation can tell it, by their positions in the input."""
+    kept = {_name(obj) for obj in built.values()}
+    return {(each.file, each.document, each.item): each for each in found.stated if _name(each.object) not in kept}
+
+
+def _name(obj: JSON) -> tuple[str, ...]:
+    paths = (("apiVersion",), ("kind",), ("metadata", "namespace"), ("metadata", "name"))
+    return tuple(str(dig(obj, *path) or "") for path in paths)
+
+
+def _position(found: Finding) -> tuple[object, ...]:
+    return found.file, found.document, found.item
+
+
+def _lost_note(lost: Manifest) -> str:
+    _, kind, namespace, name = _name(lost.object)
+    return (
+        f"kustomize leaves out {kind} {f'{namespace}/' if namespace else ''}{name} of {lost.file}: apply it by itself"
+    )
+
+
 def _copied(found: _Resources, name: str, data: bytes) -> str:
     """Note a file that is copied; return its path in the folder of the overlay."""
     path, number = f"{_COPIES}/{name}", 1
-    while path in found.copies:
+    while path in found.copies or path in found.referred:
         number += 1
         path = f"{_COPIES}/{Path(name).stem}-{number}{Path(name).suffix}"
     found.copies[path] = data
@@ -260,9 +326,9 @@ class _Stage:
         for name in found.referred:
             self._put(name, (target / name).read_bytes())
         for name in found.names:
-            first = Path(name).parts[0]
-            if name not in found.copies and name not in found.referred and first != "..":
-                (folder / first).symlink_to(target / first)
+            if name not in found.copies and name not in found.referred and Path(name).parts[0] != "..":
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).symlink_to(target / name)
 
     def _put(self, name: str, data: bytes) -> None:
         path = self._folder / name
