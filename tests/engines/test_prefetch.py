@@ -624,3 +624,10 @@ def test_odd_values_cost_only_what_they_are_about(tmp_path: Path) -> None:
     assert [image.name for batch in report.batches for image in batch.images] in ([], ["y:1"])
     for output in REPORTERS:
         _written(report, output)
+
+
+def test_tolerations_with_odd_keys(tmp_path: Path) -> None:
+    odd = [{"key": ["k"], "effect": ["e"]}, {"key": "x", "operator": "Exists", "effect": 1}]
+    static = _pod("s", node="a", owner="Node/a", tolerations=odd)
+    report = _prefetch(tmp_path, _node("a", taints=[{"key": "t", "effect": ["NoSchedule"]}]), static)
+    assert report.batches[0].tolerations == ({"key": "x", "operator": "Exists"},)

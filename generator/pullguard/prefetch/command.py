@@ -267,15 +267,16 @@ def _tolerations(gaps: Iterable[Gap], nodes: Iterable[JSON], pods: Pods) -> tupl
     for gap in gaps:
         stated = pods.placements[gap.placement][0].get("tolerations")
         for each in stated if isinstance(stated, list) else ():
-            if isinstance(each, dict) and each.get("key") not in _TOLERATED:
-                kept = {name: value for name, value in each.items() if name != "tolerationSeconds" and value}
-                found[json.dumps(kept, sort_keys=True)] = kept
+            if isinstance(each, dict) and _text(each.get("key")) not in _TOLERATED:
+                kept = {name: value for name, value in each.items() if _text(value)}  # all but tolerationSeconds
+                if kept:
+                    found[json.dumps(kept, sort_keys=True)] = kept
     if json.dumps({"operator": "Exists"}) in found:
         return ({"operator": "Exists"},)
     for node in nodes:
         taints = dig(node, "spec", "taints")
         for taint in taints if isinstance(taints, list) else ():
-            key, effect = _text(dig(taint, "key")), dig(taint, "effect")
+            key, effect = _text(dig(taint, "key")), _text(dig(taint, "effect"))
             if key and not key.startswith(_CONDITION) and effect in _EFFECTS:
                 kept = {"key": key, "operator": "Exists", "effect": effect}
                 found.setdefault(json.dumps(kept, sort_keys=True), kept)

@@ -113,7 +113,10 @@ _stays(_, use) if not images.pinned(use.image)
 
 # The API server fills in the pull secrets of the ServiceAccount where a pod states none. If that is not known, the pods
 # tell what it has filled in.
-_credentials(pod) := {_secret(pod.namespace, secret.name) | some secret in _list(pod.spec, "imagePullSecrets")} if {
+_credentials(pod) := {_secret(pod.namespace, secret.name) |
+	some secret in _list(pod.spec, "imagePullSecrets")
+	is_string(secret.name)
+} if {
 	_states_secrets(pod)
 } else := {_secret(pod.namespace, name) | some name in input.accounts[pod.namespace][_account(pod.spec)]} if {
 	input.accounts[pod.namespace][_account(pod.spec)]
@@ -129,6 +132,7 @@ _secret(namespace, name) := sprintf("Secret %s/%s", [namespace, name])
 
 _account(pod_spec) := name if {
 	name := pod_spec.serviceAccountName
+	is_string(name)
 	name != ""
 } else := "default"
 

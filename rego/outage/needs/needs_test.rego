@@ -100,6 +100,14 @@ test_credentials[name] if {
 	some name, case in {
 		"of a pod": {"pod": object.union(_made, {"spec": {"imagePullSecrets": [{"name": "s"}]}}), "found": {"Secret a/s"}},
 		"of a pod without": {"pod": object.union(_made, {"spec": {"imagePullSecrets": null}}), "found": set()},
+		"of a pod that names none": {
+			"pod": object.union(_made, {"spec": {"imagePullSecrets": [{"name": 1}, {}, "s"]}}),
+			"found": set(),
+		},
+		"of an account without a name": {
+			"pod": object.union(_of_template, {"spec": {"serviceAccountName": 1}}),
+			"found": set(),
+		},
 		"of a template": {
 			"pod": object.union(_of_template, {"spec": {"imagePullSecrets": [{"name": "s"}], "serviceAccountName": "x"}}),
 			"found": {"Secret a/s"},
