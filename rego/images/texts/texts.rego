@@ -12,18 +12,20 @@ import data.lib.images
 # METADATA
 # title: The images in a string
 # description: |
-#   A set of {image, sure}. `name` is what the string is called: a field, a variable or a flag. A string with white
-#   space is a text: of a script, a template or a file.
+#   A set of {image, sure}. `name` is what the string is called: a field, a variable or a flag. Commas separate several
+#   images. A string with white space is a text: of a script, a template or a file.
 # scope: document
-default in_string(_, _) := set()
-
 in_string(name, text) := _in_text(name, text) if {
 	is_text(text)
-} else := {_of(name, trim_space(text))}
+} else := {found |
+	[called, value] := _setting(name, trim_space(text))
+	some word in split(value, ",")
+	found := _word(called, word)
+}
 
 # METADATA
-# title: Whether a string is more than one word
-is_text(text) if regex.match(`\S\s+\S`, text)
+# title: Whether a string is more than one word, or JSON
+is_text(text) if regex.match(`\S\s+\S|\{"|^\s*\["`, text)
 
 # METADATA
 # title: Whether a name says that its value is an image
@@ -33,10 +35,9 @@ names_image(name) if {
 }
 
 # A flag has a name of its own.
-_of(name, text) := found if {
+_setting(name, text) := [flag, value] if {
 	[_, flag, value] := regex.find_all_string_submatch_n(`^--?([\w.-]+)=["']?([^"']*)["']?$`, text, 1)[0]
-	found := _word(flag, value)
-} else := _word(name, text)
+} else := [name, text]
 
 _word(name, text) := {"image": text, "sure": "likely"} if {
 	_is_likely(name, text)

@@ -35,6 +35,9 @@ test_words if {
 		"a flag that does not": ["args", "--reloader=quay.io/a:1", _likely("quay.io/a:1")],
 		"a flag in quotes": ["args", "--image='a:1'", _likely("a:1")],
 		"a flag whose list is called images": ["images", "--level=info", set()],
+		"a flag with several": ["args", "--images=a:1,b:2", (_likely("a:1") | _likely("b:2"))],
+		"several": ["RELATED_IMAGES", "quay.io/a:1,nginx,", (_likely("quay.io/a:1") | _possible("nginx"))],
+		"several by their form": ["x", "quay.io/a:1,quay.io/b:2,c:3", (_likely("quay.io/a:1") | _likely("quay.io/b:2"))],
 		"a number": ["image", "1.2", _possible("1.2")],
 		"nothing": ["image", "", set()],
 	}
@@ -48,6 +51,7 @@ test_texts if {
 		"comments": ["command", "# run quay.io/a:1\n  // image: b:1\n; quay.io/c:1", set()],
 		"an assignment": ["script", "set -e\nIMAGE=a:1\n", _possible("a:1")],
 		"a template of YAML": ["x.yaml", "{{ if x }}\n  image: \"a:1\"\n{{ end }}", _possible("a:1")],
+		"JSON without white space": ["x", `{"image":"a:1","b":"quay.io/b:1"}`, (_possible("a:1") | _possible("quay.io/b:1"))],
 		"a pull policy": ["x.yaml", "{{ x }}\nimagePullPolicy: Always\nimage: nginx", set()],
 		"addresses": ["x", "see https://quay.io/a:1 or oci://quay.io/b:1", set()],
 		"a list that says so": ["KAFKA_IMAGES", "3=quay.io/a:3\n4=quay.io/a:4", {
@@ -60,5 +64,7 @@ test_texts if {
 }
 
 test_what_is_a_text if {
-	{text | some text in {"a b", " a ", "a\nb", "a", "", "a\n"}; texts.is_text(text)} == {"a b", "a\nb"}
+	words := {" a ", "a", "", "a\n", "[::1]:5000/a:1", "${A}", "{a}"}
+	others := {"a b", "a\nb", `["a"]`, `{"a":1}`, `--a={"b":1}`}
+	{text | some text in (words | others); texts.is_text(text)} == others
 }
