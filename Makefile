@@ -13,7 +13,7 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
 # The control plane, and what runs pods on it.
 KUBERNETES := kube-apiserver kube-controller-manager kubectl
 NODE := kubelet kube-scheduler
-CONTAINERD := containerd containerd-shim-runc-v2
+CONTAINERD := containerd containerd-shim-runc-v2 ctr
 GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
 GATEKEEPER_OLDEST_MANIFEST := .tools/manifests/gatekeeper-oldest.yaml

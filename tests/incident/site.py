@@ -6,10 +6,11 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local_cluster import requirements
 from local_cluster.api import JSON, Client, Kubectl
@@ -145,11 +146,13 @@ def _policy(kind: str) -> str:
 
 
 @contextmanager
-def site(binaries: Path) -> Iterator[Site]:
+def site(binaries: Path, settings: Mapping[str, Any] | None = None, disk: int = 0) -> Iterator[Site]:
     """Run the cluster.
 
     Args:
         binaries: The folder of the programs.
+        settings: Fields of the kubelet's configuration.
+        disk: The size of a disk for the node's folder, in bytes; 0 for none.
 
     Raises:
         CannotRunError: The cluster cannot run on this machine.
@@ -166,7 +169,7 @@ def site(binaries: Path) -> Iterator[Site]:
         images = stack.enter_context(registry(folder))
         stack.enter_context(controllers(plane, folder))
         stack.enter_context(scheduler(plane, folder))
-        parent = stack.enter_context(node(plane, images))
+        parent = stack.enter_context(node(plane, images, settings, disk))
         client = stack.enter_context(closing(plane.client()))
         yield Site(plane, images, parent, plane.kubectl(), client)
 
