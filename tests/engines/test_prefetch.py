@@ -594,6 +594,11 @@ def test_without_nodes(tmp_path: Path) -> None:
         _prefetch(tmp_path, _pod("p", node="a"))
 
 
+def test_without_the_file(tmp_path: Path) -> None:
+    with pytest.raises(PullguardError, match="no.json: cannot be read: No such file"):
+        prefetch([str(tmp_path / "no.json")])
+
+
 def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "dump.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [*_NODES, _pod("p", node="a")]}), "utf-8")
@@ -624,6 +629,13 @@ def test_odd_values_cost_only_what_they_are_about(tmp_path: Path) -> None:
     assert [image.name for batch in report.batches for image in batch.images] in ([], ["y:1"])
     for output in REPORTERS:
         _written(report, output)
+
+
+@pytest.mark.parametrize("annotations", [1.5, "kubernetes.io/config.mirror", ["kubernetes.io/config.mirror"], []])
+def test_annotations_of_pods_that_are_none(annotations: Any, tmp_path: Path) -> None:
+    odd = _pod("p", node="a")
+    odd["metadata"]["annotations"] = annotations
+    assert _pulls(_prefetch(tmp_path, _node("a"), odd)) == {"a": [_IMAGE]}
 
 
 def test_tolerations_with_odd_keys(tmp_path: Path) -> None:

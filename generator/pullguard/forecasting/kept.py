@@ -90,7 +90,7 @@ class Keeper:
 
 def is_static(pod: Mapping[str, Any]) -> bool:
     """Tell whether a pod stands for one that a file on a node makes."""
-    return _MIRROR in (dig(pod, "metadata", "annotations") or {})
+    return dig(pod, "metadata", "annotations", _MIRROR) is not None
 
 
 def _head(obj: Mapping[str, Any]) -> JSON:

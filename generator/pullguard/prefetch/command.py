@@ -96,6 +96,8 @@ def prefetch(
         )
         snapshot = situation.snapshot
         if not situation.nodes.names:
+            for problem in snapshot.errors:
+                raise PullguardError(problem.message, file=problem.file, line=problem.line)
             why = snapshot.unreadable.get("Node")
             raise PullguardError(
                 f"there is no Node in {snapshot.source}" if why is None else f"Nodes could not be read: {why}",
