@@ -595,7 +595,7 @@ def test_without_nodes(tmp_path: Path) -> None:
 
 
 def test_without_the_file(tmp_path: Path) -> None:
-    with pytest.raises(PullguardError, match="no.json: cannot be read: No such file"):
+    with pytest.raises(PullguardError, match=r"no\.json: cannot be read: No such file"):
         prefetch([str(tmp_path / "no.json")])
 
 
