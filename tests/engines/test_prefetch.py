@@ -568,6 +568,12 @@ def test_the_script_on_other_nodes(checkout: Path, tmp_path: Path) -> None:
 _EVIL = "x$(touch evil)`touch evil`'\"\n# ---\nkind: Evil\x1b[31m"
 
 
+def test_a_node_with_the_name_of_a_keyword(tmp_path: Path) -> None:
+    report = _prefetch(tmp_path, _node("esac", runtime="x://1"), _workload("Deployment", "d"))
+    end = _run_script(_written(report, "script"), tmp_path, "esac")
+    assert (end.stderr, end.returncode) == (f"not pulled, as the runtime is not known: {_IMAGE}\n", 1)
+
+
 def test_names_are_never_commands(tmp_path: Path) -> None:
     nodes = [_node(_EVIL), _node("*")]
     workload = _workload(

@@ -97,7 +97,8 @@ def write(report: PrefetchReport, _settings: Settings, stream: TextIO) -> None:
     stream.write(_USAGE)
     stream.write(_FUNCTIONS)
     for nodes, images in _by_node(report):
-        stream.write(f"{' | '.join(_word(node.name) for node in nodes)})\n")
+        # Without the first parenthesis, a node of the name esac would end the list.
+        stream.write(f"({' | '.join(_word(node.name) for node in nodes)})\n")
         if nodes[0].runtime in {"containerd", "cri-o"}:
             stream.write(f"    runtime={nodes[0].runtime}\n")
         stream.writelines(f"    fetch {_word(image.name)} {_word(image.full)}\n" for image in images)
