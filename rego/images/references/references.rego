@@ -45,10 +45,16 @@ is_distinct(image) if {
 is_distinct(image) if names_registry(image)
 
 # METADATA
+# title: Whether a reference is one of Git
+# description: Its host serves repositories of Git and no images. Undefined if not.
+is_git(image) if strings.any_prefix_match(image, ["github.com/", "gitlab.com/", "bitbucket.org/"])
+
+# METADATA
 # title: Whether a text can hardly be anything but an image
 # description: It names a registry, and has a tag or a digest. Undefined if it does not, or is not a reference.
 is_full(image) if {
 	names_registry(image)
+	not is_git(image)
 	_is_versioned(image)
 }
 

@@ -34,9 +34,12 @@ test_names_registry if {
 }
 
 test_distinct_and_full if {
-	images := {"a", "a:1", "a/b", "q.io/a", "q.io/a:1", concat("", ["a", _digest]), "q.io:443", "q.io/A:1", "1.2"}
+	images := {
+		"a", "a:1", "a/b", "q.io/a", "q.io/a:1", "github.com/a/b:1",
+		concat("", ["a", _digest]), "q.io:443", "q.io/A:1", "1.2",
+	}
 	{image | some image in images; references.is_distinct(image)} == {
-		"a:1", "q.io/a", "q.io/a:1", concat("", ["a", _digest]), "q.io:443",
+		"a:1", "q.io/a", "q.io/a:1", concat("", ["a", _digest]), "q.io:443", "github.com/a/b:1",
 	}
 	{image | some image in images; references.is_full(image)} == {"q.io/a:1"}
 }

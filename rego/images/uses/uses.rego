@@ -257,6 +257,7 @@ _joined(parts) := image if {
 	version := _version(parts)
 	image := concat("", [concat("/", names), version])
 	images.is_reference(image)
+	not references.is_git(image)
 	every name in names {
 		not contains(name, "@")
 		not images.tag(name)

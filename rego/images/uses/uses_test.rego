@@ -140,6 +140,7 @@ test_custom_resources if {
 			"untagged": {"repository": "q.io/i"},
 			"whole": {"image": "j:1", "tag": "1"},
 			"git": {"repository": "https://git.example.com/a.git", "tag": "v1"},
+			"github": {"repository": "github.com/a/b", "version": "v1"},
 			"version": {"image": "k", "version": "1"},
 		},
 		"status": {"image": "never:1"},
