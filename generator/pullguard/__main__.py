@@ -25,5 +25,14 @@ def main() -> int:
     return code
 
 
+def complete_for_kubectl() -> int:
+    """Print how the command line of `kubectl pullguard` goes on; return the exit code."""
+    from pullguard import cli  # noqa: PLC0415 - as above
+    from pullguard.completion.kubectl import completions  # noqa: PLC0415 - as above
+
+    sys.stdout.write(completions(cli.parser(), sys.argv[1:]))
+    return 0
+
+
 if __name__ == "__main__":
     sys.exit(main())
