@@ -212,6 +212,17 @@ def test_kustomizations_in_one_folder_below_the_overlay(run: Any) -> None:
     assert kustomization(".")["resources"] == ["parts/x", "parts/y", "parts/z/p.yaml"]
 
 
+def test_what_stands_in_the_folder_of_a_kustomization(run: Any) -> None:
+    pods = {"x": "x/p.yaml", "y": "x/y/p.yaml"}
+    files = {f"parts/{path}": POD.replace("name: p", f"name: {name}") for name, path in pods.items()}
+    files |= {f"parts/{name}/kustomization.yaml": "resources: [p.yaml]\n" for name in ("x", "x/y")}
+    report = run(files, "parts", folder=".")
+    assert (len(report.fixed), report.exit_code) == (2, 0)
+    assert kustomization(".")["resources"] == ["parts/x", "parts/x/y"]
+    with pytest.raises(PullguardError, match=r"parts/x/z.yaml.* name fewer of them, or another folder"):
+        run({"parts/x/z.yaml": POD}, "parts", folder=".")
+
+
 def test_objects_that_kustomize_leaves_out(run: Any) -> None:
     """They would be lost, with `kubectl apply -k` in the place of `kubectl apply -f`."""
     local = '{name: local, namespace: kube-system, annotations: {config.kubernetes.io/local-config: "true"}}'

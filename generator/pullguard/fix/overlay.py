@@ -323,12 +323,17 @@ class _Stage:
         self._shown = shown_as
         for name, data in found.copies.items():
             self._put(name, data)
+        files = {*found.copies, *found.referred}
+        folders = [Path(name) for name in found.names if name not in files and Path(name).parts[0] != ".."]
+        linked: list[Path] = []
+        for each in sorted(folders):  # what is in a linked folder is there with it
+            if not any(each.is_relative_to(other) for other in linked):
+                linked.append(each)
+                (folder / each).parent.mkdir(parents=True, exist_ok=True)
+                (folder / each).symlink_to(target / each)
         for name in found.referred:
-            self._put(name, (target / name).read_bytes())
-        for name in found.names:
-            if name not in found.copies and name not in found.referred and Path(name).parts[0] != "..":
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).symlink_to(target / name)
+            if not any(Path(name).is_relative_to(each) for each in linked):
+                self._put(name, (target / name).read_bytes())
 
     def _put(self, name: str, data: bytes) -> None:
         path = self._folder / name
