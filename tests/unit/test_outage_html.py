@@ -64,7 +64,7 @@ def test_the_first_screen_says_what_to_do_first() -> None:
     assert "protected workloads come back: replace a pod is replaced, and may come to another node 1 of 4" in glance
     assert _section(page, "first").endswith(
         "Do first set imagePullPolicy to IfNotPresent, on pinned images : 1 workload (Deployment/policy/hook) "
-        "pull the images onto the nodes (`pullguard prefetch`), and pin them there : 1 workload "
+        "pull the images onto the nodes (pullguard prefetch), and pin them there : 1 workload "
         "(Deployment/kube-system/dns)"
     )
     places = [page.index(f'<section aria-labelledby="{name}"') for name in ("glance", "first", "repair", "falls")]

@@ -164,7 +164,7 @@ class Gap:
     unsolved: str
 
 
-_PULL = "pull the images onto the nodes (`pullguard prefetch`), and pin them there"
+_PULL = "pull the images onto the nodes (pullguard prefetch), and pin them there"
 
 #: What each reason says of a container: `{image}`, `{nodes}` and so on are those of the Use and its Outcome.
 REASONS: Mapping[str, str] = {
