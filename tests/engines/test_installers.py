@@ -281,6 +281,26 @@ def test_an_application_with_several_sources_and_files_of_values(folder: Path) -
     ]
 
 
+def test_the_chart_of_a_file_that_is_named(folder: Path) -> None:
+    """As pre-commit names it; in the folder alone, the chart is not in the input."""
+    write(folder, WEB | {".git/HEAD": "", "apps/release.yaml": RELEASE})
+    found = ["apps/release.yaml:12 pull-policy-always kube-system/web charts/web (HelmRelease kube-system/web)"]
+    whole = check(["."], library="builtin")
+    assert brief(whole) == found
+    assert brief(check(["apps/release.yaml"], library="builtin")) == found
+    assert brief(check(["apps"], library="builtin")) == []
+
+
+@pytest.mark.parametrize("chart", ["../charts/web", "charts", "link", "link/web", "/"])
+def test_no_other_folder_is_taken_for_a_chart(folder: Path, chart: str) -> None:
+    write(folder, {f"repo/{name}": text for name, text in WEB.items()})
+    write(folder, {"repo/.git/HEAD": "", "repo/app.yaml": RELEASE.replace("./charts/web", chart)})
+    write(folder, {f"outside/{name}": text for name, text in WEB.items()})
+    (folder / "repo/link").symlink_to(folder / "outside/charts")
+    report = check(["repo/app.yaml"], library="builtin")
+    assert (brief(report), report.errors) == ([], ())
+
+
 def test_an_app_of_apps(folder: Path) -> None:
     """A chart whose templates are Applications, one of which installs it again."""
     apps = {

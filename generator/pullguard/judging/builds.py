@@ -29,10 +29,9 @@ from pullguard.engine.unjudged import UnjudgedObject, Unprotected
 from pullguard.judging.collector import FindingCollector
 from pullguard.judging.installations import Found as FoundInstaller
 from pullguard.judging.installations import InstallerCollector
-from pullguard.judging.installers import repository
+from pullguard.judging.installers import CHART, repository
 
 EXTENSIONLESS = "Kustomization"
-CHART = "Chart.yaml"
 PACKED_CHART = ".tgz"
 
 
@@ -67,7 +66,7 @@ class InputBuilds:
         wanted: Tells which files of the input are judged.
 
     Attributes:
-        builds: What was asked for; None if there is nothing to build.
+        builds: What was asked for.
         notes: What users should know, a sentence each.
         objects: How many objects were built.
         done: What was built.
@@ -84,7 +83,6 @@ class InputBuilds:
         namespace: str,
         wanted: Callable[[Path], bool],
     ) -> None:
-        self.builds: Builds | None = None
         self.notes: list[str] = []
         self.objects = 0
         self.done: list[InputBuild] = []
@@ -98,7 +96,6 @@ class InputBuilds:
         self._failed_charts: set[str] = set()  # folders
         self._unrendered: dict[int, InputError] = {}  # charts that cannot be rendered with their own values
         self._engine = engine
-        self._installers = InstallerCollector(namespace)
         self._installed: dict[int, FoundInstaller] = {}  # what installs, by the places of builds
         self._relevant: set[int] = set()
         given = [file for file in found if isinstance(file, Path)]
@@ -108,14 +105,14 @@ class InputBuilds:
         )
         self._asked = list(dict.fromkeys(self._to_build(engine)))
         self._named = {os.path.realpath(path) for path in paths if Path(path).is_file()}
+        self._installers = InstallerCollector(namespace, self._named)
         self._from_folders = len(self._asked)
         self._asked = list(dict.fromkeys([*self._asked, *self._above(engine)]))
         if unused := [] if any(build.kind == "chart" for build in self._asked) else options.charts.stated():
             self.notes.append(f"there is no chart in the input, so nothing was done with {', '.join(unused)}")
-        if self._asked:
-            self.builds = Builds(engine, options.charts, namespace, self._names)
-            for place, build in enumerate(self._asked):
-                self.builds.ask(place, build, self._name(build))
+        self.builds = Builds(engine, options.charts, namespace, self._names)
+        for place, build in enumerate(self._asked):
+            self.builds.ask(place, build, self._name(build))
 
     @property
     def read(self) -> list[str]:
@@ -125,7 +122,7 @@ class InputBuilds:
     def run(self, collector: FindingCollector) -> None:
         """Build all, and note what is found."""
         waiting: dict[int, list[FoundInBuild]] = {}
-        for place, found in self.builds or ():
+        for place, found in self.builds:
             if not isinstance(found, BuildEnd):
                 waiting.setdefault(place, []).append(found)
                 continue
@@ -152,7 +149,7 @@ class InputBuilds:
 
     def add_unchanged(self, files: Iterable[Path]) -> None:
         """Keep the objects in files that have not changed: charts that they install may have."""
-        if self.builds is not None:
+        if self._asked:
             left = [file for file in files if self.leaves(file)]
             for place, each in enumerate(Inputs(self._engine, left, kinds=INSTALLERS)):
                 if isinstance(each, Manifest):
@@ -166,9 +163,9 @@ class InputBuilds:
             labels: The labels of Namespaces by their names, whatever the files say of them.
         """
         first = len(self._asked)
-        while self.builds is not None and (found := self._installers.take()):
+        while found := self._installers.take():
             for each in found:
-                self._ask(self.builds, each, collector)
+                self._ask(each, collector)
             self.run(collector)
         if len(self._asked) > first:
             # What depended on a Namespace comes now.
@@ -290,8 +287,8 @@ class InputBuilds:
             collector.fail(self._position(place), error)
             collector.unjudged.build(build.kind, self._name(build))
 
-    def _ask(self, builds: Builds, found: FoundInstaller, collector: FindingCollector) -> None:
-        """Ask for the charts that an object installs, as far as they are in the input."""
+    def _ask(self, found: FoundInstaller, collector: FindingCollector) -> None:
+        """Ask for the charts that an object installs, as far as they are there."""
         where = found.source.place()
         for own in self._installers.installations(found, self._names.shown):
             for position in own.holders:
@@ -304,7 +301,7 @@ class InputBuilds:
             place, build = len(self._asked), Build("chart", own.chart, own.placed.installation)
             self._asked.append(build)
             self._installed[place] = found
-            builds.ask(place, build, self._name(build), own.placed.locate)
+            self.builds.ask(place, build, self._name(build), own.placed.locate)
             for unknown in own.unknown if found.is_wanted else ():
                 name = self._name(build)
                 collector.unjudged.omission(name, f"the chart {name} is judged without {unknown}")

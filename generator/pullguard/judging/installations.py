@@ -1,12 +1,21 @@
 """Objects that install charts, and the charts of the input -> installations to render."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pullguard.core.findings import Source
-from pullguard.judging.installers import Installs, Placed, charts_of, configured, installs, name_of, values_file
+from pullguard.judging.installers import (
+    Installs,
+    Placed,
+    charts_in_repository,
+    charts_of,
+    configured,
+    installs,
+    name_of,
+    values_file,
+)
 from pullguard.judging.target_namespaces import is_placeholder
 from pullguard.judging.unjudged import Position
 
@@ -57,10 +66,12 @@ class InstallerCollector:
 
     Args:
         namespace: The namespace of objects that state none; "" = not known.
+        named: The files that users named, without links: charts that objects in them name by a path count as well.
     """
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, named: Collection[str] = ()) -> None:
         self._namespace = namespace
+        self._named = named
         self._charts: dict[str, tuple[str, str]] = {}  # paths and names, by paths without links
         self._waiting: list[Found] = []
         self._configs: list[Found] = []
@@ -95,15 +106,19 @@ class InstallerCollector:
         return sorted(found, key=lambda each: each.position)
 
     def installations(self, found: Found, shown: Callable[[str], str]) -> Iterator[Outcome]:
-        """Yield what comes of an object, as far as its charts are in the input.
+        """Yield what comes of an object, as far as its charts are there.
 
         Args:
             found: The object.
             shown: Returns a path as it is shown to users.
         """
         for own in installs(found.source):
-            names = {path: name for path, (_, name) in self._charts.items()}
-            charts = charts_of(own.chart, found.source.place().file, names)
+            file = found.source.place().file
+            charts = charts_of(own.chart, file, {path: name for path, (_, name) in self._charts.items()})
+            if not charts and os.path.realpath(file) in self._named:
+                charts = charts_in_repository(own.chart, file)
+                for chart in charts:
+                    self.add_chart(chart, "")
             if charts:
                 yield self._installation(found, own, charts, shown)
 

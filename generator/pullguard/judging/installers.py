@@ -19,6 +19,9 @@ from pullguard.core.inputs.build_options import Installation
 from pullguard.core.schema_errors import dotted
 from pullguard.engine.builds import SETTINGS
 
+#: The file that shows that a folder is a chart.
+CHART = "Chart.yaml"
+
 _COMMA = re.compile(r"(?<!\\),")  # separates values in --set
 _ESCAPED = r"\\,"
 _LARGEST = 10_000_000  # bytes of a file that is read again, to find lines in it
@@ -272,13 +275,24 @@ def charts_of(chart: Chart, file: str, charts: Mapping[str, str]) -> list[str]:
     """
     if not chart.path:
         return sorted(path for path, name in charts.items() if name == chart.name)
+    return sorted(_candidates(chart, file) & charts.keys())
+
+
+def charts_in_repository(chart: Chart, file: str) -> list[str]:
+    """Return the chart at the path that an object names in the repository of its file, if there is one."""
+    own = repository(Path(os.path.realpath(file)))
+    found = _candidates(chart, file) if chart.path and own is not None else set()
+    return [path for path in found if os.path.realpath(path) == path and Path(path, CHART).is_file()]
+
+
+def _candidates(chart: Chart, file: str) -> set[str]:
     relative = posixpath.normpath(chart.path.lstrip("/"))
     if relative.startswith(".."):
-        return []
+        return set()
     own = Path(os.path.realpath(file))
     root = repository(own)
     roots = own.parents if root is None else (root,)
-    return sorted({os.path.normpath(folder / relative) for folder in roots} & charts.keys())
+    return {os.path.normpath(folder / relative) for folder in roots}
 
 
 def repository(file: Path) -> Path | None:
@@ -290,5 +304,5 @@ def values_file(chart: str, file: str) -> str | None:
     """Return the absolute path of a file of values beside or above a chart; None if its repository has no such file."""
     folder = Path(chart)
     path = os.path.realpath(folder / file)
-    root = repository(folder / "Chart.yaml") or folder
+    root = repository(folder / CHART) or folder
     return path if Path(path).is_relative_to(os.path.realpath(root)) and Path(path).is_file() else None
