@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullguard.core.errors import PullguardError
-from pullguard.drill import objects, statuses
+from pullguard.drill import objects, running, statuses
 from pullguard.drill.command import _address
 from pullguard.drill.formats import json as json_format
 from pullguard.drill.formats import text
@@ -413,3 +413,27 @@ def test_other_files_are_refused(text: str, tmp_path: Path) -> None:
     file.write_text(text, "utf-8")
     with pytest.raises(PullguardError, match="is not the report of a drill"):
         read_drilled(str(file))
+
+
+class _LateCluster:
+    """A cluster that makes an object some looks after it was first looked at."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+        self.deleted: list[str] = []
+
+    def parsed(self, path: str, make: Callable[[Any], Any]) -> Any:
+        self.looks -= "/jobs" in path
+        is_there = self.looks <= 0 and "/jobs" in path and not self.deleted
+        return make({"items": [{"metadata": {"name": "late"}}] if is_there else []})
+
+    def delete(self, path: str) -> None:
+        self.deleted.append(path)
+
+
+@pytest.mark.parametrize(("quiet", "deleted"), [(0.0, 0), (0.2, 1)])
+def test_an_object_that_comes_late_is_removed(monkeypatch: pytest.MonkeyPatch, quiet: float, deleted: int) -> None:
+    monkeypatch.setattr(running, "_POLL", 0.01)
+    cluster: Any = _LateCluster(3)
+    assert running.clean(cluster, ["kube-system"], quiet=quiet) == 0
+    assert len(cluster.deleted) == deleted

@@ -22,6 +22,9 @@ _POLL = 0.5
 _SOON = 40.0
 #: How many seconds of the cut are kept for the last control.
 _LAST = 8.0
+#: For how many seconds nothing may appear after a drill was ended early: a request that was cut short may be carried
+#: out late, and the cluster may make a pod of a Job that it does not yet know to be gone.
+_QUIET = 3.0
 #: How many seconds before the end of the cut a copy ends, if nobody removes it.
 _MARGIN = 3
 
@@ -67,13 +70,14 @@ def require_no_other(cluster: Kubectl, namespaces: Sequence[str]) -> None:
             )
 
 
-def clean(cluster: Kubectl, namespaces: Sequence[str], selector: str = objects.LABEL) -> int:
+def clean(cluster: Kubectl, namespaces: Sequence[str], selector: str = objects.LABEL, *, quiet: float = 0.0) -> int:
     """Remove the objects of drills from namespaces, and wait until they are gone.
 
     Args:
         cluster: The cluster.
         namespaces: The namespaces.
         selector: Which of them.
+        quiet: For how many seconds none may be there before it is done.
 
     Returns:
         How many objects are still there.
@@ -82,7 +86,8 @@ def clean(cluster: Kubectl, namespaces: Sequence[str], selector: str = objects.L
         PullguardError: Something could not be deleted.
     """
     query = urlencode({"labelSelector": selector})
-    end = time.monotonic() + _SOON
+    seen = time.monotonic()
+    end = seen + _SOON
     while True:
         left = 0
         for namespace in namespaces:
@@ -90,7 +95,9 @@ def clean(cluster: Kubectl, namespaces: Sequence[str], selector: str = objects.L
                 cluster.delete(f"{_jobs(namespace)}?{query}&propagationPolicy=Background")
                 left += 1
             left += len(_items(cluster, f"{_pods(namespace)}?{query}"))
-        if not left or time.monotonic() > end:
+        now = time.monotonic()
+        seen = now if left else seen
+        if (not left and now >= seen + quiet) or now > end:
             return left
         time.sleep(_POLL)
 
@@ -115,12 +122,14 @@ class _Drill:
     @contextmanager
     def cleaned(self) -> Iterator[None]:
         """Delete all of the drill in the end."""
+        quiet = _QUIET
         try:
             yield
+            quiet = 0.0
         finally:
             self._say("removing what is left of the drill")
             self.remove_copies()
-            self._remove(f"{objects.LABEL}={self._drill.name}")
+            self._remove(f"{objects.LABEL}={self._drill.name}", quiet=quiet)
 
     def ask(self, when: str) -> None:
         """Ask the registries from the node for images that they do not have; `when` is a field of Asked."""
@@ -225,9 +234,10 @@ class _Drill:
     def _create(self, job: JSON) -> None:
         self._cluster.create(_jobs(job["metadata"]["namespace"]), job)
 
-    def _remove(self, selector: str, namespaces: Sequence[str] | None = None) -> None:
+    def _remove(self, selector: str, namespaces: Sequence[str] | None = None, *, quiet: float = 0.0) -> None:
         try:
-            left = clean(self._cluster, self._plan.namespaces if namespaces is None else namespaces, selector)
+            own = self._plan.namespaces if namespaces is None else namespaces
+            left = clean(self._cluster, own, selector, quiet=quiet)
         except PullguardError as error:
             self._leave(str(error))
         else:
