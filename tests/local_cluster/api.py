@@ -80,8 +80,8 @@ class Client:
         for _ in range(_TRIES):
             try:
                 answer = self._request(method, path, body, content_type)
-            except http.client.RemoteDisconnected:  # the connection was idle for too long
-                continue
+            except (http.client.RemoteDisconnected, ssl.SSLEOFError, BrokenPipeError):
+                continue  # the connection was idle for too long
             if answer.code != http.client.TOO_MANY_REQUESTS:
                 return answer
             time.sleep(1)

@@ -1,11 +1,12 @@
 """What the last words of a program say about its end."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
-from pullguard.core.programs import OUT_OF_MEMORY, is_out_of_memory
+from pullguard.core.programs import OUT_OF_MEMORY, is_out_of_memory, signals_held
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,28 @@ def test_too_little_memory(said: str, expected: bool) -> None:
 def test_the_engine_knows_too_little_memory_by_the_same_words(checkout: Path) -> None:
     words = (checkout / "tools/engine/memory/words.go").read_text("utf-8")
     assert re.findall("`(.*)`", words) == [OUT_OF_MEMORY]
+
+
+def _interrupted(times: int) -> list[int]:
+    """Return which steps are done of a block that gets signals after its first one."""
+    done: list[int] = []
+
+    def run() -> None:
+        with signals_held():
+            done.append(1)
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+            done.append(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return done
+
+
+def test_a_signal_is_held_until_the_block_is_done() -> None:
+    assert _interrupted(1) == [1, 2]
+
+
+def test_a_second_signal_ends_the_block() -> None:
+    assert _interrupted(2) == [1]

@@ -209,3 +209,31 @@ def _signals_as_exceptions() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, before[number])
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold the first signal that ends pullguard until the block is done; a second one ends the block at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
+    before = {number: handler for number, handler in handlers.items() if handler is not None}
+    held: list[int] = []
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def hold(number: int, _frame: FrameType | None) -> None:
+        held.append(number)
+        restore()
+
+    try:
+        for number in before:
+            signal.signal(number, hold)
+        yield
+    finally:
+        restore()
+        for each in held:
+            signal.raise_signal(each)

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from pullguard.cluster.kubectl import Kubectl, RefusedError
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import dig
+from pullguard.core.programs import signals_held
 from pullguard.drill import objects, statuses
 from pullguard.drill.model import Asked, Container, DrillReport, Plan, Seen
 from pullguard.drill.statuses import State
@@ -127,9 +128,10 @@ class _Drill:
             yield
             quiet = 0.0
         finally:
-            self._say("removing what is left of the drill")
-            self.remove_copies()
-            self._remove(f"{objects.LABEL}={self._drill.name}", quiet=quiet)
+            with signals_held():
+                self._say("removing what is left of the drill")
+                self.remove_copies()
+                self._remove(f"{objects.LABEL}={self._drill.name}", quiet=quiet)
 
     def ask(self, when: str) -> None:
         """Ask the registries from the node for images that they do not have; `when` is a field of Asked."""
