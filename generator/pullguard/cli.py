@@ -656,7 +656,6 @@ def _kinds_from(options: "argparse.Namespace") -> int:
 
 
 def _add_images(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from pullguard.images.formats import REPORTERS
     from pullguard.images.model import SURENESSES
 
     command = commands.add_parser(
@@ -693,7 +692,11 @@ def _add_images(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_builds(command)
     _add_cluster(command)
     command.add_argument(
-        "-o", "--output", choices=tuple(REPORTERS), default="text", help="the format; default: %(default)s"
+        "-o",
+        "--output",
+        choices=("text", "json", "list", "hauler", "zarf", "oc-mirror"),
+        default="text",
+        help="the format; default: %(default)s",
     )
     command.set_defaults(run=_images)
 

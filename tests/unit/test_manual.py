@@ -4,6 +4,7 @@ import argparse
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,16 @@ def test_no_text_is_a_request_of_roff(text: str) -> None:
     (written,) = (lines[place + 1] for place, line in enumerate(lines) if line == ".SS tool run")
     assert not written.startswith((".", "'"))
     assert "\\" not in re.sub(r"\\(e|-|&|\(aq|\(ga)", "", written)
+
+
+def test_wheels_are_built_without_dependencies(checkout: Path) -> None:
+    """Where a wheel is built, only the build backend is installed, and the page is made from the parser."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pullguard.cli import parser\n"
+        "from pullguard.completion.manual import manual\n"
+        "print(len(manual(parser())) > 1000)\n"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program, str(checkout / "generator")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
