@@ -6,6 +6,7 @@ from typing import TextIO
 from pullguard.core.formats.text import printable, write_lines
 from pullguard.drill.formats import words
 from pullguard.drill.model import DrillReport, Plan, Planned
+from pullguard.forecasting import words as forecast_words
 
 
 def write_plan(plan: Plan, stream: TextIO) -> None:
@@ -53,7 +54,7 @@ def _report(report: DrillReport) -> Iterator[str]:
 def _reasons(planned: Planned) -> Iterator[str]:
     for use in planned.uses:
         if use.verdict != "starts":
-            yield f"    {words.use(use)} ({use.image}): {words.reason(use)}"
+            yield f"    {forecast_words.use(use)} ({use.image}): {words.reason(use)}"
 
 
 def _notes(notes: tuple[str, ...]) -> Iterator[str]:

@@ -14,7 +14,6 @@ AGREEMENTS: Mapping[Agreement, str] = {
     "changed": "changed",
     "not seen": "not seen",
 }
-_LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
 _SECONDS_TO_START = 20
 
 
@@ -31,12 +30,6 @@ def sight(found: Sight) -> str:
 def pods(planned: Planned) -> str:
     """Return a workload, and how many of its pods are meant."""
     return f"{planned.workload} ({counted(planned.pods, 'pod')})"
-
-
-def use(found: Use) -> str:
-    """Return a container as people know it."""
-    name = f" {found.name}" if found.name else ""
-    return f"{_LISTS[found.list]}{name}"
 
 
 def reason(found: Use) -> str:

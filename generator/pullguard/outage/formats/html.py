@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pullguard.core.formats.html import write_page
+from pullguard.forecasting import words as forecast_words
 from pullguard.forecasting.model import EVENTS, VERDICTS, Event, Verdict
 from pullguard.outage.formats import words
 from pullguard.outage.formats.picture import picture
@@ -164,7 +165,7 @@ def rows(report: OutageReport, workload: Workload) -> list[Row]:
     for event in report.events:
         if not workload.comes_back(event):
             reasons = tuple(
-                (words.use(use), use.image, words.reason(use, outcome))
+                (forecast_words.use(use), use.image, words.reason(use, outcome))
                 for outcome, use in words.bad_uses(workload, event)
             )
             fallen = words.fallen(workload.fallen[event]) if event in workload.fallen else ""

@@ -5,6 +5,7 @@ from typing import TextIO
 
 from pullguard.core.formats.markdown import code, table, text
 from pullguard.core.formats.text import counted, write_lines
+from pullguard.forecasting import words as forecast_words
 from pullguard.forecasting.model import EVENTS, Event
 from pullguard.outage.formats import words
 from pullguard.outage.model import Cascade, OutageReport, Workload
@@ -72,7 +73,7 @@ def _section(report: OutageReport, title: str, workloads: Sequence[Workload]) ->
 
 def _reasons(workload: Workload, event: Event) -> Iterator[str]:
     for outcome, use in words.bad_uses(workload, event):
-        yield f"{text(words.use(use))} {code(use.image)}: {text(words.reason(use, outcome))}"
+        yield f"{text(forecast_words.use(use))} {code(use.image)}: {text(words.reason(use, outcome))}"
     if event in workload.fallen:
         yield text(words.fallen(workload.fallen[event]))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from pullguard.core.formats.text import counted, printable, write_lines
+from pullguard.forecasting import words as forecast_words
 from pullguard.forecasting.model import EVENTS, Event
 from pullguard.outage.formats import words
 from pullguard.outage.model import OutageReport, Workload
@@ -52,7 +53,7 @@ def _workload(report: OutageReport, workload: Workload) -> Iterator[str]:
         if not workload.comes_back(event):
             yield f"    {event}: {words.state(workload, event)}"
             for outcome, use in words.bad_uses(workload, event):
-                yield f"      {words.use(use)} ({use.image}): {words.reason(use, outcome)}"
+                yield f"      {forecast_words.use(use)} ({use.image}): {words.reason(use, outcome)}"
             if event in workload.fallen:
                 yield f"      {words.fallen(workload.fallen[event])}"
 
@@ -104,7 +105,7 @@ def _one(report: OutageReport, workload: Workload) -> Iterator[str]:
             more = ", ..." if outcome.pods > len(outcome.examples) else ""
             yield f"  {counted(outcome.pods, 'pod')}: {outcome.verdict} ({examples}{more})"
             for use in outcome.uses:
-                yield f"    {words.use(use)} ({use.image}, {' or '.join(use.policies)}): {use.verdict}"
+                yield f"    {forecast_words.use(use)} ({use.image}, {' or '.join(use.policies)}): {use.verdict}"
                 yield f"      {use.reason}: {words.reason(use, outcome)}"
                 if outcome.nodes >= 0:
                     yield (

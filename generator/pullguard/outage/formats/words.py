@@ -13,7 +13,6 @@ LOST = "Protected workloads that do not come back, or may not"
 LOST_OTHERS = "Others that do not come back, or may not"
 
 _SHOWN = 5
-_LISTS = {"containers": "container", "initContainers": "init container", "volumes": "image volume"}
 _KEEP_UP = "keep up what they fall with, or leave their namespaces out of it: see the repair"
 
 
@@ -56,12 +55,6 @@ def lost(report: OutageReport, *, protected: bool) -> list[Workload]:
         for workload in report.workloads
         if workload.protected == protected and not all(map(workload.comes_back, report.events))
     ]
-
-
-def use(found: Use) -> str:
-    """Return a container as people know it."""
-    name = f" {found.name}" if found.name else ""
-    return f"{_LISTS[found.list]}{name}"
 
 
 def reason(found: Use, outcome: Outcome) -> str:
