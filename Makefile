@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .tools/bin
 VENV := .venv
 PULLGUARD := $(VENV)/bin/pullguard
+# The programs of Python that build, describe and try what is released.
+PACKAGING := .tools/packaging
 # The engine has OPA's own command line.
 OPA := $(BIN)/pullguard-engine opa
 PYTEST := $(VENV)/bin/pytest --numprocesses=auto --dist=worksteal
@@ -22,7 +24,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations lint verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -71,6 +73,11 @@ image-defaults: setup cluster-tools ## ask a real API server for the pull polici
 test-integrations: setup tools $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
+dist: $(PACKAGING)/.installed ## build what is released into dist/
+
+test-dist: setup tools dist ## install and try what is in dist/
+	$(VENV)/bin/pytest tests/dist
+
 lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
@@ -116,6 +123,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(VENV)/bin/python -m compileall -q generator
+	touch $@
+
+$(PACKAGING)/.installed: packaging/requirements.lock
+	$(PYTHON) -m venv $(PACKAGING)
+	$(PACKAGING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 tools: $(BIN)/pullguard-engine $(BIN)/regal $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(BIN)/kubelet-images $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
