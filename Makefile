@@ -158,6 +158,11 @@ $(BIN)/helm4: tools/helm4/go.mod tools/helm4/go.sum
 	@mkdir -p $(BIN)
 	cd tools/helm4 && $(GO_BUILD) -o ../../$@ helm.sh/helm/v4/cmd/helm
 
+# Reads and writes OCI registries, and is one: `crane registry serve`.
+$(BIN)/crane: tools/oci/go.mod tools/oci/go.sum
+	@mkdir -p $(BIN)
+	cd tools/oci && $(GO_BUILD) -o ../../$@ github.com/google/go-containerregistry/cmd/crane
+
 $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
 	cd tools/gatekeeper && $(GO_BUILD) -o ../../$@ $(GATEKEEPER)/cmd/gator
