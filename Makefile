@@ -1,6 +1,9 @@
 # Everything that a developer runs. `make demo` and `make test` need Linux, Python 3.10 or later and Go, nothing else.
 
 PYTHON ?= python3
+# Who owns the repository on GitHub: what is released names the places of its artifacts by it. `make dist OWNER=name` sets it.
+export OWNER ?= OWNER
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BIN := .tools/bin
 VENV := .venv
 PULLGUARD := $(VENV)/bin/pullguard
@@ -10,8 +13,16 @@ PACKAGING := .tools/packaging
 OPA := $(BIN)/pullguard-engine opa
 PYTEST := $(VENV)/bin/pytest --numprocesses=auto --dist=worksteal
 
-# The programs that pullguard runs need no C compiler.
-GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
+# The programs that pullguard runs need no C compiler. The same sources give the same bytes, whatever Git says of the checkout.
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w'
+# What wheels are for, as <goos>-<goarch>: pyproject.toml has their tags.
+PLATFORMS := $(shell sed -n '/^\[.*\.tags\]/,/^$$/s/^\([a-z0-9-]*\) = .*/\1/p' pyproject.toml)
+tag = $(shell sed -n '/^\[.*\.tags\]/,/^$$/s/^$(1) = "\(.*\)"/\1/p' pyproject.toml)
+engine = .tools/engines/$(1)/pullguard-engine$(if $(filter windows-%,$(1)),.exe)
+wheel = dist/pullguard-$(VERSION)-py3-none-$(call tag,$(1)).whl
+# What goes into wheels beside the engine.
+PACKAGED := $(shell find generator/pullguard rego library -type f -not -name '*.pyc') pyproject.toml hatch_build.py README.md LICENSE
+ENGINE_SOURCES := tools/go.mod tools/go.sum $(shell find tools/engine -name '*.go' -not -name '*_test.go')
 # The control plane, and what runs pods on it.
 KUBERNETES := kube-apiserver kube-controller-manager kubectl
 NODE := kubelet kube-scheduler
@@ -24,7 +35,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo dist test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist dist-wheels test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -73,7 +84,24 @@ image-defaults: setup cluster-tools ## ask a real API server for the pull polici
 test-integrations: setup tools $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
-dist: $(PACKAGING)/.installed ## build what is released into dist/
+dist: dist-wheels ## build what is released into dist/
+
+dist-wheels: $(foreach platform,$(PLATFORMS),$(call wheel,$(platform))) dist/pullguard-$(VERSION).tar.gz ## build the wheel of each platform, and the sdist
+
+define WHEEL_RULES
+$$(call engine,$(1)): $$(ENGINE_SOURCES)
+	@mkdir -p $$(@D)
+	cd tools && GOOS=$$(word 1,$$(subst -, ,$(1))) GOARCH=$$(word 2,$$(subst -, ,$(1))) $$(GO_BUILD) -o ../$$@ ./engine
+
+$$(call wheel,$(1)): $$(call engine,$(1)) $$(PACKAGED) $$(PACKAGING)/.installed
+	PULLGUARD_PLATFORM=$(1) $$(PACKAGING)/bin/hatchling build --target wheel --directory dist
+	@touch $$@
+endef
+$(foreach platform,$(PLATFORMS),$(eval $(call WHEEL_RULES,$(platform))))
+
+dist/pullguard-$(VERSION).tar.gz: $(PACKAGED) $(ENGINE_SOURCES) Makefile $(PACKAGING)/.installed
+	$(PACKAGING)/bin/hatchling build --target sdist --directory dist
+	@touch $@
 
 test-dist: setup tools dist ## install and try what is in dist/
 	$(VENV)/bin/pytest tests/dist
@@ -132,7 +160,7 @@ $(PACKAGING)/.installed: packaging/requirements.lock
 
 tools: $(BIN)/pullguard-engine $(BIN)/regal $(BIN)/conftest $(BIN)/gator $(BIN)/admission $(BIN)/kubelet-images $(GATEKEEPER_MANIFEST) $(GATEKEEPER_OLDEST_MANIFEST) ## build the programs into .tools/bin
 
-$(BIN)/pullguard-engine: tools/go.mod tools/go.sum $(wildcard tools/engine/*.go tools/engine/*/*.go tools/engine/*/*/*.go)
+$(BIN)/pullguard-engine: $(ENGINE_SOURCES)
 	@mkdir -p $(BIN)
 	cd tools && $(GO_BUILD) -o ../$@ ./engine
 

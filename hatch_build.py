@@ -1,5 +1,6 @@
 """What a wheel holds beside the package: the engine and the manual page; an editable installation does not."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _ENGINE = "pullguard-engine"
+#: Names the platform, as <goos>-<goarch>, of a wheel that is for another machine; its engine is in .tools/engines.
+_PLATFORM = "PULLGUARD_PLATFORM"
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class WheelHook(BuildHookInterface[Any]):
@@ -24,21 +28,49 @@ class WheelHook(BuildHookInterface[Any]):
         manual.parent.mkdir(exist_ok=True)
         manual.write_text(_manual(root), encoding="utf-8")
         build_data["shared_data"] = {str(manual): "share/man/man1/pullguard.1"}
-        program = root / ".tools" / "bin" / _ENGINE
-        if not program.is_file() and not self._build(root):
+        platform = os.environ.get(_PLATFORM)
+        program = self._of(root, platform) if platform else self._own(root)
+        if program is None:
             self.app.display_warning(f"the wheel does not hold {_ENGINE}: there is no Go to build it with")
             return
-        build_data["force_include"][str(program)] = f"pullguard/bin/{_ENGINE}"
+        build_data["force_include"][str(program)] = f"pullguard/bin/{program.name}"
         build_data["pure_python"] = False
-        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-        build_data["tag"] = f"py3-none-{platform}"
+        build_data["tag"] = f"py3-none-{self._tag(platform)}"
 
-    def _build(self, root: Path) -> bool:
+    def _tag(self, platform: str | None) -> str:
+        """Return the platform tag: the one of the named platform, or of this one."""
+        tags: dict[str, str] = self.config["tags"]
+        own = sysconfig.get_platform()  # linux-x86_64, macosx-12.0-arm64, win-amd64
+        system, architecture = sys.platform.replace("win32", "windows"), own.rpartition("-")[2]
+        name = platform or f"{system}-{_ARCHITECTURES.get(architecture, architecture)}"
+        return tags.get(name) or own.replace("-", "_").replace(".", "_")
+
+    def _of(self, root: Path, platform: str) -> Path:
+        """Return the engine of a platform, which `make dist-wheels` has built."""
+        if platform not in self.config["tags"]:
+            known = ", ".join(self.config["tags"])
+            raise ValueError(f"{_PLATFORM}={platform}: pyproject.toml has no tag for it, only for {known}")
+        program = root / ".tools" / "engines" / platform / _program(platform.partition("-")[0])
+        if not program.is_file():
+            raise FileNotFoundError(f"{program} is missing: `make dist-wheels` builds it, and the wheel")
+        return program
+
+    def _own(self, root: Path) -> Path | None:
+        """Return the engine for this machine, which is built if need be; None if that cannot be done."""
+        program = root / ".tools" / "bin" / _program(sys.platform)
+        return program if program.is_file() or self._build(root, program.name) else None
+
+    def _build(self, root: Path, name: str) -> bool:
         """Build the engine from its Go module, as `make` does it; say whether that could be done."""
         if not all(map(shutil.which, ("go", "make"))):
             return False
-        self.app.display_info(f"building {_ENGINE} from its Go module, which may take some minutes")
-        return subprocess.run(["make", f".tools/bin/{_ENGINE}"], cwd=root, check=False).returncode == 0  # noqa: S607 - the make that was found
+        self.app.display_info(f"building {name} from its Go module, which may take some minutes")
+        return subprocess.run(["make", f".tools/bin/{name}"], cwd=root, check=False).returncode == 0  # noqa: S607 - the make that was found
+
+
+def _program(system: str) -> str:
+    """Return the file name of the engine on a system."""
+    return f"{_ENGINE}.exe" if system.startswith("win") else _ENGINE
 
 
 def _manual(root: Path) -> str:

@@ -30,7 +30,8 @@ def build(source: Path, tmp_path: Path, git: Callable[..., object]) -> Build:
 
 def test_a_wheel_brings_its_engine(build: Build, repository: Path, tmp_path: Path) -> None:
     wheel = build(os.environ)
-    assert re.fullmatch(r"pullguard-[0-9.]+-py3-none-linux_\w+\.whl", wheel.name)
+    tags = r"manylinux_2_17_(\w+)\.manylinux2014_\1\.musllinux_1_1_\1"
+    assert re.fullmatch(rf"pullguard-[0-9.]+-py3-none-{tags}\.whl", wheel.name)
     folder = tmp_path / "installed"
     command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(folder), str(wheel)]
     subprocess.run(command, capture_output=True, timeout=60, check=True)
