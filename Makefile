@@ -23,6 +23,8 @@ wheel = dist/pullguard-$(VERSION)-py3-none-$(call tag,$(1)).whl
 # What goes into wheels beside the engine.
 PACKAGED := $(shell find generator/pullguard rego library -type f -not -name '*.pyc') pyproject.toml hatch_build.py README.md LICENSE
 ENGINE_SOURCES := tools/go.mod tools/go.sum $(shell find tools/engine -name '*.go' -not -name '*_test.go')
+# The levels of enforcement, each a folder of the library.
+LEVELS := audit warn deny
 # The control plane, and what runs pods on it.
 KUBERNETES := kube-apiserver kube-controller-manager kubectl
 NODE := kubelet kube-scheduler
@@ -35,7 +37,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo dist dist-wheels test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist dist-wheels dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -84,7 +86,7 @@ image-defaults: setup cluster-tools ## ask a real API server for the pull polici
 test-integrations: setup tools $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
-dist: dist-wheels ## build what is released into dist/
+dist: dist-wheels dist-library ## build what is released into dist/
 
 dist-wheels: $(foreach platform,$(PLATFORMS),$(call wheel,$(platform))) dist/pullguard-$(VERSION).tar.gz ## build the wheel of each platform, and the sdist
 
@@ -103,7 +105,15 @@ dist/pullguard-$(VERSION).tar.gz: $(PACKAGED) $(ENGINE_SOURCES) Makefile $(PACKA
 	$(PACKAGING)/bin/hatchling build --target sdist --directory dist
 	@touch $@
 
-test-dist: setup tools dist ## install and try what is in dist/
+LIBRARY := $(shell find library -type f)
+LIBRARY_BUNDLES := $(foreach bundle,conftest-$(VERSION) $(LEVELS:%=gator-$(VERSION)-%) kustomize-$(VERSION),dist/pullguard-library-$(bundle).oci.tar)
+
+dist-library: $(LIBRARY_BUNDLES) ## write the library for those who do not clone: OCI bundles
+
+$(LIBRARY_BUNDLES) &: packaging/library_bundles.py $(LIBRARY) $(BIN)/kustomize
+	$(PYTHON) $< --library library --kustomize $(BIN)/kustomize --version $(VERSION) --owner $(OWNER) --out dist
+
+test-dist: setup tools $(BIN)/crane dist ## install and try what is in dist/
 	$(VENV)/bin/pytest tests/dist
 
 lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
