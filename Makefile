@@ -37,7 +37,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo dist dist-wheels dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist dist-wheels dist-site dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -86,7 +86,7 @@ image-defaults: setup cluster-tools ## ask a real API server for the pull polici
 test-integrations: setup tools $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
-dist: dist-wheels dist-library ## build what is released into dist/
+dist: dist-wheels dist-library dist-site ## build what is released into dist/
 
 dist-wheels: $(foreach platform,$(PLATFORMS),$(call wheel,$(platform))) dist/pullguard-$(VERSION).tar.gz ## build the wheel of each platform, and the sdist
 
@@ -112,6 +112,16 @@ dist-library: $(LIBRARY_BUNDLES) ## write the library for those who do not clone
 
 $(LIBRARY_BUNDLES) &: packaging/library_bundles.py $(LIBRARY) $(BIN)/kustomize
 	$(PYTHON) $< --library library --kustomize $(BIN)/kustomize --version $(VERSION) --owner $(OWNER) --out dist
+
+dist-site: dist/site/index.html ## build the documentation as a site: dist/site/index.html
+
+# What it is made of. What pages link to beside these is small, and changes seldom: the whole of integrations/.
+SITE_SOURCES := mkdocs.yml CHANGELOG.md CONTRIBUTING.md SECURITY.md README.zh-CN.md library/MANIFEST generator/pullguard/cli.py \
+	$(shell find docs integrations packaging/site -type f -not -path '*/__pycache__/*')
+
+dist/site/index.html: $(SITE_SOURCES) $(PACKAGING)/.installed
+	OWNER=$(OWNER) NO_MKDOCS_2_WARNING=1 $(PACKAGING)/bin/mkdocs build --strict --site-dir $(CURDIR)/$(@D)
+	@touch $@
 
 test-dist: setup tools $(BIN)/crane dist ## install and try what is in dist/
 	$(VENV)/bin/pytest tests/dist

@@ -705,6 +705,7 @@ Apply `templates` before any of them.
 deny is not offered; the folder `deny` holds this policy with enforcement warn.
 
 The policy reads other objects from Gatekeeper's cache. Its SyncSet, which these folders hold, asks for them:
+
 - Namespace (group "", "core.example.com", version v1, v2) or Project (group "example.com", version v1)
 - Deployment (group "apps", version v1)
 
