@@ -130,6 +130,7 @@ lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layer
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	for platform in darwin win32; do $(VENV)/bin/mypy --platform $$platform --cache-dir .mypy_cache/$$platform generator/pullguard || exit; done
 	$(VENV)/bin/lint-imports --no-logo --no-cache
 	@cd tools && unformatted=$$(gofmt -l engine admission kubernetes) && test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	cd tools && CGO_ENABLED=0 go vet ./engine/...

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn, TextIO
 
 from pullguard import __version__
+from pullguard.core import systems
 from pullguard.core.errors import PullguardError
 from pullguard.core.formats.text import page, write_lines
 
@@ -55,7 +56,7 @@ def guarded(run: Callable[[], int]) -> int:
     except BrokenPipeError:
         # The reader of the output has seen enough; the rest of the buffer is lost.
         _abandon(sys.stdout)
-        return 128 + signal.SIGPIPE
+        return 128 + systems.SIGPIPE
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it must not look like findings
         return _failed(error)
     return code

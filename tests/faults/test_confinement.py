@@ -156,7 +156,7 @@ def test_memory_of_opa_servers_is_bounded(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_engine_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with Engine() as engine:
-        pid = engine.start()._pid  # noqa: SLF001 - only a test wants to know
+        pid = engine.start()._child.pid  # noqa: SLF001 - only a test wants to know
         environment = Path(f"/proc/{pid}/environ").read_bytes()
     names = {entry.partition(b"=")[0] for entry in environment.split(b"\0")}
     assert names <= {b"", b"GOGC", b"HOME", b"PATH", b"TMPDIR"}

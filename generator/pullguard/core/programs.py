@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from pullguard.core import systems
 from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError, TimedOutError
 
@@ -30,7 +31,6 @@ OUT_OF_MEMORY = (
 )
 
 _PR_SET_PDEATHSIG = 1
-_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def start(
 ) -> Program:
     """Start a program in a folder, with nothing to read on stdin.
 
-    It is killed when pullguard dies, however that happens.
+    On Linux, it is killed when pullguard dies, however that happens.
 
     Args:
         arguments: The program and its arguments.
@@ -142,8 +142,13 @@ def _without_options() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(_OPTION_VARIABLES)}
 
 
-def before_exec(*, confined: bool) -> Callable[[], None]:
-    """Return what a child does before it becomes the program: it ends with this process, and is confined if need be."""
+def before_exec(*, confined: bool) -> Callable[[], None] | None:
+    """Return what a child does before it becomes the program: it ends with this process, and is confined if need be.
+
+    None on Windows, where a child cannot do anything before.
+    """
+    if sys.platform == "win32":
+        return None
     import resource  # noqa: PLC0415 - only needed where a program is started
 
     bind = end_with_parent()
@@ -192,7 +197,7 @@ def _signals_as_exceptions() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
+    before = {number: signal.getsignal(number) for number in systems.ENDING_SIGNALS}
     ours = [number for number, handler in before.items() if handler not in {signal.SIG_IGN, None}]
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -217,7 +222,7 @@ def signals_held() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    handlers = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in systems.ENDING_SIGNALS}
     before = {number: handler for number, handler in handlers.items() if handler is not None}
     held: list[int] = []
 

@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
+from pullguard.core import systems
 from pullguard.core.errors import PullguardError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def find_tool(name: str) -> str:
         PullguardError: It is nowhere.
     """
     for folder in (os.path.join(_PACKAGE, "bin"), os.path.join(_CHECKOUT, ".tools", "bin")):
-        candidate = os.path.join(folder, name)
+        candidate = os.path.join(folder, f"{name}{systems.PROGRAM_SUFFIX}")
         if os.access(candidate, os.X_OK) and os.path.isfile(candidate):
             return candidate
     import shutil  # noqa: PLC0415 - importing it takes time, and the engine is found without it

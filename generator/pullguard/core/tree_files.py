@@ -4,6 +4,8 @@ import errno
 import os
 import stat
 
+from pullguard.core import systems
+
 #: The largest file, in bytes, that is read whole, of those that people write.
 LARGEST = 64 * 2**20
 
@@ -20,7 +22,7 @@ def read_inside(tree: str, path: str) -> bytes:
     if os.path.commonpath((root, real)) != root:
         raise _refused(errno.EXDEV, f"it leads out of {tree}", path)
     # Opening a pipe must not wait for a writer.
-    with os.fdopen(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+    with os.fdopen(os.open(real, systems.READ_ONLY), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise _refused(errno.EINVAL, "it is not a regular file", path)
         data = stream.read(LARGEST + 1)

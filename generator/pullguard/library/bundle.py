@@ -149,4 +149,4 @@ def _sources(library: str) -> Iterator[str]:
     prefix = len(os.path.join(library, ""))
     for folder, _, names in os.walk(os.path.join(library, POLICIES)):
         for name in names:
-            yield f"{folder[prefix:]}/{name}"
+            yield f"{folder[prefix:]}/{name}".replace(os.sep, "/")

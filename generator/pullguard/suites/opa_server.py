@@ -13,12 +13,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pullguard.core import systems
 from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
 from pullguard.core.programs import before_exec, out_of_memory
@@ -100,6 +102,7 @@ class OpaServer:
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
+        self._files = ExitStack()
         self._client: OpaClient | None = None
 
     def __enter__(self) -> "Self":
@@ -108,7 +111,7 @@ class OpaServer:
         try:
             self._start()
         except PullguardError:
-            self._log.close()
+            self._close_files()
             raise
         return self
 
@@ -122,8 +125,7 @@ class OpaServer:
         if self._client is not None:
             self._client.close_connection()
         self._stop()
-        if self._log is not None:
-            self._log.close()
+        self._close_files()
 
     @property
     def pid(self) -> int:
@@ -209,28 +211,29 @@ class OpaServer:
         except exceptions.ConnectionError as error:
             raise self._ended() from error
 
+    def _close_files(self) -> None:
+        self._files.close()
+        if self._log is not None:
+            self._log.close()
+
     def _start(self) -> None:
         self._port = _free_port()
         environment = bare_environment()
         if self._log is not None:
             self._log.seek(0)
             self._log.truncate()
-        # A file without a name, which nobody else can find; rego/system/authz reads it as data.
-        with tempfile.TemporaryFile() as settings:
-            token_hash = hashlib.sha256(self._token.encode()).hexdigest()
-            settings.write(json.dumps({"tokenHash": token_hash, "nonce": self._nonce}).encode())
-            settings.flush()
-            self._start_process(settings.fileno(), environment)
+        # A file that nobody else can read; rego/system/authz reads it as data.
+        settings, path = self._files.enter_context(systems.readable_file())
+        token_hash = hashlib.sha256(self._token.encode()).hexdigest()
+        settings.write(json.dumps({"tokenHash": token_hash, "nonce": self._nonce}).encode())
+        settings.flush()
+        self._start_process(path, environment)
 
-    def _start_process(self, settings: int, environment: Mapping[str, str]) -> None:
-        command = [
-            *(*self._command, f"--addr={_HOST}:{self._port}", *self._rego),
-            f"{_SETTINGS_PATH}:/proc/self/fd/{settings}",
-        ]
+    def _start_process(self, settings: str, environment: Mapping[str, str]) -> None:
+        command = [*self._command, f"--addr={_HOST}:{self._port}", *self._rego, f"{_SETTINGS_PATH}:{settings}"]
         try:
             self._process = subprocess.Popen(
                 command,
-                pass_fds=[settings],
                 stdin=subprocess.DEVNULL,
                 # OPA writes errors of modules to stdout, everything else to stderr.
                 stdout=self._log,

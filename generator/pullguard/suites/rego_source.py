@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pullguard.core import systems
 from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
 from pullguard.suites.opa_server import RegoFault
@@ -90,16 +91,19 @@ def _is_uncommon(text: str) -> bool:
 def _syntax_tree(opa: Sequence[str], version: str, text: str) -> Mapping[str, Any]:
     """Return the syntax tree of a module; empty if it cannot be parsed: the server reports that better."""
     command = [*opa, "parse", "--format=json", "--json-include=locations,-comments"]
-    command += ["--v0-compatible", "/dev/stdin"] if version == "v0" else ["/dev/stdin"]
+    command += ["--v0-compatible"] if version == "v0" else []
     try:
-        done = subprocess.run(
-            command,
-            input=text.encode(),
-            capture_output=True,
-            timeout=_PARSE_SECONDS,
-            check=False,
-            env=bare_environment(),
-        )
+        with systems.readable_file() as (file, path):
+            file.write(text.encode())
+            file.flush()
+            done = subprocess.run(
+                [*command, path],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_PARSE_SECONDS,
+                check=False,
+                env=bare_environment(),
+            )
         tree: Mapping[str, Any] = json.loads(done.stdout or done.stderr)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PullguardError(f"{command[0]} cannot be run: {error}") from error

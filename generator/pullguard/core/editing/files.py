@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from pullguard.core import systems
+
 # root may write to read-only files, but they were not meant to be edited.
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
@@ -67,7 +69,7 @@ def replace(file: EditableFile, data: bytes) -> str | None:
             stream.write(data)
             stream.flush()
             os.fsync(handle)
-        os.chown(temporary, state.st_uid, state.st_gid)
+        systems.give(temporary, state)
         shutil.copystat(file.path, temporary)
         os.utime(temporary)
         if file.path.read_bytes() != file.data:

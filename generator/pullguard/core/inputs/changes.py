@@ -5,6 +5,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
+from pullguard.core import systems
 from pullguard.core.errors import PullguardError
 
 _TIMEOUT = 60.0
@@ -17,7 +18,7 @@ _SETTINGS = {
     "core.hooksPath": os.devnull,
 }
 # What git may learn from the environment: its own location, the user, and how far up to look for a repository.
-_PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CEILING_DIRECTORIES")
+_PASSED_ON = (*systems.VARIABLES, "XDG_CONFIG_HOME", "GIT_CEILING_DIRECTORIES")
 _OWN = {
     "LC_ALL": "C",
     "GIT_NO_LAZY_FETCH": "1",
@@ -49,7 +50,7 @@ class Changes:
         Raises:
             PullguardError: It is outside of the repository.
         """
-        if not f"{file}/".startswith(f"{self.root.rstrip('/')}/"):
+        if not f"{file}{os.sep}".startswith(f"{self.root.rstrip(os.sep)}{os.sep}"):
             raise PullguardError(
                 f"--changed-since asks the repository of the working directory, {self.root}, which does not hold it",
                 file=file,
@@ -81,9 +82,9 @@ def changes(since: str) -> Changes:
     names = [name for name in f"{differing}{untracked}".split("\0") if name]
     inner = [*submodules, *(name for name in names if name.endswith("/"))]
     return Changes(
-        root,
+        os.path.realpath(root),
         frozenset(os.path.realpath(os.path.join(root, name)) for name in names),
-        tuple(os.path.realpath(os.path.join(root, name)) + "/" for name in inner),
+        tuple(os.path.realpath(os.path.join(root, name)) + os.sep for name in inner),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from pullguard.core import systems
 from pullguard.core.errors import PullguardError
 from pullguard.core.inputs.problems import InputError
 from pullguard.core.inputs.selection import ALL, Selection
@@ -68,7 +69,7 @@ class Located:
     def unreadable(self, number: int) -> InputError:
         """Return what is wrong with it if reading it fails with an error number."""
         path = Path(STDIN_NAME if self.name == STDIN_NAME else os.fsdecode(self.path))
-        return unreadable(path, OSError(number, os.strerror(number)))
+        return unreadable(path, systems.error(number))
 
 
 #: A file, or what is wrong with a path.
@@ -127,7 +128,7 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
 def located(found: Found, stdin: BinaryIO | None, stack: ExitStack) -> Located | InputError:
     """Return where another process can open what `find_files` found.
 
-    Standard input, which can be read once, is written to a file without a name that goes with the stack.
+    Standard input, which can be read once, is written to a file that goes with the stack.
 
     Raises:
         PullguardError: It could not be kept whole: less of it would look like less to find.
@@ -136,14 +137,12 @@ def located(found: Found, stdin: BinaryIO | None, stack: ExitStack) -> Located |
         return found
     if isinstance(found, Path):
         return Located.of(found)
-    import tempfile  # noqa: PLC0415 - standard input is not always read
-
     stream = _stdin(stdin)
     if isinstance(stream, InputError):
         return stream
     waiting = chunks(stream)
     try:
-        buffer = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack is one
+        buffer, path = stack.enter_context(systems.readable_file())
         while True:
             try:
                 chunk = next(waiting, None)
@@ -158,7 +157,7 @@ def located(found: Found, stdin: BinaryIO | None, stack: ExitStack) -> Located |
             f"standard input could not be kept in a temporary file ({error.strerror})",
             remedy="free space, or name a folder with more of it in the variable TMPDIR",
         ) from error
-    return Located(STDIN_NAME, os.fsencode(f"/proc/{os.getpid()}/fd/{buffer.fileno()}"))
+    return Located(STDIN_NAME, os.fsencode(path))
 
 
 def nothing_on_stdin() -> InputError:
