@@ -1,9 +1,11 @@
-"""The README and its Chinese version."""
+"""The README and the tour, and their Chinese versions."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 
 def _commands(text: str) -> list[str]:
@@ -14,12 +16,19 @@ def _links(text: str) -> set[str]:
     return {link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link}
 
 
-def test_the_chinese_version_has_the_same_commands(checkout: Path) -> None:
-    """It may leave some out; those that it has are as they are in English, and in the same order."""
-    english = _commands((checkout / "README.md").read_text("utf-8"))
-    chinese = _commands((checkout / "README.zh-CN.md").read_text("utf-8"))
-    left_out = ["make test"]
-    assert [command for command in english if command not in left_out] == chinese
+@pytest.mark.parametrize(
+    ("english", "chinese"), [("README.md", "README.zh-CN.md"), ("docs/tour.md", "docs/tour.zh-CN.md")]
+)
+def test_the_chinese_version_has_the_same_commands(english: str, chinese: str, checkout: Path) -> None:
+    """All of them, as they are in English, and in the same order."""
+    commands, theirs = (_commands((checkout / name).read_text("utf-8")) for name in (english, chinese))
+    assert commands == theirs != []
+
+
+def test_the_readme_fits_on_one_screen(checkout: Path) -> None:
+    """So much of it is seen without scrolling far; the rest is in docs/."""
+    for name in ("README.md", "README.zh-CN.md"):
+        assert len((checkout / name).read_text("utf-8").splitlines()) <= 60
 
 
 def test_the_output_is_that_of_the_command(checkout: Path, gatekeeper_manifest: Path) -> None:
@@ -34,6 +43,10 @@ def test_the_output_is_that_of_the_command(checkout: Path, gatekeeper_manifest: 
 
 
 def test_links_lead_somewhere(checkout: Path) -> None:
-    for name in ("README.md", "README.zh-CN.md"):
-        missing = {link for link in _links((checkout / name).read_text("utf-8")) if not (checkout / link).exists()}
-        assert missing == set(), name
+    """Of all pages that are written by hand."""
+    pages = [
+        checkout / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+    ]
+    for page in [*pages, *(checkout / "docs").glob("*.md")]:
+        missing = {link for link in _links(page.read_text("utf-8")) if not (page.parent / link).exists()}
+        assert missing == set(), page
