@@ -37,7 +37,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo dist dist-wheels dist-site dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist dist-wheels dist-site dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -83,10 +83,14 @@ incident-table: setup tools incident-tools ## play it, and write the table of do
 image-defaults: setup cluster-tools ## ask a real API server for the pull policies in tests/data; needs root
 	$(VENV)/bin/python tests/image_defaults.py
 
-test-integrations: setup tools $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
+test-integrations: setup tools dist-wheels $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
 dist: dist-wheels dist-library dist-site ## build what is released into dist/
+	$(PYTHON) packaging/release.py sums dist
+
+release-lock: dist ## state the hashes of the wheels in integrations/release.lock, when a release is cut
+	$(PYTHON) packaging/release.py lock dist
 
 dist-wheels: $(foreach platform,$(PLATFORMS),$(call wheel,$(platform))) dist/pullguard-$(VERSION).tar.gz ## build the wheel of each platform, and the sdist
 
@@ -123,7 +127,11 @@ dist/site/index.html: $(SITE_SOURCES) $(PACKAGING)/.installed
 	OWNER=$(OWNER) NO_MKDOCS_2_WARNING=1 $(PACKAGING)/bin/mkdocs build --strict --site-dir $(CURDIR)/$(@D)
 	@touch $@
 
-test-dist: setup tools $(BIN)/crane dist ## install and try what is in dist/
+lint-workflows: $(PACKAGING)/.installed $(BIN)/actionlint ## check the workflows and the action for GitHub
+	$(BIN)/actionlint
+	$(PACKAGING)/bin/zizmor --offline --quiet --pedantic .
+
+test-dist: setup tools $(BIN)/crane dist lint-workflows ## install and try what is in dist/
 	$(VENV)/bin/pytest tests/dist
 
 lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
@@ -184,6 +192,10 @@ tools: $(BIN)/pullguard-engine $(BIN)/regal $(BIN)/conftest $(BIN)/gator $(BIN)/
 $(BIN)/pullguard-engine: $(ENGINE_SOURCES)
 	@mkdir -p $(BIN)
 	cd tools && $(GO_BUILD) -o ../$@ ./engine
+
+$(BIN)/actionlint: tools/actionlint/go.mod tools/actionlint/go.sum
+	@mkdir -p $(BIN)
+	cd tools/actionlint && $(GO_BUILD) -o ../../$@ github.com/rhysd/actionlint/cmd/actionlint
 
 $(BIN)/conftest: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
