@@ -1,13 +1,20 @@
-"""Fixtures: a clone of pullguard's repository, a user's repository, and an environment without Go."""
+"""Fixtures: a clone of pullguard's repository, a release of it, a user's repository, and an environment without Go."""
 
+import contextlib
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 # A manifest with one finding on line 9.
 _ALWAYS = """\
@@ -55,6 +62,73 @@ def source(tmp_path_factory: pytest.TempPathFactory, checkout: Path, git: Run) -
     (folder / engine).parent.mkdir(parents=True)
     shutil.copy2(checkout / engine, folder / engine)
     return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release as CI systems find it.
+
+    Attributes:
+        source: The repository, whose integrations/release.lock pins the wheels.
+        wheels: The folder of the package index.
+        index: The settings of pip by which it finds the index, beside the one that has the dependencies.
+        version: The version of pullguard.
+    """
+
+    source: Path
+    wheels: Path
+    index: Mapping[str, str]
+    version: str
+
+
+def examples(checkout: Path) -> Mapping[str, Any]:
+    """Return the files that docs/ci.md shows, by the name in their first line; the first of each."""
+    blocks = re.findall(r"```yaml\n# (\S+)\n(.*?)```", (checkout / "docs/ci.md").read_text(), re.DOTALL)
+    return {name: yaml.safe_load(text) for name, text in reversed(blocks)}
+
+
+@contextlib.contextmanager
+def serve_wheels(checkout: Path, folder: Path) -> Iterator[str]:
+    """Yield the address of a package index on loopback that has the packages of a folder, and no others."""
+    program = checkout / ".tools" / "packaging" / "bin" / "pypi-server"
+    if not program.is_file():
+        pytest.fail(f"{program} is missing: run `make dist-wheels`")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--interface=127.0.0.1", f"--port={port}", "--disable-fallback", "--backend=simple-dir"]
+    with subprocess.Popen(
+        [str(program), "run", *options, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            for _ in range(300):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                assert server.poll() is None, "the index ended"
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}/simple"
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory, checkout: Path, source: Path, git: Run) -> Iterator[Release]:
+    """Yield a release of the wheels in dist/."""
+    folder = tmp_path_factory.mktemp("release")
+    (folder / "wheels").mkdir()
+    wheels = sorted((checkout / "dist").glob("pullguard-*.whl"))
+    if not wheels:
+        pytest.fail(f"{checkout / 'dist'} has no wheels: run `make dist-wheels`")
+    for wheel in wheels:
+        shutil.copy2(wheel, folder / "wheels")
+    repository = folder / "pullguard"
+    git(folder, "clone", "--quiet", str(source), str(repository))
+    command = [sys.executable, "packaging/release.py", "lock", str(folder / "wheels")]
+    subprocess.run(command, cwd=repository, check=True, timeout=60)
+    git(repository, "commit", "--all", "--quiet", "--message", "release")
+    with serve_wheels(checkout, folder / "wheels") as address:
+        index = {"PIP_EXTRA_INDEX_URL": address}
+        yield Release(repository, folder / "wheels", index, wheels[0].name.split("-")[1])
 
 
 @pytest.fixture

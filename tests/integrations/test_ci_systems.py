@@ -5,12 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from repositories import Release, examples
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -27,9 +29,6 @@ apiVersion: constraints.gatekeeper.sh/v1beta1
 kind: None
 metadata: {name: none}
 """
-
-#: Commands that need a network, root or a container of the CI system.
-_NOT_HERE = re.compile(r"apt-get ")
 
 
 def _validate(checkout: Path, *arguments: str) -> None:
@@ -55,31 +54,26 @@ class Action:
 
     def __init__(self, checkout: Path, source: Path, bash: Run, folder: Path) -> None:
         self.document: dict[str, Any] = yaml.safe_load((checkout / "action.yml").read_text())
-        self._source = source
+        self.checkout = checkout
+        self.source = source
         self.bash = bash
         self._folder = folder
         folder.mkdir()
 
-    def name_source(self, repository: Path) -> str:
-        """Return the hash of the first step, which identifies a version of pullguard."""
-        ended = self._run(self.steps[0], repository)
-        assert ended.returncode == 0, ended
-        return self.outputs["hash"]
-
     def install(self, repository: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-        """Return the result of the second step."""
-        return self._run(self.steps[1], repository, variables)
+        """Return the result of the first step."""
+        return self._run(self.steps[0], repository, variables)
 
     def check(self, repository: Path, **inputs: str) -> "subprocess.CompletedProcess[str]":
         """Return the result of the last step with some inputs."""
         values = {f"inputs.{name}": value for name, value in inputs.items()}
-        return self._run(self.steps[2], repository, values=values)
+        return self._run(self.steps[1], repository, values=values)
 
     @property
     def steps(self) -> list[dict[str, Any]]:
         """The steps that run a script."""
         steps = [step for step in self.document["runs"]["steps"] if "run" in step]
-        assert len(steps) == 3
+        assert len(steps) == len(self.document["runs"]["steps"]) == 2
         return steps
 
     def _run(
@@ -90,7 +84,7 @@ class Action:
         values: Mapping[str, str] | None = None,
     ) -> "subprocess.CompletedProcess[str]":
         inputs = {f"inputs.{name}": str(entry["default"]) for name, entry in self.document["inputs"].items()}
-        known = {**inputs, "github.action_path": str(self._source), **(values or {})}
+        known = {**inputs, "github.action_path": str(self.source), **(values or {})}
         files = {"GITHUB_OUTPUT": self._folder / "output", "GITHUB_STEP_SUMMARY": self._folder / "summary"}
         for file in files.values():
             file.write_text("")
@@ -122,33 +116,81 @@ class Action:
         return (self._folder / "summary").read_text()
 
 
+def _version(checkout: Path) -> str:
+    found = re.search(r'^version = "(.*)"$', (checkout / "pyproject.toml").read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+class Published:
+    """The files of a release, where GitHub and GitLab serve those of a tag, and the repository of a user.
+
+    Args:
+        release: The release.
+        repository: The repository of the user.
+        folder: An empty folder.
+        bash: The function that runs a script.
+    """
+
+    def __init__(self, release: Release, repository: Path, folder: Path, bash: Run) -> None:
+        self.release = release
+        self.repository = repository
+        self.folder = folder
+        self.source = f"file://{folder}/served"
+        self.revision = f"v{release.version}"
+        self.lock = folder / "served" / "raw" / self.revision / "integrations" / "release.lock"
+        shutil.copytree(release.source / "integrations", self.lock.parent)
+        self._bash = bash
+
+    def run(self, script: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Return the result of a script with some variables, with pullguard's packages in an index."""
+        return self._bash(script, cwd=self.repository, **{**self.release.index, **variables})
+
+
 @pytest.fixture
-def action(checkout: Path, source: Path, bash: Run, tmp_path: Path) -> Action:
-    return Action(checkout, source, bash, tmp_path / "runner")
+def published(release: Release, repository: Path, tmp_path: Path, bash: Run) -> Published:
+    return Published(release, repository, tmp_path, bash)
 
 
-def test_what_the_action_runs_is_pinned(action: Action, checkout: Path) -> None:
-    for step in action.document["runs"]["steps"]:
-        assert "uses" not in step or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"])
-    locked, whole = (
-        set(re.split(r"\n(?=\S)", (checkout / name).read_text().strip()))
-        for name in ("integrations/requirements.lock", "requirements.lock")
+@pytest.fixture
+def action(checkout: Path, release: Release, bash: Run, tmp_path: Path) -> Action:
+    return Action(checkout, release.source, bash, tmp_path / "runner")
+
+
+def _entries(path: Path) -> Mapping[str, frozenset[str]]:
+    """Return the packages of a lock in their versions, each with its hashes."""
+    entries = re.split(r"\n(?=[^\s#])", "\n" + path.read_text())[1:]
+    return {entry.split(" ")[0]: frozenset(re.findall(r"--hash=(\S+)", entry)) for entry in entries}
+
+
+def test_what_the_integrations_install_is_locked(checkout: Path) -> None:
+    """It is what pullguard needs to run, in the versions and with the hashes of the whole lock."""
+    locked, whole = (_entries(checkout / name) for name in ("integrations/requirements.lock", "requirements.lock"))
+    assert locked.items() <= whole.items()
+    names = {name.split("==")[0] for name in locked}
+    needed = _dependencies(checkout)
+    assert names >= needed
+    assert not names & {"hatchling", "editables", "pytest", "ruff"}
+
+
+def _dependencies(checkout: Path) -> set[str]:
+    text = re.search(
+        r"^dependencies = \[\n(.*?)^\]", (checkout / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE
     )
-    assert {entry for entry in locked if not entry.startswith("#")} <= whole
+    assert text is not None
+    return set(re.findall(r'^  "([\w-]+)', text[1], re.MULTILINE))
 
 
 @pytest.mark.parametrize("file", ["action.yml", "integrations/gitlab.yml", "integrations/Jenkinsfile"])
-def test_what_is_installed_is_locked(checkout: Path, file: str) -> None:
-    """Pip installs from the lock file, or pullguard without dependencies."""
-    text = (checkout / file).read_text().replace("\\\n", " ")
-    installs = re.findall(r"pip\"? install (.*)", text)
-    locked = [options for options in installs if "--require-hashes" in options and "requirements.lock" in options]
-    alone = [options for options in installs if "--no-deps" in options]
-    assert len(locked) == len(alone) == 1
-    assert len(installs) == 2
-    assert re.findall(r"pip\"? wheel (.*)", text) == re.findall(
-        r"pip\"? wheel (--no-deps --no-build-isolation .*)", text
+def test_only_locked_wheels_are_installed(checkout: Path, file: str) -> None:
+    """Pip installs from the locks, and builds nothing: what a package builds with could run anything."""
+    text = re.sub(r"\s*\\?\n\s+", " ", (checkout / file).read_text())
+    (options,) = re.findall(r"pip install (.*?) (?:\|\||test |- )", text)
+    assert re.sub(r'"\S+/', '"', options) == (
+        "--quiet --disable-pip-version-check --require-hashes --only-binary :all: "
+        '--requirement "requirements.lock" --requirement "release.lock"'
     )
+    assert not re.search(r"\b(?:go|git|apt-get|curl|cache)\b", re.sub("#.*|//.*", "", text))
 
 
 @pytest.mark.parametrize(
@@ -178,9 +220,9 @@ def test_shellcheck_finds_nothing(action: Action, checkout: Path) -> None:
         assert ended.returncode == 0, ended.stdout
 
 
-def test_the_action(action: Action, repository: Path) -> None:
-    ended = action.install(repository)
-    assert ended.returncode == 0, ended
+def test_the_action(action: Action, repository: Path, release: Release) -> None:
+    ended = action.install(repository, **release.index)
+    assert (ended.returncode, ended.stdout) == (0, ""), ended
     ended = action.check(repository)
     assert ended.returncode == 1, ended
     assert ended.stdout.startswith("::error title=pull-policy-always,file=deploy/dns.yaml,line=9::")
@@ -218,39 +260,110 @@ def test_the_action(action: Action, repository: Path) -> None:
     assert action.check(repository).returncode == 1
     assert action.check(repository, library="./library").returncode == 0
 
+    # The example of the documentation.
+    steps = examples(action.checkout)[".github/workflows/pullguard.yml"]["jobs"]["pullguard"]["steps"]
+    (own,) = (step for step in steps if step["uses"].startswith("OWNER/pullguard@"))
+    (repository / "two words").rename(repository / "deploy" / "more")
+    (repository / "charts" / "rendered").mkdir(parents=True)
+    (repository / "charts" / "rendered" / "web.yaml").write_text("kind: Pod\n")
+    ended = action.check(repository, **own["with"])
+    assert (ended.returncode, action.outputs["exit-code"]) == (0, "0"), ended
+
     ended = action.check(repository, arguments="--baseline=absent.json")
     assert (ended.returncode, action.outputs, action.summary) == (2, {"exit-code": "2"}, "")
     assert ended.stderr.startswith("pullguard: absent.json: is not there")
 
 
-def test_the_action_caches_its_build(
-    action: Action, repository: Path, checkout: Path, source: Path, tmp_path: Path
+_NO_RELEASE = (
+    "no release is known to this revision of the action: use the tag of a release, such as v0.1.0, or its commit"
+)
+_NOT_INSTALLED = (
+    "pullguard {} could not be installed: pip says why above. "
+    "It has wheels for Linux and macOS (x86_64, arm64) and Windows (x86_64)"
+)
+
+
+def _other_hash(lock: str) -> str:
+    """Return a release.lock whose hashes are those of other files."""
+    return re.sub(r"sha256:(\w)", lambda found: f"sha256:{'1' if found[1] == '0' else '0'}", lock)
+
+
+def _little(locks: Path) -> None:
+    """Have the lock of dependencies hold one package, for installations that fail anyway."""
+    entries = re.split(r"\n(?=\w)", (locks / "requirements.lock").read_text())
+    (locks / "requirements.lock").write_text(next(entry for entry in entries if entry.startswith("shtab==")))
+
+
+def _with_lock(action: Action, release: Release, folder: Path, change: Callable[[str], str]) -> None:
+    """Have the action stand at a revision with another release.lock."""
+    shutil.copytree(release.source / "integrations", folder / "integrations")
+    _little(folder / "integrations")
+    lock = folder / "integrations" / "release.lock"
+    lock.write_text(change(lock.read_text()))
+    action.source = folder
+
+
+def test_a_revision_before_any_release(action: Action, repository: Path, release: Release, tmp_path: Path) -> None:
+    _with_lock(action, release, tmp_path / "action", lambda _: "# none\n")
+    ended = action.install(repository, **release.index)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, f"::error title=pullguard::{_NO_RELEASE}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "version", "said"),
+    [
+        (_other_hash, "", "THESE PACKAGES DO NOT MATCH THE HASHES"),
+        (lambda lock: lock.replace("==", "==9."), "9.", "No matching distribution found for pullguard==9."),
+    ],
+    ids=["other wheels", "no wheel"],
+)
+def test_no_other_wheel_is_installed(
+    change: Callable[[str], str], version: str, said: str, action: Action, published: Published
 ) -> None:
-    # A wheel without the engine is an error.
-    bare = tmp_path / "bare"
-    shutil.copytree(source, bare, ignore=shutil.ignore_patterns(".tools"))
-    ended = action.install(repository, SOURCE=str(bare))
-    assert ended.returncode == 1, ended
-    assert ended.stdout.startswith("::error title=pullguard::the engine could not be built")
-    shutil.rmtree(tmp_path / "runner" / "pullguard-wheel")
-    ended = action.install(repository)
-    assert ended.returncode == 0, ended
-    # The wheel exists now, so nothing is built again.
-    (tmp_path / "no-source" / "integrations").mkdir(parents=True)
-    shutil.copy(checkout / "integrations" / "requirements.lock", tmp_path / "no-source" / "integrations")
-    ended = action.install(repository, SOURCE=str(tmp_path / "no-source"))
-    assert ended.returncode == 0, ended
+    release = published.release
+    _with_lock(action, release, published.folder / "action", change)
+    ended = action.install(published.repository, **release.index)
+    text = _NOT_INSTALLED.format(version + release.version)
+    assert (ended.returncode, ended.stdout) == (2, f"::error title=pullguard::{text}\n")
+    assert said in ended.stderr
+    assert not (published.folder / "runner" / "pullguard" / "bin" / "pullguard").exists()
 
 
-def test_the_cache_key_depends_on_the_source(source: Path, tmp_path: Path, git: Run, bash: Run) -> None:
-    names = []
-    for folder in (tmp_path / "one", tmp_path / "same", tmp_path / "other"):
-        git(tmp_path, "clone", "--quiet", str(source), str(folder))
-        if folder.name == "other":
-            (folder / "README.md").write_text("other")
-        names.append(Action(folder, folder, bash, tmp_path / f"runner-{folder.name}").name_source(tmp_path))
-    assert re.fullmatch("[0-9a-f]{64}", names[0])
-    assert names[1] == names[0] != names[2]
+def test_a_runner_without_a_wheel(action: Action, repository: Path, release: Release, tmp_path: Path) -> None:
+    """A platform for which nothing was released gets an answer, not a build."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for wheel in release.wheels.glob("*-win_amd64.whl"):
+        shutil.copy2(wheel, elsewhere)
+    _with_lock(action, release, tmp_path / "action", str)
+    ended = action.install(repository, PIP_FIND_LINKS=str(elsewhere))
+    assert ended.returncode == 2
+    assert ended.stdout.startswith(f"::error title=pullguard::pullguard {release.version} could not be installed: ")
+    assert f"No matching distribution found for pullguard=={release.version}" in ended.stderr
+
+
+def test_a_runner_without_python(action: Action, repository: Path, tmp_path: Path) -> None:
+    """On some systems, python3 is a stub, or too old."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bash", "sed"):
+        (programs / name).symlink_to(shutil.which(name) or name)
+    (programs / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (programs / "python3").chmod(0o755)
+    ended = action.install(repository, PATH=str(programs))
+    said = "the runner has no Python 3.10 or later: put a step with actions/setup-python before this one"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, f"::error title=pullguard::{said}\n", "")
+    # Its other name, as on Windows.
+    (programs / "python").symlink_to(sys.executable)
+    (programs / "python3").unlink()
+    ended = action.install(repository, PATH=str(programs), PIP_INDEX_URL="http://127.0.0.1:1/simple", PIP_RETRIES="0")
+    assert (ended.returncode, (tmp_path / "runner" / "pullguard" / "bin" / "python").exists()) == (2, True)
+
+
+def test_the_scripts_run_in_the_bash_of_macos(action: Action) -> None:
+    """It is version 3.2."""
+    newer = re.compile(r"mapfile|readarray|declare -[Agn]|\$\{\w+(?:,|\^|@)|&>>|\|&|coproc|globstar")
+    assert [found[0] for step in action.steps for found in newer.finditer(step["run"])] == []
 
 
 def test_what_can_be_set_is_documented(action: Action, checkout: Path) -> None:
@@ -261,48 +374,98 @@ def test_what_can_be_set_is_documented(action: Action, checkout: Path) -> None:
     assert not [name for name in job["variables"] if name.startswith("PULLGUARD_") and name not in page]
 
 
-def test_the_gitlab_template_is_valid(checkout: Path) -> None:
+def test_the_gitlab_template_is_valid(checkout: Path, tmp_path: Path) -> None:
     options = ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
-    _validate(checkout, *options, "integrations/gitlab.yml")
+    (tmp_path / ".gitlab-ci.yml").write_text(yaml.safe_dump(examples(checkout)[".gitlab-ci.yml"]))
+    _validate(checkout, *options, "integrations/gitlab.yml", str(tmp_path / ".gitlab-ci.yml"))
 
 
-def _here(commands: list[str]) -> Iterator[str]:
-    return (command for command in commands if not _NOT_HERE.search(command))
+def test_the_example_for_github_is_valid(checkout: Path, tmp_path: Path) -> None:
+    example = examples(checkout)[".github/workflows/pullguard.yml"]
+    (tmp_path / "pullguard.yml").write_text(
+        yaml.safe_dump({str(name).replace("True", "on"): value for name, value in example.items()})
+    )
+    _validate(checkout, "--builtin-schema", "vendor.github-workflows", str(tmp_path / "pullguard.yml"))
+    uses = [step["uses"] for step in example["jobs"]["pullguard"]["steps"]]
+    assert [use for use in uses if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", use)] == [
+        f"OWNER/pullguard@v{_version(checkout)}"
+    ]
 
 
-def test_the_gitlab_template(
-    checkout: Path, repository: Path, source: Path, bash: Run, environment: Mapping[str, str]
-) -> None:
-    job = yaml.safe_load((checkout / "integrations/gitlab.yml").read_text())["pullguard"]
-    assert len(list(_here(job["before_script"]))) == len(job["before_script"]) - 2
-    script = "\n".join(_here([*job["before_script"], *job["script"]]))
-    variables = {
-        **job["variables"],
-        "PULLGUARD_SOURCE": f"file://{source}",
-        "PULLGUARD_ARGUMENTS": "--namespace kube-system",
-        "PIP_CACHE_DIR": environment["PIP_CACHE_DIR"],
-    }
-    ended = bash(script, cwd=repository, **variables)
+def _gitlab(checkout: Path) -> dict[str, Any]:
+    job: dict[str, Any] = yaml.safe_load((checkout / "integrations/gitlab.yml").read_text())["pullguard"]
+    return job
+
+
+def test_the_gitlab_template(checkout: Path, published: Published) -> None:
+    job = _gitlab(checkout)
+    script = "\n".join([*job["before_script"], *job["script"]])
+    ended = published.run(script, **job["variables"])
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "PULLGUARD_SOURCE: does not say where the repository of pullguard is" in ended.stderr
+    example = examples(checkout)[".gitlab-ci.yml"]
+    (remote,) = (entry["remote"] for entry in example["include"])
+    own = example["pullguard"]["variables"]
+    assert remote == f"{own['PULLGUARD_SOURCE']}/raw/{own['PULLGUARD_REVISION']}/integrations/gitlab.yml"
+    own["PULLGUARD_SOURCE"] = published.source
+    (published.repository / "charts" / "rendered").mkdir(parents=True)
+    (published.repository / "charts" / "rendered" / "web.yaml").write_text("kind: Pod\n")
+    (published.repository / "known.json").write_text('{"version": 1, "findings": []}')
+    ended = published.run(script, **{**job["variables"], **own})
     assert ended.returncode == 1, ended
     assert ended.stdout.startswith("deploy/dns.yaml:9: high: pull-policy-always\n")
     reports = job["artifacts"]["reports"]
-    (issue,) = json.loads((repository / reports["codequality"]).read_text())
+    (issue,) = json.loads((published.repository / reports["codequality"]).read_text())
     assert issue["location"] == {"path": "deploy/dns.yaml", "lines": {"begin": 9}}
-    assert 'failures="1"' in (repository / reports["junit"]).read_text()
+    assert 'failures="1"' in (published.repository / reports["junit"]).read_text()
 
 
-def test_the_jenkinsfile(checkout: Path, repository: Path, source: Path, bash: Run) -> None:
+def _jenkins(checkout: Path) -> tuple[str, dict[str, str], list[str]]:
+    """Return the Jenkinsfile, its variables, and its scripts as Groovy passes them to the shell."""
     text = (checkout / "integrations/Jenkinsfile").read_text()
-    assert text.count("{") == text.count("}")
-    one_line = re.findall(r"^\s*sh '([^'].*)'$", text, re.MULTILINE)
     blocks = re.findall(r"sh '''\n(.*?)'''", text, re.DOTALL)
-    assert (len(list(_here(one_line))), len(blocks), text.count(" sh '")) == (0, 2, 3)
-    variables = dict(re.findall(r"^\s*(PULLGUARD_\w+) = '(.*)'$", text, re.MULTILINE))
     # In such a string, Groovy removes a backslash at the end of a line together with the line break.
-    for block in blocks:
-        script = block.replace("\\\n", "")
-        ended = bash(script, cwd=repository, **{**variables, "PULLGUARD_SOURCE": f"file://{source}"})
+    scripts = [block.replace("\\\n", "") for block in blocks]
+    return text, dict(re.findall(r"^\s*(PULLGUARD_\w+) = '(.*)'$", text, re.MULTILINE)), scripts
+
+
+def test_the_jenkinsfile(checkout: Path, published: Published) -> None:
+    text, variables, scripts = _jenkins(checkout)
+    assert text.count("{") == text.count("}")
+    assert (len(scripts), text.count(" sh '")) == (2, 2)
+    variables["PULLGUARD_SOURCE"] = published.source
+    installed = published.run(scripts[0], **variables)
+    assert (installed.returncode, installed.stdout) == (0, ""), installed
+    ended = published.run(scripts[1], **variables)
     assert ended.returncode == 1, ended
     assert ended.stdout.startswith("deploy/dns.yaml:9: high: pull-policy-always\n")
     for file in re.findall(r"'(pullguard\.\w+)'", text):
-        assert (repository / file).is_file()
+        assert (published.repository / file).is_file()
+
+
+@pytest.mark.parametrize("system", ["gitlab", "jenkins"])
+def test_a_revision_that_is_no_release(system: str, checkout: Path, published: Published) -> None:
+    """Neither one without hashes, nor one whose hashes are those of other wheels."""
+    script = "\n".join(_gitlab(checkout)["before_script"]) if system == "gitlab" else _jenkins(checkout)[2][0]
+    variables = {"PULLGUARD_SOURCE": published.source, "PULLGUARD_REVISION": published.revision}
+    _little(published.lock.parent)
+    published.lock.write_text(_other_hash(published.lock.read_text()))
+    ended = published.run(script, **variables)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in ended.stderr
+    published.lock.write_text("# none\n")
+    ended = published.run(script, **variables)
+    assert (ended.returncode, ended.stdout) == (2, f"{published.revision} is not a release of pullguard\n")
+
+
+def test_the_release_that_is_named(checkout: Path) -> None:
+    """The newest one, wherever a file for users names one."""
+    named = {
+        (file, found)
+        for file in ("action.yml", "docs/ci.md", "integrations/gitlab.yml", "integrations/Jenkinsfile")
+        for found in re.findall(
+            r"(?<!# )(?<![\w.-])(?:v|pullguard==|pullguard-)(\d+\.\d+\.\d+)\b", (checkout / file).read_text()
+        )
+    }
+    assert {found for _, found in named} == {_version(checkout)}
+    assert len(named) == 4

@@ -1,11 +1,15 @@
-"""The hooks for pre-commit, run by pre-commit itself from a local repository."""
+"""The hooks for pre-commit, run by pre-commit itself: with the wheels of a release, and from a local repository."""
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+import yaml
+
+from repositories import Release, examples
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -78,6 +82,47 @@ def test_the_hooks(repository: Path, source: Path, git: Run, environment: Mappin
             check=True,
         )
     assert "deploy/dns.yaml:9: high: pull-policy-always" in raised.value.stderr + raised.value.stdout
+
+
+def _released(checkout: Path, requirement: str) -> str:
+    """Return the example of the documentation with another requirement."""
+    example = examples(checkout)[".pre-commit-config.yaml"]
+    (local,) = example["repos"]
+    assert (local["repo"], [hook["additional_dependencies"] for hook in local["hooks"]]) == (
+        "local",
+        [["pullguard==0.1.0"]] * 2,
+    )
+    for hook in local["hooks"]:
+        hook["additional_dependencies"] = [requirement]
+    return yaml.safe_dump(example)
+
+
+def test_a_released_wheel(
+    checkout: Path, repository: Path, release: Release, git: Run, environment: Mapping[str, str]
+) -> None:
+    """Without Go, make or a clone of pullguard; by version, and by the hash of a wheel."""
+    (repository / "known.json").write_text('{"version": 1, "findings": []}')
+    (repository / "deploy" / "notes.txt").write_text("x")
+    own = {**environment, **release.index}
+    (wheel,) = release.wheels.glob("*manylinux*x86_64*.whl")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    address = f"{release.index['PIP_EXTRA_INDEX_URL'].removesuffix('/simple')}/packages/{wheel.name}"
+    wrong = _released(checkout, f"pullguard @ {address}#sha256={'0' * 64}")
+    (repository / ".pre-commit-config.yaml").write_text(wrong)
+    git(repository, "add", "--all")
+    ended = _pre_commit("run", cwd=repository, env=own)
+    assert ended.returncode == 3
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in ended.stdout
+    for requirement in (f"pullguard @ {address}#sha256={digest}", f"pullguard=={release.version}"):
+        (repository / ".pre-commit-config.yaml").write_text(_released(checkout, requirement))
+        git(repository, "add", "--all")
+        ended = _pre_commit("run", cwd=repository, env=own)
+        assert ended.returncode == 1, ended
+        assert "deploy/dns.yaml:9: high: pull-policy-always" in ended.stdout
+    ended = _pre_commit("run", "--hook-stage", "manual", "pullguard-fix", cwd=repository, env=own)
+    assert (ended.returncode, (repository / "deploy" / "dns.yaml").read_text().count("IfNotPresent")) == (1, 1), ended
+    git(repository, "add", "--all")
+    assert _pre_commit("run", cwd=repository, env=own).returncode == 0
 
 
 def test_names_of_files_are_no_options(
