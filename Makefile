@@ -20,6 +20,10 @@ PLATFORMS := $(shell sed -n '/^\[.*\.tags\]/,/^$$/s/^\([a-z0-9-]*\) = .*/\1/p' p
 tag = $(shell sed -n '/^\[.*\.tags\]/,/^$$/s/^$(1) = "\(.*\)"/\1/p' pyproject.toml)
 engine = .tools/engines/$(1)/pullguard-engine$(if $(filter windows-%,$(1)),.exe)
 wheel = dist/pullguard-$(VERSION)-py3-none-$(call tag,$(1)).whl
+# The image and its kubectl for an architecture; `make dist/pullguard-image-VERSION-arm64.tar` builds what `make dist` does not.
+MACHINE := $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
+image = dist/pullguard-image-$(VERSION)-$(1).tar
+kubectl = $(if $(filter $(MACHINE),$(1)),$(BIN)/kubectl,.tools/kubectl/$(1)/kubectl)
 # What goes into wheels beside the engine.
 PACKAGED := $(shell find generator/pullguard rego library -type f -not -name '*.pyc') pyproject.toml hatch_build.py README.md LICENSE
 ENGINE_SOURCES := tools/go.mod tools/go.sum $(shell find tools/engine -name '*.go' -not -name '*_test.go')
@@ -37,7 +41,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo dist dist-wheels dist-site dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist dist-wheels dist-image image-folders dist-site dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -74,10 +78,10 @@ test-cluster: setup tools cluster-tools ## run the tests in a cluster of their o
 test-audit: setup tools cluster-tools ## run the tests of audits of a real cluster; needs root
 	$(VENV)/bin/pytest tests/audit
 
-test-incident: setup tools incident-tools ## play the incident with a kubelet and containerd; needs root and cgroups
+test-incident: setup tools incident-tools dist-image ## play the incident with a kubelet and containerd; needs root and cgroups
 	$(VENV)/bin/pytest tests/incident
 
-incident-table: setup tools incident-tools ## play it, and write the table of docs/incident.md
+incident-table: setup tools incident-tools dist-image ## play it, and write the table of docs/incident.md
 	$(VENV)/bin/pytest tests/incident --write-table
 
 image-defaults: setup cluster-tools ## ask a real API server for the pull policies in tests/data; needs root
@@ -86,7 +90,7 @@ image-defaults: setup cluster-tools ## ask a real API server for the pull polici
 test-integrations: setup tools dist-wheels $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
-dist: dist-wheels dist-library dist-site ## build what is released into dist/
+dist: dist-wheels dist-image dist-library dist-site ## build what is released into dist/
 	$(PYTHON) packaging/release.py sums dist
 
 release-lock: dist ## state the hashes of the wheels in integrations/release.lock, when a release is cut
@@ -108,6 +112,20 @@ $(foreach platform,$(PLATFORMS),$(eval $(call WHEEL_RULES,$(platform))))
 dist/pullguard-$(VERSION).tar.gz: $(PACKAGED) $(ENGINE_SOURCES) Makefile $(PACKAGING)/.installed
 	$(PACKAGING)/bin/hatchling build --target sdist --directory dist
 	@touch $@
+
+dist-image: $(call image,$(MACHINE)) ## build the image for this architecture, with kubectl; needs the apt of Debian
+
+define IMAGE_RULES
+$$(call image,$(1)): $$(call wheel,linux-$(1)) $$(call kubectl,$(1)) $$(wildcard packaging/image/*.*) requirements.lock $$(PACKAGING)/.installed
+	SOURCE_DATE_EPOCH=$$$${SOURCE_DATE_EPOCH:-$$$$(git log -1 --format=%ct)} PYTHONPATH=packaging $$(PACKAGING)/bin/python -m image \
+	  --architecture=$(1) --wheel=$$< --kubectl=$$(call kubectl,$(1)) --owner=$$(OWNER) --revision=$$$$(git rev-parse HEAD)
+endef
+$(foreach architecture,amd64 arm64,$(eval $(call IMAGE_RULES,$(architecture))))
+
+# For packaging/image/Dockerfile.
+image-folders: $(call wheel,linux-$(MACHINE)) $(BIN)/kubectl $(PACKAGING)/.installed
+	rm -rf .tools/image/layers
+	PYTHONPATH=packaging $(PACKAGING)/bin/python -m image --wheel=$< --kubectl=$(BIN)/kubectl --owner=$(OWNER) --folders=.tools/image/layers
 
 LIBRARY := $(shell find library -type f)
 LIBRARY_BUNDLES := $(foreach bundle,conftest-$(VERSION) $(LEVELS:%=gator-$(VERSION)-%) kustomize-$(VERSION),dist/pullguard-library-$(bundle).oci.tar)
@@ -235,19 +253,26 @@ $(BIN)/gator-oldest: tools/gatekeeper-oldest/go.mod tools/gatekeeper-oldest/go.s
 
 cluster-tools: $(BIN)/etcd $(KUBERNETES:%=$(BIN)/%) $(BIN)/gatekeeper $(POLICY_REPORTS) ## build what a cluster on this machine consists of
 
-incident-tools: cluster-tools $(NODE:%=$(BIN)/%) $(CONTAINERD:%=$(BIN)/%) $(BIN)/pause ## build what runs pods there as well
+incident-tools: cluster-tools $(NODE:%=$(BIN)/%) $(CONTAINERD:%=$(BIN)/%) $(BIN)/pause $(BIN)/pushgateway ## build what runs pods there as well
 
 $(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
 	@mkdir -p $(BIN)
 	cd tools/etcd && $(GO_BUILD) -o ../../$@ go.etcd.io/etcd/server/v3
 
 # kubectl cannot read a version that is not stated.
-$(KUBERNETES:%=$(BIN)/%) $(NODE:%=$(BIN)/%): $(BIN)/%: tools/kubernetes/go.mod tools/kubernetes/go.sum
-	@mkdir -p $(BIN)
-	cd tools/kubernetes && version=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) && \
-	minor=$${version#v1.} && package=k8s.io/component-base/version && \
-	CGO_ENABLED=0 go build -trimpath -o ../../$@ -ldflags="-s -w \
-	  -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$${minor%.*}" k8s.io/kubernetes/cmd/$*
+define BUILD_KUBERNETES
+@mkdir -p $(@D)
+cd tools/kubernetes && version=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) && \
+minor=$${version#v1.} && package=k8s.io/component-base/version && \
+GOARCH=$(1) CGO_ENABLED=0 go build -trimpath -o ../../$@ -ldflags="-s -w \
+  -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$${minor%.*}" k8s.io/kubernetes/cmd/$(@F)
+endef
+
+$(KUBERNETES:%=$(BIN)/%) $(NODE:%=$(BIN)/%): tools/kubernetes/go.mod tools/kubernetes/go.sum
+	$(call BUILD_KUBERNETES,)
+
+.tools/kubectl/%/kubectl: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	$(call BUILD_KUBERNETES,$*)
 
 # For the snapshots of btrfs and zfs, containerd needs their libraries.
 $(CONTAINERD:%=$(BIN)/%): $(BIN)/%: tools/containerd/go.mod tools/containerd/go.sum
@@ -257,6 +282,11 @@ $(CONTAINERD:%=$(BIN)/%): $(BIN)/%: tools/containerd/go.mod tools/containerd/go.
 $(BIN)/pause: tests/local_cluster/pause/main.go
 	@mkdir -p $(BIN)
 	$(GO_BUILD) -o $@ $<
+
+# What the CronJobs of docs/ push their metrics to.
+$(BIN)/pushgateway: tools/pushgateway/go.mod tools/pushgateway/go.sum
+	@mkdir -p $(BIN)
+	cd tools/pushgateway && $(GO_BUILD) -o ../../$@ github.com/prometheus/pushgateway
 
 $(BIN)/gatekeeper: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)

@@ -823,7 +823,7 @@ def _add_outage(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _outage(options: "argparse.Namespace") -> int:
     from pullguard.outage.command import find, outage
-    from pullguard.outage.formats import REPORTERS
+    from pullguard.outage.formats import REPORTERS, WITHOUT_ERRORS, write_errors
     from pullguard.outage.formats.text import write_one
 
     report = outage(
@@ -842,6 +842,8 @@ def _outage(options: "argparse.Namespace") -> int:
     )
     if options.explain is None:
         REPORTERS[options.output](report, sys.stdout)
+        if options.output in WITHOUT_ERRORS:
+            write_errors(report, sys.stderr)
     else:
         write_one(report, find(report, options.explain), sys.stdout)
     if options.write is not None:

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from pullguard.forecasting.model import Event
 from pullguard.forecasting.situation import kinds
 from pullguard.library.store import load
 from pullguard.outage.command import find, outage
-from pullguard.outage.formats import REPORTERS
+from pullguard.outage.formats import REPORTERS, write_errors
 from pullguard.outage.model import OutageReport
 from read_only_cluster import ReadOnlyCluster
 from shared_engine import ENGINE
@@ -537,6 +538,21 @@ def test_the_metrics_are_those_of_the_forecast(checkout: Path) -> None:
         ratio = summary["protectedComeBack"] / summary["protected"]
         labels = f'event="{event}",namespace="kube-system"'
         assert f"pullguard_outage_protected_workloads_surviving_ratio{{{labels}}} {ratio}\n" in text
+
+
+def test_what_has_no_place_for_errors_says_them_on_stderr(checkout: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("kind: [\n")
+    report = outage([str(checkout / "tests/data/outage/cluster.yaml"), str(broken)])
+    stream = io.StringIO()
+    write_errors(replace(report, unreadable={"Node": "forbidden"}), stream)
+    (error,) = report.errors
+    assert stream.getvalue().splitlines() == [
+        f"pullguard: {broken}:{error.line}: error: {error.message}",
+        "pullguard: error: Node could not be read: forbidden",
+        *(f"pullguard: {note}" for note in report.notes),
+    ]
+    assert "pullguard_outage_errors 1\n" in _written(report, "metrics")
 
 
 def test_the_documented_cluster_is_as_kubectl_dumps_it(checkout: Path) -> None:

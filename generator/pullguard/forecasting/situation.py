@@ -136,7 +136,7 @@ def read_situation(
         snapshot, applied = laid_over(snapshot, from_files(engine, wanted, overlays, keep=keep))
     listed = read_node_images(engine, node_images)
     pods = Pods(snapshot, applied)
-    if not pods.pods and not snapshot.errors:
+    if not pods.pods and not snapshot.errors and not snapshot.unreadable:
         raise PullguardError(
             f"there are no pods in {snapshot.source}, and nothing that makes any",
             remedy="dump them with `kubectl get pods -A -o json`; docs/outage.md says which other kinds are of use",
