@@ -15,6 +15,8 @@ PYTEST := $(VENV)/bin/pytest --numprocesses=auto --dist=worksteal
 
 # The programs that pullguard runs need no C compiler. The same sources give the same bytes, whatever Git says of the checkout.
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w'
+# The engine knows which version of pullguard it belongs to.
+ENGINE_BUILD := $(subst -s -w,-s -w -X main.version=$(VERSION),$(GO_BUILD))
 # What wheels are for, as <goos>-<goarch>: pyproject.toml has their tags.
 PLATFORMS := $(shell sed -n '/^\[.*\.tags\]/,/^$$/s/^\([a-z0-9-]*\) = .*/\1/p' pyproject.toml)
 tag = $(shell sed -n '/^\[.*\.tags\]/,/^$$/s/^$(1) = "\(.*\)"/\1/p' pyproject.toml)
@@ -26,7 +28,7 @@ image = dist/pullguard-image-$(VERSION)-$(1).tar
 kubectl = $(if $(filter $(MACHINE),$(1)),$(BIN)/kubectl,.tools/kubectl/$(1)/kubectl)
 # What goes into wheels beside the engine.
 PACKAGED := $(shell find generator/pullguard rego library -type f -not -name '*.pyc') pyproject.toml hatch_build.py README.md LICENSE
-ENGINE_SOURCES := tools/go.mod tools/go.sum $(shell find tools/engine -name '*.go' -not -name '*_test.go')
+ENGINE_SOURCES := tools/go.mod tools/go.sum .tools/version $(shell find tools/engine -name '*.go' -not -name '*_test.go')
 # The levels of enforcement, each a folder of the library.
 LEVELS := audit warn deny
 # The control plane, and what runs pods on it.
@@ -101,7 +103,7 @@ dist-wheels: $(foreach platform,$(PLATFORMS),$(call wheel,$(platform))) dist/pul
 define WHEEL_RULES
 $$(call engine,$(1)): $$(ENGINE_SOURCES)
 	@mkdir -p $$(@D)
-	cd tools && GOOS=$$(word 1,$$(subst -, ,$(1))) GOARCH=$$(word 2,$$(subst -, ,$(1))) $$(GO_BUILD) -o ../$$@ ./engine
+	cd tools && GOOS=$$(word 1,$$(subst -, ,$(1))) GOARCH=$$(word 2,$$(subst -, ,$(1))) $$(ENGINE_BUILD) -o ../$$@ ./engine
 
 $$(call wheel,$(1)): $$(call engine,$(1)) $$(PACKAGED) $$(PACKAGING)/.installed
 	PULLGUARD_PLATFORM=$(1) $$(PACKAGING)/bin/hatchling build --target wheel --directory dist
@@ -209,7 +211,12 @@ tools: $(BIN)/pullguard-engine $(BIN)/regal $(BIN)/conftest $(BIN)/gator $(BIN)/
 
 $(BIN)/pullguard-engine: $(ENGINE_SOURCES)
 	@mkdir -p $(BIN)
-	cd tools && $(GO_BUILD) -o ../$@ ./engine
+	cd tools && $(ENGINE_BUILD) -o ../$@ ./engine
+
+# Changes with the version only: pyproject.toml changes more often.
+.tools/version: pyproject.toml
+	@mkdir -p $(@D)
+	@echo $(VERSION) | cmp -s - $@ || echo $(VERSION) >$@
 
 $(BIN)/actionlint: tools/actionlint/go.mod tools/actionlint/go.sum
 	@mkdir -p $(BIN)

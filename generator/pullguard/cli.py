@@ -34,6 +34,11 @@ exit codes:
   0  all was read
   2  something could not be read, rendered or run, so the list may lack images"""
 
+_VERSION_EXIT_CODES = """\
+exit codes:
+  0  all parts are there
+  2  one could not be read or run"""
+
 _OUTAGE_EXIT_CODES = """\
 exit codes:
   0  every protected workload comes back
@@ -92,6 +97,7 @@ def parser(only: str = "") -> "argparse.ArgumentParser":
         "prefetch": _add_prefetch,
         "scope": _add_scope,
         "test": _add_test,
+        "version": _add_version,
     }
     for add in [adders[only]] if only in adders else adders.values():
         add(commands)
@@ -1046,6 +1052,34 @@ def _test(options: "argparse.Namespace") -> int:
     report = run(options.paths, engine=options.engine, run=options.filter, progress=sys.stderr.isatty())
     REPORTERS[options.output](report, sys.stdout)
     return report.exit_code
+
+
+def _add_version(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "version",
+        help="print the versions of pullguard and of its parts",
+        description="Print the versions of pullguard, of its engine and the libraries in it, and of the policies.",
+        epilog=_epilog(
+            ("pullguard version", "for people, and for reports of faults"),
+            ("pullguard version --json", "for programs, with every Go module of the engine"),
+            exit_codes=_VERSION_EXIT_CODES,
+        ),
+    )
+    command.add_argument("--library", metavar="DIR", help=_LIBRARY_HELP)
+    command.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="the format; default: %(default)s"
+    )
+    command.add_argument("--json", action="store_const", const="json", dest="output", help="the same as --output json")
+    command.set_defaults(run=_version)
+
+
+def _version(options: "argparse.Namespace") -> int:
+    from pullguard.version.command import version
+    from pullguard.version.formats import REPORTERS
+
+    report = version(library=options.library)
+    REPORTERS[options.output](report, sys.stdout)
+    return report.exit_code()
 
 
 def _epilog(*examples: tuple[str, str], exit_codes: str = _EXIT_CODES) -> str:

@@ -35,7 +35,7 @@ def _page_of(command: str, checkout: Path) -> str:
     (page,) = (
         page.read_text()
         for page in sorted((checkout / "docs").glob("*.md"))
-        if page.name not in {"index.md", "tour.md"}  # which show commands, and explain none
+        if page.name not in {"index.md", "tour.md", "tour.zh-CN.md"}  # which show commands, and explain none
         and re.search(rf"^    pullguard {command}(?: .*[A-Z]{{2}}.*)?$", page.read_text(), re.MULTILINE)
     )
     return page

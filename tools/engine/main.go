@@ -4,6 +4,7 @@
 //	pullguard-engine serve        answer the requests of protocol/PROTOCOL.md
 //	pullguard-engine build        build for `serve`, in a separate process
 //	pullguard-engine opa ARGS...  run OPA, without the functions that are withheld from policies
+//	pullguard-engine version      say what it consists of, in JSON
 package main
 
 import (
@@ -40,8 +41,13 @@ func main() {
 		if err != nil {
 			os.Exit(1)
 		}
+	case len(os.Args) == 2 && os.Args[1] == "version":
+		if err := writeVersions(os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	default:
-		fmt.Fprintln(os.Stderr, "usage: pullguard-engine serve | opa ...")
+		fmt.Fprintln(os.Stderr, "usage: pullguard-engine serve | opa ... | version")
 		os.Exit(2)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -42,6 +43,17 @@ func TestTheProgram(t *testing.T) {
 		failed := program(t, "opa", "test", policy)
 		if out, err := failed.CombinedOutput(); err == nil || failed.ProcessState.ExitCode() != 2 {
 			t.Errorf("%s: %v", out, err)
+		}
+	})
+	t.Run("version", func(t *testing.T) {
+		var found versions
+		out, err := program(t, "version").Output()
+		if err != nil || json.Unmarshal(out, &found) != nil {
+			t.Fatalf("%s: %v", out, err)
+		}
+		// The modules of a test binary are not stated.
+		if found.Go != runtime.Version() || found.Platform != runtime.GOOS+"/"+runtime.GOARCH || found.Modules == nil {
+			t.Errorf("%+v", found)
 		}
 	})
 	t.Run("usage", func(t *testing.T) {

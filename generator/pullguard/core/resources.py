@@ -58,6 +58,14 @@ def find_tool(name: str) -> str:
     Raises:
         PullguardError: It is nowhere.
     """
+    found = tool(name)
+    if found is None:
+        raise PullguardError(f"{name} was not found", remedy=_REMEDIES[name])
+    return found
+
+
+def tool(name: str) -> str | None:
+    """Return the path of a program as `find_tool` does, or None if it is nowhere."""
     for folder in (os.path.join(_PACKAGE, "bin"), os.path.join(_CHECKOUT, ".tools", "bin")):
         candidate = os.path.join(folder, f"{name}{systems.PROGRAM_SUFFIX}")
         if os.access(candidate, os.X_OK) and os.path.isfile(candidate):
@@ -65,9 +73,7 @@ def find_tool(name: str) -> str:
     import shutil  # noqa: PLC0415 - importing it takes time, and the engine is found without it
 
     found = shutil.which(name)
-    if found is None:
-        raise PullguardError(f"{name} was not found", remedy=_REMEDIES[name])
-    return os.path.abspath(found)  # programs run in folders of their own
+    return None if found is None else os.path.abspath(found)  # programs run in folders of their own
 
 
 def _resource(name: str) -> str:

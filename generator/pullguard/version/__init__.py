@@ -1,0 +1,1 @@
+"""`pullguard version`: what this pullguard consists of, and whether its parts belong together."""
