@@ -4,11 +4,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-from pullguard.core.gatekeeper import ACTIONS, ConstraintTemplate, Rule, Summary, dig, group_of
+from pullguard.core.gatekeeper import ACTIONS, ConstraintTemplate, Deprecation, Rule, Summary, dig, group_of
 from pullguard.core.inputs.build_options import Installation
 from pullguard.core.inputs.problems import InputError
 
@@ -284,6 +284,8 @@ class RuleInfo:
         description: What the policy demands and why; "" if it does not say.
         page: The file with the policy's page, as people name it; "" if there is none.
         explain: The command that prints the page; "" if there is none.
+        aliases: The ids that the rule had before.
+        deprecated: That it will go; None if it stays.
     """
 
     id: str
@@ -293,6 +295,8 @@ class RuleInfo:
     description: str
     page: str
     explain: str
+    aliases: tuple[str, ...] = ()
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +369,7 @@ class Report:
         doubt: Why the library is not to be relied on; "" if there is no reason.
         builds: What was built.
         unjudged: What was not judged.
+        policy_aliases: What policies of the library are called now, by the names that they had before.
     """
 
     findings: tuple[Finding, ...]
@@ -382,6 +387,7 @@ class Report:
     doubt: str = ""
     builds: tuple[InputBuild, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
+    policy_aliases: Mapping[str, str] = field(default_factory=dict)
 
     def exit_code(self, fail_on: str, *, strict: bool = False) -> int:
         """Return 2 if there are errors, 1 if a finding's action is `fail_on` or stricter, else 0.
@@ -481,7 +487,7 @@ def finding(violation: Violation, source: Source, namespace: str, images: "Image
         message=violation.message,
         details=details,
         fingerprint=_hash(
-            rule.id,
+            rule.first_id,
             group_of(obj),
             _text(obj.get("kind")),
             _text(dig(obj, "metadata", "namespace")),
@@ -575,9 +581,10 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
 def fingerprinted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings with unique fingerprints.
 
-    A fingerprint depends on the rule, and on the object and the container by their names: it stays when lines,
-    containers or files move, when the image changes, and when the constraints change. If names do not distinguish
-    findings, the order of the input does: all but the first get its fingerprint with an ordinal, hashed.
+    A fingerprint depends on the first id of the rule, and on the object and the container by their names: it stays
+    when the rule gets another id, when lines, containers or files move, when the image changes, and when the
+    constraints change. If names do not distinguish findings, the order of the input does: all but the first get its
+    fingerprint with an ordinal, hashed.
     """
     seen: dict[str, int] = {}
     result = []

@@ -15,6 +15,9 @@ EXPANSION_GROUP = "expansion.gatekeeper.sh"
 
 POLICY_ANNOTATION = "pullguard/policy"
 
+#: The names that a policy had before, as a JSON list.
+ALIASES_ANNOTATION = "pullguard/aliases"
+
 #: Says on an admission policy what `scope` has to know of its CEL, as JSON: see rego/scope/policies.
 SUMMARY_ANNOTATION = "pullguard/summary"
 
@@ -43,6 +46,32 @@ class RegoSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Deprecation:
+    """That a rule will go.
+
+    Attributes:
+        since: The version of pullguard that said so first.
+        because: Why, in a line.
+        use: The id of the rule that takes its place; "" if none does.
+    """
+
+    since: str
+    because: str
+    use: str = ""
+
+    @property
+    def value(self) -> dict[str, str]:
+        """What METADATA, annotations and reports say of it: without `use` if nothing takes its place."""
+        return {"since": self.since, "because": self.because, **({"use": self.use} if self.use else {})}
+
+    @property
+    def sentence(self) -> str:
+        """The same for people, to follow what is deprecated."""
+        remedy = f"; use {self.use} instead" if self.use else ""
+        return f"is deprecated since pullguard {self.since}: {self.because}{remedy}"
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of a policy, as its METADATA describes it: what a finding with this reason is called.
 
@@ -50,11 +79,20 @@ class Rule:
         id: Stable, unique in the library.
         severity: "low", "medium", "high" or "critical".
         title: One line for people.
+        aliases: The ids that it had before, the first one first.
+        deprecated: That it will go; None if it stays.
     """
 
     id: str
     severity: str
     title: str
+    aliases: tuple[str, ...] = ()
+    deprecated: Deprecation | None = None
+
+    @property
+    def first_id(self) -> str:
+        """The id that it had first, which identifies its findings for good."""
+        return self.aliases[0] if self.aliases else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +105,7 @@ class Summary:
         policy: The policy's name in pullguard's library; the template's name for templates of others.
         rules: By reason; empty for templates of others.
         description: What the policy demands and why; "" if it does not say.
+        aliases: The names that the policy had before.
     """
 
     name: str
@@ -74,6 +113,7 @@ class Summary:
     policy: str
     rules: Mapping[str, Rule]
     description: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +130,7 @@ class ConstraintTemplate:
         source: Its Rego, or None if it has none.
         parameters_schema: The OpenAPI v3 schema of spec.parameters, or None if it has none.
         object: The whole object.
+        aliases: The names that the policy had before.
     """
 
     file: str
@@ -101,6 +142,7 @@ class ConstraintTemplate:
     source: RegoSource | None
     parameters_schema: Mapping[str, Any] | None
     object: Mapping[str, Any]
+    aliases: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -205,7 +247,34 @@ def template_from(obj: Mapping[str, Any], file: str) -> ConstraintTemplate:
         source=source,
         parameters_schema=schema if isinstance(schema, dict) else None,
         object=obj,
+        aliases=_aliases(annotations.get(ALIASES_ANNOTATION), file),
     )
+
+
+def rule_from(value: Mapping[str, Any]) -> Rule:
+    """Return the rule that METADATA, an annotation or the index of a library describes.
+
+    Raises:
+        KeyError, TypeError: It does not have the form.
+    """
+    deprecated = value.get("deprecated")
+    return Rule(
+        id=value["id"],
+        severity=value["severity"],
+        title=value["title"],
+        aliases=tuple(value.get("aliases", ())),
+        deprecated=None if deprecated is None else Deprecation(**deprecated),
+    )
+
+
+def rule_value(rule: Rule) -> dict[str, Any]:
+    """Return what `rule_from` reads, without what is not stated."""
+    value: dict[str, Any] = {"id": rule.id, "severity": rule.severity, "title": rule.title}
+    if rule.aliases:
+        value["aliases"] = list(rule.aliases)
+    if rule.deprecated is not None:
+        value["deprecated"] = rule.deprecated.value
+    return value
 
 
 def dig(value: Any, *path: str) -> Any:
@@ -248,13 +317,29 @@ def _rules(text: Any, file: str) -> dict[str, Rule]:
     if text is None:
         return {}
     try:
-        return {reason: Rule(rule["id"], rule["severity"], rule["title"]) for reason, rule in json.loads(text).items()}
+        return {reason: rule_from(rule) for reason, rule in json.loads(text).items()}
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise PullguardError(
-            f"the annotation {RULES_ANNOTATION} is not what pullguard writes ({error!r})",
-            file=file,
-            remedy="generate the library again",
-        ) from error
+        raise _not_ours(RULES_ANNOTATION, repr(error), file) from error
+
+
+def _aliases(text: Any, file: str) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    try:
+        names = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise _not_ours(ALIASES_ANNOTATION, repr(error), file) from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _not_ours(ALIASES_ANNOTATION, "not a list of names", file)
+    return tuple(names)
+
+
+def _not_ours(annotation: str, why: str, file: str) -> PullguardError:
+    return PullguardError(
+        f"the annotation {annotation} is not what pullguard writes ({why})",
+        file=file,
+        remedy="generate the library again",
+    )
 
 
 def _string(obj: Mapping[str, Any], file: str, *path: str) -> str:

@@ -1,11 +1,11 @@
 """Exemptions that objects state in an annotation. Only `check` and `fix` honour them, after everything was judged.
 
 The annotation `pullguard/exempt` holds a line for each policy, `<policy>: <reason>`, with `until=YYYY-MM-DD` anywhere
-in the reason. Admission never looks at it.
+in the reason. A name that the policy had before will do. Admission never looks at it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
@@ -47,7 +47,7 @@ def exempted(report: Report, today: date | None = None) -> Report:
     findings: list[Finding] = []
     exempt: list[Exempted] = []
     for found in report.findings:
-        decided = _decided(found, day)
+        decided = _decided(found, day, report.policy_aliases)
         if isinstance(decided, Exempted):
             exempt.append(decided)
         else:
@@ -56,28 +56,37 @@ def exempted(report: Report, today: date | None = None) -> Report:
         report,
         findings=tuple(findings),
         exempt=(*report.exempt, *exempt),
-        notes=(*report.notes, *dict.fromkeys(_misspelt(report))),
+        notes=(*report.notes, *dict.fromkeys(_names_to_change(report))),
     )
 
 
-def _misspelt(report: Report) -> Iterator[str]:
-    """Yield what is to be said of exemptions from policies that the library does not have."""
+def _names_to_change(report: Report) -> Iterator[str]:
+    """Yield what is to be said of exemptions from policies that the library does not have, or not by this name."""
     policies = dict.fromkeys((*(rule.policy for rule in report.rules), *report.unused))
-    names = {policy: policy for policy in policies} | {rule.id: rule.policy for rule in report.rules}
+    names = {policy: policy for policy in policies} | {
+        name: rule.policy for rule in report.rules for name in (rule.id, *rule.aliases)
+    }
     for found in report.findings:
         with suppress(_MalformedError):
             for exemption in _read(found.annotation):
-                if exemption.policy not in policies:
-                    name = f"{found.object.kind} {found.object.name}"
+                name = f"{found.object.kind} {found.object.name}"
+                if exemption.policy in report.policy_aliases:
+                    now = report.policy_aliases[exemption.policy]
+                    yield f"{found.file}: {name} is exempt from {exemption.policy}: write {now}, as it is called now"
+                elif exemption.policy not in policies:
                     meant = nearest(exemption.policy, names) if len(exemption.policy) <= _SHOWN else None
                     question = "" if meant is None else f"; did you mean {meant}?"
                     shown = exemption.policy[:_SHOWN]
                     yield f"{found.file}: {name} is exempt from {shown}, which is not a policy of the library{question}"
 
 
-def _decided(found: Finding, today: date) -> Finding | Exempted:
+def _decided(found: Finding, today: date, aliases: Mapping[str, str]) -> Finding | Exempted:
     try:
-        own = [exemption for exemption in _read(found.annotation) if exemption.policy == found.policy]
+        own = [
+            exemption
+            for exemption in _read(found.annotation)
+            if aliases.get(exemption.policy, exemption.policy) == found.policy
+        ]
     except _MalformedError as error:
         return replace(found, remark=f"its annotation {EXEMPT_ANNOTATION} does not count: {error}; {_FORM}")
     if not own:

@@ -1,12 +1,12 @@
 """Manifests and a library -> a report; the policies decide what is a violation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pullguard.core.findings import Finding, Report, fingerprinted, one_of_several
+from pullguard.core.findings import Finding, Report, RuleInfo, fingerprinted, one_of_several
 from pullguard.core.inputs.build_options import BuildOptions
 from pullguard.core.inputs.files import STDIN_NAME, Found, Located, Stdin, find_files, located, nothing_on_stdin, shown
 from pullguard.core.inputs.problems import InputError
@@ -90,6 +90,7 @@ def judge(
 
             moves = moved.notes(engine, built.unprotected, collector.findings, run.given.labels)
     findings = _by_file(one_of_several(collector.findings), run.found)
+    known_rules = rules.rules()
     return Report(
         findings=fingerprinted(findings),
         errors=(*collector.errors, *run.errors),
@@ -100,16 +101,28 @@ def judge(
         notes=(
             *rules.notes,
             *run.notes,
+            *_deprecated(known_rules, findings),
             *drift,
             *moves,
         ),
-        rules=rules.rules(),
+        rules=known_rules,
         unused=rules.unused,
         read=tuple(read.read),
         doubt=rules.doubt,
         builds=tuple(built.done),
         unjudged=collector.unjudged.found(findings, namespace, rules.needing_cluster),
+        policy_aliases=rules.policy_aliases,
     )
+
+
+def _deprecated(rules: Sequence[RuleInfo], findings: Iterable[Finding]) -> list[str]:
+    """Return what is to be said of rules that have findings and will go."""
+    found = {finding.rule for finding in findings}
+    return [
+        f"the rule {rule.id} {rule.deprecated.sentence}"
+        for rule in rules
+        if rule.deprecated is not None and rule.id in found
+    ]
 
 
 @dataclass(frozen=True, slots=True)

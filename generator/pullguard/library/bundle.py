@@ -25,6 +25,8 @@ _POLICIES = "policies"
 _SOURCES = ("template.yaml", "constraints.yaml")
 
 
+_NOT_DEPRECATED = {"since": "", "because": ""}
+
 _NAMESPACE_MATCHES = ("namespaces", "excludedNamespaces", "namespaceSelector")
 
 
@@ -93,11 +95,14 @@ def _bundle(library: str, index: Any, data: Any) -> Bundle | None:
 
 
 def _is_described(entry: Any) -> bool:
-    texts = [entry["kind"], entry["description"]]
+    texts = [entry["kind"], entry["description"], *entry.get("aliases", ())]
     for rule in entry["rules"].values():
-        if rule.keys() != {"id", "severity", "title"}:
+        if rule.keys() - {"aliases", "deprecated"} != {"id", "severity", "title"}:
             return False
-        texts += rule.values()
+        deprecated = rule.get("deprecated", _NOT_DEPRECATED)
+        if deprecated.keys() - {"use"} != _NOT_DEPRECATED.keys():
+            return False
+        texts += [rule["id"], rule["severity"], rule["title"], *rule.get("aliases", ()), *deprecated.values()]
     return all(isinstance(text, str) for text in texts)
 
 

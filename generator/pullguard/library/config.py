@@ -133,6 +133,7 @@ def parse(engine: Engine, text: str, file: str, policies: Sequence[Policy]) -> C
         errors.append(PullguardError("it says nothing", file=file, line=1, remedy=_START))
     if documents:
         found = problems(schema(policies), documents[0].value, root="the configuration")
+        found = found or list(_several_names(policies, documents[0].value))
         if not found:
             config = _config(documents[0].value, policies)
             found = [
@@ -150,9 +151,14 @@ def parse(engine: Engine, text: str, file: str, policies: Sequence[Policy]) -> C
 
 
 def _notes(config: Config, policies: Sequence[Policy], document: Document) -> Iterator[str]:
+    stated = document.value.get("policies") or {}
     for policy in policies:
         parameters = config.policies[policy.name].parameters
-        place = ("policies", policy.name, "parameters")
+        name = next((name for name in policy.aliases if name in stated), policy.name)
+        if name != policy.name:
+            own = ("policies", name)
+            yield f"{document.file}:{document.line_of(own)}: {dotted(own, '')} is called {policy.name} now"
+        place = ("policies", name, "parameters")
         for path, because in doubts(policy.stated_parameters, parameters, place):
             yield f"{document.file}:{document.line_of(path)}: {dotted(path, '')}: {because}"
 
@@ -180,7 +186,14 @@ def schema(policies: Sequence[Policy]) -> dict[str, Any]:
             "policies": {
                 "description": "What differs from the defaults, by policy.",
                 "type": ["object", "null"],
-                "properties": {policy.name: _of_policy(policy) for policy in policies},
+                "properties": {
+                    **{policy.name: _of_policy(policy) for policy in policies},
+                    **{
+                        old: {**_of_policy(policy), "deprecated": True, "description": f"Called {policy.name} now."}
+                        for policy in policies
+                        for old in policy.aliases
+                    },
+                },
                 "additionalProperties": False,
             },
         },
@@ -347,13 +360,28 @@ def _config(value: Mapping[str, Any], policies: Sequence[Policy]) -> Config:
                 parameters=own.get("parameters") or {},
             )
             for policy in policies
-            for own in [stated.get(policy.name) or {}]
+            for own in [_stated_of(policy, stated)]
         },
         admission=AdmissionConfig(
             namespaces=admission.get("namespaces", UNSEEN),
             gatekeeper_namespace=admission.get("gatekeeperNamespace", AdmissionConfig().gatekeeper_namespace),
         ),
     )
+
+
+def _stated_of(policy: Policy, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is stated of a policy, by whichever of its names."""
+    return next((stated[name] or {} for name in (policy.name, *policy.aliases) if name in stated), {})
+
+
+def _several_names(policies: Sequence[Policy], value: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is stated of a policy by one of its names although it is stated by another."""
+    stated = value.get("policies") or {}
+    for policy in policies:
+        names = [name for name in (policy.name, *policy.aliases) if name in stated]
+        for name in names[1:]:
+            path = ("policies", name)
+            yield Problem(path, f"{dotted(path, '')} is the policy {names[0]}, which is stated too", "state it once")
 
 
 def _missing(policy: Policy, config: PolicyConfig) -> list[Problem]:

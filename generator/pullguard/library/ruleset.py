@@ -1,13 +1,14 @@
 """The library that manifests are judged by, as far as it can be run outside a cluster."""
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, Rule, Summary, needs_cluster
+from pullguard.core.gatekeeper import Constraint, ConstraintTemplate, Summary, needs_cluster, rule_from
 from pullguard.engine.groups import Group, groups
 from pullguard.library.bundle import MANIFEST, Bundle, in_all_namespaces
 
@@ -32,6 +33,7 @@ class Ruleset:
         directory: Its folder.
         stated: The folder as a user states it; None if nobody does.
         doubt: Why the library is not to be relied on; "" if there is no reason.
+        policy_aliases: What the policies of the library are called now, by the names that they had before.
     """
 
     groups: Sequence[Group]
@@ -43,6 +45,7 @@ class Ruleset:
     directory: Path
     stated: str | None
     doubt: str = ""
+    policy_aliases: Mapping[str, str] = field(default_factory=dict)
 
     def rules(self) -> "tuple[RuleInfo, ...]":
         """Return what reports say of its rules, sorted by policy."""
@@ -54,7 +57,17 @@ class Ruleset:
             page = policy_page(self.directory, template.policy)
             shown, explain = (str(page), f"pullguard explain {template.policy}{option}") if page.is_file() else ("", "")
             found.extend(
-                RuleInfo(rule.id, rule.severity, rule.title, template.policy, template.description, shown, explain)
+                RuleInfo(
+                    id=rule.id,
+                    severity=rule.severity,
+                    title=rule.title,
+                    policy=template.policy,
+                    description=template.description,
+                    page=shown,
+                    explain=explain,
+                    aliases=rule.aliases,
+                    deprecated=rule.deprecated,
+                )
                 for rule in template.rules.values() or (rule_of(template, None),)
             )
         return tuple(sorted(found, key=lambda rule: (rule.policy, rule.id)))
@@ -71,8 +84,9 @@ def from_bundle(engine: "Engine", choice: "Choice", bundle: Bundle, stated: str 
                 name=entry["kind"].lower(),
                 kind=entry["kind"],
                 policy=name,
-                rules={reason: Rule(**rule) for reason, rule in entry["rules"].items()},
+                rules={reason: rule_from(rule) for reason, rule in entry["rules"].items()},
                 description=entry["description"],
+                aliases=tuple(entry.get("aliases", ())),
             )
             for name, entry in judging.items()
         },
@@ -82,6 +96,7 @@ def from_bundle(engine: "Engine", choice: "Choice", bundle: Bundle, stated: str 
         notes=tuple(choice.notes),
         needing_cluster=tuple(left_out.values()),
         unused=tuple(left_out),
+        policy_aliases=_policy_aliases({name: entry.get("aliases", ()) for name, entry in bundle.policies.items()}),
         doubt=_doubt(engine, choice),
     )
 
@@ -143,8 +158,17 @@ def from_templates(engine: "Engine", choice: "Choice", stated: str | None, *, ev
         directory=directory,
         stated=stated,
         unused=tuple(template.policy for template in library.templates if template.kind not in used),
+        policy_aliases=_policy_aliases({template.policy: template.aliases for template in library.templates}),
         doubt=_doubt(engine, choice),
     )
+
+
+def _policy_aliases(policies: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return what policies are called now, by the former names that are the name of no policy and of one alone."""
+    counted = Counter(old for aliases in policies.values() for old in set(aliases))
+    return {
+        old: name for name, aliases in policies.items() for old in aliases if old not in policies and counted[old] == 1
+    }
 
 
 def _doubt(engine: "Engine", choice: "Choice") -> str:

@@ -33,7 +33,16 @@ def _rule(report: AuditReport, found: AuditFinding) -> Rule:
     template = report.templates.get(found.kind)
     own = [] if template is None else [rule for rule in template.rules.values() if rule.id == found.rule]
     title = own[0].title if own else f"A violation of {found.kind}"
-    return Rule(found.rule, found.severity, title, "Do what the message of each result says.", tags=(found.policy,))
+    deprecated = own[0].deprecated if own else None
+    return Rule(
+        found.rule,
+        found.severity,
+        title,
+        "Do what the message of each result says.",
+        tags=(found.policy,),
+        deprecated_ids=own[0].aliases if own else (),
+        deprecated=None if deprecated is None else deprecated.value,
+    )
 
 
 def _result(found: AuditFinding) -> Result:

@@ -42,11 +42,23 @@ def _rules(report: Report) -> list[sarif.Rule]:
 def _rule(rule: RuleInfo) -> sarif.Rule:
     paragraphs = [" ".join((rule.description or rule.title).split())]
     marked = [markdown.text(paragraphs[0])]
+    if rule.deprecated is not None:
+        paragraphs.append(f"This rule {rule.deprecated.sentence}.")
+        marked.append(markdown.text(paragraphs[-1]))
     if rule.explain:
         paragraphs.append(f"{rule.explain} says more.")
         marked.append(f"{markdown.code(rule.explain)} says more.")
     tags = ("kubernetes", rule.policy)
-    return sarif.Rule(rule.id, rule.severity, rule.title, "\n\n".join(paragraphs), "\n\n".join(marked), tags)
+    return sarif.Rule(
+        id=rule.id,
+        severity=rule.severity,
+        title=rule.title,
+        help="\n\n".join(paragraphs),
+        help_markdown="\n\n".join(marked),
+        tags=tags,
+        deprecated_ids=rule.aliases,
+        deprecated=None if rule.deprecated is None else rule.deprecated.value,
+    )
 
 
 def _exempt(entry: Exempted, *, state: sarif.State | None) -> sarif.Result:

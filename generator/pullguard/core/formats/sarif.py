@@ -34,6 +34,8 @@ class Rule:
         help: What to do, as plain text.
         help_markdown: The same as Markdown; "" if there is none.
         tags: Words to filter by.
+        deprecated_ids: The ids that it had before.
+        deprecated: That it will go, as a JSON object of texts; None if it stays.
     """
 
     id: str
@@ -42,6 +44,8 @@ class Rule:
     help: str
     help_markdown: str = ""
     tags: tuple[str, ...] = ()
+    deprecated_ids: tuple[str, ...] = ()
+    deprecated: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ def write(
 def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
+        **({"deprecatedIds": list(rule.deprecated_ids)} if rule.deprecated_ids else {}),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.title},
         "help": {"text": rule.help, **({"markdown": rule.help_markdown} if rule.help_markdown else {})},
@@ -162,6 +167,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
             "precision": "very-high",
             "problem.severity": {"error": "error", "warning": "warning"}.get(level(rule.severity), "recommendation"),
             "security-severity": _RANKS.get(rule.severity, _RANKS["medium"]),
+            **({"deprecated": dict(rule.deprecated)} if rule.deprecated else {}),
         },
     }
 

@@ -54,13 +54,25 @@ def _of_policy() -> dict[str, Any]:
             **_shared(),
             "kind": _TEXT,
             "version": _TEXT,
+            "aliases": _NAMES,
             "rules": {
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": {
                     "type": "object",
                     "required": ["id", "severity", "title"],
-                    "properties": {"id": _TEXT, "severity": _TEXT, "title": _TEXT},
+                    "properties": {
+                        "id": _TEXT,
+                        "severity": _TEXT,
+                        "title": _TEXT,
+                        "aliases": _NAMES,
+                        "deprecated": {
+                            "type": "object",
+                            "required": ["since", "because"],
+                            "properties": {"since": _TEXT, "because": _TEXT, "use": _TEXT},
+                            "additionalProperties": False,
+                        },
+                    },
                     "additionalProperties": False,
                 },
             },

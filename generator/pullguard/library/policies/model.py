@@ -231,6 +231,7 @@ class Policy:
         pod_spec_paths: Of the built-in kinds that it judges; empty if it is not about pod specs.
         known_kinds: Custom resources that it judges unless a parameter says otherwise, by group and kind, each as an
             entry of that parameter says it.
+        aliases: The names that it had before.
     """
 
     name: str
@@ -258,6 +259,7 @@ class Policy:
     elsewhere: Elsewhere | None = None
     pod_spec_paths: PodSpecPaths = field(default_factory=dict)
     known_kinds: KnownKinds = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
 
     @property
     def stated_parameters(self) -> dict[str, Any]:

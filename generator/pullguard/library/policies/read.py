@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pullguard.core.errors import PullguardError
-from pullguard.core.gatekeeper import Rule
+from pullguard.core.gatekeeper import rule_from
 from pullguard.core.schema_errors import joined
 from pullguard.engine.protocol import Engine
 from pullguard.library.policies import cel, guide, imports, includes
@@ -107,7 +107,7 @@ def _policy(tree: Tree, name: str) -> Policy:
         description=metadata.description,
         kind=custom["kind"],
         version=custom["version"],
-        rules={reason: Rule(**rule) for reason, rule in custom["rules"].items()},
+        rules={reason: rule_from(rule) for reason, rule in custom["rules"].items()},
         kinds=tuple(MatchKinds(tuple(entry["apiGroups"]), tuple(entry["kinds"])) for entry in custom["match"]["kinds"]),
         kinds_from_parameter=custom["match"].get("kindsFromParameter"),
         levels=tuple(custom.get("enforcement", LEVELS)),
@@ -130,6 +130,7 @@ def _policy(tree: Tree, name: str) -> Policy:
         admission=_cel(tree, folder, "admission.yaml", cel.admission, custom),
         mutation=_cel(tree, folder, "mutation.yaml", cel.mutation, custom),
         elsewhere=_cel(tree, folder, "elsewhere.yaml", cel.elsewhere, custom),
+        aliases=tuple(custom.get("aliases", ())),
     )
 
 

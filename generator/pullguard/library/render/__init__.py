@@ -270,6 +270,7 @@ def _index(policies: Sequence[Policy]) -> dict[str, Any]:
             "description": policy.description,
             "needsCluster": policy.needs_cluster,
             "rules": rules(policy),
+            **({"aliases": list(policy.aliases)} if policy.aliases else {}),
         }
         for policy in policies
     }

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pullguard.core.gatekeeper import (
+    ALIASES_ANNOTATION,
     CONSTRAINT_GROUP,
     POLICY_ANNOTATION,
     RULES_ANNOTATION,
     SYNC_ANNOTATION,
     ConstraintTemplate,
+    rule_value,
 )
 from pullguard.library import custom_kinds
 from pullguard.library.config import ENFORCEMENT, Config, ProtectedNamespaces
@@ -21,15 +23,13 @@ from pullguard.library.policies.structural import without_examples
 SYNC_GROUP = "syncset.gatekeeper.sh"
 
 
-def rules(policy: Policy) -> dict[str, dict[str, str]]:
+def rules(policy: Policy) -> dict[str, dict[str, Any]]:
     """Return the rules of a policy, by reason."""
-    return {
-        reason: {"id": rule.id, "severity": rule.severity, "title": rule.title} for reason, rule in policy.rules.items()
-    }
+    return {reason: rule_value(rule) for reason, rule in policy.rules.items()}
 
 
 def annotations(policy: Policy) -> dict[str, str]:
-    """Return the annotations of a policy's template; gatekeeper.ConstraintTemplate reads two of them back."""
+    """Return the annotations of a policy's template; gatekeeper.ConstraintTemplate reads what is pullguard's back."""
     result = {
         "metadata.gatekeeper.sh/title": policy.title,
         "metadata.gatekeeper.sh/version": policy.version,
@@ -37,6 +37,8 @@ def annotations(policy: Policy) -> dict[str, str]:
         POLICY_ANNOTATION: policy.name,
         RULES_ANNOTATION: json.dumps(rules(policy)),
     }
+    if policy.aliases:
+        result[ALIASES_ANNOTATION] = json.dumps(list(policy.aliases))
     if policy.sync:
         wanted = [
             [{"groups": kinds.groups, "versions": kinds.versions, "kinds": kinds.kinds} for kinds in requirement]

@@ -1,5 +1,5 @@
 # METADATA
-# description: Kind or rule id that another policy has already
+# description: Kind, policy or rule id, present or former, that something else has already
 package custom.regal.rules.metadata["unique-names"]
 
 import data.custom.policies
@@ -28,9 +28,16 @@ aggregate_report contains violation if {
 	})
 }
 
-_names := array.concat(
-	[_place(kind, "kind:") | kind := policies.custom.kind],
-	[_place(rule.id, sprintf("%s:", [reason])) | some reason, rule in policies.custom.rules],
+_names := [_place(name, text) | some [name, text] in array.concat(_of_policy, _of_rules)]
+
+_of_policy := array.concat(
+	[[policies.custom.kind, "kind:"], [input.package.path[2].value, "title:"]],
+	[[name, "aliases:"] | some name in policies.custom.aliases],
 )
+
+_of_rules := [[name, sprintf("%s:", [reason])] |
+	some reason, rule in policies.custom.rules
+	some name in array.concat([rule.id], object.get(rule, "aliases", []))
+]
 
 _place(name, text) := {"name": name, "location": policies.location(text).location}

@@ -35,6 +35,23 @@ test_the_same_rule_id if {
 	]}
 }
 
+test_an_alias_of_a_rule_elsewhere if {
+	aliased := "id: other-missing, aliases: [label-missing]"
+	text := replace(replace(policies.module, "K8sGood", "K8sOther"), "id: label-missing", aliased)
+	_found([_good, _other(text)]) == {[
+		"rego/policies/other/other.rego", 9,
+		"label-missing is used by rego/policies/good/good.rego already",
+	]}
+}
+
+test_a_former_name_of_a_policy_elsewhere if {
+	text := replace(replace(policies.module, "K8sGood", "K8sOther"), "id: label-missing", "id: other-missing")
+	_found([_good, _other(replace(text, "#   version:", "#   aliases: [good]\n#   version:"))]) == {[
+		"rego/policies/other/other.rego", 7,
+		"good is used by rego/policies/good/good.rego already",
+	]}
+}
+
 test_a_rule_id_twice_in_one_policy if {
 	again := "missing: {id: label-missing, severity: low, title: x}\n#     again: {"
 	_found([policies.changed("missing: {", again)]) == {[
