@@ -3,7 +3,7 @@
 PYTHON ?= python3
 # Who owns the repository on GitHub: what is released names the places of its artifacts by it. `make dist OWNER=name` sets it.
 export OWNER ?= OWNER
-VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' generator/pullguard/__init__.py)
 BIN := .tools/bin
 VENV := .venv
 PULLGUARD := $(VENV)/bin/pullguard

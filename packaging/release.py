@@ -123,9 +123,10 @@ def problems(folder: Path, locked: str, version: str, tag: str | None = None) ->
 
 
 def _version() -> str:
-    found = re.search(r'^version = "(.+)"$', Path("pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    stating = Path("generator/pullguard/__init__.py")
+    found = re.search(r'^__version__ = "(.+)"$', stating.read_text("utf-8"), re.MULTILINE)
     if found is None:
-        raise ReleaseError("pyproject.toml: states no version")
+        raise ReleaseError(f"{stating}: states no version")
     return found[1]
 
 

@@ -117,7 +117,9 @@ class Action:
 
 
 def _version(checkout: Path) -> str:
-    found = re.search(r'^version = "(.*)"$', (checkout / "pyproject.toml").read_text(), re.MULTILINE)
+    found = re.search(
+        r'^__version__ = "(.*)"$', (checkout / "generator/pullguard/__init__.py").read_text(), re.MULTILINE
+    )
     assert found is not None
     return found[1]
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pullguard import __version__
+
 Release = Callable[..., "subprocess.CompletedProcess[str]"]
 
 LINUX = "pullguard-0.1.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64.whl"
@@ -23,7 +25,8 @@ def sha256(text: str) -> str:
 def release(checkout: Path, folder: Path) -> Release:
     """Return a function that runs the program in a folder with a release in it."""
     (folder / "integrations").mkdir()
-    (folder / "pyproject.toml").write_text('[project]\nname = "pullguard"\nversion = "0.1.0"\n')
+    (folder / "generator" / "pullguard").mkdir(parents=True)
+    (folder / "generator" / "pullguard" / "__init__.py").write_text('"""x"""\n\n__version__ = "0.1.0"\n')
     (folder / "dist" / "site").mkdir(parents=True)
     for name in (LINUX, WINDOWS, SOURCE, ".stamp", "site/index.html"):
         (folder / "dist" / name).write_text(name)
@@ -77,7 +80,7 @@ def test_what_differs_is_named(release: Release, folder: Path) -> None:
 
 def test_a_lock_of_another_release(release: Release, folder: Path) -> None:
     write(release)
-    (folder / "pyproject.toml").write_text('version = "0.2.0"\n')
+    (folder / "generator" / "pullguard" / "__init__.py").write_text('__version__ = "0.2.0"\n')
     ended = release("verify", "dist")
     assert (ended.returncode, ended.stdout.splitlines()) == (
         1,
@@ -108,8 +111,7 @@ def test_what_cannot_be_a_release(release: Release, folder: Path) -> None:
 def test_the_committed_lock(checkout: Path) -> None:
     """It pins no release yet, or the one that the checkout is of."""
     locked = (checkout / "integrations" / "release.lock").read_text()
-    version = (checkout / "pyproject.toml").read_text().split('version = "')[1].split('"')[0]
     assert [line for line in locked.splitlines() if line.startswith("pullguard==")] in (
         [],
-        [f"pullguard=={version} \\"],
+        [f"pullguard=={__version__} \\"],
     )
