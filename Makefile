@@ -74,7 +74,7 @@ test-faults: setup tools ## run the tests of hostile input, full disks, little m
 test-browser: setup ## run the tests in Chromium; needs chromium and chromium-driver
 	$(VENV)/bin/pytest tests/browser
 
-test-cluster: setup tools cluster-tools ## run the tests in a cluster of their own; needs root
+test-cluster: setup tools cluster-tools $(BIN)/helm $(BIN)/helm4 ## run the tests in a cluster of their own; needs root
 	$(VENV)/bin/pytest tests/cluster
 
 test-audit: setup tools cluster-tools ## run the tests of audits of a real cluster; needs root
@@ -132,10 +132,15 @@ image-folders: $(call wheel,linux-$(MACHINE)) $(BIN)/kubectl $(PACKAGING)/.insta
 LIBRARY := $(shell find library -type f)
 LIBRARY_BUNDLES := $(foreach bundle,conftest-$(VERSION) $(LEVELS:%=gator-$(VERSION)-%) kustomize-$(VERSION),dist/pullguard-library-$(bundle).oci.tar)
 
-dist-library: $(LIBRARY_BUNDLES) ## write the library for those who do not clone: OCI bundles
+LIBRARY_CHART := dist/pullguard-library-$(VERSION).tgz
+
+dist-library: $(LIBRARY_BUNDLES) $(LIBRARY_CHART) ## write the library for those who do not clone: OCI bundles and a Helm chart
 
 $(LIBRARY_BUNDLES) &: packaging/library_bundles.py $(LIBRARY) $(BIN)/kustomize
 	$(PYTHON) $< --library library --kustomize $(BIN)/kustomize --version $(VERSION) --owner $(OWNER) --out dist
+
+$(LIBRARY_CHART): packaging/library_chart.py $(LIBRARY) $(BIN)/helm
+	$(PYTHON) $< --library library --helm $(BIN)/helm --version $(VERSION) --owner $(OWNER) --out dist
 
 dist-site: dist/site/index.html ## build the documentation as a site: dist/site/index.html
 

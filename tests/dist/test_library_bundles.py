@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from oci_registry import push_library, registry
 
@@ -198,6 +199,18 @@ def test_the_folder_comes_as_one_layer_that_flux_and_argo_take(checkout: Path, p
     }
 
 
+def test_the_chart_that_is_pulled_renders_the_same(checkout: Path, pushed: str) -> None:
+    helm = _program(checkout, "helm")
+    published = [f"oci://{pushed}/pullguard-library", "--version=0.1.0", "--plain-http"]
+    code, stdout, stderr = _run([helm, "template", "library", *published])
+    assert (code, re.sub(r"^(?:Pulled|Digest): .*\n", "", stderr, flags=re.MULTILINE)) == (0, "")
+    assert stdout == _run([helm, "template", "library", checkout / "library" / "chart"])[1]
+    shown = yaml.safe_load(_run([helm, "show", "chart", *published])[1])
+    assert shown["home"].startswith("https://github.com/")
+    assert (shown["version"], shown["appVersion"]) == ("0.1.0", "0.1.0")
+    assert set(shown["annotations"]) == {"artifacthub.io/category", "artifacthub.io/license", "artifacthub.io/links"}
+
+
 def test_every_archive_is_a_layout_with_one_manifest(dist: Path) -> None:
     archives = {path.name: _contents(path) for path in dist.glob("pullguard-library-*.oci.tar")}
     assert sorted(archives) == [
@@ -227,12 +240,11 @@ def test_two_builds_give_the_same_bytes(dist: Path, checkout: Path, tmp_path: Pa
             if name.startswith("blobs/") and b"opencontainers.image.source" in content
         )
     )["annotations"]["org.opencontainers.image.source"].split("/")[3]
-    arguments = ["--library", "library", "--kustomize", ".tools/bin/kustomize", "--version", "0.1.0"]
-    subprocess.run(
-        [sys.executable, "packaging/library_bundles.py", *arguments, "--owner", owner, "--out", tmp_path],
-        cwd=checkout,
-        timeout=60,
-        check=True,
-    )
-    for path in tmp_path.iterdir():
-        assert path.read_bytes() == (dist / path.name).read_bytes(), path.name
+    common = ["--library=library", "--version=0.1.0", f"--owner={owner}", f"--out={tmp_path}"]
+    for program, tool in (("library_bundles", "kustomize"), ("library_chart", "helm")):
+        arguments = [f"packaging/{program}.py", f"--{tool}=.tools/bin/{tool}", *common]
+        subprocess.run([sys.executable, *arguments], cwd=checkout, timeout=60, check=True)
+    names = sorted(path.name for path in dist.glob("pullguard-library-*"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (dist / name).read_bytes(), name

@@ -3,6 +3,7 @@ import hashlib
 import json
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 from hypothesis import example, given
@@ -283,6 +284,15 @@ PATHS = [
     "catalog/audit/required_label.yaml",
     "catalog/deny/required_label.yaml",
     "catalog/warn/required_label.yaml",
+    "chart/Chart.yaml",
+    "chart/README.md",
+    "chart/files/policies.json",
+    "chart/files/templates/required_label.yaml",
+    "chart/templates/NOTES.txt",
+    "chart/templates/_objects.tpl",
+    "chart/templates/objects.yaml",
+    "chart/values.schema.json",
+    "chart/values.yaml",
     "conftest/data/pullguard.json",
     "conftest/index.json",
     "conftest/policy/conftest/main/main.rego",
@@ -317,6 +327,30 @@ def test_without_an_adapter_there_is_no_bundle_for_conftest() -> None:
     files = render(Sources((POLICY,), ()), config())
     assert list(files) == [path for path in PATHS if not path.startswith("conftest/")]
     assert "conftest" not in files["README.md"]
+
+
+def test_the_values_of_the_chart_are_the_configuration() -> None:
+    stated = config(("a", "b-*"), SELECTOR, enforcement="deny", parameters={"label": "on"})
+    files = render(SOURCES, stated)
+    values = yaml.safe_load(files["chart/values.yaml"])
+    assert values["protectedNamespaces"] == {"names": ["a", "b-*"], "selector": SELECTOR}
+    assert values["enforcement"] == "deny"
+    assert values["policies"]["required_label"]["parameters"]["label"] == "on"
+    assert "enforcement" not in values["policies"]["required_label"]
+    jsonschema_rs.Draft7Validator(json.loads(files["chart/values.schema.json"])).validate(values)
+
+
+def test_the_chart_states_the_level_of_a_policy_that_differs() -> None:
+    milder = dataclasses.replace(OTHER, levels=("audit", "warn"))
+    levels = {OTHER.name: "audit", POLICY.name: "deny"}
+    stated = Config(
+        ProtectedNamespaces((), SELECTOR),
+        {name: PolicyConfig(enabled=True, enforcement=level, parameters={}) for name, level in levels.items()},
+    )
+    values = yaml.safe_load(render(Sources((milder, POLICY), ()), stated)["chart/values.yaml"])
+    assert values["protectedNamespaces"] == {"selector": SELECTOR}
+    assert (values["enforcement"], values["policies"]["required_label"]["enforcement"]) == ("audit", "deny")
+    assert "enforcement" not in values["policies"]["other_label"]
 
 
 def test_rendering_is_deterministic() -> None:

@@ -115,7 +115,7 @@ def _in_words(error: "ValidationError", schema: Node, path: Path, root: str) -> 
         "const": _not_an_option,
         "pattern": _mismatch,
     }.get(error.kind.name, _beyond_limit)
-    if "pattern" in node.get("not", {}):
+    if error.kind.name == "not" and "pattern" in node.get("not", {}):
         describe = _mismatch
     return describe(error, node, path, root)
 

@@ -28,10 +28,15 @@ UNSEEN, ALL = "unseen", "all"
 _START = "`pullguard init` writes one to start with"
 
 # As k8s.io/apimachinery validates them: an optional DNS subdomain of at most 253 characters, a name of at most 63.
-_LABEL_KEY = (
-    r"^(?![^/]{254})([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
-    r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$"
-)
+# Go, whose expressions look neither ahead nor behind, reads the same patterns in the schema of the chart.
+_LABEL_KEY: dict[str, Any] = {
+    "pattern": (
+        r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+        r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$"
+    ),
+    "not": {"pattern": "^[^/]{254}"},
+    "errorMessage": "a label's key is name or prefix/name, as in example.com/protected",
+}
 _LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?$"
 
 
@@ -225,7 +230,6 @@ def _of_policy(policy: Policy) -> dict[str, Any]:
     }
 
 
-_LABEL_KEY_REMEDY = "a label's key is name or prefix/name, as in example.com/protected"
 _LABEL_VALUE_REMEDY = (
     "a label's value has at most 63 letters, digits, hyphens, underscores and dots, "
     "and begins and ends with a letter or digit"
@@ -241,7 +245,7 @@ _SELECTOR: dict[str, Any] = {
             "description": "Labels that a namespace has, all of them.",
             "type": "object",
             "minProperties": 1,
-            "propertyNames": {"pattern": _LABEL_KEY, "errorMessage": _LABEL_KEY_REMEDY},
+            "propertyNames": _LABEL_KEY,
             "additionalProperties": {
                 "type": "string",
                 "pattern": _LABEL_VALUE,
@@ -257,7 +261,7 @@ _SELECTOR: dict[str, Any] = {
                 "type": "object",
                 "required": ["key", "operator"],
                 "properties": {
-                    "key": {"type": "string", "pattern": _LABEL_KEY, "errorMessage": _LABEL_KEY_REMEDY},
+                    "key": {"type": "string", **_LABEL_KEY},
                     "operator": {"enum": ["In", "NotIn", "Exists", "DoesNotExist"]},
                     "values": {
                         "type": "array",

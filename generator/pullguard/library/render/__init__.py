@@ -15,6 +15,7 @@ from pullguard.library.config import ENFORCEMENT, Config
 from pullguard.library.config import schema as config_schema
 from pullguard.library.policies.model import LEVELS, Policy, SourceFile, Sources
 from pullguard.library.render import admission
+from pullguard.library.render.chart import chart
 from pullguard.library.render.objects import (
     annotations,
     bundle_constraint,
@@ -59,6 +60,17 @@ def render(sources: Sources, config: Config) -> dict[str, str]:
     files.update(_admission(policies, config, frames))
     files.update(_mutation(policies, config, frames))
     files.update(_catalog(policies, config, frames))
+    files.update(
+        chart(
+            policies,
+            config,
+            frames,
+            templates={policy.name: files[f"templates/{policy.name}.yaml"] for policy in policies},
+            sync_sets={
+                policy.name: files[f"templates/{policy.name}.syncset.yaml"] for policy in policies if policy.sync
+            },
+        )
+    )
     if sources.conftest:
         files.update(_conftest(sources.conftest, policies, config))
         files[INDEX] = _json_text(_index(policies))
