@@ -56,7 +56,8 @@ def test_generate_writes_checks_and_follows_its_sources(tmp_path: Path, monkeypa
 
     stated.write_text(NAMES_ONLY + "enforcement: deny\n")
     folder = "policies/required_label"
-    changed = Difference((), ("MANIFEST", "README.md", f"{folder}/README.md", f"{folder}/constraints.yaml"), ())
+    pages = ("MANIFEST", "README.md", "chart/values.yaml", f"{folder}/README.md", f"{folder}/constraints.yaml")
+    changed = Difference((), pages, ())
     assert generate(None, out, check=True, rego=rego).difference == changed
     assert generate(stated, out, rego=rego).difference == changed
 

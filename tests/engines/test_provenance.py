@@ -82,7 +82,7 @@ def _break_the_configuration(folder: Path) -> None:
     ("change", "reason"),
     [
         (_weaken_constraints, "policies/protected_image_cache/constraints.yaml and "),
-        (_weaken_policy, "policies/protected_pull_policy/template.yaml and 2 more differ"),
+        (_weaken_policy, "policies/protected_pull_policy/template.yaml and 3 more differ"),
         (_remove_the_configuration, "pullguard.yaml: there is no such file; "),
         (_break_the_configuration, "pullguard.yaml:1: "),
     ],
