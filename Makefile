@@ -21,6 +21,10 @@ ENGINE_BUILD := $(subst -s -w,-s -w -X main.version=$(VERSION),$(GO_BUILD))
 PLATFORMS := $(shell sed -n '/^\[.*\.tags\]/,/^$$/s/^\([a-z0-9-]*\) = .*/\1/p' pyproject.toml)
 tag = $(shell sed -n '/^\[.*\.tags\]/,/^$$/s/^$(1) = "\(.*\)"/\1/p' pyproject.toml)
 engine = .tools/engines/$(1)/pullguard-engine$(if $(filter windows-%,$(1)),.exe)
+# The bill of materials of an engine, and that of the package.
+bill = .tools/engines/$(1)/pullguard-engine.cdx.json
+PACKAGE_BILL := .tools/engines/pullguard.cdx.json
+LICENSES := THIRD_PARTY_LICENSES.txt
 wheel = dist/pullguard-$(VERSION)-py3-none-$(call tag,$(1)).whl
 # The image and its kubectl for an architecture; `make dist/pullguard-image-VERSION-arm64.tar` builds what `make dist` does not.
 MACHINE := $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
@@ -98,20 +102,41 @@ dist: dist-wheels dist-image dist-library dist-site ## build what is released in
 release-lock: dist ## state the hashes of the wheels in integrations/release.lock, when a release is cut
 	$(PYTHON) packaging/release.py lock dist
 
-dist-wheels: $(foreach platform,$(PLATFORMS),$(call wheel,$(platform))) dist/pullguard-$(VERSION).tar.gz ## build the wheel of each platform, and the sdist
+dist-wheels: $(foreach platform,$(PLATFORMS),$(call wheel,$(platform)) dist/pullguard-engine-$(VERSION)-$(platform).cdx.json) \
+	dist/pullguard-$(VERSION).cdx.json dist/pullguard-$(VERSION).tar.gz ## build the wheel of each platform, and the sdist
 
 define WHEEL_RULES
 $$(call engine,$(1)): $$(ENGINE_SOURCES)
 	@mkdir -p $$(@D)
 	cd tools && GOOS=$$(word 1,$$(subst -, ,$(1))) GOARCH=$$(word 2,$$(subst -, ,$(1))) $$(ENGINE_BUILD) -o ../$$@ ./engine
 
-$$(call wheel,$(1)): $$(call engine,$(1)) $$(PACKAGED) $$(PACKAGING)/.installed
+$$(call bill,$(1)): $$(call engine,$(1)) packaging/engine_parts.py $$(BIN)/cyclonedx-gomod
+	$$(PYTHON) packaging/engine_parts.py bill --engine $$< --tool $$(BIN)/cyclonedx-gomod --version $$(VERSION) --out $$@ $(1)
+
+dist/pullguard-engine-$$(VERSION)-$(1).cdx.json: $$(call bill,$(1))
+	@mkdir -p dist
+	cp $$< $$@
+
+$$(call wheel,$(1)): $$(call engine,$(1)) $$(call bill,$(1)) $$(PACKAGE_BILL) $$(LICENSES) $$(PACKAGED) $$(PACKAGING)/.installed
 	PULLGUARD_PLATFORM=$(1) $$(PACKAGING)/bin/hatchling build --target wheel --directory dist
 	@touch $$@
 endef
 $(foreach platform,$(PLATFORMS),$(eval $(call WHEEL_RULES,$(platform))))
 
-dist/pullguard-$(VERSION).tar.gz: $(PACKAGED) $(ENGINE_SOURCES) Makefile $(PACKAGING)/.installed
+$(PACKAGE_BILL): integrations/requirements.lock pyproject.toml $(PACKAGING)/.installed
+	@mkdir -p $(@D)
+	env -u SOURCE_DATE_EPOCH PYTHONWARNINGS=ignore $(PACKAGING)/bin/cyclonedx-py requirements --pyproject pyproject.toml \
+	  --output-reproducible --output-file $@ $<
+
+dist/pullguard-$(VERSION).cdx.json: $(PACKAGE_BILL)
+	@mkdir -p dist
+	cp $< $@
+
+# Of the Go modules in all engines.
+$(LICENSES): packaging/engine_parts.py $(ENGINE_SOURCES)
+	$(PYTHON) $< licenses --out $@ $(PLATFORMS)
+
+dist/pullguard-$(VERSION).tar.gz: $(LICENSES) $(PACKAGED) $(ENGINE_SOURCES) Makefile $(PACKAGING)/.installed
 	$(PACKAGING)/bin/hatchling build --target sdist --directory dist
 	@touch $@
 
@@ -235,6 +260,10 @@ $(BIN)/regal: tools/regal/go.mod tools/regal/go.sum
 	@mkdir -p $(BIN)
 	cd tools/regal && $(GO_BUILD) -o ../../$@ github.com/open-policy-agent/regal
 
+$(BIN)/cyclonedx-gomod: tools/cyclonedx/go.mod tools/cyclonedx/go.sum
+	@mkdir -p $(BIN)
+	cd tools/cyclonedx && $(GO_BUILD) -o ../../$@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
 # What bench/builds.py compares builds with, and tests run `fix` under.
 $(BIN)/helm: tools/builders/go.mod tools/builders/go.sum
 	@mkdir -p $(BIN)
@@ -330,4 +359,4 @@ $(POLICY_REPORTS): tools/policyreports/go.mod tools/policyreports/go.sum
 	@touch $@
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist $(LICENSES)

@@ -35,6 +35,8 @@ class WheelHook(BuildHookInterface[Any]):
             return
         build_data["force_include"][str(program)] = f"pullguard/bin/{program.name}"
         build_data["pure_python"] = False
+        if platform:
+            build_data["sbom_files"] = _bills(root, program)
         build_data["tag"] = f"py3-none-{self._tag(platform)}"
 
     def _tag(self, platform: str | None) -> str:
@@ -66,6 +68,15 @@ class WheelHook(BuildHookInterface[Any]):
             return False
         self.app.display_info(f"building {name} from its Go module, which may take some minutes")
         return subprocess.run(["make", f".tools/bin/{name}"], cwd=root, check=False).returncode == 0  # noqa: S607 - the make that was found
+
+
+def _bills(root: Path, program: Path) -> list[str]:
+    """Return the bills of materials that go with a wheel, of the package and of its engine."""
+    bills = [program.parent.parent / "pullguard.cdx.json", program.parent / f"{_ENGINE}.cdx.json"]
+    missing = next((bill for bill in bills if not bill.is_file()), None)
+    if missing is not None:
+        raise FileNotFoundError(f"{missing} is missing: `make dist-wheels` writes it, and the wheel")
+    return [str(bill.relative_to(root)) for bill in bills]
 
 
 def _program(system: str) -> str:
