@@ -47,7 +47,7 @@ POLICY_REPORTS := .tools/manifests/policyreports
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo dist dist-wheels dist-image image-folders dist-site dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist dist-wheels dist-image image-folders dist-site dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock check-release verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -101,6 +101,11 @@ dist: dist-wheels dist-image dist-library dist-site ## build what is released in
 
 release-lock: dist ## state the hashes of the wheels in integrations/release.lock, when a release is cut
 	$(PYTHON) packaging/release.py lock dist
+
+# Of a release that is published: make check-release FILES=folder-of-the-release-page TAG=v0.1.0
+WAIT ?= 0
+check-release: ## install what was published, and try it
+	$(PYTHON) packaging/check_release.py "$(FILES)" --tag "$(TAG)" --wait "$(WAIT)"
 
 dist-wheels: $(foreach platform,$(PLATFORMS),$(call wheel,$(platform)) dist/pullguard-engine-$(VERSION)-$(platform).cdx.json) \
 	dist/pullguard-$(VERSION).cdx.json dist/pullguard-$(VERSION).tar.gz ## build the wheel of each platform, and the sdist

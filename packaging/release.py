@@ -84,20 +84,19 @@ def lock(folder: Path) -> str:
     versions = wheels(of)
     if len(set(versions.values())) != 1:
         raise ReleaseError(f"{folder}: wheels of one version are expected, not of {len(set(versions.values()))}")
-    version = next(iter(versions.values()))
-    lines = [f"pullguard=={version}", *sorted(f"--hash=sha256:{of[name]}" for name in versions)]
+    lines = [f"pullguard=={next(iter(versions.values()))}", *sorted(f"--hash=sha256:{of[name]}" for name in versions)]
     return "# The wheels that the CI integrations install. `make release-lock` writes this file.\n" + (
         " \\\n    ".join(lines) + "\n"
     )
 
 
-def problems(folder: Path, locked: str, version: str, tag: str | None = None) -> list[str]:
+def problems(folder: Path, locked: str, own: str, tag: str | None = None) -> list[str]:
     """Return what is not as a release states it.
 
     Args:
         folder: Where the files of the release are, and SHA256SUMS beside them.
         locked: The content of release.lock.
-        version: The version that the checkout states.
+        own: The version that the checkout states.
         tag: The tag of the release, if there is one already.
     """
     of, stated = hashes(folder), read_sums(folder)
@@ -107,12 +106,12 @@ def problems(folder: Path, locked: str, version: str, tag: str | None = None) ->
     wrong += [f"{name}: has the SHA-256 {of[name]}, not {stated[name]}" for name in changed]
     pinned = _PINNED.findall(locked)
     allowed = set(_HASH.findall(locked))
-    if pinned != [version]:
-        wrong.append(f"{LOCK}: pins {' and '.join(pinned) or 'no release'}, not {version}: run `make release-lock`")
-    if tag not in {None, f"v{version}"}:
-        wrong.append(f"{tag}: is not the tag of {version}")
+    if pinned != [own]:
+        wrong.append(f"{LOCK}: pins {' and '.join(pinned) or 'no release'}, not {own}: run `make release-lock`")
+    if tag not in {None, f"v{own}"}:
+        wrong.append(f"{tag}: is not the tag of {own}")
     versions = wheels(of)
-    wrong += [f"{name}: is not a wheel of {version}" for name, own in versions.items() if own != version]
+    wrong += [f"{name}: is not a wheel of {own}" for name, stated_by in versions.items() if stated_by != own]
     wrong += [
         f"{name}: {LOCK} has no hash of it; was it built elsewhere?" for name in versions if of[name] not in allowed
     ]
@@ -122,12 +121,25 @@ def problems(folder: Path, locked: str, version: str, tag: str | None = None) ->
     return wrong
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version that the checkout states."""
     stating = Path("generator/pullguard/__init__.py")
     found = re.search(r'^__version__ = "(.+)"$', stating.read_text("utf-8"), re.MULTILINE)
     if found is None:
         raise ReleaseError(f"{stating}: states no version")
     return found[1]
+
+
+def notes(changelog: str, own: str) -> str:
+    """Return what CHANGELOG.md says of a version.
+
+    Raises:
+        ReleaseError: It says nothing.
+    """
+    found = re.search(rf"^## \[?{re.escape(own)}\b[^\n]*\n(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.MULTILINE)
+    if found is None or not found[1].strip():
+        raise ReleaseError(f"CHANGELOG.md: has nothing below a heading `## {own}`")
+    return found[1].strip() + "\n"
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -137,8 +149,10 @@ def _run(arguments: argparse.Namespace) -> int:
         (folder / SUMS).write_text(content, "utf-8")
     elif arguments.action == "lock":
         LOCK.write_text(lock(folder), "utf-8")
+    elif arguments.action == "notes":
+        print(notes((folder / "CHANGELOG.md").read_text("utf-8"), version()), end="")
     else:
-        wrong = problems(folder, LOCK.read_text("utf-8"), _version(), arguments.tag)
+        wrong = problems(folder, LOCK.read_text("utf-8"), version(), arguments.tag)
         for line in wrong:
             print(line)
         return 1 if wrong else 0
@@ -146,10 +160,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    """Write or verify the hashes of a release, in the folder of a checkout."""
+    """Write or verify the hashes of a release, or print its notes, in the folder of a checkout."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("action", choices=["sums", "lock", "verify"])
-    parser.add_argument("folder", type=Path, help="where the files of the release are")
+    parser.add_argument("action", choices=["sums", "lock", "verify", "notes"])
+    parser.add_argument(
+        "folder", type=Path, help="where the files of the release are; for notes, where CHANGELOG.md is"
+    )
     parser.add_argument("--tag", help="the tag that the release has, such as v0.1.0")
     try:
         return _run(parser.parse_args())

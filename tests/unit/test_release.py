@@ -108,6 +108,22 @@ def test_what_cannot_be_a_release(release: Release, folder: Path) -> None:
     assert release("lock", "dist").stderr == "release: dist: wheels of one version are expected, not of 2\n"
 
 
+def test_the_notes_of_a_release(release: Release, folder: Path) -> None:
+    changelog = folder / "CHANGELOG.md"
+    changelog.write_text(
+        "# Changes\n\n## Unreleased\n\n- New.\n\n## 0.1.0 - 2030-01-02\n\n- First.\n- Second.\n\n## 0.0.9\n\n- Old.\n"
+    )
+    ended = release("notes", ".")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "- First.\n- Second.\n", "")
+    changelog.write_text("## 0.1.0\n\n- All.\n")
+    assert release("notes", ".").stdout == "- All.\n"
+    for without in ("## Unreleased\n\n- x\n", "## 0.1.0\n\n## 0.0.9\n- x\n", "## 0.1.01\n- x\n"):
+        changelog.write_text(without)
+        ended = release("notes", ".")
+        said = "release: CHANGELOG.md: has nothing below a heading `## 0.1.0`\n"
+        assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", said)
+
+
 def test_the_committed_lock(checkout: Path) -> None:
     """It pins no release yet, or the one that the checkout is of."""
     locked = (checkout / "integrations" / "release.lock").read_text()
