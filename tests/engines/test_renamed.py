@@ -229,6 +229,17 @@ def test_an_annotation_that_pullguard_did_not_write(text: str) -> None:
         template_from(template, "t.yaml")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"aliases": "ab"}, {"aliases": [1]}, {"deprecated": {"since": "1"}}, {"deprecated": {"x": 1}}, {"deprecated": 1}],
+)
+def test_rules_that_pullguard_did_not_write(more: Any) -> None:
+    rules = json.dumps({"x": {"id": "a", "severity": "low", "title": "t", **more}})
+    template = {**small.OWNER, "metadata": {"name": "x", "annotations": {"pullguard/rules": rules}}}
+    with pytest.raises(PullguardError, match=r"t.yaml: the annotation pullguard/rules is not what pullguard writes"):
+        template_from(template, "t.yaml")
+
+
 def test_pullguard_yaml_may_say_the_former_name(tmp_path: Path, checkout: Path, after: Path) -> None:
     shutil.copytree(after / "rego", tmp_path / "rego")
     now = _generate(tmp_path, checkout, f"{{{POLICY}: {STATED}}}")

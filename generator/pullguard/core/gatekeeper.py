@@ -257,12 +257,14 @@ def rule_from(value: Mapping[str, Any]) -> Rule:
     Raises:
         KeyError, TypeError: It does not have the form.
     """
-    deprecated = value.get("deprecated")
+    aliases, deprecated = value.get("aliases", []), value.get("deprecated")
+    if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+        raise TypeError("aliases are a list of ids")
     return Rule(
         id=value["id"],
         severity=value["severity"],
         title=value["title"],
-        aliases=tuple(value.get("aliases", ())),
+        aliases=tuple(aliases),
         deprecated=None if deprecated is None else Deprecation(**deprecated),
     )
 

@@ -13,6 +13,17 @@ report contains violation if {
 	violation := result.fail(rego.metadata.chain(), policies.finding(sprintf("%s:", [reason]), description))
 }
 
+report contains violation if {
+	some reason, rule in policies.custom.rules
+	sinces := [ids.history[id].since | some id in array.concat(object.get(rule, "aliases", []), [rule.id])]
+	some index, since in sinces
+	semver.compare(sinces[index - 1], since) > 0
+	violation := result.fail(rego.metadata.chain(), policies.finding(
+		sprintf("%s:", [reason]),
+		"Aliases stand in the order in which the rule had them: findings are recognised by the first",
+	))
+}
+
 # METADATA
 # description: collects ids that rules have or had, those of rules to use instead, and where the history has which id
 aggregate contains result.aggregate(rego.metadata.chain(), {

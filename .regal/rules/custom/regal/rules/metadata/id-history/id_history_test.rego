@@ -18,6 +18,14 @@ test_ids_that_the_history_knows if {
 	_faults(_module("aliases: [no-label],"), {"label-missing": _known, "no-label": _known}) == set()
 }
 
+test_ids_in_their_order if {
+	_faults(_module("aliases: [old-label, no-label],"), {
+		"label-missing": object.union(_known, {"since": "0.10.0"}),
+		"no-label": object.union(_known, {"since": "0.9.0"}),
+		"old-label": _known,
+	}) == set()
+}
+
 test_a_policy_that_has_another_name_now if {
 	module := policies.changed("kind: K8sGood", "kind: K8sGood\n#   aliases: [fine]")
 	_faults(module, {"label-missing": {"rule": "fine.missing", "since": "0.1.0"}}) == set()
@@ -44,6 +52,15 @@ test_faults[name] if {
 		"an alias that is the id of another policy": [
 			"aliases: [no-label],", {"label-missing": _known, "no-label": object.union(_known, {"rule": "better.missing"})},
 			"no-label is the id of better.missing for good",
+		],
+		"aliases in another order": [
+			"aliases: [no-label, old-label],",
+			{
+				"label-missing": object.union(_known, {"since": "0.3.0"}),
+				"no-label": object.union(_known, {"since": "0.2.0"}),
+				"old-label": _known,
+			},
+			"Aliases stand in the order in which the rule had them: findings are recognised by the first",
 		],
 		"an id that is retired": [
 			"", {"label-missing": object.union(_known, {"retired": "0.3.0"})},
