@@ -139,7 +139,7 @@ def _repeated(error: _Error, node: Node, path: Path, root: str) -> list[Problem]
     for index, entry in enumerate(error.instance):
         text = json.dumps(entry, sort_keys=True)
         if text in seen:
-            message = f"{dotted((*path, index), root)} repeats {_shown(entry)}"
+            message = f"{dotted((*path, index), root)} repeats {_shown(json.loads(text))}"
             found.append(Problem((*path, index), message, node.get("errorMessage", "remove one of the two")))
         seen.add(text)
     return found
