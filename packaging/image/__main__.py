@@ -12,12 +12,14 @@ import pip
 
 from image import bill, debian, oci, python
 from image.debian import CannotBuildError
+from image.licences import licences
 from image.tree import Entry, File, Folder, Tree, layer, write
 
 _USER = 65532
 _HERE = Path(__file__).parent
 _ENTRYPOINT = "pullguard"
 _BILL = "usr/share/doc/pullguard/image.cdx.json"
+_LICENCES = "usr/share/doc/kubectl/licences"
 _TITLE = "pullguard"
 _DESCRIPTION = "What cannot come back when the image registry is gone: checks manifests, audits and forecasts clusters"
 _USERS = f"root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:{_USER}:{_USER}:nonroot:/tmp:/sbin/nologin\n"
@@ -41,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--architecture", choices=("amd64", "arm64"), default=_architecture(), help="of the image")
     parser.add_argument("--wheel", type=Path, required=True, help="the wheel of pullguard for this architecture")
     parser.add_argument("--kubectl", type=Path, required=True, help="the program for this architecture")
+    parser.add_argument(
+        "--kubectl-module", type=Path, default=Path("tools/kubernetes"), help="the Go module that kubectl is built from"
+    )
     parser.add_argument("--lock", type=Path, default=Path("requirements.lock"), help="the versions of dependencies")
     parser.add_argument("--cache", type=Path, default=Path(".tools/image"), help="where Debian's packages are kept")
     parser.add_argument("--owner", default="OWNER", help="of the repository, for the labels")
@@ -81,7 +86,10 @@ def _build(options: argparse.Namespace) -> int:
     application[_BILL] = File(materials.encode())
     trees: dict[str, Tree] = {
         "debian": system,
-        "kubectl": {"usr/bin/kubectl": File(kubectl, 0o755)},
+        "kubectl": {
+            "usr/bin/kubectl": File(kubectl, 0o755),
+            **licences(bill.go_modules(kubectl), options.kubectl_module, _LICENCES),
+        },
         "pullguard": application,
     }
     if options.folders:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from image import debian
+from oci_registry import registry
 
 _TIMEOUT = 300.0
 _USER = 65532
@@ -252,6 +253,14 @@ class TestFiles:
         for path in (path for path in image.contents if path.endswith(".dist-info/METADATA")):
             assert image.resolved(path)
 
+    def test_the_licence_of_every_module_of_kubectl_is_there(self, image: Image, bill: Mapping[str, Any]) -> None:
+        folders = {path.removeprefix("usr/share/doc/kubectl/licences/").rpartition("/")[0] for path in image.contents}
+        modules = {f"{each['name']}@{each.get('version')}" for each in bill["components"] if "pkg:golang" in each["purl"]}
+        kept = {each for each in folders if "@" in each}
+        assert {"k8s.io/kubernetes@v1.36.3", "sigs.k8s.io/kustomize/api@v0.21.1"} <= kept
+        assert kept <= modules
+        assert len(kept) > 70
+
     def test_every_link_leads_somewhere(self, image: Image) -> None:
         known = {"etc/mtab", "var/run", "var/lock"}
         broken = {
@@ -414,6 +423,30 @@ assert len(ssl.create_default_context().get_ca_certs()) > 100
         done = inside("pullguard-push")
         usage = "pullguard-push: usage: pullguard-push URL audit|outage [OPTION...]\n"
         assert (done.returncode, done.stdout, done.stderr) == (2, "", usage)
+
+
+def test_a_registry_takes_it_as_it_is(image: Image, checkout: Path, tmp_path: Path) -> None:
+    crane = checkout / ".tools" / "bin" / "crane"
+    if not crane.exists():
+        _missing("crane is not built: run `make .tools/bin/crane`")
+    layout = tmp_path / "layout"
+    with tarfile.open(image.archive) as archive:
+        archive.extractall(layout, filter="data")
+    with registry(crane, tmp_path) as address:
+        name = f"{address}/somebody/pullguard:0.1.0"
+
+        def run(*arguments: str) -> str:
+            done = subprocess.run(
+                [crane, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False, env={"HOME": str(tmp_path)}
+            )
+            assert done.returncode == 0, done.stderr
+            return done.stdout.strip()
+
+        run("push", str(layout), name)
+        # It reads every layer again, and holds it to what the manifest and the configuration say of it.
+        run("validate", f"--remote={name}")
+        assert run("digest", name) == image.digest
+        assert json.loads(run("config", name)) == image.config
 
 
 def test_the_same_parts_make_the_same_bytes(image: Image, checkout: Path, tmp_path: Path) -> None:
