@@ -184,6 +184,7 @@ def _resource(kind: Kind) -> JSON:
         "namespaced": kind.namespaced,
         "kind": kind.kind,
         "verbs": ["get", "list"],
+        "categories": ["constraints"] if kind.group == "constraints.gatekeeper.sh" else [],
     }
 
 

@@ -87,16 +87,6 @@ _JUDGING = ("protected_image_cache", "protected_image_pinning", "protected_pull_
 _ORDER = {"group": "shop.example.com", "kind": "Order", "paths": ["spec.worker"]}
 
 
-def test_the_transcript_in_the_documentation(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(checkout)
-    page = (checkout / "docs/discover.md").read_text("utf-8")
-    command, _, rest = page.partition("<!-- pullguard ")[2].partition(" -->\n```\n")
-    assert main(command.split()) == 1
-    assert capsys.readouterr().out == rest.partition("```\n")[0]
-
-
 def test_the_reasons_in_the_documentation(checkout: Path) -> None:
     """The table has each reason, with the title and the severity that it has."""
     rows = [

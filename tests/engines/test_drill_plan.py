@@ -21,13 +21,6 @@ def _in_checkout(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(checkout)
 
 
-def test_the_transcript_in_the_documentation(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = (checkout / "docs/drill.md").read_text("utf-8")
-    command, _, rest = page.partition("<!-- pullguard ")[2].partition(" -->\n```\n")
-    assert main(command.split()) == 1
-    assert capsys.readouterr().out == rest.partition("```\n")[0]
-
-
 def test_a_plan() -> None:
     found = plan([_DUMP], node="node-a", addresses=["10.0.0.1:5000", "registry.k8s.io"])
     assert [(str(each.workload), each.pod, each.pods, each.verdict) for each in found.pods] == [

@@ -352,16 +352,3 @@ def test_the_report(run: Any, library: str, capsys: pytest.CaptureFixture[str]) 
         "Note: K8sProtectedImageCache asks what is in a cluster, so nothing was judged by it\n"
         "Note: resources/a.yaml is a copy of a.yaml: run this again when that changes\n"
     )
-
-
-def test_the_transcript_in_the_documentation(
-    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    text = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: web, namespace: kube-system}\nspec:\n  template:\n"
-    text += "    spec:\n      containers:\n      - {name: web, image: x:1,\n         imagePullPolicy: Always}\n"
-    (tmp_path / "install.yaml").write_text(text)
-    page = (checkout / "docs/fix.md").read_text("utf-8")
-    command, _, rest = page.partition("<!-- pullguard fix --as")[2].partition(" -->\n```\n")
-    assert cli.main(["fix", "--as", *command.split()]) == 0
-    assert capsys.readouterr().out == rest.partition("```\n")[0]

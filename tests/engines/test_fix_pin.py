@@ -527,17 +527,6 @@ def _read(objects: list[JSON]) -> Reported:
     return read_reported(ENGINE, ["-"], io.BytesIO(text.encode()))
 
 
-def test_the_transcript_in_the_documentation(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(checkout)
-    page = (checkout / "docs/fix.md").read_text("utf-8")
-    command, _, rest = page.partition("<!-- pullguard ")[2].partition(" -->\n```\n")
-    assert cli.main(command.split()) == 1
-    written = capsys.readouterr()
-    assert written.out + written.err == rest.partition("```\n")[0]
-
-
 def test_a_constraint_that_wants_another_policy(tmp_path: Path, make: Callable[..., Path], checkout: Path) -> None:
     config = (checkout / "pullguard.yaml").read_text() + (
         "policies:\n  protected_pull_policy:\n    parameters: {allowedPolicies: [Never]}\n"

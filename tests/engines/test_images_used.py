@@ -53,16 +53,6 @@ def _written(report: ImagesReport, output: str) -> str:
     return stream.getvalue()
 
 
-def test_the_transcript_in_the_documentation(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(checkout)
-    page = (checkout / "docs/images.md").read_text("utf-8")
-    command, _, rest = page.partition("<!-- pullguard ")[2].partition(" -->\n```\n")
-    assert main(command.split()) == 0
-    assert capsys.readouterr().out == rest.partition("```\n")[0]
-
-
 def test_containers_of_real_manifests_are_certain(corpus: Path) -> None:
     """Every container of the built-in kinds, as the corpus lists them by hand."""
     rows = [json.loads(line) for line in (corpus / "expected.jsonl").read_text("utf-8").splitlines()]

@@ -97,16 +97,6 @@ def _forecast(report: OutageReport, event: Event, name: str) -> list[tuple[str, 
     ]
 
 
-def test_the_transcript_in_the_documentation(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(checkout)
-    page = (checkout / "docs/outage.md").read_text("utf-8")
-    command, _, rest = page.partition("<!-- pullguard ")[2].partition(" -->\n```\n")
-    assert main(command.split()) == 1
-    assert capsys.readouterr().out == rest.partition("```\n")[0]
-
-
 _CLUSTER = (_node("a", _IMAGE), _node("b"))
 
 

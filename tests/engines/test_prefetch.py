@@ -114,16 +114,6 @@ def _pod_spec(report: PrefetchReport, how: Settings | None = None) -> JSON:
 # -- the documentation, and all formats of one cluster
 
 
-def test_the_transcript_in_the_documentation(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(checkout)
-    page = (checkout / "docs/prefetch.md").read_text("utf-8")
-    command, _, rest = page.partition("<!-- pullguard ")[2].partition(" -->\n```\n")
-    assert main(command.split()) == 1
-    assert capsys.readouterr().out == rest.partition("```\n")[0]
-
-
 @pytest.mark.parametrize("output", REPORTERS)
 def test_a_cluster_in_every_format(output: str, checkout: Path) -> None:
     report = prefetch([str(checkout / "tests/data/prefetch/cluster.yaml")])

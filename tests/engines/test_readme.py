@@ -1,8 +1,6 @@
 """The README and the tour, and their Chinese versions."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -31,15 +29,13 @@ def test_the_readme_fits_on_one_screen(checkout: Path) -> None:
         assert len((checkout / name).read_text("utf-8").splitlines()) <= 60
 
 
-def test_the_output_is_that_of_the_command(checkout: Path, gatekeeper_manifest: Path) -> None:
+def test_the_chinese_version_shows_the_same_output(checkout: Path) -> None:
+    """test_documented_commands.py holds it to that of the command."""
     shown = [
         re.findall(r"^```text\n(.*?)^```$", (checkout / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
         for name in ("README.md", "README.zh-CN.md")
     ]
-    command = [sys.executable, "-m", "pullguard", "check", str(gatekeeper_manifest.relative_to(checkout))]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=60, check=False)
-    assert shown[0] == shown[1] == [done.stdout[: len(shown[0][0])]]
-    assert done.returncode == 1
+    assert shown[0] == shown[1] != []
 
 
 def test_links_lead_somewhere(checkout: Path) -> None:
