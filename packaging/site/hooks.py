@@ -37,6 +37,8 @@ _TOP = {
     "README.zh-CN.md": "zh-cn.md",
     "library/README.md": "policies/index.md",
 }
+# Pages in Chinese: the search knows English words only, so that what it finds there comes last.
+_CHINESE = {"zh-cn.md", "tour.zh-CN.md"}
 # What a link may name in place of a page.
 _ALIASES = {"README.md": "docs/index.md", "docs": "docs/index.md"}
 
@@ -174,6 +176,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     pages = _pages()
     paths = {to: path for path, to in pages.items()}
     own = page.file.src_uri
+    if own in _CHINESE:
+        page.meta["search"] = {"boost": 0.1}
     if own not in paths:
         return markdown
 
@@ -201,6 +205,11 @@ def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files
     # Within code in a table, GitHub takes `\|` for a bar.
     content = _CELL.sub(lambda cell: cell[0].replace("\\|", "|"), content)
     return _PICTURE.sub(_figure, content)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001 - mkdocs calls it so
+    """Say in which language a page is, since fonts depend on it."""
+    return output.replace('<html lang="en"', '<html lang="zh-CN"', 1) if page.file.src_uri in _CHINESE else output
 
 
 def _figure(found: re.Match[str]) -> str:
