@@ -201,9 +201,12 @@ def test_only_locked_wheels_are_installed(checkout: Path, file: str) -> None:
         ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/verdict.yml"),
         ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/other.yml"),
         ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+        ("vendor.dependabot", ".github/dependabot.yml"),
+        ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.github-workflows", ".github/workflows/release.yml"),
     ],
 )
-def test_forms_for_issues(checkout: Path, schema: str, file: str) -> None:
+def test_files_for_github(checkout: Path, schema: str, file: str) -> None:
     _validate(checkout, "--builtin-schema", schema, file)
 
 

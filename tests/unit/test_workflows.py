@@ -37,6 +37,15 @@ def test_what_workflows_use_is_pinned(checkout: Path, name: str) -> None:
         assert re.fullmatch(rf"golang:{re.escape(go[1])}-bookworm@sha256:[0-9a-f]{{64}}", image)
 
 
+def test_an_action_has_one_version(checkout: Path) -> None:
+    """Also in what we tell others to use."""
+    files = [*sorted((checkout / ".github" / "workflows").iterdir()), checkout / "docs" / "ci.md"]
+    found = {use for file in files for use in re.findall(r"uses: ([\w-]+/[\w/-]+@\S+ # .*)", file.read_text())}
+    names = [re.sub("@.*", "", use) for use in found]
+    assert sorted(names) == sorted(set(names))
+    assert {"actions/checkout", "github/codeql-action/upload-sarif", "actions/attest"} <= set(names)
+
+
 def test_who_may_do_what(checkout: Path) -> None:
     """What builds cannot publish, and what publishes can do that alone, after somebody approved its environment."""
     for name in ("ci.yml", "release.yml"):
