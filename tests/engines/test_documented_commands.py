@@ -196,6 +196,8 @@ _ELSEWHERE = {
     "pip install": _WHEEL,
     "pip download": _WHEEL,
     "pipx install": _WHEEL,
+    "gh attestation verify": "tests/unit/test_workflows.py::test_what_users_verify_is_what_a_release_verifies",
+    "sha256sum --check": "tests/unit/test_release.py::test_what_is_written",
     "docker run": f"{_IMAGE}test_it_says_what_this_checkout_says",
     "docker build": f"{_IMAGE}test_the_dockerfile_says_the_same",
     "tar -xOf pullguard-image": f"{_IMAGE}test_its_labels_say_where_it_comes_from",

@@ -86,3 +86,15 @@ def test_what_is_run_is_there(checkout: Path, name: str) -> None:
     for program in re.findall(r"(?:packaging|\.ci)/[\w.-]+", text):
         assert (checkout / program).is_file(), program
     assert "${{" not in text
+
+
+def test_what_users_verify_is_what_a_release_verifies(checkout: Path) -> None:
+    """Its last job runs the commands of the documentation on everything that it publishes."""
+    documented = re.findall(r"^gh (attestation verify .*)", (checkout / "docs" / "ci.md").read_text(), re.MULTILINE)
+    steps = workflow(checkout, "release.yml")["jobs"]["check"]["steps"]
+    run = re.findall(r"gh (attestation verify (?:.*\\\n)*.*)", "\n".join(step.get("run", "") for step in steps))
+    options = [re.findall(r"--[\w-]+", command) for command in documented]
+    assert options == [["--repo", "--source-ref"], ["--repo"]]
+    assert [re.findall(r"--[\w-]+", command) for command in run] == [
+        ["--repo", "--source-ref", "--signer-workflow"]
+    ] * 2
