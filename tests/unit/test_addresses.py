@@ -31,8 +31,6 @@ _REGISTRIES = re.compile(
 _KNOWN = {
     "github.com": "projects and releases",
     "ghcr.io": "the image and bundles of a release",
-    "docs.github.com": "GitHub's documentation",
-    "docs.gitlab.com": "GitLab's documentation",
     "docs.oasis-open.org": "the schema of SARIF",
     "json-schema.org": "the dialect of our JSON schema",
     "krew.sigs.k8s.io": "the plugins of kubectl",
@@ -44,8 +42,6 @@ _KNOWN = {
     "openkruise.io": "custom resources that hold images",
     "keepachangelog.com": "the form of CHANGELOG.md",
     "semver.org": "what a version means",
-    "cyclonedx.org": "the format of SBOMs",
-    "www.contributor-covenant.org": "the code of conduct",
     "artifacthub.io": "metadata of charts",
     "www.w3.org": "XML namespaces",
     "pushgateway.monitoring": "a Service in the cluster of an example",
