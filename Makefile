@@ -54,15 +54,11 @@ EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-# Make targets without their output, unless they fail.
-quietly = @echo "$(1) ..." && mkdir -p .tools && { $(MAKE) --no-print-directory $(2) >.tools/demo.log 2>&1 || { cat .tools/demo.log; exit 1; }; }
+# The wheel of this machine.
+HOST := $(shell uname -s | tr A-Z a-z)-$(MACHINE)
 
-demo: ## check Gatekeeper's own stock manifest
-	$(call quietly,Installing pullguard into $(VENV),setup)
-	$(call quietly,Building its engine: some minutes the first time,$(BIN)/pullguard-engine)
-	$(call quietly,Fetching the manifest of Gatekeeper,$(GATEKEEPER_MANIFEST))
-	@echo && echo "pullguard check $(GATEKEEPER_MANIFEST)" && echo && \
-	{ $(PULLGUARD) check $(GATEKEEPER_MANIFEST) || test $$? -eq 1; }
+demo: ## check Gatekeeper's own stock manifest, with WHEEL=FILE, a wheel in dist/ or that of OWNER's release, or else with Go
+	@MAKE="$(MAKE)" $(PYTHON) packaging/demo.py --wheel "$(WHEEL)" --built "$(call wheel,$(HOST))" --owner "$(OWNER)" --version "$(VERSION)"
 
 test: setup tools ## run the tests that need no more than the pinned programs
 	cd tools && CGO_ENABLED=0 go test ./engine/...
@@ -130,7 +126,8 @@ $(foreach platform,$(PLATFORMS),$(eval $(call WHEEL_RULES,$(platform))))
 
 $(PACKAGE_BILL): integrations/requirements.lock pyproject.toml $(PACKAGING)/.installed
 	@mkdir -p $(@D)
-	env -u SOURCE_DATE_EPOCH PYTHONWARNINGS=ignore $(PACKAGING)/bin/cyclonedx-py requirements --pyproject pyproject.toml \
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml >$(@D)/pyproject.toml
+	env -u SOURCE_DATE_EPOCH PYTHONWARNINGS=ignore $(PACKAGING)/bin/cyclonedx-py requirements --pyproject $(@D)/pyproject.toml \
 	  --output-reproducible --output-file $@ $<
 
 dist/pullguard-$(VERSION).cdx.json: $(PACKAGE_BILL)
@@ -248,8 +245,8 @@ $(BIN)/pullguard-engine: $(ENGINE_SOURCES)
 	@mkdir -p $(BIN)
 	cd tools && $(ENGINE_BUILD) -o ../$@ ./engine
 
-# Changes with the version only: pyproject.toml changes more often.
-.tools/version: pyproject.toml
+# Changes with the version only.
+.tools/version: generator/pullguard/__init__.py
 	@mkdir -p $(@D)
 	@echo $(VERSION) | cmp -s - $@ || echo $(VERSION) >$@
 
