@@ -43,6 +43,7 @@ GATEKEEPER := github.com/open-policy-agent/gatekeeper/v3
 GATEKEEPER_MANIFEST := .tools/manifests/gatekeeper.yaml
 GATEKEEPER_OLDEST_MANIFEST := .tools/manifests/gatekeeper-oldest.yaml
 POLICY_REPORTS := .tools/manifests/policyreports
+GITOPS := .tools/manifests/gitops
 
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
@@ -89,7 +90,7 @@ incident-table: setup tools incident-tools dist-image ## play it, and write the 
 image-defaults: setup cluster-tools ## ask a real API server for the pull policies in tests/data; needs root
 	$(VENV)/bin/python tests/image_defaults.py
 
-test-integrations: setup tools dist-wheels $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize ## run the tests that install pullguard as others do; needs a package index
+test-integrations: setup tools dist-wheels $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize $(GITOPS) ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
 dist: dist-wheels dist-image dist-library dist-site ## build what is released into dist/
@@ -358,6 +359,15 @@ $(POLICY_REPORTS): tools/policyreports/go.mod tools/policyreports/go.sum
 	@mkdir -p $@
 	cd tools/policyreports && go mod download github.com/kyverno/kyverno && \
 	install -m 644 "$$(go list -m -f '{{.Dir}}' github.com/kyverno/kyverno)"/config/crds/policyreport/*.yaml ../../$@
+	@touch $@
+
+# Of Flux and Argo CD only the definitions are needed.
+$(GITOPS): tools/gitops/go.mod tools/gitops/go.sum
+	@mkdir -p $@
+	cd tools/gitops && go mod download && dir() { go list -m -f '{{.Dir}}' "$$1"; } && \
+	install -m 644 "$$(dir github.com/fluxcd/source-controller)"/config/crd/bases/*_ocirepositories.yaml \
+	  "$$(dir github.com/fluxcd/kustomize-controller)"/config/crd/bases/*_kustomizations.yaml \
+	  "$$(dir github.com/argoproj/argo-cd/v3)"/manifests/crds/application-crd.yaml ../../$@
 	@touch $@
 
 clean: ## remove what the other targets made
