@@ -48,7 +48,7 @@ GITOPS := .tools/manifests/gitops
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo dist dist-wheels dist-image image-folders dist-site dist-library test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock check-release verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist dist-wheels dist-image image-folders dist-site dist-library dist-kubectl test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock check-release verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -93,7 +93,7 @@ image-defaults: setup cluster-tools ## ask a real API server for the pull polici
 test-integrations: setup tools dist-wheels $(BIN)/helm $(BIN)/helm4 $(BIN)/kustomize $(GITOPS) ## run the tests that install pullguard as others do; needs a package index
 	$(VENV)/bin/pytest tests/integrations
 
-dist: dist-wheels dist-image dist-library dist-site ## build what is released into dist/
+dist: dist-wheels dist-image dist-library dist-kubectl dist-site ## build what is released into dist/
 	$(PYTHON) packaging/release.py sums dist
 
 release-lock: dist ## state the hashes of the wheels in integrations/release.lock, when a release is cut
@@ -170,6 +170,19 @@ $(LIBRARY_BUNDLES) &: packaging/library_bundles.py $(LIBRARY) $(BIN)/kustomize
 $(LIBRARY_CHART): packaging/library_chart.py $(LIBRARY) $(BIN)/helm
 	$(PYTHON) $< --library library --helm $(BIN)/helm --version $(VERSION) --owner $(OWNER) --out dist
 
+plugin = dist/kubectl-pullguard-$(VERSION)-$(1).tar.gz
+
+dist-kubectl: dist/pullguard.yaml ## write the plugin of kubectl for krew: an archive for each platform, and a manifest
+
+define PLUGIN_RULE
+$$(call plugin,$(1)): packaging/krew_plugin.py $$(call wheel,$(1)) requirements.lock LICENSE $$(PACKAGING)/.installed
+	$$(PACKAGING)/bin/python $$< --version $$(VERSION) --out $$@ archive --platform $(1) --wheel $$(call wheel,$(1)) --lock requirements.lock --wheels .tools/plugin-wheels --license LICENSE
+endef
+$(foreach platform,$(PLATFORMS),$(eval $(call PLUGIN_RULE,$(platform))))
+
+dist/pullguard.yaml: packaging/krew_plugin.py $(foreach platform,$(PLATFORMS),$(call plugin,$(platform)))
+	$(PACKAGING)/bin/python $< --version $(VERSION) --out $@ manifest --owner $(OWNER) $(filter %.tar.gz,$^)
+
 dist-site: dist/site/index.html ## build the documentation as a site: dist/site/index.html
 
 # What it is made of. What pages link to beside these is small, and changes seldom: the whole of integrations/.
@@ -184,7 +197,7 @@ lint-workflows: $(PACKAGING)/.installed $(BIN)/actionlint ## check the workflows
 	$(BIN)/actionlint
 	$(PACKAGING)/bin/zizmor --offline --quiet --pedantic .
 
-test-dist: setup tools $(BIN)/crane dist lint-workflows ## install and try what is in dist/
+test-dist: setup tools $(BIN)/crane $(BIN)/krew $(BIN)/validate-krew-manifest dist lint-workflows ## install and try what is in dist/
 	$(VENV)/bin/pytest tests/dist
 
 lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
@@ -285,6 +298,11 @@ $(BIN)/helm4: tools/helm4/go.mod tools/helm4/go.sum
 $(BIN)/crane: tools/oci/go.mod tools/oci/go.sum
 	@mkdir -p $(BIN)
 	cd tools/oci && $(GO_BUILD) -o ../../$@ github.com/google/go-containerregistry/cmd/crane
+
+# Installs plugins of kubectl, and validates their manifests.
+$(BIN)/krew $(BIN)/validate-krew-manifest: $(BIN)/%: tools/krew/go.mod tools/krew/go.sum
+	@mkdir -p $(BIN)
+	cd tools/krew && $(GO_BUILD) -o ../../$@ sigs.k8s.io/krew/cmd/$*
 
 $(BIN)/gator: tools/gatekeeper/go.mod tools/gatekeeper/go.sum
 	@mkdir -p $(BIN)
