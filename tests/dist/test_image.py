@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -133,7 +133,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def inside(root: Path, checkout: Path) -> Iterator[Run]:
+def inside(root: Path, checkout: Path) -> Run:
     """Run a command in the image as its user: without a network, and with nothing that it could write to.
 
     The folder `work` of the image is tests/data of this checkout.
@@ -147,7 +147,8 @@ def inside(root: Path, checkout: Path) -> Iterator[Run]:
         cd "$1"
         root=$1
         shift 2
-        exec env -i PATH=/usr/bin HOME=/tmp LANG=C.UTF-8 /usr/bin/unshare --root="$root" --wd=/work --setgid=65532 --setuid=65532 "$@"
+        exec env -i PATH=/usr/bin HOME=/tmp LANG=C.UTF-8 \\
+          /usr/bin/unshare --root="$root" --wd=/work --setgid=65532 --setuid=65532 "$@"
     """
 
     def run(*command: str) -> "subprocess.CompletedProcess[str]":
@@ -161,7 +162,7 @@ def inside(root: Path, checkout: Path) -> Iterator[Run]:
             check=False,
         )
 
-    yield run
+    return run
 
 
 class TestConfiguration:
@@ -255,7 +256,9 @@ class TestFiles:
 
     def test_the_licence_of_every_module_of_kubectl_is_there(self, image: Image, bill: Mapping[str, Any]) -> None:
         folders = {path.removeprefix("usr/share/doc/kubectl/licences/").rpartition("/")[0] for path in image.contents}
-        modules = {f"{each['name']}@{each.get('version')}" for each in bill["components"] if "pkg:golang" in each["purl"]}
+        modules = {
+            f"{each['name']}@{each.get('version')}" for each in bill["components"] if "pkg:golang" in each["purl"]
+        }
         kept = {each for each in folders if "@" in each}
         assert {"k8s.io/kubernetes@v1.36.3", "sigs.k8s.io/kustomize/api@v0.21.1"} <= kept
         assert kept <= modules
@@ -437,7 +440,12 @@ def test_a_registry_takes_it_as_it_is(image: Image, checkout: Path, tmp_path: Pa
 
         def run(*arguments: str) -> str:
             done = subprocess.run(
-                [crane, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False, env={"HOME": str(tmp_path)}
+                [crane, *arguments],
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT,
+                check=False,
+                env={"HOME": str(tmp_path)},
             )
             assert done.returncode == 0, done.stderr
             return done.stdout.strip()

@@ -39,7 +39,7 @@ def gateway() -> Iterator[Gateway]:
             self.end_headers()
             self.wfile.write(told.body)
 
-        do_GET = do_PUT
+        do_GET = do_PUT  # noqa: N815 - as the base class calls it
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class calls it
             pass
@@ -121,7 +121,7 @@ def test_a_command_that_cannot_begin_pushes_nothing(push: Push, gateway: Gateway
     ],
     ids=["refused", "unavailable", "elsewhere", "control characters", "long"],
 )
-def test_a_refusal_is_told(
+def test_a_refusal_is_told(  # noqa: PLR0917 - a table of cases
     push: Push, gateway: Gateway, status: int, body: bytes, headers: dict[str, str], said: str
 ) -> None:
     gateway.status, gateway.body, gateway.headers = status, body, headers

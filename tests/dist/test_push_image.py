@@ -85,7 +85,9 @@ def _image(path: Path, architecture: str) -> str:
 
 def test_two_architectures(push: Push, crane: Path, address: str, tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir()
-    digests = {name: _image(tmp_path / "dist" / f"pullguard-image-0.1.0-{name}.tar", name) for name in ("amd64", "arm64")}
+    digests = {
+        name: _image(tmp_path / "dist" / f"pullguard-image-0.1.0-{name}.tar", name) for name in ("amd64", "arm64")
+    }
     ended = push("dist")
     assert ended.returncode == 0, ended.stderr
     said = ended.stdout.strip()

@@ -205,7 +205,7 @@ def _written() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", sorted(_written()))
 def test_a_page_says_what_github_shows(name: str, site: Path) -> None:
-    """GitHub's own renderer and that of the site read one Markdown: what only one of them takes for a list is seen here."""
+    """GitHub's own renderer and the site's read one Markdown: what only one of them takes for a list is seen here."""
     assert (site / name).is_file()
     ours, theirs = _pages()[name].text, _github(_written()[name]).text
     same = next((n for n, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other), None)
