@@ -172,7 +172,10 @@ def kubectl() -> str:
     built = CHECKOUT / ".tools" / "bin" / "kubectl"
     found = str(built) if built.exists() else shutil.which("kubectl")
     if found is None:
-        pytest.skip("kubectl is neither built nor installed: run `make cluster-tools`")
+        message = "kubectl is neither built nor installed: run `make cluster-tools`"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
     return found
 
 
