@@ -91,6 +91,7 @@ _PAGES = {
     "docs/drill.md": _Page(("pullguard drill plan*",), cluster=True),
     "docs/exit-codes.md": _Page(),
     "docs/fix.md": _Page(("pullguard fix --diff deploy/*", "pullguard fix --diff --pin*"), cluster=True),
+    "docs/gitops.md": _Page(),
     "docs/image.md": _Page(),
     "docs/images.md": _Page(cluster=True),
     "docs/incident.md": _Page(),
@@ -150,7 +151,8 @@ _HELM = "tests/integrations/test_helm.py::test_it_changes_nothing_but_pull_polic
 _MUTATORS = "tests/cluster/test_mutators.py::"
 _CHART = "tests/cluster/test_chart.py::test_it_is_installed_in_two_steps_upgraded_and_removed"
 _IMAGE = "tests/dist/test_image.py::"
-_WHEEL = "tests/integrations/test_wheel.py::test_a_wheel_brings_its_engine"
+_WHEEL = "tests/dist/test_wheels.py::test_a_wheel_is_all_that_is_needed"
+_KREW = "tests/dist/test_krew.py::test_kubectl_finds_it"
 _OCI = "tests/dist/test_library_bundles.py::"
 
 #: What a command begins with that does not run here, and the test that runs it in what it needs.
@@ -193,11 +195,13 @@ _ELSEWHERE = {
     "packaging/push-library": f"{_OCI}test_the_folder_comes_as_one_layer_that_flux_and_argo_take",
     "make ": "tests/engines/test_documented_commands.py::test_targets_of_make_are_there",
     "pip install --require-hashes": "tests/integrations/test_ci_systems.py::test_only_locked_wheels_are_installed",
+    "pip install git+": "tests/dist/test_wheels.py::test_a_wheel_can_be_built_from_the_sdist",
     "pip install": _WHEEL,
     "pip download": _WHEEL,
     "pipx install": _WHEEL,
     "gh attestation verify": "tests/unit/test_workflows.py::test_what_users_verify_is_what_a_release_verifies",
     "sha256sum --check": "tests/unit/test_release.py::test_what_is_written",
+    "kubectl krew install": _KREW,
     "docker run": f"{_IMAGE}test_it_says_what_this_checkout_says",
     "docker build": f"{_IMAGE}test_the_dockerfile_says_the_same",
     "tar -xOf pullguard-image": f"{_IMAGE}test_its_labels_say_where_it_comes_from",
