@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+import image_archive
 from image import debian
 from oci_registry import registry
 
@@ -62,7 +63,7 @@ class Image:
         return str(done)
 
 
-def _missing(text: str) -> None:
+def _missing(text: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(text)
     pytest.skip(text)
@@ -71,11 +72,10 @@ def _missing(text: str) -> None:
 @pytest.fixture(scope="module")
 def image(checkout: Path) -> Image:
     """Return the image; every blob has the digest by which it is named."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    found = sorted((checkout / "dist").glob(f"pullguard-image-*-{machine}.tar"))
-    if not found:
-        _missing("the image is not built: run `make dist-image`")
-    with tarfile.open(found[-1]) as archive:
+    path = image_archive.archive(checkout)
+    if path is None:
+        _missing(image_archive.MISSING)
+    with tarfile.open(path) as archive:
         files = {
             member.name: content.read() for member in archive if (content := archive.extractfile(member)) is not None
         }
@@ -85,7 +85,7 @@ def image(checkout: Path) -> Image:
     }
     assert json.loads(files["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
     (described,) = json.loads(files["index.json"])["manifests"]
-    assert described["platform"] == {"architecture": machine, "os": "linux"}
+    assert described["platform"] == {"architecture": image_archive.ARCHITECTURE, "os": "linux"}
 
     def blob(descriptor: Mapping[str, Any]) -> bytes:
         data = blobs[descriptor["digest"].removeprefix("sha256:")]
@@ -104,14 +104,14 @@ def image(checkout: Path) -> Image:
                     contents[member.name] = content.read()
         assert diff.startswith("sha256:")
     assert len(blobs) == 2 + len(manifest["layers"])
-    return Image(found[-1], described["digest"], manifest, config, members, contents)
+    return Image(path, described["digest"], manifest, config, members, contents)
 
 
 @pytest.fixture(scope="module")
 def root(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the files of the image."""
     if os.geteuid() != 0:
-        pytest.skip("to run the image as another user, these tests need root")
+        _missing("to run the image as another user, these tests need root")
     folder = tmp_path_factory.mktemp("root")
     # Other users go through here, to the files that the image has for them.
     for parent in (folder, folder.parent, folder.parent.parent):
@@ -144,6 +144,8 @@ def inside(root: Path, checkout: Path) -> Run:
         mount --bind "$2" "$1/work"
         mount -o remount,bind,ro "$1/work"
         mount -o remount,bind,ro "$1"
+        mount --bind /dev "$1/dev"
+        mount -t proc proc "$1/proc"
         cd "$1"
         root=$1
         shift 2
@@ -334,7 +336,7 @@ sys.exit(None if wrong is None else str(wrong)[:2000])
         assert len(found.pop("pkg:pypi")) == sum(path.endswith(".dist-info/METADATA") for path in image.contents)
         go = shutil.which("go")
         if go is None:
-            pytest.skip("Go is not on PATH")
+            _missing("Go is not on PATH")
         modules = set()
         for path in ("usr/bin/kubectl", f"{_FOLDER}/pullguard/bin/pullguard-engine"):
             done = subprocess.run(
@@ -391,6 +393,13 @@ class TestRunning:
             expected.stdout,
             expected.stderr,
         )
+
+    def test_its_parts_belong_together(self, inside: Run, image: Image) -> None:
+        done = inside("pullguard", "version", "--json")
+        parts = json.loads(done.stdout)
+        assert (done.returncode, done.stderr) == (0, "")
+        version = image.config["config"]["Labels"]["org.opencontainers.image.version"]
+        assert parts["pullguard"] == parts["engine"]["version"] == version
 
     def test_it_proves_that_a_repair_is_the_smallest(self, inside: Run) -> None:
         done = inside("pullguard", "outage", "--output=json", "/work/outage/cluster.yaml")

@@ -20,6 +20,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+import image_archive
 from incident.site import PROTECTED, Site, Violation
 from installed_library import constraints
 from local_cluster import requirements
@@ -36,8 +37,6 @@ _NAMESPACE = "pullguard"
 #: As the documentation names it; the pods of the node know it from here, since there is no DNS.
 _HOST = "pushgateway.monitoring"
 _ADDRESS = f"{SERVICE}:9091"
-_NAMED = "ghcr.io/OWNER/pullguard:0.1.0"
-_ACCOUNT = f"system:serviceaccount:{_NAMESPACE}:pullguard-outage"
 
 #: The value of each sample, by its name and labels.
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
@@ -105,26 +104,21 @@ def _image(checkout: Path) -> tuple[Path, str]:
     Raises:
         CannotRunError: It is not built.
     """
-    (architecture,) = {"x86_64": ["amd64"], "aarch64": ["arm64"]}.get(_machine(), ["none"])
-    found = sorted((checkout / "dist").glob(f"pullguard-image-*-{architecture}.tar"))
-    if not found:
-        raise CannotRunError("the image is not built: run `make dist-image`")
-    with tarfile.open(found[-1]) as archive:
+    path = image_archive.archive(checkout)
+    if path is None:
+        raise CannotRunError(image_archive.MISSING)
+    with tarfile.open(path) as archive:
         index = archive.extractfile("index.json")
         assert index is not None
         name: str = json.load(index)["manifests"][0]["annotations"]["io.containerd.image.name"]
-    return found[-1], name
-
-
-def _machine() -> str:
-    return subprocess.run(["uname", "-m"], capture_output=True, text=True, timeout=_TIMEOUT, check=True).stdout.strip()
+    return path, name
 
 
 def _objects(checkout: Path, command: str, image: str) -> list[JSON]:
     """Return the documented objects for a command, with the name of the image and a way to the Pushgateway."""
     text = (checkout / "docs" / f"{command}-cronjob.yaml").read_text("utf-8")
-    assert text.count(_NAMED) == 1
-    objects: list[JSON] = list(yaml.safe_load_all(text.replace(_NAMED, image)))
+    assert text.count(image_archive.NAME) == 1
+    objects: list[JSON] = list(yaml.safe_load_all(text.replace(image_archive.NAME, image)))
     job = next(obj for obj in objects if obj["kind"] == "CronJob")
     job["spec"]["suspend"] = True
     job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["hostAliases"] = [{"ip": SERVICE, "hostnames": [_HOST]}]
