@@ -208,7 +208,9 @@ def test_the_chart_that_is_pulled_renders_the_same(checkout: Path, pushed: str) 
     shown = yaml.safe_load(_run([helm, "show", "chart", *published])[1])
     assert shown["home"].startswith("https://github.com/")
     assert (shown["version"], shown["appVersion"]) == ("0.1.0", "0.1.0")
-    assert set(shown["annotations"]) == {"artifacthub.io/category", "artifacthub.io/license", "artifacthub.io/links"}
+    links = shown["annotations"].pop("artifacthub.io/links")
+    assert shown["annotations"] == {"artifacthub.io/category": "security", "artifacthub.io/license": "Apache-2.0"}
+    assert [set(link) for link in yaml.safe_load(links)] == [{"name", "url"}, {"name", "url"}]
 
 
 def test_every_archive_is_a_layout_with_one_manifest(dist: Path) -> None:
