@@ -46,3 +46,12 @@ def test_links_lead_somewhere(checkout: Path) -> None:
     for page in [*pages, *(checkout / "docs").glob("*.md")]:
         missing = {link for link in _links(page.read_text("utf-8")) if not (page.parent / link).exists()}
         assert missing == set(), page
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/index.md"])
+def test_every_page_is_linked(name: str, checkout: Path) -> None:
+    """From the page that people see first, be it in the repository or on the site."""
+    folder = (checkout / name).parent
+    linked = {(folder / link).resolve() for link in _links((checkout / name).read_text("utf-8"))}
+    pages = {path for path in (checkout / "docs").glob("*.md") if path.name not in {"index.md", "tour.zh-CN.md"}}
+    assert {path.name for path in pages - linked} == set()
