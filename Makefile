@@ -48,7 +48,7 @@ GITOPS := .tools/manifests/gitops
 REGO := $(shell find rego -name '*.rego')
 EMBEDDED_REGO := $(filter rego/lib/% rego/policies/%,$(filter-out %_test.rego,$(REGO)))
 
-.PHONY: help demo dist dist-wheels dist-image image-folders dist-site dist-library dist-kubectl test test-audit test-faults test-oracles test-browser test-cluster test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock check-release verify bench bench-audit bench-builds bench-webhook generate setup \
+.PHONY: help demo dist dist-wheels dist-image image-folders dist-site dist-library dist-kubectl test test-audit test-faults test-oracles test-browser test-cluster test-matrix test-incident incident-table image-defaults test-integrations test-dist lint lint-workflows release-lock check-release verify bench bench-audit bench-builds bench-webhook generate setup \
 	tools cluster-tools incident-tools clean
 .DELETE_ON_ERROR:
 
@@ -197,6 +197,10 @@ lint-workflows: $(PACKAGING)/.installed $(BIN)/actionlint ## check the workflows
 	$(BIN)/actionlint
 	$(PACKAGING)/bin/zizmor --offline --quiet --pedantic .
 
+# Hours, the first time: it builds a gator for each release, and an API server. Nothing of it is part of CI.
+test-matrix: setup tools cluster-tools $(BIN)/gator-oldest .tools/matrix/kubernetes-oldest/kube-apiserver ## try every supported version of Gatekeeper, Kubernetes and Python, and write docs/versions.md; needs root
+	$(VENV)/bin/pytest tests/matrix --write-versions
+
 test-dist: setup tools $(BIN)/crane $(BIN)/krew $(BIN)/validate-krew-manifest dist lint-workflows ## install and try what is in dist/
 	$(VENV)/bin/pytest tests/dist
 
@@ -324,7 +328,7 @@ $(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
 # kubectl cannot read a version that is not stated.
 define BUILD_KUBERNETES
 @mkdir -p $(@D)
-cd tools/kubernetes && version=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) && \
+cd $(or $(2),tools/kubernetes) && version=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) && \
 minor=$${version#v1.} && package=k8s.io/component-base/version && \
 GOARCH=$(1) CGO_ENABLED=0 go build -trimpath -o ../../$@ -ldflags="-s -w \
   -X $$package.gitVersion=$$version -X $$package.gitMajor=1 -X $$package.gitMinor=$${minor%.*}" k8s.io/kubernetes/cmd/$(@F)
@@ -332,6 +336,10 @@ endef
 
 $(KUBERNETES:%=$(BIN)/%) $(NODE:%=$(BIN)/%): tools/kubernetes/go.mod tools/kubernetes/go.sum
 	$(call BUILD_KUBERNETES,)
+
+# The oldest API server that the library is tried with, for `make test-matrix`.
+.tools/matrix/kubernetes-oldest/kube-apiserver: tools/kubernetes-oldest/go.mod tools/kubernetes-oldest/go.sum
+	$(call BUILD_KUBERNETES,,tools/kubernetes-oldest)
 
 .tools/kubectl/%/kubectl: tools/kubernetes/go.mod tools/kubernetes/go.sum
 	$(call BUILD_KUBERNETES,$*)

@@ -87,4 +87,5 @@ class UseCollector(FindingCollector):
         if isinstance(obj, BuiltObject):
             hook = dig(obj.object, "metadata", "annotations", _HOOK) if kind == "chart" else None
             build = MadeBy(kind, obj.file, obj.installer, hook if isinstance(hook, str) else "")
-        self._uses[(file, obj.document, *item)] = uses_in(answer, obj, build=build)
+        position = (file, obj.document, *item)
+        self._uses[position] = uses_in(answer, obj, build=build)

@@ -123,7 +123,8 @@ class SourceCollector(FindingCollector):
     def take(self, file: int, item: tuple[int, ...], obj: Source, answer: Answer | Failure, kind: str = "") -> None:
         """Note where an object stands, whatever the engine says of it."""
         del answer, kind
-        self.sources[(file, obj.document, *item)] = obj
+        position = (file, obj.document, *item)
+        self.sources[position] = obj
 
     def judged(self, file: int, item: tuple[int, ...], obj: Source, answer: Answer | Failure, kind: str = "") -> None:
         """Note what is said of an object."""

@@ -1,0 +1,1 @@
+"""Every supported version of Gatekeeper, Kubernetes and Python: `make test-matrix`."""
