@@ -201,7 +201,7 @@ lint-workflows: $(PACKAGING)/.installed $(BIN)/actionlint ## check the workflows
 test-matrix: setup tools cluster-tools $(BIN)/gator-oldest .tools/matrix/kubernetes-oldest/kube-apiserver ## try every supported version of Gatekeeper, Kubernetes and Python, and write docs/versions.md; needs root
 	$(VENV)/bin/pytest tests/matrix --write-versions
 
-test-dist: setup tools $(BIN)/crane $(BIN)/krew $(BIN)/validate-krew-manifest dist lint-workflows ## install and try what is in dist/
+test-dist: setup tools $(BIN)/crane $(BIN)/kubectl $(BIN)/krew $(BIN)/validate-krew-manifest dist lint-workflows ## install and try what is in dist/
 	$(VENV)/bin/pytest tests/dist
 
 lint: setup $(BIN)/pullguard-engine $(BIN)/regal ## check style, types and layers, and that library/ is in step with rego/
