@@ -139,7 +139,8 @@ dist/pullguard-$(VERSION).cdx.json: $(PACKAGE_BILL)
 $(LICENSES): packaging/engine_parts.py $(ENGINE_SOURCES)
 	$(PYTHON) $< licenses --out $@ $(PLATFORMS)
 
-dist/pullguard-$(VERSION).tar.gz: $(LICENSES) $(PACKAGED) $(ENGINE_SOURCES) Makefile $(PACKAGING)/.installed
+dist/pullguard-$(VERSION).tar.gz: $(LICENSES) $(PACKAGED) $(ENGINE_SOURCES) $(shell find tools/engine -type f) Makefile CHANGELOG.md pullguard.yaml .gitignore \
+	$(PACKAGING)/.installed
 	$(PACKAGING)/bin/hatchling build --target sdist --directory dist
 	@touch $@
 

@@ -488,7 +488,9 @@ def test_a_wheel_can_be_built_from_the_sdist(checkout: Path, tmp_path: Path) -> 
         "tools/go.sum",
         "tools/engine/main.go",
     }
-    assert not [name for name in names if name.startswith((".tools", ".venv", "dist", "build"))]
+    assert not [
+        name for name in names if name.startswith((".tools", ".venv", "dist", "build", "integrations", "tests"))
+    ]
     wheel = _pip_wheel(sdist, tmp_path, dict(os.environ))
     assert wheel.name == _wheel(checkout, _OWN).name
     with zipfile.ZipFile(wheel) as built, zipfile.ZipFile(_wheel(checkout, _OWN)) as released:
