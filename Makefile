@@ -176,8 +176,8 @@ plugin = dist/kubectl-pullguard-$(VERSION)-$(1).tar.gz
 dist-kubectl: dist/pullguard.yaml ## write the plugin of kubectl for krew: an archive for each platform, and a manifest
 
 define PLUGIN_RULE
-$$(call plugin,$(1)): packaging/krew_plugin.py $$(call wheel,$(1)) requirements.lock LICENSE $$(PACKAGING)/.installed
-	$$(PACKAGING)/bin/python $$< --version $$(VERSION) --out $$@ archive --platform $(1) --wheel $$(call wheel,$(1)) --lock requirements.lock --wheels .tools/plugin-wheels --license LICENSE
+$$(call plugin,$(1)): packaging/krew_plugin.py $$(call wheel,$(1)) integrations/requirements.lock LICENSE $$(PACKAGING)/.installed
+	$$(PACKAGING)/bin/python $$< --version $$(VERSION) --out $$@ archive --platform $(1) --wheel $$(call wheel,$(1)) --lock integrations/requirements.lock --wheels .tools/plugin-wheels --license LICENSE
 endef
 $(foreach platform,$(PLATFORMS),$(eval $(call PLUGIN_RULE,$(platform))))
 

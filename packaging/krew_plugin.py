@@ -23,26 +23,20 @@ from packaging.markers import Marker
 
 _VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
-# What the package depends on. opa-python-client also imports aiohttp, 14 MB for five versions of Python, but pullguard
-# never calls that part of it: _AIOHTTP stands in.
-_REQUIREMENTS = (
-    "aiofiles",
-    "certifi",
-    "charset-normalizer",
-    "colorama",
-    "idna",
-    "jinja2",
-    "jsonschema-rs",
-    "markupsafe",
-    "networkx",
-    "opa-python-client",
-    "pathspec",
-    "pyyaml",
-    "requests",
-    "shtab",
-    "tqdm",
-    "urllib3",
-)
+# What the lock has for aiohttp: opa-python-client imports it, 14 MB for five versions of Python, but pullguard never
+# calls that part of it. _AIOHTTP stands in.
+_UNUSED = {
+    "aiohappyeyeballs",
+    "aiohttp",
+    "aiosignal",
+    "async-timeout",
+    "attrs",
+    "frozenlist",
+    "multidict",
+    "propcache",
+    "typing-extensions",
+    "yarl",
+}
 _AIOHTTP = '''\
 """Stands in for aiohttp, which opa-python-client imports; nothing in this archive calls it."""
 
@@ -125,7 +119,7 @@ def main() -> None:
     archive = commands.add_parser("archive")
     archive.add_argument("--platform", choices=_PLATFORMS, required=True)
     archive.add_argument("--wheel", type=Path, required=True, help="the wheel of pullguard for the platform")
-    archive.add_argument("--lock", type=Path, required=True, help="requirements.lock")
+    archive.add_argument("--lock", type=Path, required=True, help="the lock of what the package depends on")
     archive.add_argument(
         "--wheels", type=Path, required=True, help="the folder for downloaded wheels, kept between runs"
     )
@@ -166,7 +160,7 @@ def _download(lock: Path, folder: Path, version: str, tags: Sequence[str], syste
     wanted = [
         f"{name}=={pinned} {' '.join(hashes.replace(chr(92), ' ').split())}\n"
         for name, pinned, marker, hashes in blocks
-        if name in _REQUIREMENTS and (not marker or Marker(marker).evaluate(environment))
+        if name not in _UNUSED and (not marker or Marker(marker).evaluate(environment))
     ]
     stated = "".join(wanted)
     requirements = folder / "requirements.txt"
