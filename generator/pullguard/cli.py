@@ -763,7 +763,8 @@ def _add_new_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         "new-policy",
         help="write a policy to start with, in a checkout of pullguard",
         description="Write the folder of a policy into rego/policies of the checkout that pullguard runs from: Rego "
-        "with METADATA, its test, a Suite and samples. It generates, tests and lints as it is.",
+        "with METADATA, its test, a Suite and samples; the id of its rule is noted in .regal. It generates, tests "
+        "and lints as it is.",
         epilog=_epilog(("pullguard new-policy no_host_network && make generate lint", "then edit it")),
     )
     command.add_argument("name", metavar="NAME", help="words in lower case joined by underscores")

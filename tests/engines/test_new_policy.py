@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pullguard import __version__
 from pullguard.core.errors import PullguardError
 from pullguard.generate.command import generate
 from pullguard.library.policies import check_name
@@ -19,6 +20,7 @@ from pullguard.suites import command as suites
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 _NAME = "no_old_images"
+_END = "}\n"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
     paths += ["samples/pod_unwanted.yaml", "samples/pod_wanted.yaml", "suite.yaml"]
     assert done.stdout.splitlines() == [
         *(f"wrote: {folder}/rego/policies/no_old_images/{path}" for path in paths),
+        f"wrote: {folder}/.regal/rules/custom/ids/ids.rego",
         "edit them, then run `make generate lint test`",
     ]
     return folder
@@ -88,6 +91,23 @@ def test_it_lints(copy: Path, opa: tuple[str, ...], regal: Path, run: Run, monke
     ):
         done = run(*command)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_id_of_its_rule_is_noted_behind_the_others(copy: Path, checkout: Path) -> None:
+    ids = ".regal/rules/custom/ids/ids.rego"
+    entry = f'\t"no-old-images-unwanted": {{"rule": "no_old_images.unwanted", "since": "{__version__}"}},\n'
+    before = (checkout / ids).read_text("utf-8")
+    assert (copy / ids).read_text("utf-8") == f"{before.removesuffix(_END)}{entry}{_END}"
+
+
+def test_a_list_of_ids_that_goes_on_is_left_alone(tmp_path: Path) -> None:
+    ids = tmp_path / ".regal/rules/custom/ids/ids.rego"
+    ids.parent.mkdir(parents=True)
+    ids.write_text("history := {}\n")
+    with pytest.raises(PullguardError, match=r"ids\.rego: does not end with the list of ids; move it to the end$"):
+        new_policy(_NAME, checkout=tmp_path)
+    assert ids.read_text() == "history := {}\n"
+    assert not (tmp_path / "rego").exists()
 
 
 def test_a_policy_that_is_there_stays(copy: Path) -> None:

@@ -112,6 +112,7 @@ def test_the_linter_has_rules_of_our_own(regal: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     found = {(found["title"], Path(found["location"]["file"]).stem) for found in json.loads(done.stdout)["violations"]}
     assert found == {
+        ("id-history", "protected_webhook_host"),
         ("policy-form", "protected_pull_policy"),
         ("shared-parameters", "protected_pull_policy"),
         ("rule-form", "protected_webhook_host"),
