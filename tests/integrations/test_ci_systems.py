@@ -225,7 +225,14 @@ def test_shellcheck_finds_nothing(action: Action, checkout: Path) -> None:
         assert ended.returncode == 0, ended.stdout
 
 
+def _with_modules(repository: Path) -> None:
+    """Have modules in a repository that Python would import before its own, if it looked in the current folder."""
+    for name in ("venv", "pip", "logging", "json", "pullguard"):
+        (repository / f"{name}.py").write_text("raise SystemExit('a module of the repository ran')\n")
+
+
 def test_the_action(action: Action, repository: Path, release: Release) -> None:
+    _with_modules(repository)
     ended = action.install(repository, **release.index)
     assert (ended.returncode, ended.stdout) == (0, ""), ended
     ended = action.check(repository)
@@ -403,6 +410,7 @@ def _gitlab(checkout: Path) -> dict[str, Any]:
 
 
 def test_the_gitlab_template(checkout: Path, published: Published) -> None:
+    _with_modules(published.repository)
     job = _gitlab(checkout)
     script = "\n".join([*job["before_script"], *job["script"]])
     ended = published.run(script, **job["variables"])
@@ -435,6 +443,7 @@ def _jenkins(checkout: Path) -> tuple[str, dict[str, str], list[str]]:
 
 
 def test_the_jenkinsfile(checkout: Path, published: Published) -> None:
+    _with_modules(published.repository)
     text, variables, scripts = _jenkins(checkout)
     assert text.count("{") == text.count("}")
     assert (len(scripts), text.count(" sh '")) == (2, 2)
