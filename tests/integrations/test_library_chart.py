@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,15 @@ from hypothesis import strategies as st
 
 from pullguard.library import config, policies
 from pullguard.library.policies import Policy
+from pullguard.library.render import render
 from pullguard.library.render.objects import constraints
 from shared_engine import ENGINE
 
 CHECKOUT = Path(__file__).parents[2]
 CHART = CHECKOUT / "library" / "chart"
 BIN = CHECKOUT / ".tools" / "bin"
-POLICIES = policies.read(CHECKOUT / "rego", ENGINE).policies
+SOURCES = policies.read(CHECKOUT / "rego", ENGINE)
+POLICIES = SOURCES.policies
 
 
 def helm(program: str, *arguments: str | Path, check: bool = True) -> "subprocess.CompletedProcess[str]":
@@ -190,6 +194,41 @@ def test_constraints_can_be_left_to_the_next_upgrade_or_left_out(program: str) -
     assert kinds(gatekeeper, one) == ["K8sProtectedPullPolicy"]
     assert kinds(gatekeeper, "--set=constraints=always") == every
     assert kinds("--set=constraints=never") == []
+
+
+def test_a_former_name_of_a_policy_counts(program: str, tmp_path: Path) -> None:
+    """Otherwise the values of before an upgrade would be accepted, and do nothing."""
+    renamed = tuple(
+        replace(policy, aliases=("pull_policy",)) if policy.name == "protected_pull_policy" else policy
+        for policy in POLICIES
+    )
+    stated = (CHECKOUT / "pullguard.yaml").read_text("utf-8")
+    parsed = config.parse(ENGINE, stated, "pullguard.yaml", renamed)
+    for path, text in render(replace(SOURCES, policies=renamed), parsed).items():
+        if path.startswith("chart/"):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text, "utf-8")
+
+    def kinds(values: str) -> dict[str, str]:
+        text = helm(program, "template", "library", tmp_path / "chart", f"--set-json=policies={values}").stdout
+        objects = [obj for obj in yaml.load_all(text, Loader=yaml.CSafeLoader) if obj and obj["kind"].startswith("K8s")]
+        return {obj["kind"]: obj["spec"]["enforcementAction"] for obj in objects}
+
+    assert kinds('{"pull_policy": {"enforcement": "deny"}}')["K8sProtectedPullPolicy"] == "deny"
+    assert "K8sProtectedPullPolicy" not in kinds('{"pull_policy": {"enabled": false}}')
+
+
+def test_it_can_be_a_part_of_another_chart_on_a_condition(program: str, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(CHART, whole / "charts" / "pullguard-library")
+    (whole / "Chart.yaml").write_text(
+        "{apiVersion: v2, name: whole, version: 1.0.0, dependencies: "
+        "[{name: pullguard-library, version: '*', condition: pullguard-library.enabled}]}\n"
+    )
+    for enabled, kinds in (("true", {"ConstraintTemplate"}), ("false", set())):
+        said = helm(program, "template", "x", whole, f"--set=pullguard-library.enabled={enabled}").stdout
+        found = {obj["kind"] for obj in yaml.load_all(said, Loader=yaml.CSafeLoader) if obj}
+        assert found & {"ConstraintTemplate"} == kinds
 
 
 def test_constraints_can_have_annotations(program: str, tmp_path: Path) -> None:

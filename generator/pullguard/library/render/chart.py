@@ -105,8 +105,9 @@ def values_schema(policies: Sequence[Policy]) -> dict[str, Any]:
             "type": "object",
             "additionalProperties": {"type": "string"},
         },
-        # What Helm itself adds where the chart is a part of another one.
+        # What Helm itself adds where the chart is a part of another one, and what its condition there reads.
         "global": {"type": "object"},
+        "enabled": {"type": "boolean"},
     }
     return {
         **schema,
@@ -146,6 +147,7 @@ def _facts(policy: Policy) -> dict[str, Any]:
     """Return what the chart's templates have to know of a policy to write its constraints."""
     return {
         "name": policy.name,
+        "aliases": list(policy.aliases),
         "kind": policy.kind,
         "objectName": dashed(policy),
         "synced": bool(policy.sync),

@@ -24,10 +24,20 @@ The policies that the values leave, as a JSON array: entries of files/policies.j
 {{- define "pullguard.enabled" -}}
 {{- $enabled := list }}
 {{- range $policy := .Files.Get "files/policies.json" | fromJsonArray }}
-{{- $values := get ($.Values.policies | default dict) $policy.name | default dict }}
+{{- $values := include "pullguard.values" (dict "root" $ "policy" $policy) | fromJson }}
 {{- if ne (toString $values.enabled) "false" }}{{ $enabled = append $enabled $policy }}{{ end }}
 {{- end }}
 {{- $enabled | toJson }}
+{{- end }}
+
+{{/*
+What the values say of a policy, by its name or a former one, as a JSON object.
+*/}}
+{{- define "pullguard.values" -}}
+{{- $all := .root.Values.policies | default dict }}
+{{- $values := deepCopy (get $all .policy.name | default dict) }}
+{{- range .policy.aliases }}{{ $values = mergeOverwrite $values (deepCopy (get $all . | default dict)) }}{{ end }}
+{{- $values | toJson }}
 {{- end }}
 
 {{/*
@@ -50,7 +60,7 @@ without a cluster, everything is rendered.
 The enforcementAction of a policy: that of the level that the values name, or of the strictest one below it that the policy offers.
 */}}
 {{- define "pullguard.action" -}}
-{{- $values := get (.root.Values.policies | default dict) .policy.name | default dict }}
+{{- $values := include "pullguard.values" . | fromJson }}
 {{- get .policy.actions ($values.enforcement | default .root.Values.enforcement | default "audit") }}
 {{- end }}
 
@@ -60,7 +70,7 @@ The constraints of a policy as a JSON array: one for each way of protecting name
 {{- define "pullguard.constraints" -}}
 {{- $policy := .policy }}
 {{- $namespaces := .root.Values.protectedNamespaces }}
-{{- $values := get (.root.Values.policies | default dict) $policy.name | default dict }}
+{{- $values := include "pullguard.values" . | fromJson }}
 {{- $parameters := deepCopy ($values.parameters | default dict) }}
 {{- if $policy.namespacesParameter }}
 {{- $protected := dict }}
