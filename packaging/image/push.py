@@ -9,6 +9,7 @@ found; 2 if something could not be read, although the rest is pushed; 3 if the P
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -77,6 +78,8 @@ def _check(url: str) -> None:
     try:
         place = urlsplit(url)
         host, _ = place.hostname, place.port
+        url.encode("ascii")
+        (host or "").encode("idna")
     except ValueError as error:
         raise FailedError(_NOT_READ, f"{url!r} is not an address: {error}") from None
     if place.username is not None or place.password is not None:
@@ -98,7 +101,8 @@ def _push(url: str, metrics: bytes) -> None:
         with build_opener(_NoRedirects()).open(request, timeout=_TIMEOUT):
             return
     except HTTPError as error:
-        with error:
+        words = ""
+        with error, suppress(OSError, HTTPException):  # the code tells enough
             words = error.read(_TOLD).decode("utf-8", "replace").strip()
         why = f"{error.code} {error.reason}{': ' if words else ''}{words}"
     except (OSError, HTTPException) as error:

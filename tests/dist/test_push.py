@@ -135,6 +135,13 @@ def test_a_refusal_is_told(  # noqa: PLR0917 - a table of cases
     assert len(gateway.requests) == 1
 
 
+def test_a_refusal_that_breaks_off_is_told(push: Push, gateway: Gateway) -> None:
+    gateway.status, gateway.body, gateway.headers = 400, b"what is this", {"Transfer-Encoding": "chunked"}
+    done = push(gateway.url, "outage", "outage/cluster.yaml")
+    said = f"pullguard-push: the Pushgateway at {gateway.url} did not take the metrics: 400 Bad Request\n"
+    assert (done.returncode, push.said(done)) == (3, said)
+
+
 def test_an_address_where_nothing_answers_is_told(push: Push) -> None:
     url = f"http://127.0.0.1:1{_GROUP}"
     done = push(url, "outage", "outage/cluster.yaml")
@@ -155,6 +162,8 @@ def test_an_address_where_nothing_answers_is_told(push: Push) -> None:
         (("http:///metrics/job/x", "audit"), "'http:///metrics/job/x' is not the address of a group"),
         ((f"http://host:port{_GROUP}", "audit"), f"'http://host:port{_GROUP}' is not an address"),
         ((f"http://me:secret@host{_GROUP}", "audit"), "an address must not hold a password"),
+        ((f"http://host{_GROUP}/ü", "audit"), f"'http://host{_GROUP}/ü' is not an address"),
+        ((f"http://a..b{_GROUP}", "audit"), f"'http://a..b{_GROUP}' is not an address"),
     ],
 )
 def test_wrong_arguments_are_told(push: Push, arguments: tuple[str, ...], said: str) -> None:
