@@ -1,11 +1,13 @@
 """What the last words of a program say about its end."""
 
+import os
 import re
 import signal
 from pathlib import Path
 
 import pytest
 
+from pullguard.core import systems
 from pullguard.core.programs import OUT_OF_MEMORY, is_out_of_memory, signals_held
 
 
@@ -53,3 +55,28 @@ def test_a_signal_is_held_until_the_block_is_done() -> None:
 
 def test_a_second_signal_ends_the_block() -> None:
     assert _interrupted(2) == [1]
+
+
+def test_programs_of_the_current_folder_are_not_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be a repository under check, and PATH may lead there by an empty or a relative entry."""
+    (folder / "bin").mkdir()
+    for place in ("git", "bin/git", "bin/gator"):
+        (folder / place).touch(0o755)
+    (folder / "bin" / "opa").touch(0o644)
+    (folder / "bin" / "conftest").mkdir()
+    relative = os.pathsep.join(("", ".", "bin"))
+    monkeypatch.setenv("PATH", relative)
+    assert systems.which("git") is None
+    monkeypatch.setenv("PATH", os.pathsep.join((relative, str(folder / "bin"))))
+    names = ("git", "gator", "opa", "conftest", "kubectl", "./git", "bin/gator", "./opa")
+    expected = (
+        f"{folder}/bin/git",
+        f"{folder}/bin/gator",
+        None,
+        None,
+        None,
+        f"{folder}/git",
+        f"{folder}/bin/gator",
+        None,
+    )
+    assert tuple(map(systems.which, names)) == expected

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from pullguard.core import programs
+from pullguard.core import programs, systems
 from pullguard.core.errors import PullguardError, TimedOutError
 
 _TIMEOUT = 300.0
@@ -491,13 +490,13 @@ def _shown(arguments: Sequence[str]) -> str:
 
 
 def _binary(stated: str | None) -> Path:
-    found = shutil.which(stated or "kubectl")
+    found = systems.which(stated or "kubectl")
     if found is None:
         raise PullguardError(
             f"{stated or 'kubectl'} is not an executable program",
             remedy="install kubectl, or pass files that `kubectl get -o json` has written",
         )
-    return Path(found).absolute()
+    return Path(found)
 
 
 def _kubeconfig(stated: str | None) -> str | None:

@@ -70,10 +70,7 @@ def tool(name: str) -> str | None:
         candidate = os.path.join(folder, f"{name}{systems.PROGRAM_SUFFIX}")
         if os.access(candidate, os.X_OK) and os.path.isfile(candidate):
             return candidate
-    import shutil  # noqa: PLC0415 - importing it takes time, and the engine is found without it
-
-    found = shutil.which(name)
-    return None if found is None else os.path.abspath(found)  # programs run in folders of their own
+    return systems.which(name)
 
 
 def _resource(name: str) -> str:

@@ -57,6 +57,21 @@ def readable_file() -> Iterator[tuple[IO[bytes], str]]:
                 yield file, path
 
 
+def which(name: str) -> str | None:
+    """Return the absolute path of a program that is stated by its path or found on PATH; None if it is nowhere.
+
+    Never one of the current folder, which may be a repository under check: Windows would look there first, and a PATH
+    with empty or relative entries leads there too.
+    """
+    file = name if name.endswith(PROGRAM_SUFFIX) else f"{name}{PROGRAM_SUFFIX}"
+    if os.path.dirname(name):
+        candidates = [os.path.abspath(file)]
+    else:
+        folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+        candidates = [os.path.join(folder, file) for folder in folders if os.path.isabs(folder)]
+    return next((path for path in candidates if os.path.isfile(path) and os.access(path, os.X_OK)), None)
+
+
 def give(path: str, state: os.stat_result) -> None:
     """Give a file to the owner and the group that another one has; on Windows, it gets them from its folder."""
     if sys.platform != "win32":

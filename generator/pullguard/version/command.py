@@ -2,7 +2,6 @@
 
 import json
 import platform
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pullguard import __version__
-from pullguard.core import resources
+from pullguard.core import resources, systems
 from pullguard.core.environment import bare_environment
 from pullguard.core.errors import PullguardError
 from pullguard.core.gatekeeper import dig
@@ -50,7 +49,7 @@ def version(*, library: str | None = None) -> VersionReport:
         engine=engine,
         library=_or_error(lambda: _library(choice), errors),
         extras={name: _installed(name) for name in _EXTRAS},
-        programs={name: resources.tool(name) for name in _TOOLS} | {name: shutil.which(name) for name in _ON_PATH},
+        programs={name: resources.tool(name) for name in _TOOLS} | {name: systems.which(name) for name in _ON_PATH},
         notes=(*choice.notes, *_doubts(engine)),
         errors=tuple(errors),
     )

@@ -112,6 +112,9 @@ class _Git:
         Raises:
             PullguardError: It fails.
         """
+        git = systems.which("git")
+        if git is None:
+            raise PullguardError("--changed-since needs git, which is not there", remedy="install git")
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _OWN
         environment["GIT_CONFIG_COUNT"] = str(len(self._settings))
         for number, (name, value) in enumerate(self._settings.items()):
@@ -119,15 +122,13 @@ class _Git:
             environment[f"GIT_CONFIG_VALUE_{number}"] = value
         try:
             done = subprocess.run(
-                ["git", *arguments],  # noqa: S607 - the git of the user
+                [git, *arguments],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
                 timeout=_TIMEOUT,
             )
-        except FileNotFoundError as error:
-            raise PullguardError("--changed-since needs git, which is not there", remedy="install git") from error
         except subprocess.TimeoutExpired as error:
             raise PullguardError("git did not answer in time", remedy="see whether `git status` works") from error
         if done.returncode:
