@@ -136,7 +136,7 @@ def notes(changelog: str, own: str) -> str:
     Raises:
         ReleaseError: It says nothing.
     """
-    found = re.search(rf"^## \[?{re.escape(own)}\b[^\n]*\n(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^## \[?{re.escape(own)}\]?(?!\S)[^\n]*\n(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.MULTILINE)
     if found is None or not found[1].strip():
         raise ReleaseError(f"CHANGELOG.md: has nothing below a heading `## {own}`")
     return found[1].strip() + "\n"

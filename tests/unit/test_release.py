@@ -117,6 +117,8 @@ def test_the_notes_of_a_release(release: Release, folder: Path) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "- First.\n- Second.\n", "")
     changelog.write_text("## 0.1.0\n\n- All.\n")
     assert release("notes", ".").stdout == "- All.\n"
+    changelog.write_text("## 0.1.0-rc1\n\n- Before.\n\n## [0.1.0]\n\n- All.\n")
+    assert release("notes", ".").stdout == "- All.\n"
     for without in ("## Unreleased\n\n- x\n", "## 0.1.0\n\n## 0.0.9\n- x\n", "## 0.1.01\n- x\n"):
         changelog.write_text(without)
         ended = release("notes", ".")
