@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,9 @@ class Site:
         cgroups = f"{self.cgroup.removeprefix('/')}/**/pod{pod['metadata']['uid']}/*/cgroup.procs"
         lists = [path.read_text("ascii") for root in hierarchies() for path in root.glob(cgroups)]
         for process in {int(process) for processes in lists for process in processes.split()}:
-            if Path(f"/proc/{process}/comm").read_text("utf-8").strip() == program:
-                os.kill(process, signal.SIGKILL)
+            with suppress(FileNotFoundError, ProcessLookupError):  # it may end meanwhile
+                if Path(f"/proc/{process}/comm").read_text("utf-8").strip() == program:
+                    os.kill(process, signal.SIGKILL)
 
     def forecast(self, *options: str) -> JSON:
         """Return what `pullguard outage` says of the cluster as it is."""
