@@ -165,10 +165,10 @@ LIBRARY_CHART := dist/pullguard-library-$(VERSION).tgz
 
 dist-library: $(LIBRARY_BUNDLES) $(LIBRARY_CHART) ## write the library for those who do not clone: OCI bundles and a Helm chart
 
-$(LIBRARY_BUNDLES) &: packaging/library_bundles.py $(LIBRARY) $(BIN)/kustomize
+$(LIBRARY_BUNDLES) &: packaging/library_bundles.py packaging/archives.py $(LIBRARY) $(BIN)/kustomize
 	$(PYTHON) $< --library library --kustomize $(BIN)/kustomize --version $(VERSION) --owner $(OWNER) --out dist
 
-$(LIBRARY_CHART): packaging/library_chart.py $(LIBRARY) $(BIN)/helm
+$(LIBRARY_CHART): packaging/library_chart.py packaging/archives.py $(LIBRARY) $(BIN)/helm
 	$(PYTHON) $< --library library --helm $(BIN)/helm --version $(VERSION) --owner $(OWNER) --out dist
 
 plugin = dist/kubectl-pullguard-$(VERSION)-$(1).tar.gz
@@ -176,7 +176,7 @@ plugin = dist/kubectl-pullguard-$(VERSION)-$(1).tar.gz
 dist-kubectl: dist/pullguard.yaml ## write the plugin of kubectl for krew: an archive for each platform, and a manifest
 
 define PLUGIN_RULE
-$$(call plugin,$(1)): packaging/krew_plugin.py $$(call wheel,$(1)) integrations/requirements.lock LICENSE $$(PACKAGING)/.installed
+$$(call plugin,$(1)): packaging/krew_plugin.py packaging/archives.py $$(call wheel,$(1)) integrations/requirements.lock LICENSE $$(PACKAGING)/.installed
 	$$(PACKAGING)/bin/python $$< --version $$(VERSION) --out $$@ archive --platform $(1) --wheel $$(call wheel,$(1)) --lock integrations/requirements.lock --wheels .tools/plugin-wheels --license LICENSE
 endef
 $(foreach platform,$(PLATFORMS),$(eval $(call PLUGIN_RULE,$(platform))))

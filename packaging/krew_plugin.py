@@ -13,13 +13,14 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from packaging.markers import Marker
+
+from archives import tar
 
 _VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
@@ -139,7 +140,8 @@ def main() -> None:
     files["lib/aiohttp.py"] = _AIOHTTP.encode()
     program, content = _program(system)
     files[program] = content
-    arguments.out.write_bytes(_archive(files, {program}))
+    programs = {program, *(name for name in files if name.startswith("lib/pullguard/bin/"))}
+    arguments.out.write_bytes(gzip.compress(tar(files, programs), compresslevel=6, mtime=0))
 
 
 def _download(lock: Path, folder: Path, version: str, tags: Sequence[str], system: str) -> list[Path]:
@@ -217,18 +219,6 @@ def _program(system: str) -> tuple[str, bytes]:
         archive.writestr(zipfile.ZipInfo("__main__.py"), text)
     launcher = Path(distlib.__file__).with_name("t64.exe").read_bytes()
     return "kubectl-pullguard.exe", launcher + b"#!/usr/bin/env python\r\n" + buffer.getvalue()
-
-
-def _archive(files: Mapping[str, bytes], programs: set[str]) -> bytes:
-    """Return a .tar.gz that depends on nothing but the names and the contents of files."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name in sorted(files):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(files[name])
-            entry.mode = 0o755 if name in programs or name.startswith("lib/pullguard/bin/") else 0o644
-            tar.addfile(entry, io.BytesIO(files[name]))
-    return gzip.compress(buffer.getvalue(), compresslevel=6, mtime=0)
 
 
 def _manifest(archives: Sequence[Path], version: str, owner: str) -> str:

@@ -7,14 +7,14 @@ library gives the same bytes.
 import argparse
 import gzip
 import hashlib
-import io
 import json
 import subprocess
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from archives import tar
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _INDEX = "application/vnd.oci.image.index.v1+json"
@@ -141,13 +141,13 @@ def gator(library: Path, kustomize: Path, version: str, level: str, annotations:
 def folder(library: Path, version: str, annotations: Mapping[str, str]) -> Artifact:
     """Return the whole library as one layer, for what builds its kustomizations."""
     files = {path.relative_to(library).as_posix(): path for path in library.rglob("*") if path.is_file()}
-    tar = _tar({name: path.read_bytes() for name, path in files.items()})
-    config = {"architecture": "", "os": "", "rootfs": {"type": "layers", "diff_ids": [_digest(tar)]}}
+    unpacked = tar({name: path.read_bytes() for name, path in files.items()})
+    config = {"architecture": "", "os": "", "rootfs": {"type": "layers", "diff_ids": [_digest(unpacked)]}}
     return Artifact(
         f"{_REPOSITORY}-kustomize",
         version,
         (_FOLDER_CONFIG, _json(config)),
-        [Layer(_FOLDER, gzip.compress(tar, mtime=0))],
+        [Layer(_FOLDER, gzip.compress(unpacked, mtime=0))],
         {**annotations, "org.opencontainers.image.description": "The library's folder, with its kustomizations"},
     )
 
@@ -174,24 +174,13 @@ def layout(artifact: Artifact) -> bytes:
         "annotations": dict(artifact.annotations),
     }
     entry = descriptor(_MANIFEST, _json(manifest), annotations={"org.opencontainers.image.ref.name": artifact.tag})
-    return _tar(
+    return tar(
         {
             **blobs,
             "index.json": _json({"schemaVersion": 2, "mediaType": _INDEX, "manifests": [entry]}),
             "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
         }
     )
-
-
-def _tar(files: Mapping[str, bytes]) -> bytes:
-    """Return files as a tar that depends on nothing but their names and contents."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name in sorted(files):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(files[name])
-            tar.addfile(entry, io.BytesIO(files[name]))
-    return buffer.getvalue()
 
 
 def _digest(content: bytes) -> str:

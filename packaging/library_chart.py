@@ -9,6 +9,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from archives import tar
+
 _ABOUT = """\
 home: https://github.com/{owner}/pullguard
 sources:
@@ -50,17 +52,10 @@ def main() -> None:
 
 
 def without_times(archive: bytes) -> bytes:
-    """Return a .tgz with the same files in the same order, of nobody and of no time."""
-    buffer = io.BytesIO()
-    with (
-        tarfile.open(fileobj=io.BytesIO(archive)) as old,
-        tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as new,
-    ):
-        for entry in sorted(old.getmembers(), key=lambda entry: entry.name):
-            plain = tarfile.TarInfo(entry.name)
-            plain.size = entry.size
-            new.addfile(plain, old.extractfile(entry))
-    return gzip.compress(buffer.getvalue(), mtime=0)
+    """Return a .tgz with the same files, of nobody and of no time."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
+        files = {entry.name: file.read() for entry in packed if (file := packed.extractfile(entry)) is not None}
+    return gzip.compress(tar(files), mtime=0)
 
 
 if __name__ == "__main__":
