@@ -7,7 +7,6 @@ it is, the one of the release of this version, which must have the hash that int
 import argparse
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,13 +14,14 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from release import LOCK, locked_hashes
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 #: What OWNER is where nobody said whose repository it is.
 NOBODY = "OWNER"
 
 _ENVIRONMENT = Path(".tools", "demo")
 _LOG = Path(".tools", "demo.log")
-_LOCK = Path("integrations", "release.lock")
 _RELEASES = "https://github.com"
 _SECONDS = 60
 # Gatekeeper's own manifest comes with its Go module; without Go, the demo has another one of a real project.
@@ -58,9 +58,9 @@ def find_wheel(stated: str, *, built: Path, owner: str, version: str, releases: 
 
 
 def _released(name: str, address: str) -> Path | None:
-    hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})", (CHECKOUT / _LOCK).read_text("utf-8"))
+    hashes = locked_hashes((CHECKOUT / LOCK).read_text("utf-8"))
     if not hashes:
-        print(f"{_LOCK} states no hash yet, so the wheel of a release is not fetched.")
+        print(f"{LOCK} states no hash yet, so the wheel of a release is not fetched.")
         return None
     print(f"Fetching {address} ...", flush=True)
     try:
@@ -70,7 +70,7 @@ def _released(name: str, address: str) -> Path | None:
         print(f"It is not there ({error}).")
         return None
     if hashlib.sha256(data).hexdigest() not in hashes:
-        raise DemoError(f"{address} is not what {_LOCK} states: do not use it, and report this")
+        raise DemoError(f"{address} is not what {LOCK} states: do not use it, and report this")
     wheel = CHECKOUT / ".tools" / name
     wheel.parent.mkdir(exist_ok=True)
     wheel.write_bytes(data)

@@ -68,6 +68,11 @@ def read_sums(folder: Path) -> Mapping[str, str]:
     return stated
 
 
+def locked_hashes(locked: str) -> frozenset[str]:
+    """Return the SHA-256 of each wheel that the content of release.lock allows."""
+    return frozenset(_HASH.findall(locked))
+
+
 def wheels(names: Iterable[str]) -> Mapping[str, str]:
     """Return the version that each wheel of pullguard among some files has, by name."""
     found = ((name, re.fullmatch(r"pullguard-([^-]+)(?:-\w+)*-[\w.]+-[\w.]+-[\w.]+\.whl", name)) for name in names)
@@ -105,7 +110,7 @@ def problems(folder: Path, locked: str, own: str, tag: str | None = None) -> lis
     changed = sorted(name for name in of.keys() & stated.keys() if of[name] != stated[name])
     wrong += [f"{name}: has the SHA-256 {of[name]}, not {stated[name]}" for name in changed]
     pinned = _PINNED.findall(locked)
-    allowed = set(_HASH.findall(locked))
+    allowed = locked_hashes(locked)
     if pinned != [own]:
         wrong.append(f"{LOCK}: pins {' and '.join(pinned) or 'no release'}, not {own}: run `make release-lock`")
     if tag not in {None, f"v{own}"}:
