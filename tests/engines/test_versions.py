@@ -4,12 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
 import pytest
 import yaml
 
-from crd_schemas import crd_validator
+from crd_schemas import crd_validator, library_objects, strict_errors, templates_and_syncsets
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -26,19 +25,12 @@ def manifest(request: pytest.FixtureRequest, checkout: Path) -> Path:
     return path
 
 
-def _objects(*files: Path) -> list[dict[str, Any]]:
-    return [obj for path in files for obj in yaml.safe_load_all(path.read_text("utf-8"))]
-
-
 def test_templates_and_syncsets_fit_the_definitions(checkout: Path, manifest: Path) -> None:
     """Under strict validation, which refuses fields that a definition does not have."""
     templates = crd_validator(manifest, "constrainttemplates.templates.gatekeeper.sh")
-    synced = crd_validator(manifest, "syncsets.syncset.gatekeeper.sh", "v1alpha1")
-    found = _objects(*sorted((checkout / "library/templates").glob("[!k]*.yaml")))
+    found = templates_and_syncsets(checkout / "library")
     assert {obj["kind"] for obj in found} == {"ConstraintTemplate", "SyncSet"}
-    for obj in found:
-        validator = templates if obj["kind"] == "ConstraintTemplate" else synced
-        assert [error.message for error in validator.iter_errors(obj)] == [], obj["metadata"]["name"]
+    assert strict_errors(manifest, found) == {obj["metadata"]["name"]: [] for obj in found}
     broken = next(obj for obj in found if obj["kind"] == "ConstraintTemplate")
     broken["spec"]["targets"][0]["operation"] = []
     assert [list(error.instance_path) for error in templates.iter_errors(broken)] == [["spec", "targets", 0]]
@@ -46,7 +38,7 @@ def test_templates_and_syncsets_fit_the_definitions(checkout: Path, manifest: Pa
 
 def test_assign_mutators_need_the_newer_one(checkout: Path, manifest: Path) -> None:
     validator = crd_validator(manifest, "assign.mutations.gatekeeper.sh")
-    found = _objects(checkout / "library/mutation/gatekeeper/protected_pull_policy/objects.yaml")
+    found = library_objects(checkout / "library/mutation/gatekeeper/protected_pull_policy/objects.yaml")
     fits = [validator.is_valid(obj) for obj in found]
     assert fits == [manifest.name == "gatekeeper.yaml"] * len(found)
 
